@@ -1,0 +1,57 @@
+"""
+A pytest fixture that plays OpenRouter on a real loopback socket; installed with the package.
+
+Every pytest run of every environment with this package imports this module, so it imports nothing
+but pytest until a test asks for the fixture.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from openrouter_rerank.local.stage import Stage
+
+
+@pytest.fixture
+def local_openrouter() -> Iterator[Stage]:
+    """
+    A scripted OpenRouter on a loopback port of its own, for one test.
+
+    ```python
+    import httpx
+
+    from openrouter_rerank.local.stage import Stage, error
+
+
+    def rerank(stage: Stage) -> httpx.Response:
+        return httpx.post(
+            f"{stage.base_url}/rerank",
+            headers={"Authorization": f"Bearer {stage.api_key}"},
+            json={
+                "model": "cohere/rerank-v3.5",
+                "query": "capital of France",
+                "documents": ["Berlin, Germany", "Paris, capital of France"],
+            },
+        )
+
+
+    def test_the_better_document_comes_first(local_openrouter: Stage) -> None:
+        assert rerank(local_openrouter).json()["results"][0]["index"] == 1
+        assert local_openrouter.requests[0].query == "capital of France"
+
+
+    def test_a_scripted_error_comes_once(local_openrouter: Stage) -> None:
+        local_openrouter.script(error(429, "Rate limit exceeded", retry_after=2))
+        assert rerank(local_openrouter).headers["retry-after"] == "2"
+        assert rerank(local_openrouter).status_code == 200
+    ```
+    """
+    from openrouter_rerank.local.stage import Stage  # noqa: PLC0415
+
+    with Stage() as stage:
+        yield stage
