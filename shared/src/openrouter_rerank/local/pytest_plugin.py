@@ -51,7 +51,7 @@ def local_openrouter() -> Iterator[Stage]:
         assert rerank(local_openrouter).status_code == 200
     ```
     """
-    from openrouter_rerank.local.stage import Stage  # noqa: PLC0415
+    from openrouter_rerank.local.stage import Stage
 
     with Stage() as stage:
         yield stage

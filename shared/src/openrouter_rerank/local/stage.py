@@ -24,19 +24,21 @@ with Stage() as stage:
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections import deque
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Self, TypeAlias
+from typing import TYPE_CHECKING, Final, Self
 
+from openrouter_rerank.local.stage_address import refusing_address, unaccepting_address
 from openrouter_rerank.local.stage_fault import Fault
-from openrouter_rerank.local.stage_reply import Reply, error, results, scores, word_overlap
+from openrouter_rerank.local.stage_ranking import answered_by, results, scores, word_overlap
+from openrouter_rerank.local.stage_reply import Reply, error
 from openrouter_rerank.local.stage_request import RecordedRequest
+from openrouter_rerank.local.stage_script import Script, Scripted
 from openrouter_rerank.local.stage_server import Server
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from openrouter_rerank.local.stage_connection import Connection
 
 __all__ = [
@@ -45,15 +47,14 @@ __all__ = [
     "Reply",
     "Scripted",
     "Stage",
+    "answered_by",
     "error",
+    "refusing_address",
     "results",
     "scores",
+    "unaccepting_address",
     "word_overlap",
 ]
-
-Scripted: TypeAlias = Reply | Fault | Callable[[RecordedRequest], Reply | Fault]
-
-_logger = logging.getLogger(__name__)
 
 
 class Stage:
@@ -67,30 +68,20 @@ class Stage:
     api_key: Final = "sk-or-v1-stage"
 
     def __init__(self) -> None:
-        """
-        Make a stage that starts with `with`.
-        """
         self._changed = threading.Condition()
         self._server = Server(self._attend, self._changed)
         self._clear()
 
     def _clear(self) -> None:
-        self._script: deque[Scripted] = deque()
-        self._default: Scripted = word_overlap
+        self._script = Script()
         self._requests: list[RecordedRequest] = []
         self._in_flight_peak = 0
 
     def __enter__(self) -> Self:
-        """
-        Start to listen.
-        """
         self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """
-        Hang up on everyone and be gone: no thread, no socket is left.
-        """
         self._server.stop()
 
     @property
@@ -110,9 +101,7 @@ class Stage:
         Raises:
             TypeError: One of them is no reply, fault or function.
         """
-        checked = [_checked(reply) for reply in replies]
-        with self._changed:
-            self._script.extend(checked)
+        self._script.add(*replies)
 
     def always(self, reply: Scripted) -> None:
         """
@@ -123,50 +112,37 @@ class Stage:
         Raises:
             TypeError: It is no reply, fault or function.
         """
-        self._default = _checked(reply)
+        self._script.always(reply)
 
     @property
     def requests(self) -> list[RecordedRequest]:
-        """
-        The requests read so far, in the order in which they were complete.
-        """
+        """The requests read so far, in the order in which they were complete."""
         with self._changed:
             return list(self._requests)
 
     @property
     def unused(self) -> list[Scripted]:
-        """
-        What is left of the script.
-        """
-        with self._changed:
-            return list(self._script)
+        """What is left of the script."""
+        return self._script.unused
 
     @property
     def connections(self) -> int:
-        """
-        How many connections were accepted so far.
-        """
+        """How many connections were accepted so far."""
         return self._server.accepted
 
     @property
     def open_connections(self) -> int:
-        """
-        How many connections are open now.
-        """
+        """How many connections are open now."""
         return len(self._server.connections)
 
     @property
     def in_flight(self) -> int:
-        """
-        How many requests are read and not yet answered.
-        """
+        """How many requests are read and not yet answered."""
         return sum(connection.busy for connection in list(self._server.connections))
 
     @property
     def in_flight_peak(self) -> int:
-        """
-        How many requests were in flight together at most.
-        """
+        """How many requests were in flight together at most."""
         return self._in_flight_peak
 
     def wait_until(self, condition: Callable[[], bool], *, timeout: float = 5.0) -> None:
@@ -180,13 +156,10 @@ class Stage:
         """
         with self._changed:
             if not self._changed.wait_for(condition, timeout):
-                message = f"not within {timeout} s; the stage is {self!r}"
-                raise TimeoutError(message)
+                raise TimeoutError(f"not within {timeout} s; the stage is {self!r}")
 
     def release(self) -> None:
-        """
-        Let every request that hangs now have its answer.
-        """
+        """Let every request that hangs now have its answer."""
         self._server.run(self._server.release)
 
     def reset(self) -> None:
@@ -200,67 +173,32 @@ class Stage:
             self._clear()
 
     def __repr__(self) -> str:
-        """
-        Say how far it got.
-        """
         return (
             f"<Stage: {len(self._requests)} requests, {self.in_flight} in flight,"
             f" {self.open_connections} of {self.connections} connections open,"
-            f" {len(self._script)} lines of the script left>"
+            f" {len(self.unused)} lines of the script left>"
         )
 
     async def _attend(self, connection: Connection) -> None:
         while await connection.opened():
-            if (fault := self._early()) is not None:
+            if (fault := self._script.early()) is not None:
                 await fault.act(connection, Reply())
                 return
             request = self._record(await connection.receive())
-            await self._perform(connection, request)
+            match self._script.take(request):
+                case Reply() as reply:
+                    await connection.respond(reply)
+                case Fault() as fault:
+                    await fault.act(connection, self._script.right_answer(request))
             if not connection.again():
                 return
             with self._changed:
                 self._changed.notify_all()
 
-    def _early(self) -> Fault | None:
-        with self._changed:
-            upcoming = self._script[0] if self._script else self._default
-            if not (isinstance(upcoming, Fault) and upcoming.early):
-                return None
-            if self._script:
-                self._script.popleft()
-            return upcoming
-
     def _record(self, request: RecordedRequest) -> RecordedRequest:
         with self._changed:
-            request = replace(request, number=len(self._requests) + 1)
-            self._requests.append(request)
+            numbered = replace(request, number=len(self._requests) + 1)
+            self._requests.append(numbered)
             self._in_flight_peak = max(self._in_flight_peak, self.in_flight)
             self._changed.notify_all()
-            return request
-
-    async def _perform(self, connection: Connection, request: RecordedRequest) -> None:
-        with self._changed:
-            scripted = self._script.popleft() if self._script else self._default
-        reply = _answer(scripted, request)
-        if isinstance(reply, Reply):
-            await connection.respond(reply)
-            return
-        right = _answer(self._default, request)
-        await reply.act(connection, right if isinstance(right, Reply) else word_overlap(request))
-
-
-def _checked(scripted: Scripted) -> Scripted:
-    if isinstance(scripted, Reply | Fault) or callable(scripted):
-        return scripted
-    message = f"expected a Reply, a Fault or a function that makes one, got {scripted!r}"
-    raise TypeError(message)
-
-
-def _answer(scripted: Scripted, request: RecordedRequest) -> Reply | Fault:
-    if isinstance(scripted, Reply | Fault):
-        return scripted
-    try:
-        return scripted(request)
-    except Exception as problem:
-        _logger.exception("a scripted function raised")
-        return error(500, f"the scripted function {scripted!r} raised {problem!r}")
+            return numbered

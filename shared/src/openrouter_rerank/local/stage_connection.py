@@ -1,6 +1,4 @@
-"""
-The server's end of one TCP connection: HTTP where the script says so, bare bytes where not.
-"""
+"""The server's end of one TCP connection: HTTP where the script says so, bare bytes where not."""
 
 from __future__ import annotations
 
@@ -30,9 +28,6 @@ class Connection:
     """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """
-        Speak HTTP over an accepted pair of streams.
-        """
         self._reader = reader
         self._writer = writer
         self._http = h11.Connection(h11.SERVER)
@@ -42,9 +37,7 @@ class Connection:
         """True from the end of a request until the last byte of its answer is about to go out."""
 
     async def opened(self) -> bool:
-        """
-        Wait for the first bytes of the next request; False when the client hung up instead.
-        """
+        """Wait for the first bytes of the next request; False when the client hung up instead."""
         if self._http.trailing_data[0]:
             return True
         data = await self._reader.read(_READ_SIZE)
@@ -80,52 +73,37 @@ class Connection:
         """
         The status line and headers of a reply, as they go over the wire.
 
-        Args:
-            framing: What to say of the body's length in place of the truth.
+        With `framing`, they say that of the body's length in place of the truth.
         """
-        headers = reply.header_lines() | (
-            {name.replace("_", "-"): value for name, value in framing.items()}
-            or {"content-length": str(len(reply.content))}
-        )
-        # Any byte may be scripted (digits of another script in Retry-After), hence UTF-8.
-        lines = [(name.encode(), value.encode()) for name, value in headers.items()]
-        return self._http.send(h11.Response(status_code=reply.status, headers=lines)) or b""
+        said = {name.replace("_", "-"): value for name, value in framing.items()}
+        truth = {"content-length": str(len(reply.content))}
+        return self._http.send(reply.head(said or truth)) or b""
 
     def body(self, reply: Reply) -> bytes:
-        """
-        The body of a reply whose head was made, as it goes over the wire.
-        """
+        """The body of a reply whose head was made, as it goes over the wire."""
         content = reply.content if self._wants_body else b""
         data = self._http.send(h11.Data(data=content)) or b""
         return data + (self._http.send(h11.EndOfMessage()) or b"")
 
     async def respond(self, reply: Reply) -> None:
-        """
-        Send a whole reply, after its delay.
-        """
+        """Send a whole reply, after its delay."""
         await self.idle(reply.delay)
         await self.finish(self.head(reply) + self.body(reply))
 
     async def send(self, data: bytes | None) -> None:
-        """
-        Write bytes to the socket, whatever HTTP has to say about them.
-        """
+        """Write bytes to the socket, whatever HTTP has to say about them."""
         self._writer.write(data or b"")
         await self._writer.drain()
 
     async def finish(self, data: bytes) -> None:
-        """
-        Write the last bytes of an answer.
-        """
+        """Write the last bytes of an answer."""
         # Before, not after: with the last byte in hand the client may send the next request on
         # another connection, and two would be counted where it never had more than one going.
         self.busy = False
         await self.send(data)
 
     async def idle(self, seconds: float | None) -> None:
-        """
-        Do nothing for some seconds, or until `release` when given None.
-        """
+        """Do nothing for some seconds, or until `release` when given None."""
         if seconds == 0:
             return
         try:
@@ -139,41 +117,31 @@ class Connection:
             self._hold = None
 
     def release(self) -> None:
-        """
-        End a wait that has no end of its own.
-        """
+        """End a wait that has no end of its own."""
         if self._hold is not None and self._hold.when() is None:
             self._hold.reschedule(asyncio.get_running_loop().time())
 
     def again(self) -> bool:
-        """
-        Make ready for another request; False when this connection cannot carry one.
-        """
+        """Make ready for another request; False when this connection cannot carry one."""
         if self._http.our_state is self._http.their_state is h11.DONE:
             self._http.start_next_cycle()
             return True
         return False
 
     async def close(self) -> None:
-        """
-        Send what is left, then hang up in good order.
-        """
+        """Send what is left, then hang up in good order."""
         self.busy = False
         self._writer.close()
         await self._writer.wait_closed()
 
     def reset(self) -> None:
-        """
-        Hang up so that the client sees its connection reset.
-        """
+        """Hang up so that the client sees its connection reset."""
         plug: socket.socket = self._writer.get_extra_info("socket")
         plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self.abort()
 
     def abort(self) -> None:
-        """
-        Hang up at once, sending nothing more.
-        """
+        """Hang up at once, sending nothing more."""
         self.busy = False
         self._writer.transport.abort()
 

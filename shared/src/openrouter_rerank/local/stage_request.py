@@ -1,6 +1,4 @@
-"""
-What the stage heard: one request, whole, as the client sent it.
-"""
+"""What the stage heard: one request, whole, as the client sent it."""
 
 from __future__ import annotations
 
@@ -42,45 +40,34 @@ class RecordedRequest:
         value: JSON = json.loads(self.body)
         if isinstance(value, dict):
             return value
-        message = f"expected a JSON object as the body of a rerank request, got {value!r}"
-        raise ValueError(message)
+        raise ValueError(f"expected a JSON object as the body of a rerank request, got {value!r}")
 
     @property
     def model(self) -> str:
-        """
-        The model's slug, empty when none was sent.
-        """
+        """The model's slug, empty when none was sent."""
         model = self.json.get("model")
         return model if isinstance(model, str) else ""
 
     @property
     def query(self) -> str:
-        """
-        The question, empty when none was sent.
-        """
+        """The question, empty when none was sent."""
         query = self.json.get("query")
         return query if isinstance(query, str) else ""
 
     @property
     def documents(self) -> list[JSON]:
-        """
-        The documents as sent: strings, or objects with `text` and `image`.
-        """
+        """The documents as sent: strings, or objects with `text` and `image`."""
         documents = self.json.get("documents")
         return documents if isinstance(documents, list) else []
 
     @property
     def texts(self) -> list[str]:
-        """
-        The text of each document, empty for one without text.
-        """
+        """The text of each document, empty for one without text."""
         return [_text(document) for document in self.documents]
 
     @property
     def top_n(self) -> int | None:
-        """
-        How many results were asked for; all of them when absent.
-        """
+        """How many results were asked for; all of them when absent."""
         top_n = self.json.get("top_n")
         return top_n if isinstance(top_n, int) else None
 

@@ -1,6 +1,4 @@
-"""
-The thread the stage plays on: a listening socket, an event loop, and who is connected.
-"""
+"""The thread the stage plays on: a listening socket, an event loop, and who is connected."""
 
 from __future__ import annotations
 
@@ -20,13 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
 _BACKLOG = 1024
+_ROUNDS_TO_ACCEPT = 5
 _logger = logging.getLogger(__name__)
 
 
 class Server:
-    """
-    Listens on a loopback port and attends to each connection in a task of its own.
-    """
+    """Listens on a loopback port and attends to each connection in a task of its own."""
 
     def __init__(
         self, attend: Callable[[Connection], Awaitable[None]], changed: threading.Condition
@@ -53,29 +50,31 @@ class Server:
             RuntimeError: It is not running.
         """
         if self._port is None:
-            message = "the stage has an address only inside `with Stage() as stage:`"
-            raise RuntimeError(message)
+            raise RuntimeError("the stage plays only inside `with Stage() as stage:`")
         return self._port
 
     def start(self) -> None:
         """
         Listen on a free port, from a new thread.
+
+        Raises:
+            RuntimeError: It is running already.
         """
+        if self._port is not None:
+            raise RuntimeError("the stage is running already; make another one")
         listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
-        ready = threading.Event()
+        # Given a factory, a runner leaves alone the event loop that this thread may have set.
+        runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        self._port = listener.getsockname()[1]
+        self._loop = runner.get_loop()
+        self._stopped = asyncio.Event()
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(listener, ready)),
-            name="openrouter-stage",
-            daemon=True,
+            target=self._play, args=(runner, listener), name="openrouter-stage", daemon=True
         )
         self._thread.start()
-        ready.wait()
-        self._port = listener.getsockname()[1]
 
     def stop(self) -> None:
-        """
-        Close everything, and wait until the thread has ended.
-        """
+        """Close everything, and wait until the thread has ended."""
         self._port = None
         self._loop.call_soon_threadsafe(self._stopped.set)
         self._thread.join()
@@ -83,15 +82,17 @@ class Server:
     def run(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
         """
         Do something on the server's thread, and wait for it.
+
+        Raises:
+            RuntimeError: It is not running.
         """
+        _ = self.port
         asyncio.run_coroutine_threadsafe(work(), self._loop).result()
 
     async def hang_up(self) -> None:
-        """
-        End every connection, those still in the backlog too.
-        """
-        # Accepting takes the loop two rounds, so that whoever connected before is found below.
-        for _ in range(3):
+        """End every connection, those still in the backlog too."""
+        # Accepting takes the loop a few rounds: whoever connected before this call is met below.
+        for _ in range(_ROUNDS_TO_ACCEPT):
             await asyncio.sleep(0)
         tasks = list(self.connections.values())
         for task in tasks:
@@ -102,24 +103,27 @@ class Server:
         self.accepted = 0
 
     async def release(self) -> None:
-        """
-        Let all who are held go on.
-        """
+        """Let all who are held go on."""
         for connection in self.connections:
             connection.release()
 
-    async def _serve(self, listener: socket.socket, ready: threading.Event) -> None:
-        self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
+    def _play(self, runner: asyncio.Runner, listener: socket.socket) -> None:
+        with runner:
+            runner.run(self._serve(listener))
+
+    async def _serve(self, listener: socket.socket) -> None:
         async with await asyncio.start_server(self._accept, sock=listener, backlog=_BACKLOG):
-            ready.set()
             await self._stopped.wait()
             await self.hang_up()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = Connection(reader, writer)
+        task = self._loop.create_task(self._host(connection))
+        # A callback and no `finally`, because a task cancelled before its first step has none.
+        task.add_done_callback(lambda _: self._leave(connection))
         with self._changed:
             self.accepted += 1
-            self.connections[connection] = self._loop.create_task(self._host(connection))
+            self.connections[connection] = task
             self._changed.notify_all()
 
     async def _host(self, connection: Connection) -> None:
@@ -134,8 +138,9 @@ class Server:
             pass
         except Exception:
             _logger.exception("the stage failed")
-        finally:
-            connection.abort()
-            with self._changed:
-                del self.connections[connection]
-                self._changed.notify_all()
+
+    def _leave(self, connection: Connection) -> None:
+        connection.abort()
+        with self._changed:
+            del self.connections[connection]
+            self._changed.notify_all()
