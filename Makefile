@@ -1,0 +1,81 @@
+# Everything a contributor does, by name. It needs make and Python 3.11 or newer, nothing else.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip --disable-pip-version-check
+PACKAGES = shared packages/langchain_openrouter_rerank packages/llamaindex_openrouter_rerank
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate $(UPGRADE) $(foreach name,openrouter-rerank \
+	langchain-openrouter-rerank llamaindex-openrouter-rerank,--no-emit-package $(name))
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: demo
+demo: $(VENV)/installed-demo ## Rerank real passages in both frameworks; QUESTION="..." asks yours
+	@$(BIN)/openrouter-rerank demo $${QUESTION:+"$$QUESTION"}
+
+.PHONY: test
+test: $(VENV)/installed-test ## Run the tests, and require every branch of the pure modules
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report
+
+.PHONY: check
+check: lint types wheels ## Check style, types, locks and wheels
+
+.PHONY: lint
+lint: $(VENV)/installed-check ## Check style, and that the locks name no address
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	! grep -nE '(https?|file)://' requirements/*.txt
+
+.PHONY: types
+types: $(VENV)/installed-check ## Check types, twice: mypy and pyright disagree in useful ways
+	$(BIN)/mypy
+	$(BIN)/basedpyright
+
+.PHONY: wheels
+wheels: $(VENV)/installed-check ## Build the wheels into dist/ and test them in bare environments
+	$(BIN)/python -m pytest -m wheels
+
+.PHONY: test-lowest
+test-lowest: ## Run the tests with the lowest versions that the packages allow
+	$(MAKE) VENV=.venv-lowest .venv-lowest/installed-lowest
+	.venv-lowest/bin/python -m pytest
+
+.PHONY: fix
+fix: $(VENV)/installed-check ## Repair style where a tool can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: lock
+lock: $(VENV)/installed-check ## Rewrite requirements/ after a change of dependencies
+	$(COMPILE) --group check --output-file requirements/check.txt
+	$(COMPILE) --group test --constraints requirements/check.txt --output-file requirements/test.txt
+	$(COMPILE) --group demo --constraints requirements/check.txt --output-file requirements/demo.txt
+	$(COMPILE) --group test --resolution lowest-direct --output-file requirements/lowest.txt
+
+.PHONY: upgrade
+upgrade: ## Rewrite requirements/ with the newest versions of everything
+	$(MAKE) lock UPGRADE=--upgrade
+
+.PHONY: clean
+clean: ## Remove environments, caches and builds
+	rm -rf .venv* dist build .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer \
+	is needed: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+
+# The locks are complete, so pip resolves nothing; and our packages are built by the locked hatchling.
+$(VENV)/installed-%: requirements/%.txt $(PACKAGES:=/pyproject.toml) | $(BIN)/python
+	$(PIP) install --quiet --no-deps --require-hashes --requirement $<
+	$(PIP) install --quiet --no-deps --no-build-isolation $(PACKAGES:%=--editable ./%)
+	@touch $@

@@ -1,0 +1,56 @@
+"""
+What holds for every test: no network but loopback, no ambient configuration, known randomness.
+
+Fixtures live beside the tests that use them.
+"""
+
+import ipaddress
+import os
+import sys
+
+import pytest
+from hypothesis import settings
+
+# A loaded machine must not fail a law, so no example has a deadline; CI draws the same examples
+# every time, so that a change fails for its own reasons.
+settings.register_profile("dev", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci" if "CI" in os.environ else "dev")
+
+
+def pytest_configure() -> None:
+    """Forget what the shell says of OpenRouter and of tracing, and keep proxies off loopback."""
+    for name in list(os.environ):
+        if name.startswith(("OPENROUTER_", "LANGCHAIN_", "LANGSMITH_")):
+            del os.environ[name]
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "localhost,127.0.0.1,::1"
+
+
+def _loopback(host: object) -> bool:
+    if isinstance(host, bytes):
+        host = host.decode()
+    if host in {None, "", "localhost"}:
+        return True
+    try:
+        return ipaddress.ip_address(str(host)).is_loopback
+    except ValueError:
+        return False
+
+
+def _refuse_network(event: str, args: tuple[object, ...]) -> None:
+    if event in {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}:
+        host = args[0]
+    elif event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
+        address = args[1]
+        if not isinstance(address, tuple):  # A Unix socket, or one that is connected already
+            return
+        host = address[0]
+    else:
+        return
+    if not _loopback(host):
+        # Not an `Exception`: no code under test may take it for an ordinary network error.
+        pytest.fail(f"A test reached for {host!r} ({event}); tests may only use loopback.")
+
+
+# An audit hook sees every thread and every library, whichever way they call the socket module.
+sys.addaudithook(_refuse_network)
