@@ -1,0 +1,138 @@
+"""Checks the arguments of one rerank call and makes the values that the flow works with."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypedDict, Unpack
+
+from ._wire import Call
+from .documents import Document, checked_documents
+from .errors import ConfigurationError, InvalidRequestError
+from .provider import ProviderPreferences
+from .ranking import Ranking
+
+_OWN_FIELDS = frozenset({"model", "query", "documents", "top_n"})
+
+
+class RequestOptions(TypedDict, total=False):
+    """The less common arguments of `rerank`."""
+
+    fallback_models: Sequence[str]
+    """Asked in order when the model before could not answer; one ranking has one model's scores."""
+    provider: ProviderPreferences | Mapping[str, object] | None
+    """Which providers may serve the request."""
+    session_id: str | None
+    """Groups requests in OpenRouter's activity page; 256 characters at most."""
+    user: str | None
+    """An id of your user, for OpenRouter's abuse detection."""
+    trace: Mapping[str, object] | None
+    """Passed on to the observability tools connected to the OpenRouter account."""
+    extra_body: Mapping[str, object] | None
+    """Further fields of the request, passed on as they are."""
+    timeout: float | None
+    """Seconds that this call may take, instead of the client's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arguments:
+    """The arguments of one call, checked."""
+
+    call: Call
+    models: tuple[str, ...]
+    session_id: str | None
+    timeout: float | None
+
+    def nothing(self) -> Ranking:
+        """Return the ranking of no documents."""
+        return Ranking(results=(), model=self.models[0], requests=())
+
+
+def prepared(
+    query: str,
+    documents: Sequence[Document],
+    *,
+    model: str,
+    top_n: int | None,
+    **options: Unpack[RequestOptions],
+) -> Arguments:
+    """
+    Check the arguments of a call.
+
+    Raises:
+        InvalidRequestError: Naming the argument, its value and the way to mend it.
+    """
+    if unknown := options.keys() - RequestOptions.__annotations__.keys():
+        message = f"rerank() has no argument {min(unknown)!r:.50}"
+        raise TypeError(message)
+    timeout = options.get("timeout")
+    return Arguments(
+        call=Call(
+            query=_checked_query(query),
+            documents=checked_documents(documents),
+            top_n=_checked_top_n(top_n),
+            extra=_extra(options),
+        ),
+        models=_checked_models(model, options.get("fallback_models", ())),
+        session_id=options.get("session_id"),
+        timeout=None if timeout is None else checked_timeout(timeout),
+    )
+
+
+def checked_timeout(timeout: float) -> float:
+    """
+    Check a number of seconds.
+
+    Raises:
+        ConfigurationError: If it is not positive and finite.
+    """
+    number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
+    if not number or not 0 < timeout < math.inf:
+        message = f"timeout must be a positive number of seconds, got {timeout!r:.50}"
+        raise ConfigurationError(message)
+    return float(timeout)
+
+
+def _checked_query(query: str) -> str:
+    if not isinstance(query, str):
+        message = f"query is of type {type(query).__name__}: pass a string"
+        raise InvalidRequestError(message)
+    if not query.strip():
+        message = "query is blank: pass the question to rank the documents by"
+        raise InvalidRequestError(message)
+    return query
+
+
+def _checked_top_n(top_n: int | None) -> int | None:
+    if top_n is None or (isinstance(top_n, int) and not isinstance(top_n, bool) and top_n > 0):
+        return top_n
+    message = f"top_n must be a positive whole number, or None for all, got {top_n!r:.50}"
+    raise InvalidRequestError(message)
+
+
+def _checked_models(model: str, fallback_models: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(fallback_models, str):
+        message = (
+            f"fallback_models must be a list of slugs, got the string {fallback_models!r:.100}"
+        )
+        raise InvalidRequestError(message)
+    models = (model, *fallback_models)
+    for each in models:
+        if not isinstance(each, str) or not each.strip():
+            message = f"a model must be a slug such as 'cohere/rerank-v3.5', got {each!r:.100}"
+            raise InvalidRequestError(message)
+    # A model that could not answer is not asked again under the same name.
+    return tuple(dict.fromkeys(models))
+
+
+def _extra(options: RequestOptions) -> dict[str, object]:
+    extra_body = options.get("extra_body") or {}
+    if taken := sorted(_OWN_FIELDS.intersection(extra_body)):
+        message = f"extra_body must not hold {taken[0]!r}: pass it as the argument of that name"
+        raise InvalidRequestError(message)
+    fields: dict[str, object] = {
+        "provider": options.get("provider"),
+        "user": options.get("user"),
+        "trace": options.get("trace"),
+        **extra_body,
+    }
+    return {name: value for name, value in fields.items() if value is not None}

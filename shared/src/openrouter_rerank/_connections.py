@@ -1,0 +1,222 @@
+"""
+The connections of this process: stacks of one-connection httpx transports, shared by all clients.
+
+httpx's own pool walks all its connections for each request, stops keeping connections alive above
+twenty in flight, and never recovers from calls that were cancelled at its limit (encode/httpcore
+issue 1093). A stack of transports with one connection each has none of these faults: take one from
+the top, use it, put it back; whatever ends in an exception is closed and dropped.
+"""
+
+import asyncio
+import atexit
+import functools
+import os
+import ssl
+import threading
+import time
+import urllib.request
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, TypeVar
+from weakref import WeakSet
+
+if TYPE_CHECKING:
+    import httpx
+
+# Seconds. Longer than httpx's 5, after which a caller who asks every ten seconds pays for a TCP and
+# a TLS handshake each time.
+KEEP_ALIVE = 60.0
+
+
+class Connections:
+    """The idle connections of this process for synchronous calls."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: dict[str, list[tuple[float, httpx.HTTPTransport]]] = {}
+        self._users: WeakSet[object] = WeakSet()
+
+    def take(self, url: str, user: object) -> "tuple[httpx.HTTPTransport, bool]":
+        """Take a connection to the host of `url`; also tell whether it has been used before."""
+        with self._lock:
+            self._users.add(user)
+            stack = self._idle.get(_origin(url))
+            if stack:
+                return stack.pop()[1], True
+        return _new_transport(url), False
+
+    def put(self, url: str, transport: "httpx.HTTPTransport") -> None:
+        """Put a connection back that has done its work."""
+        now = time.monotonic()
+        with self._lock:
+            stack = self._idle.setdefault(_origin(url), [])
+            stack.append((now, transport))
+            old = _pop_old(stack, now)
+        for _, each in old:
+            each.close()
+
+    def release(self, user: object) -> None:
+        """Close the idle connections if `user` was the last that is still in use."""
+        with self._lock:
+            self._users.discard(user)
+            if self._users:
+                return
+        self.close()
+
+    def close(self) -> None:
+        """Close all idle connections; later calls open new ones."""
+        with self._lock:
+            stacks, self._idle = self._idle, {}
+        for stack in stacks.values():
+            for _, each in stack:
+                each.close()
+
+
+class AsyncConnections:
+    """The idle connections of one event loop."""
+
+    def __init__(self) -> None:
+        self._idle: dict[str, list[tuple[float, httpx.AsyncHTTPTransport]]] = {}
+        self._users: WeakSet[object] = WeakSet()
+        self.end: AsyncGenerator[None, None] | None = None
+
+    async def take(self, url: str, user: object) -> "tuple[httpx.AsyncHTTPTransport, bool]":
+        """Take a connection to the host of `url`; also tell whether it has been used before."""
+        self._users.add(user)
+        stack = self._idle.get(_origin(url))
+        if stack:
+            return stack.pop()[1], True
+        # The first context reads the certificates of this machine, which takes tens of milliseconds.
+        await asyncio.to_thread(_ssl_context)
+        return _new_async_transport(url), False
+
+    async def put(self, url: str, transport: "httpx.AsyncHTTPTransport") -> None:
+        """Put a connection back that has done its work."""
+        now = time.monotonic()
+        stack = self._idle.setdefault(_origin(url), [])
+        stack.append((now, transport))
+        for _, each in _pop_old(stack, now):
+            await each.aclose()
+
+    async def release(self, user: object) -> None:
+        """Close the idle connections if `user` was the last that is still in use."""
+        self._users.discard(user)
+        if not self._users:
+            await self.close()
+
+    async def close(self) -> None:
+        """Close all idle connections; later calls open new ones."""
+        stacks, self._idle = self._idle, {}
+        for stack in stacks.values():
+            for _, each in stack:
+                await each.aclose()
+
+
+class _Process:
+    """What belongs to this process; a forked child starts with nothing."""
+
+    def __init__(self) -> None:
+        self.connections = Connections()
+        self.loops: dict[asyncio.AbstractEventLoop, AsyncConnections] = {}
+
+
+_process = _Process()
+# A forked child must neither use nor close the connections of its parent: their answers would mix.
+_of_parents: list[_Process] = []
+
+
+def _start_anew() -> None:
+    global _process
+    _of_parents.append(_process)
+    _process = _Process()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_anew)
+
+
+@atexit.register
+def _close_idle() -> None:
+    _process.connections.close()
+
+
+def connections() -> Connections:
+    """Return the connections of this process."""
+    return _process.connections
+
+
+async def async_connections() -> AsyncConnections:
+    """Return the connections of the running event loop, which close when the loop ends."""
+    loop = asyncio.get_running_loop()
+    found = _process.loops.get(loop)
+    if found is None:
+        for ended in [each for each in list(_process.loops) if each.is_closed()]:
+            _process.loops.pop(ended, None)
+        found = _process.loops[loop] = AsyncConnections()
+        # asyncio.run() closes async generators that are left open: that is the cue to close.
+        found.end = _until_the_loop_ends(loop, found)
+        await anext(found.end)
+    return found
+
+
+async def _until_the_loop_ends(
+    loop: asyncio.AbstractEventLoop, kept: AsyncConnections
+) -> AsyncGenerator[None, None]:
+    try:
+        yield
+    finally:
+        _process.loops.pop(loop, None)
+        await kept.close()
+
+
+def _origin(url: str) -> str:
+    return url[: url.index("/", 8)]
+
+
+_Kept = TypeVar("_Kept")
+
+
+def _pop_old(stack: list[tuple[float, _Kept]], now: float) -> list[tuple[float, _Kept]]:
+    """Take away those at the bottom that have not been used for a while."""
+    fresh = next((at for at, (used, _) in enumerate(stack) if now - used < KEEP_ALIVE), len(stack))
+    old, stack[:] = stack[:fresh], stack[fresh:]
+    return old
+
+
+@functools.cache
+def _ssl_context() -> ssl.SSLContext:
+    import httpx
+
+    return httpx.create_ssl_context()
+
+
+def _new_transport(url: str) -> "httpx.HTTPTransport":
+    import httpx
+
+    return httpx.HTTPTransport(
+        verify=_ssl_context(),
+        limits=httpx.Limits(
+            max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_ALIVE
+        ),
+        proxy=_proxy(url),
+    )
+
+
+def _new_async_transport(url: str) -> "httpx.AsyncHTTPTransport":
+    import httpx
+
+    return httpx.AsyncHTTPTransport(
+        verify=_ssl_context(),
+        limits=httpx.Limits(
+            max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_ALIVE
+        ),
+        proxy=_proxy(url),
+    )
+
+
+def _proxy(url: str) -> str | None:
+    """Return the proxy that the environment names for `url` (HTTPS_PROXY, ALL_PROXY, NO_PROXY)."""
+    scheme, _, rest = url.partition("://")
+    if urllib.request.proxy_bypass(rest.partition("/")[0]):
+        return None
+    proxies = urllib.request.getproxies()
+    return proxies.get(scheme) or proxies.get("all")

@@ -1,0 +1,119 @@
+"""Where requests go, and which key may go there."""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, urlsplit
+
+from ._key import ApiKey
+from .errors import ConfigurationError
+
+DEFAULT_BASE_URL = "https://openrouter.ai/api/v1"
+_HOME = "openrouter.ai"
+_KEY_VARIABLE = "OPENROUTER_API_KEY"
+# langchain-openrouter and llama-index-llms-openrouter read the first; people try the second.
+_BASE_VARIABLES = ("OPENROUTER_API_BASE", "OPENROUTER_BASE_URL")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The URL of the rerank endpoint, and the key to send; `None` if a header of the user has it."""
+
+    url: str
+    api_key: ApiKey | None = field(repr=False)
+
+
+def endpoint(
+    api_key: ApiKey | None,
+    base_url: str | None,
+    environment: Mapping[str, str],
+    *,
+    key_in_headers: bool = False,
+) -> Endpoint:
+    """
+    Find the endpoint and the key, given ones first, then those of the environment.
+
+    A key of the environment goes only to openrouter.ai, to this machine, or to a base URL that the
+    environment gave too: a configuration file must not be able to send it elsewhere.
+
+    Args:
+        api_key: The given key; `None` asks the environment.
+        base_url: The given base URL; `None` and blank ask the environment.
+        environment: Usually `os.environ`.
+        key_in_headers: Whether the user's own headers have an `Authorization`.
+
+    Raises:
+        ConfigurationError: If the URL cannot be used, or there is no key that may go there.
+    """
+    given = _present(base_url)
+    found = _first(environment, _BASE_VARIABLES)
+    parts = checked_base_url(given or found or DEFAULT_BASE_URL)
+    url = parts._replace(path=_rerank_path(parts.path)).geturl()
+    if key_in_headers:
+        return Endpoint(url, None)
+    if api_key is not None:
+        return Endpoint(url, api_key)
+    key = _present(environment.get(_KEY_VARIABLE))
+    if key is None:
+        message = f"no API key: set {_KEY_VARIABLE} or pass api_key (keys: openrouter.ai/keys)"
+        raise ConfigurationError(message)
+    host = parts.hostname or ""
+    home = host == _HOME or host.endswith(f".{_HOME}") or is_loopback(host)
+    if given is not None and not home and given != found:
+        message = (
+            f"the key in {_KEY_VARIABLE} is not sent to {host}, which the environment did not "
+            f"name: pass api_key, or set {_BASE_VARIABLES[0]} instead of base_url"
+        )
+        raise ConfigurationError(message)
+    return Endpoint(url, ApiKey(key))
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether `host` is this machine by its name or address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _present(value: str | None) -> str | None:
+    return value if value is not None and value.strip() else None
+
+
+def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+    return next((value for name in names if (value := _present(environment.get(name)))), None)
+
+
+def checked_base_url(base_url: str) -> SplitResult:
+    """
+    Split a base URL that requests, and with them the key, may go to.
+
+    Raises:
+        ConfigurationError: If it may not be used; a password in it is not shown.
+    """
+    try:
+        parts = urlsplit(base_url.strip())
+        port = parts.port
+    except ValueError:
+        message = "base_url is not a URL: use the form https://host/api/v1"
+        raise ConfigurationError(message) from None
+    if parts.username is not None or parts.password is not None:
+        # Not shown: it holds a password.
+        message = "base_url has a user name or password in it: pass the key as api_key"
+        raise ConfigurationError(message)
+    if parts.query or parts.fragment or not parts.hostname or port == 0:
+        message = "base_url must have the form https://host/api/v1, without a query or a fragment"
+        raise ConfigurationError(message)
+    secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
+    if not secure:
+        message = (
+            "base_url must begin with https:// (http:// only for this machine), "
+            f"got {parts.scheme}://{parts.hostname}"
+        )
+        raise ConfigurationError(message)
+    return parts
+
+
+def _rerank_path(path: str) -> str:
+    trimmed = path.rstrip("/").removesuffix("/rerank").rstrip("/")
+    return f"{trimmed}/rerank"

@@ -1,0 +1,189 @@
+"""
+Between values and bytes: `encode` makes the request, `decode` reads the answer. Pure and total.
+
+Source of the fields: OpenRouter's OpenAPI description of `POST /api/v1/rerank` and recorded answers.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, to_json
+
+from ._envelope import description, mapping, shown, status_error
+from ._messages import Request, Response
+from .documents import RerankDocument
+from .errors import APIStatusError, InvalidRequestError, InvalidResponseError
+from .ranking import AnsweredRequest, RankedDocument, Ranking, Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What one rerank call asks for, checked."""
+
+    query: str = field(repr=False)
+    documents: tuple[str | RerankDocument, ...] = field(repr=False)
+    top_n: int | None = None
+    extra: Mapping[str, object] = field(default_factory=dict[str, object], repr=False)
+    """The other fields of the body."""
+
+
+def encode(call: Call, model: str) -> Request:
+    """
+    Write the body of the request that asks `model`.
+
+    Text goes out as UTF-8, not escaped. Half a surrogate pair, which damaged documents contain and
+    UTF-8 cannot express, goes out as U+FFFD.
+
+    Raises:
+        InvalidRequestError: If an extra field cannot be written as JSON.
+    """
+    sent = len(call.documents)
+    top_n = call.top_n if call.top_n is not None and call.top_n < sent else None
+    fields: dict[str, object] = {
+        "model": model,
+        "query": call.query,
+        "documents": [_document(document) for document in call.documents],
+        # Servers are known to refuse a null.
+        **({} if top_n is None else {"top_n": top_n}),
+        **call.extra,
+    }
+    return Request(
+        body=_json(fields),
+        model=model,
+        documents=sent,
+        results=sent if top_n is None else top_n,
+    )
+
+
+def decode(response: Response, request: Request) -> Ranking | APIStatusError | InvalidResponseError:
+    """Read the answer to `request`: a valid ranking, or the error it means; nothing else."""
+    if response.headers.get("content-encoding", "identity").lower() != "identity":
+        return _invalid("the answer is compressed although that was not asked for", request)
+    if 300 <= response.status < 400:
+        return _invalid("the answer is a redirect, and redirects are never followed", request)
+    answer = _answer(response.body) if 200 <= response.status < 300 else None
+    if answer is not None and answer.error is None:
+        return _ranking(answer, request)
+    error = status_error(response, request.model)
+    if error is not None:
+        return error
+    return _invalid(f"the answer is no ranking ({description(response)})", request)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Row:
+    # The echoed document is not a field: it is neither validated nor kept.
+    index: Annotated[int, Field(ge=0)]
+    relevance_score: Annotated[float, Field(allow_inf_nan=False)]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Answer:
+    # Only what the order depends on is checked: a paid ranking is not refused for an odd `usage`.
+    results: list[_Row]
+    model: object = None
+    id: object = None
+    provider: object = None
+    usage: object = None
+    error: object = None
+
+
+_ANSWER = TypeAdapter(_Answer)
+
+
+def _answer(body: bytes) -> _Answer | None:
+    try:
+        return _ANSWER.validate_json(body, strict=True)
+    except ValidationError:
+        return None
+
+
+def _ranking(answer: _Answer, request: Request) -> Ranking | InvalidResponseError:
+    rows = answer.results
+    indexes = {row.index for row in rows}
+    if len(indexes) != len(rows):
+        return _invalid("the answer ranks a document twice", request)
+    if indexes and max(indexes) >= request.documents:
+        return _invalid(f"the answer ranks document {max(indexes)} of {request.documents}", request)
+    if len(rows) < request.results:
+        return _invalid(f"the answer ranks {len(rows)} of {request.results} documents", request)
+    # By score and not by position: an answer need not be sorted. Ties keep the order of the input.
+    rows.sort(key=lambda row: (-row.relevance_score, row.index))
+    receipt = AnsweredRequest(
+        id=_text(answer.id),
+        served_model=_text(answer.model),
+        provider=_text(answer.provider),
+        usage=_usage(answer.usage),
+    )
+    return Ranking(
+        results=tuple(
+            RankedDocument(row.index, row.relevance_score) for row in rows[: request.results]
+        ),
+        model=request.model,
+        requests=(receipt,),
+    )
+
+
+def _usage(reported: object) -> Usage:
+    fields = mapping(reported)
+    units = _amount(fields.get("search_units"))
+    tokens = _amount(fields.get("total_tokens"))
+    return Usage(
+        cost=_amount(fields.get("cost")),
+        search_units=None if units is None else int(units),
+        total_tokens=None if tokens is None else int(tokens),
+    )
+
+
+def _amount(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value < math.inf else None
+
+
+def _text(value: object) -> str | None:
+    return shown(value) if isinstance(value, str) else None
+
+
+def _invalid(message: str, request: Request) -> InvalidResponseError:
+    return InvalidResponseError(message, model=request.model, retryable=True)
+
+
+def _document(document: str | RerankDocument) -> str | dict[str, str]:
+    if isinstance(document, str):
+        return document
+    fields = {"text": document.text, "image": document.image}
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def _json(fields: Mapping[str, object]) -> bytes:
+    try:
+        return to_json(fields)
+    except PydanticSerializationError:
+        pass
+    # Built outside the except, so that no document is in the context of the error.
+    try:
+        return to_json(_mended(fields))
+    except PydanticSerializationError:
+        message = "an extra field of the request cannot be written as JSON: use plain JSON values"
+        error = InvalidRequestError(message)
+    raise error
+
+
+def _mended(value: object) -> object:
+    """Replace what UTF-8 cannot express: half a surrogate pair, by U+FFFD; a whole pair is joined."""
+    match value:
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case dict():
+            return {_mended(key): _mended(item) for key, item in mapping(value).items()}
+        case list() | tuple():
+            return [_mended(item) for item in _LIST.validate_python(value)]
+        case _:
+            return value
+
+
+_LIST = TypeAdapter(list[object])

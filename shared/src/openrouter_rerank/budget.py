@@ -1,0 +1,60 @@
+"""A limit of what may be spent, in US dollars, which several clients can share."""
+
+import math
+import threading
+
+from .errors import BudgetExceededError, ConfigurationError
+
+
+class Budget:
+    """
+    Once `limit` is spent, refuse the next call before it is sent.
+
+    What a call has cost is known from its answer only, so the call that crosses the limit is still
+    made, and calls in flight at the same time may cross it together.
+
+    Args:
+        limit: US dollars, 0 or more.
+
+    Raises:
+        ConfigurationError: If `limit` is negative or not a number.
+    """
+
+    def __init__(self, limit: float) -> None:
+        if not 0 <= limit < math.inf:
+            message = f"budget must be a number of US dollars, 0 or more, got {limit!r}"
+            raise ConfigurationError(message)
+        self.limit = float(limit)
+        self._spent = 0.0
+        self._lock = threading.Lock()
+
+    @property
+    def spent(self) -> float:
+        """US dollars that the answered calls have cost."""
+        return self._spent
+
+    def check(self) -> None:
+        """
+        Let the next call pass.
+
+        Raises:
+            BudgetExceededError: If the limit is reached.
+        """
+        if self._spent >= self.limit:
+            message = f"the budget of ${self.limit:g} is spent (${self._spent:g})"
+            raise BudgetExceededError(message)
+
+    def charge(self, cost: float | None) -> None:
+        """Note what a call has cost; `None` is a cost that the service did not report."""
+        with self._lock:
+            self._spent += cost or 0.0
+
+    def __repr__(self) -> str:
+        return f"Budget(limit={self.limit:g}, spent={self._spent:g})"
+
+    def __deepcopy__(self, memo: object) -> "Budget":
+        return self
+
+    def __reduce__(self) -> tuple[type["Budget"], tuple[float]]:
+        # In another process it is another budget: what is spent there is not known here.
+        return type(self), (self.limit,)

@@ -1,0 +1,258 @@
+"""The two clients: configuration, checks before sending, and the shells around one flow."""
+
+import asyncio
+import os
+import random
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Generic, Self, TypeVar, Unpack
+
+from pydantic import SecretStr
+
+from ._call import Arguments, RequestOptions, checked_timeout, prepared
+from ._connections import async_connections, connections
+from ._endpoint import checked_base_url, endpoint
+from ._flow import Flow, Limits, rerank_flow
+from ._http import AsyncExchange, AsyncHTTPClient, Exchange, HTTPClient, Route, adrive, drive
+from ._key import ApiKey
+from ._request_headers import request_headers, session_header
+from ._retry_budget import TokenBucket
+from .budget import Budget
+from .documents import Document
+from .errors import ConfigurationError
+from .models import DEFAULT_MODEL
+from .ranking import Ranking
+
+DEFAULT_TIMEOUT = 30.0
+"""Seconds. Ninety-five of a hundred calls are answered within six, the slowest models included."""
+
+_HTTP = TypeVar("_HTTP")
+
+
+class _Client(ABC, Generic[_HTTP]):
+    """
+    What both clients have.
+
+    A client may be shared by threads and event loops. Connections are made when they are needed,
+    kept for a minute, and shared by all clients of the process.
+
+    Args:
+        api_key: By default `OPENROUTER_API_KEY` of the environment, looked up at each call.
+        base_url: By default `OPENROUTER_API_BASE` of the environment, else OpenRouter. With or
+            without `/rerank`; https only, http for this machine.
+        app_url: Your app's URL, the `HTTP-Referer`; by default `OPENROUTER_APP_URL`.
+        app_title: Your app's name on openrouter.ai; by default `OPENROUTER_APP_TITLE`.
+        app_categories: At most 2 marketplace categories.
+        default_headers: Further headers; they win over ours.
+        timeout: Seconds that a whole call may take: attempts, waits, body, fallback models.
+        max_retries: Attempts after the first. What may have been billed is repeated once at most.
+        max_concurrency: Requests in flight at a time; for the asynchronous client, in each loop.
+        budget: US dollars after which no call is made, or a `Budget` shared with other clients.
+        http_client: An httpx or httpx2 client to use as it is; it is never closed here.
+        on_response: Called with each ranking, to count cost and usage.
+
+    Raises:
+        ConfigurationError: Naming the option that cannot be used.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str | SecretStr | None = None,
+        base_url: str | None = None,
+        app_url: str | None = None,
+        app_title: str | None = None,
+        app_categories: Sequence[str] = (),
+        default_headers: Mapping[str, str] | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        max_retries: int = 2,
+        max_concurrency: int = 8,
+        budget: Budget | float | None = None,
+        http_client: _HTTP | None = None,
+        on_response: Callable[[Ranking], object] | None = None,
+    ) -> None:
+        self._api_key = _wrapped(api_key)
+        if base_url is not None and base_url.strip():
+            checked_base_url(base_url)
+        self._base_url = base_url
+        self._headers = request_headers(
+            app_url=_given_or_found(app_url, "OPENROUTER_APP_URL"),
+            app_title=_given_or_found(app_title, "OPENROUTER_APP_TITLE"),
+            app_categories=app_categories,
+            default_headers=default_headers or {},
+        )
+        self._timeout = checked_timeout(timeout)
+        self._max_retries = _checked_count("max_retries", max_retries, least=0)
+        self._max_concurrency = _checked_count("max_concurrency", max_concurrency, least=1)
+        self._budget = Budget(budget) if isinstance(budget, int | float) else budget
+        self._http_client = http_client
+        self._on_response = on_response
+        self._retry_budget = TokenBucket()
+        self._is_closed = False
+        self._open()
+
+    @abstractmethod
+    def _open(self) -> None:
+        """Make what counts the requests in flight."""
+
+    def _flow(self, arguments: Arguments) -> Flow:
+        limits = Limits(
+            timeout=self._timeout if arguments.timeout is None else arguments.timeout,
+            max_retries=self._max_retries,
+            clock=time.monotonic,
+            jitter=random.random,
+            retry_budget=self._retry_budget,
+        )
+        return rerank_flow(arguments.call, arguments.models, limits)
+
+    def _route(self, session_id: str | None) -> Route:
+        if self._is_closed:
+            message = "the client is closed: make a new one"
+            raise ConfigurationError(message)
+        headers = dict(self._headers)
+        if session_id is not None:
+            headers |= session_header(session_id)
+        target = endpoint(
+            self._api_key,
+            self._base_url,
+            os.environ,
+            key_in_headers=any(name.lower() == "authorization" for name in headers),
+        )
+        if self._budget is not None:
+            self._budget.check()
+        return Route(endpoint=target, headers=tuple(headers.items()), user=self)
+
+    def _noted(self, ranking: Ranking) -> Ranking:
+        if self._budget is not None:
+            self._budget.charge(ranking.usage.cost)
+        if self._on_response is not None:
+            self._on_response(ranking)
+        return ranking
+
+
+class RerankClient(_Client[HTTPClient]):
+    """The client for synchronous code: threads may share it."""
+
+    def _open(self) -> None:
+        self._slots = threading.BoundedSemaphore(self._max_concurrency)
+
+    def rerank(
+        self,
+        query: str,
+        documents: Sequence[Document],
+        *,
+        model: str = DEFAULT_MODEL,
+        top_n: int | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Ranking:
+        """
+        Rank `documents` by their relevance to `query`, best first.
+
+        The call ends within `timeout` seconds, whatever the server does. Nothing is sent when
+        `documents` is empty.
+
+        Args:
+            query: The question; not blank.
+            documents: Strings, mappings with `text` and/or `image`, or `RerankDocument`s, mixed.
+            model: The slug of the model; the one of OpenRouter's own examples by default.
+            top_n: How many results to return, at least 1. All of them by default.
+            **options: See `RequestOptions`.
+
+        Raises:
+            OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
+        """
+        arguments = prepared(query, documents, model=model, top_n=top_n, **options)
+        if not arguments.call.documents:
+            return arguments.nothing()
+        exchange = Exchange(self._route(arguments.session_id), self._slots, self._http_client)
+        flow = self._flow(arguments)
+        return self._noted(drive(flow, exchange))
+
+    def close(self) -> None:
+        """Give the kept connections up; a second call does nothing. The client cannot be used again."""
+        self._is_closed = True
+        connections().release(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class AsyncRerankClient(_Client[AsyncHTTPClient]):
+    """The client for asyncio: native, cancellable, and usable in several event loops."""
+
+    def _open(self) -> None:
+        self._slots: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
+
+    async def rerank(
+        self,
+        query: str,
+        documents: Sequence[Document],
+        *,
+        model: str = DEFAULT_MODEL,
+        top_n: int | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Ranking:
+        """
+        Rank `documents` by their relevance to `query`, best first.
+
+        The call ends within `timeout` seconds, whatever the server does. Nothing is sent when
+        `documents` is empty.
+
+        Args:
+            query: The question; not blank.
+            documents: Strings, mappings with `text` and/or `image`, or `RerankDocument`s, mixed.
+            model: The slug of the model; the one of OpenRouter's own examples by default.
+            top_n: How many results to return, at least 1. All of them by default.
+            **options: See `RequestOptions`.
+
+        Raises:
+            OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
+        """
+        arguments = prepared(query, documents, model=model, top_n=top_n, **options)
+        if not arguments.call.documents:
+            return arguments.nothing()
+        exchange = AsyncExchange(
+            self._route(arguments.session_id), self._slots_of_this_loop(), self._http_client
+        )
+        flow = self._flow(arguments)
+        return self._noted(await adrive(flow, exchange))
+
+    async def aclose(self) -> None:
+        """Give the kept connections up; a second call does nothing. The client cannot be used again."""
+        self._is_closed = True
+        await (await async_connections()).release(self)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def _slots_of_this_loop(self) -> asyncio.Semaphore:
+        loop = asyncio.get_running_loop()
+        if loop not in self._slots:
+            for ended in [each for each in list(self._slots) if each.is_closed()]:
+                self._slots.pop(ended, None)
+            self._slots[loop] = asyncio.Semaphore(self._max_concurrency)
+        return self._slots[loop]
+
+
+def _wrapped(api_key: str | SecretStr | None) -> ApiKey | None:
+    value = api_key.get_secret_value() if isinstance(api_key, SecretStr) else api_key
+    return ApiKey(value) if value is not None and value.strip() else None
+
+
+def _given_or_found(given: str | None, variable: str) -> str | None:
+    return given if given is not None else os.environ.get(variable) or None
+
+
+def _checked_count(name: str, value: int, *, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        message = f"{name} must be a whole number, {least} or more, got {value!r:.50}"
+        raise ConfigurationError(message)
+    return value

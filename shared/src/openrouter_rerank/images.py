@@ -1,0 +1,110 @@
+"""
+What an image is on the wire: an http(s) URL, or a base64 data URI. Pure: nothing is read or fetched.
+
+Source: OpenRouter's OpenAPI description of the endpoint, field `image`.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+_MAGIC = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+)
+# Enough base64 for the longest signature above and for WebP's, which ends at byte 12.
+_HEAD = 16
+
+
+@dataclass(frozen=True, slots=True)
+class LocalImage:
+    """An image in a file, which is read only if it lies inside `image_root`."""
+
+    path: str
+
+
+def image_type(data: bytes) -> str | None:
+    """Tell the media type of `data` from its first bytes: PNG, JPEG, GIF, WebP, or `None`."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
+
+
+def data_uri(data: bytes, *, declared: str | None = None) -> str | None:
+    """
+    Turn the bytes of an image into a data URI, or into `None` if they are no image.
+
+    Args:
+        data: The bytes of the file.
+        declared: The media type to use when the first bytes do not tell, if it is `image/*`.
+    """
+    kind = image_type(data) or _image_media_type(declared)
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}" if data and kind else None
+
+
+def as_image(value: str | bytes, *, declared: str | None = None) -> str | None:
+    """
+    Turn what people keep in image fields into what can be sent, or into `None`.
+
+    Understood are http(s) URLs and data URIs (unchanged), bytes of an image, and base64 of an
+    image as text or bytes.
+
+    Args:
+        value: The content of the field.
+        declared: The media type that stands beside it, used when the first bytes do not tell.
+    """
+    if isinstance(value, bytes):
+        if image_type(value):
+            return data_uri(value)
+        if value[:5].lower() == b"data:" or value.isascii():
+            return as_image(value.decode("ascii"), declared=declared) if value.isascii() else None
+        return data_uri(value, declared=declared)
+    text = value.strip()
+    if is_url(text) or text[:5].lower() == "data:":
+        return text if image_problem(text) is None else None
+    head = _decoded(text[:_HEAD])
+    kind = image_type(head or b"") or _image_media_type(declared)
+    if kind is None or not text or _decoded(text) is None:
+        return None
+    return f"data:{kind};base64,{text}"
+
+
+def is_url(value: str) -> bool:
+    """Tell whether `value` starts like an http(s) URL."""
+    return value[:7].lower() == "http://" or value[:8].lower() == "https://"
+
+
+def image_problem(value: str) -> str | None:
+    """Tell why `value` cannot be sent as `image`, or `None` if it can."""
+    if is_url(value):
+        host = value.partition("://")[2].partition("/")[0]
+        clean = value.isprintable() and " " not in value
+        return None if host and clean else "is an http(s) URL without a host or with spaces in it"
+    head, comma, payload = value[:100].partition(",")
+    media, *parameters = head[5:].lower().split(";")
+    if value[:5].lower() != "data:" or not comma:
+        return "is neither an http(s) URL nor a data URI"
+    if _image_media_type(media) is None or "base64" not in parameters:
+        return "is a data URI, but not of the form data:image/...;base64,..."
+    return None if payload.strip() else "is a data URI without content"
+
+
+def image_size(value: str) -> int:
+    """Tell how many bytes the image in a data URI has; 0 for a URL, which is not looked at."""
+    return 0 if is_url(value) else len(value.partition(",")[2]) * 3 // 4
+
+
+def _image_media_type(declared: str | None) -> str | None:
+    media = (declared or "").strip().lower()
+    subtype = media.removeprefix("image/")
+    known = media != subtype and subtype.replace("+", "").replace("-", "").replace(".", "")
+    return media if known and known.isascii() and known.isalnum() else None
+
+
+def _decoded(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None

@@ -1,0 +1,130 @@
+"""The options that both framework classes have: each field, its check and its default, once."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    SecretStr,
+    model_validator,
+)
+
+from ._http import AsyncHTTPClient, HTTPClient
+from .budget import Budget
+from .client import DEFAULT_TIMEOUT
+from .errors import ConfigurationError
+from .models import DEFAULT_MODEL
+from .placement import UnscorablePolicy
+from .ranking import Ranking
+
+_Budget = Annotated[
+    Budget,
+    BeforeValidator(lambda value: Budget(value) if isinstance(value, int | float) else value),
+    PlainSerializer(lambda budget: budget.limit, return_type=float),
+]
+
+
+class RerankOptions(BaseModel):
+    """
+    Configures a reranker; all fields without a callable or a client can be written as JSON or YAML.
+
+    The key, the headers and the clients are in no dump, `repr` or pickle. Options may be changed
+    at any time and hold for the next call.
+    """
+
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True,
+        extra="forbid",
+        populate_by_name=True,
+        validate_assignment=True,
+    )
+
+    model: str = Field(
+        default=DEFAULT_MODEL,
+        min_length=1,
+        validation_alias=AliasChoices("model", "model_name"),
+    )
+    """The slug of the model; OpenRouter's own example by default."""
+    fallback_models: tuple[str, ...] = ()
+    """Asked in order when the model before could not answer. One ranking has one model's scores."""
+    top_n: int | None = Field(default=None, ge=1)
+    """How many documents to return; all of them by default: reranking loses nothing unless asked."""
+    score_threshold: float | None = Field(default=None, allow_inf_nan=False)
+    """Keep ranked documents with at least this score. Each model has a scale of its own."""
+    api_key: SecretStr | None = Field(
+        default=None,
+        exclude=True,
+        repr=False,
+        validation_alias=AliasChoices("api_key", "openrouter_api_key"),
+    )
+    """By default `OPENROUTER_API_KEY` of the environment, looked up at each call."""
+    base_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("base_url", "openrouter_api_base", "api_base"),
+    )
+    """By default `OPENROUTER_API_BASE` of the environment, else OpenRouter; https only."""
+    app_url: str | None = None
+    """Your app's URL (`HTTP-Referer`); by default `OPENROUTER_APP_URL`."""
+    app_title: str | None = None
+    """Your app's name on openrouter.ai; by default `OPENROUTER_APP_TITLE`."""
+    app_categories: tuple[str, ...] = ()
+    """At most 2 marketplace categories."""
+    session_id: str | None = None
+    """Groups requests in OpenRouter's activity page; 256 characters at most."""
+    user: str | None = None
+    """An id of your user, for OpenRouter's abuse detection."""
+    trace: dict[str, JsonValue] | None = None
+    """Passed on to the observability tools connected to the OpenRouter account."""
+    provider: dict[str, JsonValue] | None = None
+    """Which providers may serve a request; see `openrouter_rerank.ProviderPreferences`."""
+    extra_body: dict[str, JsonValue] | None = None
+    """Further fields of the request, passed on as they are."""
+    default_headers: dict[str, str] | None = Field(default=None, exclude=True, repr=False)
+    """Further headers; they win over ours."""
+    timeout: float = Field(default=DEFAULT_TIMEOUT, gt=0, allow_inf_nan=False)
+    """Seconds that a whole call may take: attempts, waits, body, fallback models."""
+    max_retries: int = Field(default=2, ge=0)
+    """Attempts after the first. What may have been billed is repeated once at most."""
+    max_concurrency: int = Field(default=8, ge=1)
+    """Requests in flight at a time."""
+    on_error: Literal["raise", "passthrough"] = "raise"
+    """`passthrough`: when the service fails for the moment, keep the retriever's order and scores."""
+    unscorable: UnscorablePolicy = "keep"
+    """What becomes of documents with nothing to rank: kept behind the others, dropped, an error."""
+    image_mode: Literal["auto", "always", "never"] = "auto"
+    """`auto`: images are sent if all models asked are known to take them, else the text alone."""
+    image_root: Path | None = None
+    """The only folder from which local images may be read; none by default."""
+    max_image_bytes: int = Field(default=20_000_000, ge=1)
+    """Larger images are not sent; NVIDIA's route failed at 30 MB a request."""
+    budget: _Budget | None = None
+    """US dollars after which no call is made, or a `Budget` that several rerankers share."""
+    http_client: HTTPClient | None = Field(default=None, exclude=True, repr=False)
+    """An `httpx.Client` or `httpx2.Client` to use as it is; it is never closed here."""
+    http_async_client: AsyncHTTPClient | None = Field(default=None, exclude=True, repr=False)
+    """The same for asynchronous calls."""
+    on_response: Callable[[Ranking], object] | None = Field(default=None, exclude=True, repr=False)
+    """Called with each ranking, to count cost and usage."""
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if self.score_threshold is not None and self.fallback_models:
+            message = (
+                "score_threshold and fallback_models exclude each other: each model has a scale of "
+                "its own, so a threshold for one means nothing for another"
+            )
+            raise ConfigurationError(message)
+        if self.http_client is not None and hasattr(self.http_client, "aclose"):
+            message = "http_client is an asynchronous client: pass it as http_async_client"
+            raise ConfigurationError(message)
+        if self.http_async_client is not None and not hasattr(self.http_async_client, "aclose"):
+            message = "http_async_client is a synchronous client: pass it as http_client"
+            raise ConfigurationError(message)
+        return self

@@ -1,0 +1,157 @@
+"""What both framework classes do: send what can be ranked, and place every document."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Self
+
+from pydantic import PrivateAttr, model_validator
+
+from ._call import RequestOptions
+from ._clients import Clients
+from ._image_root import read_image
+from .documents import Content, LocalImageDocument, Unscorable
+from .errors import OpenRouterRerankError
+from .images import LocalImage
+from .models import known_model
+from .options import RerankOptions
+from .placement import Arrangement, Placement, arranged
+from .ranking import Ranking
+
+logger = logging.getLogger("openrouter_rerank")
+
+_NOT_PICKLED = frozenset({"api_key", "default_headers", "http_client", "http_async_client"})
+
+
+class Reranker(RerankOptions):
+    """
+    The options and the work that the framework classes inherit.
+
+    It copies, and pickles without its key, headers and clients: the key is then looked up in the
+    environment where the reranker is restored.
+    """
+
+    _clients: Clients = PrivateAttr(default_factory=Clients)
+
+    @model_validator(mode="after")
+    def _check_as_a_client(self) -> Self:
+        # Whatever a client refuses is refused here, before there is anything to rank.
+        self._clients.synchronous(self)
+        return self
+
+    def close(self) -> None:
+        """Give the kept connections of synchronous calls up; the next call opens new ones."""
+        self._clients.close()
+
+    async def aclose(self) -> None:
+        """Give the kept connections of this event loop up; the next call opens new ones."""
+        await self._clients.aclose()
+
+    def place(self, query: str, contents: Sequence[Content]) -> Placement:
+        """
+        Rank what a framework's documents were converted to, and place every one of them.
+
+        A blank query, as agents send it, ranks nothing and sends nothing.
+
+        Raises:
+            OpenRouterRerankError: Unless `on_error` is `"passthrough"` and the failure may pass.
+        """
+        arrangement = self._arranged(contents)
+        if not query.strip() or not arrangement.documents:
+            return arrangement.untouched(top_n=self.top_n)
+        client = self._clients.synchronous(self)
+        try:
+            ranking = client.rerank(
+                query,
+                arrangement.documents,
+                model=self.model,
+                top_n=self.top_n,
+                **self._request(),
+            )
+        except OpenRouterRerankError as error:
+            return self._passed_through(arrangement, error)
+        return self._placed(arrangement, ranking)
+
+    async def aplace(self, query: str, contents: Sequence[Content]) -> Placement:
+        """
+        Rank what a framework's documents were converted to, and place every one of them.
+
+        A blank query, as agents send it, ranks nothing and sends nothing.
+
+        Raises:
+            OpenRouterRerankError: Unless `on_error` is `"passthrough"` and the failure may pass.
+        """
+        if any(isinstance(content, LocalImageDocument) for content in contents):
+            arrangement = await asyncio.to_thread(self._arranged, contents)
+        else:
+            arrangement = self._arranged(contents)
+        if not query.strip() or not arrangement.documents:
+            return arrangement.untouched(top_n=self.top_n)
+        client = self._clients.asynchronous(self)
+        try:
+            ranking = await client.rerank(
+                query,
+                arrangement.documents,
+                model=self.model,
+                top_n=self.top_n,
+                **self._request(),
+            )
+        except OpenRouterRerankError as error:
+            return self._passed_through(arrangement, error)
+        return self._placed(arrangement, ranking)
+
+    def _arranged(self, contents: Sequence[Content]) -> Arrangement:
+        return arranged(
+            contents,
+            takes_images=self._takes_images(),
+            max_image_bytes=self.max_image_bytes,
+            unscorable=self.unscorable,
+            read_image=self._read_image,
+        )
+
+    def _takes_images(self) -> bool:
+        if self.image_mode == "auto":
+            models = [known_model(slug) for slug in (self.model, *self.fallback_models)]
+            return all(model is not None and model.takes_images for model in models)
+        return self.image_mode == "always"
+
+    def _read_image(self, image: LocalImage) -> str | Unscorable:
+        return read_image(image, self.image_root, self.max_image_bytes)
+
+    def _request(self) -> RequestOptions:
+        return {
+            "fallback_models": self.fallback_models,
+            "provider": self.provider,
+            "session_id": self.session_id,
+            "user": self.user,
+            "trace": self.trace,
+            "extra_body": self.extra_body,
+        }
+
+    def _placed(self, arrangement: Arrangement, ranking: Ranking) -> Placement:
+        return arrangement.placed(ranking, top_n=self.top_n, score_threshold=self.score_threshold)
+
+    def _passed_through(self, arrangement: Arrangement, error: OpenRouterRerankError) -> Placement:
+        # Never for a wrong key or argument: that would hide a mistake behind worse answers.
+        if self.on_error == "raise" or not error.retryable:
+            raise error
+        logger.warning(
+            "rerank failed, the order of the retriever is kept: %s: %s",
+            type(error).__name__,
+            error.message,
+        )
+        return arrangement.untouched(top_n=self.top_n, error=error)
+
+    def __getstate__(self) -> dict[object, object]:
+        state = super().__getstate__()
+        state["__dict__"] = {
+            name: None if name in _NOT_PICKLED else value for name, value in self.__dict__.items()
+        }
+        return state
+
+    def __deepcopy__(self, memo: dict[int, object] | None = None) -> Self:
+        memo = {} if memo is None else memo
+        # Shared, not copied: a copy of a client would be another pool, or fail.
+        for shared in (self.http_client, self.http_async_client, self.on_response):
+            memo[id(shared)] = shared
+        return super().__deepcopy__(memo)
