@@ -76,6 +76,6 @@ $(BIN)/python:
 
 # The locks are complete, so pip resolves nothing; and our packages are built by the locked hatchling.
 $(VENV)/installed-%: requirements/%.txt $(PACKAGES:=/pyproject.toml) | $(BIN)/python
-	$(PIP) install --quiet --no-deps --require-hashes --requirement $<
-	$(PIP) install --quiet --no-deps --no-build-isolation $(PACKAGES:%=--editable ./%)
+	$(PIP) install -qq --no-deps --require-hashes --requirement $<
+	$(PIP) install -qq --no-deps --no-build-isolation $(PACKAGES:%=--editable ./%)
 	@touch $@

@@ -50,7 +50,7 @@ class Bare:
         venv.create(folder, with_pip=True)
         self.python = folder / "bin/python"
         self.run(
-            *("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"),
+            *("-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-compile"),
             *("--find-links", wheel.parent, "--constraint", constraints, wheel),
         )
 
