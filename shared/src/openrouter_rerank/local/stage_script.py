@@ -13,7 +13,7 @@ from openrouter_rerank.local.stage_ranking import word_overlap
 from openrouter_rerank.local.stage_reply import Reply, error
 from openrouter_rerank.local.stage_request import RecordedRequest
 
-Scripted: TypeAlias = Reply | Fault | Callable[[RecordedRequest], Reply | Fault]
+Scripted: TypeAlias = "Reply | Fault | Callable[[RecordedRequest], Scripted]"
 
 _logger = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ def _read(line: Scripted, request: RecordedRequest) -> Reply | Fault:
     if isinstance(line, Reply | Fault):
         return line
     try:
-        return line(request)
+        return _read(_checked(line(request)), request)
     except Exception as problem:
         _logger.exception("a scripted function raised")
         return error(500, f"the scripted function {line!r} raised {problem!r}")

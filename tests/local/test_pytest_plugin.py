@@ -1,0 +1,74 @@
+import inspect
+import os
+import subprocess
+import sys
+import textwrap
+from importlib.metadata import entry_points
+
+from openrouter_rerank.local import pytest_plugin
+from openrouter_rerank.local import stage as stage_module
+
+
+def test_the_documented_example_runs(tmp_path):
+    """The example in the fixture's docstring passes."""
+    (tmp_path / "test_example.py").write_text(example(pytest_plugin.local_openrouter))
+
+    run = python(
+        *("-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+        *("-p", pytest_plugin.__name__, tmp_path),
+        PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
+    )
+
+    assert "2 passed" in run.stdout, run.stdout + run.stderr
+
+
+def test_the_module_example_runs():
+    """The example in the stage's docstring holds, and leaves nothing unclosed."""
+    run = python("-X", "dev", "-W", "error", "-c", example(stage_module))
+
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_the_plugin_costs_nothing_until_it_is_asked():
+    """Beside its package, the plugin imports itself alone, so no pytest run waits for it."""
+    run = python(
+        "-c",
+        "import sys, pytest, openrouter_rerank.local; before = set(sys.modules);"
+        f"import {pytest_plugin.__name__}; print(*(set(sys.modules) - before))",
+    )
+
+    assert run.stdout.split() == [pytest_plugin.__name__]
+
+
+def test_the_plugin_comes_with_the_package(request):
+    """Pytest loads the plugin from the installed package, without a word in a conftest."""
+    [entry] = entry_points(group="pytest11", name="openrouter_rerank")
+
+    assert entry.load() is pytest_plugin
+    assert request.config.pluginmanager.get_plugin("openrouter_rerank") is pytest_plugin
+
+
+def test_the_environment_is_left_alone(request):
+    """The fixture sets no variable."""
+    before = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+
+    request.getfixturevalue("local_openrouter")
+
+    after = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    assert after == before
+
+
+def example(documented):
+    """The fenced example in a docstring."""
+    return textwrap.dedent(inspect.getdoc(documented).split("```python\n")[1].split("```")[0])
+
+
+def python(*arguments, **environment):
+    """Run Python in a process of its own."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
