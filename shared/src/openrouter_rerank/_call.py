@@ -62,8 +62,7 @@ def prepared(
         InvalidRequestError: Naming the argument, its value and the way to mend it.
     """
     if unknown := options.keys() - RequestOptions.__annotations__.keys():
-        message = f"rerank() has no argument {min(unknown)!r:.50}"
-        raise TypeError(message)
+        raise TypeError(f"rerank() has no argument {min(unknown)!r:.50}")
     timeout = options.get("timeout")
     return Arguments(
         call=Call(
@@ -78,57 +77,57 @@ def prepared(
     )
 
 
-def checked_timeout(timeout: float) -> float:
+def checked_timeout(timeout: object) -> float:
     """
     Check a number of seconds.
 
     Raises:
         ConfigurationError: If it is not positive and finite.
     """
-    number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
-    if not number or not 0 < timeout < math.inf:
-        message = f"timeout must be a positive number of seconds, got {timeout!r:.50}"
-        raise ConfigurationError(message)
-    return float(timeout)
+    if isinstance(timeout, int | float) and timeout is not True and 0 < timeout < math.inf:
+        return float(timeout)
+    raise ConfigurationError(f"timeout must be a positive number of seconds, got {timeout!r:.50}")
 
 
-def _checked_query(query: str) -> str:
+def _checked_query(query: object) -> str:
     if not isinstance(query, str):
-        message = f"query is of type {type(query).__name__}: pass a string"
-        raise InvalidRequestError(message)
+        raise InvalidRequestError(f"query is of type {type(query).__name__}: pass a string")
     if not query.strip():
-        message = "query is blank: pass the question to rank the documents by"
-        raise InvalidRequestError(message)
+        raise InvalidRequestError("query is blank: pass the question to rank the documents by")
     return query
 
 
-def _checked_top_n(top_n: int | None) -> int | None:
-    if top_n is None or (isinstance(top_n, int) and not isinstance(top_n, bool) and top_n > 0):
+def _checked_top_n(top_n: object) -> int | None:
+    if top_n is None or (isinstance(top_n, int) and top_n is not True and top_n > 0):
         return top_n
-    message = f"top_n must be a positive whole number, or None for all, got {top_n!r:.50}"
-    raise InvalidRequestError(message)
+    raise InvalidRequestError(
+        f"top_n must be a positive whole number, or None for all, got {top_n!r:.50}"
+    )
 
 
 def _checked_models(model: str, fallback_models: Sequence[str]) -> tuple[str, ...]:
     if isinstance(fallback_models, str):
-        message = (
+        raise InvalidRequestError(
             f"fallback_models must be a list of slugs, got the string {fallback_models!r:.100}"
         )
-        raise InvalidRequestError(message)
-    models = (model, *fallback_models)
-    for each in models:
-        if not isinstance(each, str) or not each.strip():
-            message = f"a model must be a slug such as 'cohere/rerank-v3.5', got {each!r:.100}"
-            raise InvalidRequestError(message)
     # A model that could not answer is not asked again under the same name.
-    return tuple(dict.fromkeys(models))
+    return tuple(dict.fromkeys(_checked_model(each) for each in (model, *fallback_models)))
+
+
+def _checked_model(model: object) -> str:
+    if isinstance(model, str) and model.strip():
+        return model
+    raise InvalidRequestError(
+        f"a model must be a slug such as 'cohere/rerank-v3.5', got {model!r:.100}"
+    )
 
 
 def _extra(options: RequestOptions) -> dict[str, object]:
     extra_body = options.get("extra_body") or {}
     if taken := sorted(_OWN_FIELDS.intersection(extra_body)):
-        message = f"extra_body must not hold {taken[0]!r}: pass it as the argument of that name"
-        raise InvalidRequestError(message)
+        raise InvalidRequestError(
+            f"extra_body must not hold {taken[0]!r}: pass it as the argument of that name"
+        )
     fields: dict[str, object] = {
         "provider": options.get("provider"),
         "user": options.get("user"),

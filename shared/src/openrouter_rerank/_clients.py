@@ -1,4 +1,4 @@
-"""The clients of one reranker, made when they are needed and again when its options have changed."""
+"""The clients of one reranker, made when needed and again when its options have changed."""
 
 import threading
 from collections.abc import Callable

@@ -85,7 +85,7 @@ class AsyncConnections:
         stack = self._idle.get(_origin(url))
         if stack:
             return stack.pop()[1], True
-        # The first context reads the certificates of this machine, which takes tens of milliseconds.
+        # The first context reads this machine's certificates, which takes tens of milliseconds.
         await asyncio.to_thread(_ssl_context)
         return _new_async_transport(url), False
 
@@ -117,21 +117,18 @@ class _Process:
     def __init__(self) -> None:
         self.connections = Connections()
         self.loops: dict[asyncio.AbstractEventLoop, AsyncConnections] = {}
+        self._of_parents: list[object] = []
+
+    def start_anew(self) -> None:
+        """Leave the connections of the parent alone: used by two, their answers would mix."""
+        self._of_parents.append((self.connections, self.loops))
+        self.connections = Connections()
+        self.loops = {}
 
 
 _process = _Process()
-# A forked child must neither use nor close the connections of its parent: their answers would mix.
-_of_parents: list[_Process] = []
-
-
-def _start_anew() -> None:
-    global _process
-    _of_parents.append(_process)
-    _process = _Process()
-
-
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_start_anew)
+    os.register_at_fork(after_in_child=_process.start_anew)
 
 
 @atexit.register

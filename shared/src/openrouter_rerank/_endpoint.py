@@ -17,7 +17,7 @@ _BASE_VARIABLES = ("OPENROUTER_API_BASE", "OPENROUTER_BASE_URL")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """The URL of the rerank endpoint, and the key to send; `None` if a header of the user has it."""
+    """The URL of the rerank endpoint, and the key to send; `None` if a user's header has it."""
 
     url: str
     api_key: ApiKey | None = field(repr=False)
@@ -55,16 +55,16 @@ def endpoint(
         return Endpoint(url, api_key)
     key = _present(environment.get(_KEY_VARIABLE))
     if key is None:
-        message = f"no API key: set {_KEY_VARIABLE} or pass api_key (keys: openrouter.ai/keys)"
-        raise ConfigurationError(message)
+        raise ConfigurationError(
+            f"no API key: set {_KEY_VARIABLE} or pass api_key (keys: openrouter.ai/keys)"
+        )
     host = parts.hostname or ""
     home = host == _HOME or host.endswith(f".{_HOME}") or is_loopback(host)
     if given is not None and not home and given != found:
-        message = (
+        raise ConfigurationError(
             f"the key in {_KEY_VARIABLE} is not sent to {host}, which the environment did not "
             f"name: pass api_key, or set {_BASE_VARIABLES[0]} instead of base_url"
         )
-        raise ConfigurationError(message)
     return Endpoint(url, ApiKey(key))
 
 
@@ -95,22 +95,24 @@ def checked_base_url(base_url: str) -> SplitResult:
         parts = urlsplit(base_url.strip())
         port = parts.port
     except ValueError:
-        message = "base_url is not a URL: use the form https://host/api/v1"
-        raise ConfigurationError(message) from None
+        raise ConfigurationError(
+            "base_url is not a URL: use the form https://host/api/v1"
+        ) from None
     if parts.username is not None or parts.password is not None:
         # Not shown: it holds a password.
-        message = "base_url has a user name or password in it: pass the key as api_key"
-        raise ConfigurationError(message)
+        raise ConfigurationError(
+            "base_url has a user name or password in it: pass the key as api_key"
+        )
     if parts.query or parts.fragment or not parts.hostname or port == 0:
-        message = "base_url must have the form https://host/api/v1, without a query or a fragment"
-        raise ConfigurationError(message)
+        raise ConfigurationError(
+            "base_url must have the form https://host/api/v1, without a query or a fragment"
+        )
     secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
     if not secure:
-        message = (
+        raise ConfigurationError(
             "base_url must begin with https:// (http:// only for this machine), "
             f"got {parts.scheme}://{parts.hostname}"
         )
-        raise ConfigurationError(message)
     return parts
 
 

@@ -1,8 +1,8 @@
 """
 Reads what OpenRouter and its edge answer instead of a ranking. Pure, and total for any bytes.
 
-Source: OpenRouter's OpenAPI description (`{"error": {"code", "message", "metadata"}}`, each optional
-in practice) and recorded answers, HTML pages of the edge among them.
+Source: OpenRouter's OpenAPI description (`{"error": {"code", "message", "metadata"}}`, each
+optional in practice) and recorded answers, HTML pages of the edge among them.
 """
 
 import math

@@ -47,6 +47,5 @@ def _content(base: Path, parts: tuple[str, ...], most: int) -> bytes:
         os.close(folder)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            message = "not a regular file"
-            raise OSError(message)
+            raise OSError("not a regular file")
         return file.read(most)

@@ -19,11 +19,10 @@ class ApiKey:
         # An HTTP library quotes a bad header in its error, so a key with a line break, as read from
         # a file, would end up in the logs: refuse it here.
         if not value or not value.isascii() or not value.isprintable() or " " in value:
-            message = (
+            raise ConfigurationError(
                 "the API key is empty or has characters that cannot be sent, such as a space or "
                 "a line break: pass it as OpenRouter shows it"
             )
-            raise ConfigurationError(message)
         self._reveal: Callable[[], str] = lambda: value
 
     def authorization(self) -> str:
@@ -37,5 +36,6 @@ class ApiKey:
         return self
 
     def __reduce__(self) -> tuple[object, ...]:
-        message = "an API key is not pickled: set OPENROUTER_API_KEY where the object is restored"
-        raise ConfigurationError(message)
+        raise ConfigurationError(
+            "an API key is not pickled: set OPENROUTER_API_KEY where the object is restored"
+        )

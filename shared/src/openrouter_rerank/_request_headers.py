@@ -31,8 +31,9 @@ def request_headers(
         ConfigurationError: Naming the option whose value cannot be sent.
     """
     if isinstance(app_categories, str) or len(app_categories) > _MOST_CATEGORIES:
-        message = f"app_categories must be a list of at most 2 names, got {app_categories!r:.100}"
-        raise ConfigurationError(message)
+        raise ConfigurationError(
+            f"app_categories must be a list of at most 2 names, got {app_categories!r:.100}"
+        )
     headers = {
         "Accept": "application/json",
         "Accept-Encoding": "identity",
@@ -49,8 +50,7 @@ def request_headers(
             headers[name] = _checked(option, value)
     for name, value in default_headers.items():
         if name.lower() in _OURS:
-            message = f"default_headers must not hold {name!r}: the client sets it"
-            raise ConfigurationError(message)
+            raise ConfigurationError(f"default_headers must not hold {name!r}: the client sets it")
         for ours in [each for each in headers if each.lower() == name.lower()]:
             del headers[ours]
         headers[_checked_name(name)] = _checked(f"default_headers[{name!r:.60}]", value)
@@ -65,23 +65,26 @@ def session_header(session_id: str) -> dict[str, str]:
         InvalidRequestError: If `session_id` cannot be sent.
     """
     if not _is_sendable(session_id) or len(session_id) > _LONGEST_SESSION_ID:
-        message = f"session_id must be 1 to 256 printable ASCII characters, got {session_id!r:.60}"
-        raise InvalidRequestError(message)
+        raise InvalidRequestError(
+            f"session_id must be 1 to 256 printable ASCII characters, got {session_id!r:.60}"
+        )
     return {"x-session-id": session_id}
 
 
 def _checked(option: str, value: str) -> str:
     # The value is not shown: a header of the user may hold a secret.
     if not _is_sendable(value) or len(value) > _LONGEST_VALUE:
-        message = f"{option} must be 1 to 512 printable ASCII characters without spaces around"
-        raise ConfigurationError(message)
+        raise ConfigurationError(
+            f"{option} must be 1 to 512 printable ASCII characters without spaces around"
+        )
     return value
 
 
 def _checked_name(name: str) -> str:
     if not name or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
-        message = f"default_headers has the name {name!r:.60}: use letters, digits, - and _"
-        raise ConfigurationError(message)
+        raise ConfigurationError(
+            f"default_headers has the name {name!r:.60}: use letters, digits, - and _"
+        )
     return name
 
 

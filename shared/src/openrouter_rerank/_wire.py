@@ -1,7 +1,8 @@
 """
 Between values and bytes: `encode` makes the request, `decode` reads the answer. Pure and total.
 
-Source of the fields: OpenRouter's OpenAPI description of `POST /api/v1/rerank` and recorded answers.
+Source of the fields: OpenRouter's OpenAPI description of `POST /api/v1/rerank`, and recorded
+answers.
 """
 
 import math
@@ -160,30 +161,33 @@ def _document(document: str | RerankDocument) -> str | dict[str, str]:
 
 
 def _json(fields: Mapping[str, object]) -> bytes:
+    body = _written(fields) or _written(_mended(fields))
+    if body is None:
+        # Raised here and not where it was met: no document is in the context of the error.
+        raise InvalidRequestError(
+            "an extra field of the request cannot be written as JSON: use plain JSON values"
+        )
+    return body
+
+
+def _written(fields: object) -> bytes | None:
     try:
         return to_json(fields)
     except PydanticSerializationError:
-        pass
-    # Built outside the except, so that no document is in the context of the error.
-    try:
-        return to_json(_mended(fields))
-    except PydanticSerializationError:
-        message = "an extra field of the request cannot be written as JSON: use plain JSON values"
-        error = InvalidRequestError(message)
-    raise error
+        return None
 
 
 def _mended(value: object) -> object:
-    """Replace what UTF-8 cannot express: half a surrogate pair, by U+FFFD; a whole pair is joined."""
-    match value:
-        case str():
-            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        case dict():
-            return {_mended(key): _mended(item) for key, item in mapping(value).items()}
-        case list() | tuple():
-            return [_mended(item) for item in _LIST.validate_python(value)]
-        case _:
-            return value
+    """Replace half a surrogate pair, which UTF-8 cannot express, by U+FFFD; join a whole one."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    try:
+        tree = _TREE.validate_python(value)
+    except ValidationError:
+        return value
+    if isinstance(tree, dict):
+        return {_mended(key): _mended(item) for key, item in tree.items()}
+    return [_mended(item) for item in tree]
 
 
-_LIST = TypeAdapter(list[object])
+_TREE = TypeAdapter(dict[str, object] | list[object])

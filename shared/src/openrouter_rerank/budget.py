@@ -22,8 +22,9 @@ class Budget:
 
     def __init__(self, limit: float) -> None:
         if not 0 <= limit < math.inf:
-            message = f"budget must be a number of US dollars, 0 or more, got {limit!r}"
-            raise ConfigurationError(message)
+            raise ConfigurationError(
+                f"budget must be a number of US dollars, 0 or more, got {limit!r}"
+            )
         self.limit = float(limit)
         self._spent = 0.0
         self._lock = threading.Lock()
@@ -41,8 +42,7 @@ class Budget:
             BudgetExceededError: If the limit is reached.
         """
         if self._spent >= self.limit:
-            message = f"the budget of ${self.limit:g} is spent (${self._spent:g})"
-            raise BudgetExceededError(message)
+            raise BudgetExceededError(f"the budget of ${self.limit:g} is spent (${self._spent:g})")
 
     def charge(self, cost: float | None) -> None:
         """Note what a call has cost; `None` is a cost that the service did not report."""

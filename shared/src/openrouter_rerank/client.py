@@ -15,13 +15,14 @@ from ._call import Arguments, RequestOptions, checked_timeout, prepared
 from ._connections import async_connections, connections
 from ._endpoint import checked_base_url, endpoint
 from ._flow import Flow, Limits, rerank_flow
-from ._http import AsyncExchange, AsyncHTTPClient, Exchange, HTTPClient, Route, adrive, drive
+from ._http import AsyncExchange, Exchange, Route, adrive, drive
 from ._key import ApiKey
 from ._request_headers import request_headers, session_header
 from ._retry_budget import TokenBucket
 from .budget import Budget
 from .documents import Document
 from .errors import ConfigurationError
+from .http_client import AsyncHTTPClient, HTTPClient
 from .models import DEFAULT_MODEL
 from .ranking import Ranking
 
@@ -109,8 +110,7 @@ class _Client(ABC, Generic[_HTTP]):
 
     def _route(self, session_id: str | None) -> Route:
         if self._is_closed:
-            message = "the client is closed: make a new one"
-            raise ConfigurationError(message)
+            raise ConfigurationError("the client is closed: make a new one")
         headers = dict(self._headers)
         if session_id is not None:
             headers |= session_header(session_id)
@@ -171,7 +171,7 @@ class RerankClient(_Client[HTTPClient]):
         return self._noted(drive(flow, exchange))
 
     def close(self) -> None:
-        """Give the kept connections up; a second call does nothing. The client cannot be used again."""
+        """Give the kept connections up for good; a second call does nothing."""
         self._is_closed = True
         connections().release(self)
 
@@ -223,7 +223,7 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
         return self._noted(await adrive(flow, exchange))
 
     async def aclose(self) -> None:
-        """Give the kept connections up; a second call does nothing. The client cannot be used again."""
+        """Give the kept connections up for good; a second call does nothing."""
         self._is_closed = True
         await (await async_connections()).release(self)
 
@@ -251,8 +251,7 @@ def _given_or_found(given: str | None, variable: str) -> str | None:
     return given if given is not None else os.environ.get(variable) or None
 
 
-def _checked_count(name: str, value: int, *, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        message = f"{name} must be a whole number, {least} or more, got {value!r:.50}"
-        raise ConfigurationError(message)
-    return value
+def _checked_count(name: str, value: object, *, least: int) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= least:
+        return value
+    raise ConfigurationError(f"{name} must be a whole number, {least} or more, got {value!r:.50}")

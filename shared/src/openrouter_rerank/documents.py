@@ -52,53 +52,52 @@ def checked_documents(documents: Sequence[Document]) -> tuple[str | RerankDocume
         InvalidRequestError: Naming the position of a document that cannot be ranked.
     """
     if isinstance(documents, str | bytes | Mapping):
-        message = f"documents must be a list of documents, got one {type(documents).__name__}"
-        raise InvalidRequestError(message)
+        raise InvalidRequestError(
+            f"documents must be a list of documents, got one {type(documents).__name__}"
+        )
     return tuple(_checked(document, at) for at, document in enumerate(documents))
 
 
-def _checked(document: object, at: int) -> str | RerankDocument:
-    text, image = _fields(document, at)
-    has_text = text is not None and not text.isspace() and text != ""
+def _checked(document: Document, at: int) -> str | RerankDocument:
+    text, image = _text_and_image(document, at)
+    text = text if text is not None and text.strip() else None
     if image is not None and (problem := image_problem(image)) is not None:
-        message = f"documents[{at}]: the image {_shown(image)} {problem}"
-        raise InvalidRequestError(message)
+        shown = image if len(image) <= 60 else f"{image[:60]}..."
+        raise InvalidRequestError(f"documents[{at}]: the image {shown!r} {problem}")
     if image is not None:
-        return RerankDocument(text=text if has_text else None, image=image)
-    if text is None or not has_text:
+        return RerankDocument(text=text, image=image)
+    if text is None:
         # One blank document makes some providers refuse the whole request.
-        message = f"documents[{at}] is blank: give it a text or an image, or leave it out"
-        raise InvalidRequestError(message)
+        raise InvalidRequestError(
+            f"documents[{at}] is blank: give it a text or an image, or leave it out"
+        )
     return text
 
 
-def _fields(document: object, at: int) -> tuple[str | None, str | None]:
-    match document:
-        case str():
-            return document, None
-        case RerankDocument():
-            fields: Mapping[object, object] = {"text": document.text, "image": document.image}
-        case Mapping():
-            fields = {key: value for key, value in document.items()}
-        case _:
-            message = (
-                f"documents[{at}] is of type {type(document).__name__}: "
-                "pass a string, a mapping with text and/or image, or a RerankDocument"
-            )
-            raise InvalidRequestError(message)
-    if unknown := [key for key in fields if key not in _KEYS]:
-        message = f"documents[{at}] has the unknown key {unknown[0]!r:.50}: use text and/or image"
-        raise InvalidRequestError(message)
-    return _string(fields, "text", at), _string(fields, "image", at)
+def _text_and_image(document: Document, at: int) -> tuple[str | None, str | None]:
+    if isinstance(document, str):
+        return document, None
+    if isinstance(document, RerankDocument):
+        return _string(document.text, at, "text"), _string(document.image, at, "image")
+    if not _is_mapping(document):
+        raise InvalidRequestError(
+            f"documents[{at}] is of type {type(document).__name__}: "
+            "pass a string, a mapping with text and/or image, or a RerankDocument"
+        )
+    if unknown := [key for key in document if key not in _KEYS]:
+        raise InvalidRequestError(
+            f"documents[{at}] has the unknown key {unknown[0]!r:.50}: use text and/or image"
+        )
+    return _string(document.get("text"), at, "text"), _string(document.get("image"), at, "image")
 
 
-def _string(fields: Mapping[object, object], key: str, at: int) -> str | None:
-    value = fields.get(key)
+def _string(value: object, at: int, key: str) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    message = f"documents[{at}][{key!r}] is of type {type(value).__name__}: pass a string"
-    raise InvalidRequestError(message)
+    raise InvalidRequestError(
+        f"{key} of documents[{at}] is of type {type(value).__name__}: pass a string"
+    )
 
 
-def _shown(image: str) -> str:
-    return repr(image if len(image) <= 60 else f"{image[:60]}...")
+def _is_mapping(document: object) -> bool:
+    return isinstance(document, Mapping)

@@ -13,7 +13,7 @@ Everything that can go wrong, as one tree. Imports nothing of this package.
         ├── UnauthorizedError        401   the key is missing or wrong
         ├── PaymentRequiredError     402   no credits
         ├── ForbiddenError           403   permission, guardrail, moderation or region
-        ├── NotFoundError            404   no endpoint serves the model, or none the preferences allow
+        ├── NotFoundError            404   no endpoint serves the model, or none that is allowed
         ├── RequestTimeoutError      408   retryable
         ├── PayloadTooLargeError     413   send fewer or smaller documents
         ├── UnprocessableEntityError 422   the provider refused a parameter
@@ -127,7 +127,7 @@ class APIStatusError(OpenRouterRerankError):
             model=model,
             request_id=request_id,
             retry_after=retry_after,
-            # 200 here is an answer whose error has no code, which OpenRouter sends for failures that pass.
+            # 200 is an answer with an error that has no code, which is taken to be transient.
             retryable=status_code in {200, 408, 429} or status_code >= 500,
         )
 

@@ -1,5 +1,5 @@
 """
-What an image is on the wire: an http(s) URL, or a base64 data URI. Pure: nothing is read or fetched.
+What an image is on the wire: an http(s) URL, or a base64 data URI. Nothing is read or fetched.
 
 Source: OpenRouter's OpenAPI description of the endpoint, field `image`.
 """

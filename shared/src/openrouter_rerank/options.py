@@ -16,10 +16,10 @@ from pydantic import (
     model_validator,
 )
 
-from ._http import AsyncHTTPClient, HTTPClient
 from .budget import Budget
 from .client import DEFAULT_TIMEOUT
 from .errors import ConfigurationError
+from .http_client import AsyncHTTPClient, HTTPClient
 from .models import DEFAULT_MODEL
 from .placement import UnscorablePolicy
 from .ranking import Ranking
@@ -55,7 +55,7 @@ class RerankOptions(BaseModel):
     fallback_models: tuple[str, ...] = ()
     """Asked in order when the model before could not answer. One ranking has one model's scores."""
     top_n: int | None = Field(default=None, ge=1)
-    """How many documents to return; all of them by default: reranking loses nothing unless asked."""
+    """How many documents to return; all by default: reranking loses nothing unless asked."""
     score_threshold: float | None = Field(default=None, allow_inf_nan=False)
     """Keep ranked documents with at least this score. Each model has a scale of its own."""
     api_key: SecretStr | None = Field(
@@ -95,7 +95,7 @@ class RerankOptions(BaseModel):
     max_concurrency: int = Field(default=8, ge=1)
     """Requests in flight at a time."""
     on_error: Literal["raise", "passthrough"] = "raise"
-    """`passthrough`: when the service fails for the moment, keep the retriever's order and scores."""
+    """`passthrough`: while the service fails, keep the retriever's order and scores, and warn."""
     unscorable: UnscorablePolicy = "keep"
     """What becomes of documents with nothing to rank: kept behind the others, dropped, an error."""
     image_mode: Literal["auto", "always", "never"] = "auto"
@@ -116,15 +116,16 @@ class RerankOptions(BaseModel):
     @model_validator(mode="after")
     def _check_together(self) -> Self:
         if self.score_threshold is not None and self.fallback_models:
-            message = (
+            raise ConfigurationError(
                 "score_threshold and fallback_models exclude each other: each model has a scale of "
                 "its own, so a threshold for one means nothing for another"
             )
-            raise ConfigurationError(message)
         if self.http_client is not None and hasattr(self.http_client, "aclose"):
-            message = "http_client is an asynchronous client: pass it as http_async_client"
-            raise ConfigurationError(message)
+            raise ConfigurationError(
+                "http_client is an asynchronous client: pass it as http_async_client"
+            )
         if self.http_async_client is not None and not hasattr(self.http_async_client, "aclose"):
-            message = "http_async_client is a synchronous client: pass it as http_client"
-            raise ConfigurationError(message)
+            raise ConfigurationError(
+                "http_async_client is a synchronous client: pass it as http_client"
+            )
         return self

@@ -70,13 +70,33 @@ class Arrangement:
         return Placement(order=order, error=error)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagePolicy:
+    """Which images of documents are sent."""
+
+    takes_images: bool
+    """Whether any are."""
+    max_bytes: int
+    read: Callable[[LocalImage], str | Unscorable]
+    """Reads a local image into a data URI, or tells why it cannot."""
+
+    def image_of(self, content: RerankDocument | LocalImageDocument) -> str | Unscorable:
+        """Return the image to send, or tell why there is none."""
+        if not self.takes_images:
+            return Unscorable("the model takes no images, or image_mode is 'never'")
+        source = content.image
+        image = self.read(source) if isinstance(source, LocalImage) else source
+        if image is None or isinstance(image, Unscorable):
+            return image or Unscorable("it has no image")
+        if problem := image_problem(image):
+            return Unscorable(f"its image {problem}")
+        if image_size(image) > self.max_bytes:
+            return Unscorable(f"its image is larger than max_image_bytes={self.max_bytes}")
+        return image
+
+
 def arranged(
-    contents: Sequence[Content],
-    *,
-    takes_images: bool,
-    max_image_bytes: int,
-    unscorable: UnscorablePolicy,
-    read_image: Callable[[LocalImage], str | Unscorable],
+    contents: Sequence[Content], images: ImagePolicy, unscorable: UnscorablePolicy
 ) -> Arrangement:
     """
     Sort out what can be sent.
@@ -85,57 +105,34 @@ def arranged(
 
     Args:
         contents: What the framework's documents were converted to, in their order.
-        takes_images: Whether images are sent.
-        max_image_bytes: The largest image to send.
+        images: Which images are sent.
         unscorable: What becomes of documents with nothing to rank.
-        read_image: Reads a local image into a data URI, or tells why it cannot.
 
     Raises:
         InvalidRequestError: If `unscorable` is `"raise"` and a document has nothing to rank.
     """
-
-    def image_of(content: RerankDocument | LocalImageDocument) -> str | Unscorable:
-        if not takes_images:
-            return Unscorable("the model takes no images, or image_mode is 'never'")
-        source = content.image
-        image = read_image(source) if isinstance(source, LocalImage) else source
-        if image is None or isinstance(image, Unscorable):
-            return image or Unscorable("it has no image")
-        if problem := image_problem(image):
-            return Unscorable(f"its image {problem}")
-        if image_size(image) > max_image_bytes:
-            return Unscorable(f"its image is larger than max_image_bytes={max_image_bytes}")
-        return image
-
-    sent: list[int] = []
-    documents: list[str | RerankDocument] = []
-    kept: list[int] = []
-    for index, content in enumerate(contents):
-        document = _sendable(content, image_of)
-        if not isinstance(document, Unscorable):
-            sent.append(index)
-            documents.append(document)
-        elif unscorable == "raise":
-            message = f"document {index} has nothing to rank: {document.reason}"
-            raise InvalidRequestError(message)
-        elif unscorable == "keep":
-            kept.append(index)
+    documents = dict(enumerate(_sendable(content, images) for content in contents))
+    blank = {index: d for index, d in documents.items() if isinstance(d, Unscorable)}
+    if blank and unscorable == "raise":
+        index, why = next(iter(blank.items()))
+        raise InvalidRequestError(f"document {index} has nothing to rank: {why.reason}")
+    sent = {index: d for index, d in documents.items() if not isinstance(d, Unscorable)}
     return Arrangement(
-        size=len(contents), sent=tuple(sent), documents=tuple(documents), kept=tuple(kept)
+        size=len(contents),
+        sent=tuple(sent),
+        documents=tuple(sent.values()),
+        kept=tuple(blank) if unscorable == "keep" else (),
     )
 
 
-def _sendable(
-    content: Content,
-    image_of: Callable[[RerankDocument | LocalImageDocument], str | Unscorable],
-) -> str | RerankDocument | Unscorable:
+def _sendable(content: Content, images: ImagePolicy) -> str | RerankDocument | Unscorable:
     if isinstance(content, Unscorable):
         return content
     text = content if isinstance(content, str) else content.text
     text = text if text is not None and text.strip() else None
     if isinstance(content, str) or content.image is None:
         return Unscorable("it has neither text nor image") if text is None else text
-    image = image_of(content)
+    image = images.image_of(content)
     if isinstance(image, Unscorable):
         return image if text is None else text
     return RerankDocument(text=text, image=image)

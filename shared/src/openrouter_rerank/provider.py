@@ -18,8 +18,8 @@ class ProviderPreferences(TypedDict, total=False):
     """
     The preferences that OpenRouter documents, all optional; others are passed on as they are.
 
-    Source: schema `ProviderPreferences` of OpenRouter's OpenAPI description. Its lists of names grow
-    every month, so names are strings here.
+    Source: schema `ProviderPreferences` of OpenRouter's OpenAPI description. Its lists of names
+    grow every month, so names are strings here.
     """
 
     order: Sequence[str] | None

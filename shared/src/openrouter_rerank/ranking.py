@@ -1,4 +1,4 @@
-"""What a rerank call returns. A `Ranking` that exists is valid: nothing downstream checks it again."""
+"""What a rerank call returns. A `Ranking` that exists is valid: nothing checks it again."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class AnsweredRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranking:
-    """The documents of a call by their relevance, best first; equal scores keep the input's order."""
+    """The documents of a call, the most relevant first; equal scores keep the input's order."""
 
     results: tuple[RankedDocument, ...]
     model: str

@@ -15,7 +15,7 @@ from .errors import OpenRouterRerankError
 from .images import LocalImage
 from .models import known_model
 from .options import RerankOptions
-from .placement import Arrangement, Placement, arranged
+from .placement import Arrangement, ImagePolicy, Placement, arranged
 from .ranking import Ranking
 
 logger = logging.getLogger("openrouter_rerank")
@@ -101,13 +101,12 @@ class Reranker(RerankOptions):
         return self._placed(arrangement, ranking)
 
     def _arranged(self, contents: Sequence[Content]) -> Arrangement:
-        return arranged(
-            contents,
+        images = ImagePolicy(
             takes_images=self._takes_images(),
-            max_image_bytes=self.max_image_bytes,
-            unscorable=self.unscorable,
-            read_image=self._read_image,
+            max_bytes=self.max_image_bytes,
+            read=self._read_image,
         )
+        return arranged(contents, images, self.unscorable)
 
     def _takes_images(self) -> bool:
         if self.image_mode == "auto":

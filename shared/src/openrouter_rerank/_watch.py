@@ -1,0 +1,104 @@
+"""Keeps one attempt within its bounds of time and size, and tells what an exception in it means."""
+
+import ssl
+import time
+
+from ._flow import Attempt, Failure, FailureKind
+from ._messages import Response
+from .http_client import StreamedResponse
+
+# By name, so that the errors of httpx and of httpx2 are understood without importing either. The
+# first that fits counts: a ConnectTimeout is a TimeoutException too.
+_KINDS = {
+    "ConnectTimeout": FailureKind.UNSENT,
+    "PoolTimeout": FailureKind.UNSENT,
+    "ConnectError": FailureKind.UNSENT,
+    "ProxyError": FailureKind.UNSENT,
+    "LocalProtocolError": FailureKind.UNSENDABLE,
+    "UnsupportedProtocol": FailureKind.UNSENDABLE,
+    "TimeoutException": FailureKind.TIMEOUT,
+    "TimeoutError": FailureKind.TIMEOUT,
+    "TransportError": FailureKind.LOST,
+}
+
+
+class _AbandonedError(Exception):
+    """The body is not read to its end."""
+
+    def __init__(self, kind: FailureKind) -> None:
+        self.kind = kind
+
+
+class Watch:
+    """Keeps the time of one attempt, and tells what an exception during it means."""
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+        self.reused = False
+        self.answered = False
+        self.timeouts: dict[str, float] = {}
+        self._renew()
+
+    def refresh(self, _event: str, _info: object) -> None:
+        """Give the next step the time that is left: httpx's timeouts are per read."""
+        self._renew()
+
+    def _renew(self) -> None:
+        left = max(self.deadline - time.monotonic(), 0.001)
+        self.timeouts.update(connect=left, read=left, write=left, pool=left)
+
+    def is_over(self) -> bool:
+        """Tell whether the time of the attempt is used up."""
+        return time.monotonic() >= self.deadline - 0.001
+
+    def failure(self, error: Exception) -> Failure:
+        """Turn `error` into a value; raise it again if it is not about the exchange."""
+        if isinstance(error, _AbandonedError):
+            return Failure(kind=error.kind)
+        # By name, so that the errors of httpx2 and of httpx are understood without either.
+        names = {kind.__name__ for kind in type(error).__mro__}
+        kind = next((kind for name, kind in _KINDS.items() if name in names), None)
+        if kind is None:
+            raise error
+        if names & {"TimeoutException", "TimeoutError"} and self.is_over():
+            kind = FailureKind.DEADLINE
+        elif kind is FailureKind.LOST and self.reused and not self.answered:
+            kind = FailureKind.STALE
+        elif kind is FailureKind.UNSENT and _is_untrusted(error):
+            kind = FailureKind.UNTRUSTED
+        return Failure(kind=kind, detail=type(error).__name__)
+
+
+class Body:
+    """Collects the body of an answer, within its bounds of size and time."""
+
+    def __init__(self, attempt: Attempt, watch: Watch) -> None:
+        self._left = attempt.request.longest_answer
+        self._watch = watch
+        self._pieces: list[bytes] = []
+
+    def add(self, piece: bytes) -> None:
+        """Take the next piece, as long as there is room and time."""
+        self._left -= len(piece)
+        if self._left < 0:
+            raise _AbandonedError(FailureKind.OVERSIZED)
+        if self._watch.is_over():
+            raise _AbandonedError(FailureKind.DEADLINE)
+        self._pieces.append(piece)
+
+    def whole(self, response: StreamedResponse) -> Response:
+        """Return the answer whose body was collected."""
+        return Response(
+            status=response.status_code,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            body=b"".join(self._pieces),
+            received=time.time(),
+        )
+
+
+def _is_untrusted(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
