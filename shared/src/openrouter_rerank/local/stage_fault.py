@@ -40,7 +40,7 @@ class Fault:
 
     @classmethod
     def reset_before(cls) -> Fault:
-        """Reset the connection before the request is read."""
+        """Reset the connection before the request is read, while the client may still write it."""
         return cls(name="reset_before", act=_reset, early=True)
 
     @classmethod
