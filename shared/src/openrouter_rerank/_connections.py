@@ -11,11 +11,13 @@ import asyncio
 import atexit
 import functools
 import os
+import socket
 import ssl
 import threading
 import time
 import urllib.request
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakSet
 
@@ -27,32 +29,41 @@ if TYPE_CHECKING:
 KEEP_ALIVE = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A connection for synchronous calls."""
+
+    transport: "httpx.HTTPTransport"
+    line: socket.socket | None
+    """Its socket, once it has been used."""
+
+
 class Connections:
     """The idle connections of this process for synchronous calls."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._idle: dict[str, list[tuple[float, httpx.HTTPTransport]]] = {}
+        self._idle: dict[str, list[tuple[float, Connection]]] = {}
         self._users: WeakSet[object] = WeakSet()
 
-    def take(self, url: str, user: object) -> "tuple[httpx.HTTPTransport, bool]":
-        """Take a connection to the host of `url`; also tell whether it has been used before."""
+    def take(self, url: str, user: object) -> Connection:
+        """Take a connection to the host of `url`, which may be a new one."""
         with self._lock:
             self._users.add(user)
             stack = self._idle.get(_origin(url))
             if stack:
-                return stack.pop()[1], True
-        return _new_transport(url), False
+                return stack.pop()[1]
+        return Connection(_new_transport(url), None)
 
-    def put(self, url: str, transport: "httpx.HTTPTransport") -> None:
+    def put(self, url: str, connection: Connection) -> None:
         """Put a connection back that has done its work."""
         now = time.monotonic()
         with self._lock:
             stack = self._idle.setdefault(_origin(url), [])
-            stack.append((now, transport))
+            stack.append((now, connection))
             old = _pop_old(stack, now)
         for _, each in old:
-            each.close()
+            each.transport.close()
 
     def release(self, user: object) -> None:
         """Close the idle connections if `user` was the last that is still in use."""
@@ -68,7 +79,7 @@ class Connections:
             stacks, self._idle = self._idle, {}
         for stack in stacks.values():
             for _, each in stack:
-                each.close()
+                each.transport.close()
 
 
 class AsyncConnections:

@@ -13,10 +13,11 @@ from contextlib import (
 )
 from dataclasses import dataclass
 
-from ._connections import async_connections, connections
+from ._connections import Connection, async_connections, connections
 from ._endpoint import Endpoint
 from ._flow import Attempt, Failure, FailureKind, Flow
 from ._messages import Response
+from ._sentinel import sentinel
 from ._watch import Body, Watch
 from .http_client import AsyncHTTPClient, Headers, HTTPClient, StreamedResponse
 from .ranking import Ranking
@@ -69,7 +70,10 @@ class Exchange:
         if not self._slots.acquire(timeout=min(attempt.timeout, _MAX_TIMEOUT)):
             return Failure(kind=FailureKind.DEADLINE, detail="all slots were busy")
         try:
-            with self._opened(attempt, watch) as response:
+            with (
+                sentinel().guard(watch.deadline, watch.end),
+                self._opened(attempt, watch) as response,
+            ):
                 watch.answered = True
                 body = Body(attempt, watch)
                 for piece in response.iter_raw():
@@ -84,7 +88,7 @@ class Exchange:
         body = attempt.request.body
         content = body if len(body) <= _PIECE else _pieces(body)
         headers = _headers(self._route, body)
-        extensions: dict[str, object] = {"timeout": watch.timeouts, "trace": watch.refresh}
+        extensions: dict[str, object] = {"timeout": watch.timeouts, "trace": watch.trace}
         if self._client is None:
             return self._over_own(content, headers, extensions, watch)
         return self._client.stream(
@@ -108,15 +112,17 @@ class Exchange:
 
         url = self._route.endpoint.url
         kept = connections()
-        transport, watch.reused = kept.take(url, self._route.user)
+        connection = kept.take(url, self._route.user)
+        watch.line = connection.line
+        watch.reused = connection.line is not None
         try:
-            yield transport.handle_request(
+            yield connection.transport.handle_request(
                 httpx.Request("POST", url, headers=headers, content=content, extensions=extensions)
             )
         except BaseException:
-            transport.close()
+            connection.transport.close()
             raise
-        kept.put(url, transport)
+        kept.put(url, Connection(connection.transport, watch.line))
 
 
 async def adrive(flow: Flow, exchange: "AsyncExchange") -> Ranking:

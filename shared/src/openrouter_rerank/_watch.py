@@ -1,7 +1,10 @@
 """Keeps one attempt within its bounds of time and size, and tells what an exception in it means."""
 
+import socket
 import ssl
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 
 from ._flow import Attempt, Failure, FailureKind
 from ._messages import Response
@@ -22,6 +25,9 @@ _KINDS = {
 }
 
 
+_CONNECTED = frozenset({"connection.connect_tcp.complete", "connection.start_tls.complete"})
+
+
 class _AbandonedError(Exception):
     """The body is not read to its end."""
 
@@ -37,11 +43,23 @@ class Watch:
         self.reused = False
         self.answered = False
         self.timeouts: dict[str, float] = {}
+        self.line: socket.socket | None = None
+        """The socket of the exchange, as far as it is known."""
         self._renew()
 
-    def refresh(self, _event: str, _info: object) -> None:
-        """Give the next step the time that is left: httpx's timeouts are per read."""
+    def trace(self, event: str, info: Mapping[str, object]) -> None:
+        """Follow the steps of a synchronous exchange: the `trace` extension of httpcore."""
+        # httpx's timeouts are per read: each step gets what is left.
         self._renew()
+        if event in _CONNECTED:
+            self.line = _socket_of(info.get("return_value"))
+
+    def end(self) -> None:
+        """Shut the connection down, so that whoever waits for it goes on at once."""
+        if self.line is not None:
+            with suppress(OSError):
+                # Past ssl's own method, which would take the TLS state from under the reader.
+                socket.socket.shutdown(self.line, socket.SHUT_RDWR)
 
     def _renew(self) -> None:
         left = max(self.deadline - time.monotonic(), 0.001)
@@ -60,7 +78,7 @@ class Watch:
         kind = next((kind for name, kind in _KINDS.items() if name in names), None)
         if kind is None:
             raise error
-        if names & {"TimeoutException", "TimeoutError"} and self.is_over():
+        if self.is_over():
             kind = FailureKind.DEADLINE
         elif kind is FailureKind.LOST and self.reused and not self.answered:
             kind = FailureKind.STALE
@@ -94,6 +112,12 @@ class Body:
             body=b"".join(self._pieces),
             received=time.time(),
         )
+
+
+def _socket_of(stream: object) -> socket.socket | None:
+    get = getattr(stream, "get_extra_info", None)
+    found = get("socket") if callable(get) else None
+    return found if isinstance(found, socket.socket) else None
 
 
 def _is_untrusted(error: BaseException | None) -> bool:
