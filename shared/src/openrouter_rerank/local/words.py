@@ -1,0 +1,73 @@
+"""
+What counts as a word, in any script, and which language a text seems to be in.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bm25s import stopwords
+
+from openrouter_rerank.local.vocabulary import word_ranks
+
+# Scripts written without spaces are cut into overlapping pairs of characters, as Lucene does.
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+# Python's \w leaves out the vowel signs of Arabic, Indic and Thai words, which would cut them up.
+_SIGNS = "\u0300-\u036f\u064b-\u065f\u0900-\u0dff\u0e31-\u0e4e"
+_RUN = re.compile(rf"(?:(?![{_UNSPACED}])[\w{_SIGNS}])+|[{_UNSPACED}]+")
+_UNSPACED_RUN = re.compile(f"[{_UNSPACED}]+")
+# Of the questions in XQuAD at least 98 % in English and at most 25 to 31 % in German and Spanish
+# have half of their words in an English word list; the documents' stop words settle those.
+_ENGLISH_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+    """A language with the words that carry no meaning in it."""
+
+    name: str
+    """As Snowball's stemmers call it."""
+    stop_words: frozenset[str]
+
+
+LANGUAGES = tuple(
+    Language(name=name, stop_words=frozenset(stop_words))
+    for name, stop_words in (
+        ("english", stopwords.STOPWORDS_EN),
+        ("german", stopwords.STOPWORDS_GERMAN),
+        ("french", stopwords.STOPWORDS_FRENCH),
+        ("spanish", stopwords.STOPWORDS_SPANISH),
+        ("italian", stopwords.STOPWORDS_ITALIAN),
+        ("portuguese", stopwords.STOPWORDS_PORTUGUESE),
+        ("dutch", stopwords.STOPWORDS_DUTCH),
+        ("russian", stopwords.STOPWORDS_RUSSIAN),
+        ("turkish", stopwords.STOPWORDS_TURKISH),
+        ("swedish", stopwords.STOPWORDS_SWEDISH),
+        ("danish", stopwords.STOPWORDS_DANISH),
+        ("norwegian", stopwords.STOPWORDS_NORWEGIAN),
+    )
+)
+ENGLISH = LANGUAGES[0]
+
+
+def words(text: str) -> list[str]:
+    """Split `text` into lower-case words, or pairs of characters where the script has no spaces."""
+    return [word for run in _RUN.findall(text.lower()) for word in _pairs(run)]
+
+
+def language(texts: Iterable[Sequence[str]]) -> Language:
+    """Tell the language whose stop words the split `texts` hold most of; English if none."""
+    found = [word for text in texts for word in text]
+    return max(LANGUAGES, key=lambda known: sum(word in known.stop_words for word in found))
+
+
+def is_english(query: Sequence[str], documents: Sequence[Sequence[str]]) -> bool:
+    """Tell whether both the split query and the documents that it is asked of read as English."""
+    known = sum(word in word_ranks() for word in query)
+    return known >= _ENGLISH_SHARE * len(query) and language([query, *documents]) is ENGLISH
+
+
+def _pairs(run: str) -> list[str]:
+    if not _UNSPACED_RUN.fullmatch(run):
+        return [run]
+    return [run[start : start + 2] for start in range(max(1, len(run) - 1))]

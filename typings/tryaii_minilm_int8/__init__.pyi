@@ -1,0 +1,5 @@
+from pathlib import Path
+
+SHA256: str
+
+def model_path() -> Path: ...
