@@ -61,10 +61,14 @@ def encode(call: Call, model: str) -> Request:
 
 def decode(response: Response, request: Request) -> Ranking | APIStatusError | InvalidResponseError:
     """Read the answer to `request`: a valid ranking, or the error it means; nothing else."""
-    if response.headers.get("content-encoding", "identity").lower() != "identity":
-        return _invalid("the answer is compressed although that was not asked for", request)
     if 300 <= response.status < 400:
-        return _invalid("the answer is a redirect, and redirects are never followed", request)
+        return InvalidResponseError(
+            "the answer is a redirect, which is never followed: check base_url", model=request.model
+        )
+    if response.headers.get("content-encoding", "identity").lower() != "identity":
+        return InvalidResponseError(
+            "the answer is compressed although identity was asked for", model=request.model
+        )
     answer = _answer(response.body) if 200 <= response.status < 300 else None
     if answer is not None and answer.error is None:
         return _ranking(answer, request)
