@@ -7,10 +7,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from openrouter_rerank.local.service import LocalOpenRouter
 from openrouter_rerank.local.stage import (
     Fault,
     Reply,
     Stage,
+    answered_by,
     error,
     scores,
 )
@@ -60,6 +62,18 @@ def test_default_ranks_by_the_words_of_the_query(client):
 
     found = [(item["index"], item["relevance_score"]) for item in response.json()["results"]]
     assert found == [(1, 1.0), (0, pytest.approx(2 / 3)), (2, 0.0)]
+
+
+def test_the_local_service_can_answer(stage, client):
+    """The local service and its scorer can take the place of the default."""
+    stage.always(answered_by(LocalOpenRouter()))
+
+    response = rerank(client)
+
+    assert response.json()["results"][0]["index"] == 1
+    assert response.json()["provider"] != "Stage"
+    assert rerank(client, documents=[]).status_code == 400
+    assert stage.connections == 1
 
 
 def test_lines_serve_one_request_each_and_then_the_default(stage, client):
