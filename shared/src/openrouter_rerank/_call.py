@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
+from ._plan import without_copies
 from ._wire import Call
 from .documents import Document, checked_documents
 from .errors import ConfigurationError, InvalidRequestError
@@ -64,10 +65,12 @@ def prepared(
     if unknown := options.keys() - RequestOptions.__annotations__.keys():
         raise TypeError(f"rerank() has no argument {min(unknown)!r:.50}")
     timeout = options.get("timeout")
+    different, positions = without_copies(checked_documents(documents))
     return Arguments(
         call=Call(
             query=_checked_query(query),
-            documents=checked_documents(documents),
+            documents=different,
+            positions=positions,
             top_n=_checked_top_n(top_n),
             extra=_extra(options),
         ),

@@ -119,7 +119,8 @@ def rerank_flow(call: Call, models: tuple[str, ...], limits: Limits) -> Flow:
         outcome, made = yield from _ask(encode(call, model), until, limits)
         attempts += made
         if isinstance(outcome, Ranking):
-            yield replace(outcome, attempts=attempts)
+            whole = call.positions.restored(outcome, call.top_n)
+            yield replace(whole, attempts=attempts)
             return
         last = _more_telling(last, outcome)
         if not another_model_may_answer(outcome):

@@ -15,6 +15,7 @@ from pydantic_core import PydanticSerializationError, to_json
 
 from ._envelope import description, mapping, shown, status_error
 from ._messages import Request, Response
+from ._plan import NO_COPIES, Positions
 from .documents import RerankDocument
 from .errors import APIStatusError, InvalidRequestError, InvalidResponseError
 from .ranking import AnsweredRequest, RankedDocument, Ranking, Usage
@@ -26,6 +27,9 @@ class Call:
 
     query: str = field(repr=False)
     documents: tuple[str | RerankDocument, ...] = field(repr=False)
+    """The different ones."""
+    positions: Positions = NO_COPIES
+    """Where they stood in the input."""
     top_n: int | None = None
     extra: Mapping[str, object] = field(default_factory=dict[str, object], repr=False)
     """The other fields of the body."""

@@ -58,8 +58,7 @@ def _weighed(
     kept = [word for word in asked if word not in spoken.stop_words] or asked
     ignored = spoken.stop_words.difference(kept)
     documents = [
-        stemmer.stemWords([word for word in document if word not in ignored])
-        for document in given
+        stemmer.stemWords([word for word in document if word not in ignored]) for document in given
     ]
     frequency = Counter(term for document in documents for term in set(document))
     prior = _PRIOR if spoken is ENGLISH and is_english(asked, given) else 0.0

@@ -67,7 +67,9 @@ def _offered(
     if request.model in scorers:
         return scorers[request.model], None
     if request.model == "local/minilm":
-        message = f'No endpoints found for {request.model}: install "openrouter-rerank[local-minilm]"'
+        message = (
+            f'No endpoints found for {request.model}: install "openrouter-rerank[local-minilm]"'
+        )
         raise Refusal(404, message)
     hosted = known_model(request.model)
     if hosted is None:
