@@ -2,7 +2,6 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-
 from openrouter_rerank import RankedDocument, Ranking, RerankDocument
 from openrouter_rerank._plan import NO_COPIES, without_copies
 
