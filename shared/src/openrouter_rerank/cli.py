@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(command: Command, arguments: Sequence[str]) -> int:
     try:
-        return import_module(command.module).main(arguments)
+        status: int = import_module(command.module).main(arguments)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "openrouter_rerank":
             raise
@@ -72,3 +72,4 @@ def _run(command: Command, arguments: Sequence[str]) -> int:
         return _FAILED
     except KeyboardInterrupt:
         return _INTERRUPTED
+    return status

@@ -20,10 +20,10 @@ def texts_and_images(
     Take the text of each document and the text in its image.
 
     Raises:
-        Refusal: A document's image is none. Every image is checked before the first one is read.
+        RefusedError: A document's image is none. Every image is checked before the first one is read.
     """
     images = [
-        image_bytes(document.image, place) if has_image(document) else b""
+        b"" if (image := image_of(document)) is None else image_bytes(image, place)
         for place, document in enumerate(documents)
     ]
     return [
@@ -39,6 +39,8 @@ def echo(document: str | StructuredDocument) -> dict[str, str]:
     return document.model_dump(exclude_unset=True)
 
 
-def has_image(document: str | StructuredDocument) -> bool:
-    """Tell whether a document brings an image, readable or not."""
-    return not isinstance(document, str) and "image" in document.model_fields_set
+def image_of(document: str | StructuredDocument) -> str | None:
+    """Take the image of a document as it came, `None` if it brings none."""
+    if isinstance(document, str) or "image" not in document.model_fields_set:
+        return None
+    return document.image

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import Protocol
 
 from openrouter_rerank.images import image_type, is_url
-from openrouter_rerank.local.refusal import Refusal
+from openrouter_rerank.local.refusal import RefusedError
 
 MAX_IMAGE_BYTES = 20 * 2**20
 _DATA_URI = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.IGNORECASE)
@@ -36,23 +36,23 @@ def image_bytes(image: str, place: int) -> bytes:
         place: The index of the document, for the message.
 
     Raises:
-        Refusal: It is no image that can be ranked. As at OpenRouter the status is 200 then.
+        RefusedError: It is no image that can be ranked. As at OpenRouter the status is 200 then.
     """
     if is_url(image):
         return b""
     fault = f"Image of document {place} is not a base64 data URI of a PNG, JPEG, GIF or WebP image"
     start = _DATA_URI.match(image)
     if start is None:
-        raise Refusal(400, fault, status=200)
+        raise RefusedError(400, fault, status=200)
     try:
         content = base64.b64decode(image[start.end() :], validate=True)
     except (binascii.Error, ValueError):
-        raise Refusal(400, fault, status=200) from None
+        raise RefusedError(400, fault, status=200) from None
     if image_type(content) is None:
-        raise Refusal(400, fault, status=200)
+        raise RefusedError(400, fault, status=200)
     if len(content) > MAX_IMAGE_BYTES:
         fault = f"Image of document {place} is larger than {MAX_IMAGE_BYTES} bytes"
-        raise Refusal(400, fault, status=200)
+        raise RefusedError(400, fault, status=200)
     return content
 
 

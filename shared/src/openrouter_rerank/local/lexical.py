@@ -45,7 +45,8 @@ class LexicalScorer:
                 # BM25S multiplies by its own weight of the term, which is replaced by ours.
                 own = _rarity(frequency[term], len(texts))
                 scores += index.get_scores([term]) * (weight / own)
-        return np.clip(scores / math.fsum(weights.values()), 0.0, 1.0).tolist()
+        whole = math.fsum(weights.values())
+        return [min(1.0, float(score) / whole) for score in scores]
 
 
 def _weighed(

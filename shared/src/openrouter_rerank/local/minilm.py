@@ -79,7 +79,8 @@ class Embedding:
             },
         )
         mean = states[0].mean(axis=0)
-        return mean / np.linalg.norm(mean)
+        unit: _Vector = mean / np.linalg.norm(mean)
+        return unit
 
     @cached_property
     def _session(self) -> InferenceSession:

@@ -6,9 +6,9 @@ import secrets
 import string
 from collections.abc import Mapping, Sequence
 
-from openrouter_rerank.local.content import echo, has_image, texts, texts_and_images
+from openrouter_rerank.local.content import echo, image_of, texts, texts_and_images
 from openrouter_rerank.local.images import installed_reader
-from openrouter_rerank.local.refusal import Refusal
+from openrouter_rerank.local.refusal import RefusedError
 from openrouter_rerank.local.rerank_request import RerankRequest
 from openrouter_rerank.local.scorer import Scorer
 from openrouter_rerank.local.usage import usage
@@ -29,7 +29,7 @@ def ranked(
         received: Unix time, for the id.
 
     Raises:
-        Refusal: The model is unknown, or does not take so many documents, or an image is none.
+        RefusedError: The model is unknown, or does not take so many documents, or an image is none.
     """
     scorer, hosted = _offered(request, scorers)
     reader = installed_reader() if hosted is None or hosted.takes_images else None
@@ -55,7 +55,8 @@ def ranked(
             request.query, read, search_units=hosted is not None and hosted.search_units
         ),
         "provider": _provider(
-            images=any(map(has_image, request.documents)), read=reader is not None
+            images=any(image_of(document) is not None for document in request.documents),
+            read=reader is not None,
         ),
     }
 
@@ -70,13 +71,13 @@ def _offered(
         message = (
             f'No endpoints found for {request.model}: install "openrouter-rerank[local-minilm]"'
         )
-        raise Refusal(404, message)
+        raise RefusedError(404, message)
     hosted = known_model(request.model)
     if hosted is None:
-        raise Refusal(400, f"Model {request.model} does not exist")
+        raise RefusedError(400, f"Model {request.model} does not exist")
     sent, most = len(request.documents), hosted.max_documents
     if most is not None and sent > most:
-        raise Refusal(400, f"{request.model} takes {most} documents a request, got {sent}")
+        raise RefusedError(400, f"{request.model} takes {most} documents a request, got {sent}")
     return next(iter(scorers.values())), hosted
 
 

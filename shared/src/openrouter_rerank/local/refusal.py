@@ -3,7 +3,7 @@ Why a request is not ranked, in OpenRouter's envelope.
 """
 
 
-class Refusal(Exception):
+class RefusedError(Exception):
     """An answer without a ranking. Never leaves the service."""
 
     def __init__(self, code: int, message: str, *, status: int | None = None) -> None:

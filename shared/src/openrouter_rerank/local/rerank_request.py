@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from openrouter_rerank.local.refusal import Refusal
+from openrouter_rerank.local.refusal import RefusedError
 
 _Sort = Literal["price", "throughput", "latency", "exacto"]
 _Quantization = Literal[
@@ -126,7 +126,7 @@ def decode(body: bytes) -> RerankRequest:
     Read a request.
 
     Raises:
-        Refusal: 400, with every fault and its place.
+        RefusedError: 400, with every fault and its place.
     """
     try:
         return RerankRequest.model_validate_json(body)
@@ -135,7 +135,7 @@ def decode(body: bytes) -> RerankRequest:
             _fault(found["type"], found["loc"], found["msg"], found.get("ctx", {}))
             for found in error.errors(include_url=False, include_input=False)
         ]
-        raise Refusal(400, json.dumps(faults, ensure_ascii=False)) from None
+        raise RefusedError(400, json.dumps(faults, ensure_ascii=False)) from None
 
 
 def _fault(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from openrouter_rerank.local.listing import listing
 from openrouter_rerank.local.ranked import ranked
-from openrouter_rerank.local.refusal import Refusal
+from openrouter_rerank.local.refusal import RefusedError
 from openrouter_rerank.local.rerank_request import decode
 from openrouter_rerank.local.scorer import Scorer, installed_scorers
 
@@ -77,24 +77,28 @@ class LocalOpenRouter:
         """
         route, _, query = path.partition("?")
         try:
-            if route not in _METHODS:
-                raise Refusal(404, f"Not Found: {route}. The base URL ends with /api/v1")
-            if method != _METHODS[route]:
-                raise Refusal(405, f"Method {method} not allowed, only {_METHODS[route]}")
+            _check_route(method, route)
             if route == MODELS_PATH:
                 return _json(200, listing(query, self._scorers))
             return _json(200, self._ranking(headers, body))
-        except Refusal as refusal:
+        except RefusedError as refusal:
             allow = {"allow": _METHODS[route]} if refusal.status == 405 else {}
             return _json(refusal.status, refusal.envelope(), allow)
 
     def _ranking(self, headers: Mapping[str, str], body: bytes) -> dict[str, object]:
         if not _has_key(headers):
-            raise Refusal(401, "Missing Authentication header")
+            raise RefusedError(401, "Missing Authentication header")
         if len(body) > self._max_body_bytes:
-            raise Refusal(413, f"Payload larger than {self._max_body_bytes} bytes")
+            raise RefusedError(413, f"Payload larger than {self._max_body_bytes} bytes")
         request = decode(body)
         return ranked(request, self._scorers, received=int(self._clock()))
+
+
+def _check_route(method: str, route: str) -> None:
+    if route not in _METHODS:
+        raise RefusedError(404, f"Not Found: {route}. The base URL ends with /api/v1")
+    if method != _METHODS[route]:
+        raise RefusedError(405, f"Method {method} not allowed, only {_METHODS[route]}")
 
 
 def _has_key(headers: Mapping[str, str]) -> bool:

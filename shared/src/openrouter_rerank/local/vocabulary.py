@@ -13,7 +13,11 @@ _FIRST_WORD = 1996
 @cache
 def vocabulary() -> dict[str, int]:
     """Number every piece; one that goes on a word starts with `##`."""
-    text = resources.files(__package__).joinpath("vocabulary.txt").read_text(encoding="utf-8")
+    text = (
+        resources.files("openrouter_rerank.local")
+        .joinpath("vocabulary.txt")
+        .read_text(encoding="utf-8")
+    )
     return {piece: number for number, piece in enumerate(text.split())}
 
 
