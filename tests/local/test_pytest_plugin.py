@@ -24,7 +24,7 @@ def test_the_documented_example_runs(tmp_path):
 
 def test_the_module_example_runs():
     """The example in the stage's docstring holds, and leaves nothing unclosed."""
-    run = python("-X", "dev", "-W", "error", "-c", example(stage_module))
+    run = python("-W", "error", "-c", example(stage_module))
 
     assert (run.returncode, run.stderr) == (0, "")
 
