@@ -22,8 +22,9 @@ FILES = [file for source in SOURCES for file in sorted(source.rglob("*.py"))]
 LAYERS = (
     {"_version", "errors"},
     {"budget", "documents", "images", "models", "policy", "provider", "ranking"},
-    {"_endpoint", "_envelope", "_key", "_messages", "_request_headers", "_retry_budget", "_wire"},
-    {"_call", "_flow", "_plan", "placement"},
+    {"_endpoint", "_envelope", "_key", "_messages", "_plan", "_request_headers", "_retry_budget"},
+    {"_wire", "placement"},
+    {"_call", "_flow"},
     {"_connections", "_http", "_image_root", "_sentinel", "_watch", "http_client"},
     {"client"},
     {"options"},
