@@ -286,13 +286,21 @@ IMAGE_NODES = {
         PNG_URI,
     ),
     "foreign resource": (Resourceful(image_resource=Resource(url=URL)), "foreign", URL),
-    "foreign resource with text": (Resourceful(image_resource=Resource(data=PNG64)), "foreign", PNG_URI),
+    "foreign resource with text": (
+        Resourceful(image_resource=Resource(data=PNG64)),
+        "foreign",
+        PNG_URI,
+    ),
     "broken node with image": (BrokenWithPicture(), None, URL),
 }
 
 LOCAL_IMAGES = {
     "path": (ImageNode(image_path="fox.png"), None, "fox.png"),
-    "path and caption": (ImageNode(image_path="/img/fox.png", text="a fox"), "a fox", "/img/fox.png"),
+    "path and caption": (
+        ImageNode(image_path="/img/fox.png", text="a fox"),
+        "a fox",
+        "/img/fox.png",
+    ),
     "path for broken bytes": (ImageNode(image="no image!", image_path="fox.png"), None, "fox.png"),
     "path for a refused URL": (
         ImageNode(image_url="file:///etc/passwd", image_path="fox.png"),
@@ -343,19 +351,13 @@ def test_a_node_without_image_is_ranked_by_its_text(node, text):
 @pytest.mark.parametrize(("node", "text", "image"), IMAGE_NODES.values(), ids=IMAGE_NODES)
 def test_an_image_is_ranked_wherever_a_node_keeps_it(node, text, image):
     """Bytes become a data URI, URLs and data URIs stay, and the caption stands beside them."""
-    content = content_of(node)
-
-    assert content == RerankDocument(text=content.text, image=image)
-    assert (content.text or None) == text
+    assert content_of(node) == RerankDocument(text=text, image=image)
 
 
 @pytest.mark.parametrize(("node", "text", "path"), LOCAL_IMAGES.values(), ids=LOCAL_IMAGES)
 def test_a_path_is_left_for_the_core_to_read(node, text, path):
     """A path is passed on as a path: whether it may be read is decided elsewhere."""
-    content = content_of(node)
-
-    assert content == LocalImageDocument(text=content.text, image=LocalImage(path))
-    assert (content.text or None) == text
+    assert content_of(node) == LocalImageDocument(text=text, image=LocalImage(path))
 
 
 @pytest.mark.parametrize(("node", "reason"), NOTHING_TO_RANK.values(), ids=NOTHING_TO_RANK)
@@ -432,6 +434,8 @@ def test_conversion_opens_nothing():
     assert len(nodes) > 70
 
 
+PAIRS = [(0, 0.25), (1, None), (2, 0.5)]
+
 scores = st.floats(allow_nan=False, allow_infinity=False)
 
 
@@ -468,9 +472,6 @@ def test_where_nothing_was_ranked_the_scores_of_the_retriever_stay(error):
 
     assert result == nodes
     assert all(new is not old for new, old in zip(result, nodes, strict=True))
-
-
-PAIRS = [(0, 0.25), (1, None), (2, 0.5)]
 
 
 def test_an_item_of_a_derived_class_keeps_its_class():

@@ -73,13 +73,13 @@ class _ImageFields:
 def _content(node: BaseNode, metadata_mode: MetadataMode) -> Content:
     fields = _image_fields(node)
     text = _text(node, metadata_mode, beside_image=fields is not None)
-    words = text if isinstance(text, str) else None
+    words = text if isinstance(text, str) and text.strip() else None
     image = None if fields is None else fields.image()
     if isinstance(image, LocalImage):
         return LocalImageDocument(text=words, image=image)
     if image is not None:
         return RerankDocument(text=words, image=image)
-    if fields is not None and words == "":
+    if fields is not None and text == "":
         return Unscorable(
             f"{_named(node)} has no text, and its image is gone (storage keeps no image data) or "
             "is neither an http(s) URL, a data URI nor base64 of an image"

@@ -44,12 +44,11 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):
 
     @model_validator(mode="before")
     @classmethod
-    def _drop_class_name(cls, values: object) -> object:
+    def _drop_class_name(cls, values: dict[str, object] | Self) -> dict[str, object] | Self:
         # Every dump has it, and no field may take it: unknown names are refused.
-        if not isinstance(values, dict):
-            return values
-        named: dict[object, object] = values
-        return {name: value for name, value in named.items() if name != "class_name"}
+        if isinstance(values, dict):
+            return {name: value for name, value in values.items() if name != "class_name"}
+        return values
 
     @classmethod
     def class_name(cls) -> str:
@@ -110,7 +109,7 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):
         # Of a copy, for LlamaIndex deletes what cannot be pickled from the very object it is in.
         # Handlers belong to a process: where this is restored, it takes those of `Settings`.
         copy = self.model_copy()
-        del copy.__dict__["callback_manager"]
+        del vars(copy)["callback_manager"]
         return super(OpenRouterRerank, copy).__getstate__()
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
