@@ -1,0 +1,52 @@
+"""Every example in the documentation runs, against the local double of OpenRouter."""
+
+import ast
+import inspect
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    page.relative_to(ROOT).as_posix()
+    for pattern in ("README.md", "shared/README.md", "packages/*/README.md", "docs/**/*.md")
+    for page in ROOT.glob(pattern)
+)
+
+
+def blocks(page: str) -> list[tuple[int, str]]:
+    """Return the Python examples of `page`, each with the line on which it begins."""
+    found: list[tuple[int, str]] = []
+    code: list[str] | None = None
+    start = 0
+    for number, line in enumerate((ROOT / page).read_text("utf-8").splitlines(), start=1):
+        if code is None and line.strip() == "```python":
+            code, start = [], number + 1
+        elif code is not None and line.strip() == "```":
+            found.append((start, "\n".join(code)))
+            code = None
+        elif code is not None:
+            code.append(line)
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_examples_of_a_page_run(page, local_openrouter, monkeypatch, tmp_path):
+    """The Python examples of a page run from top to bottom, and so do the tests among them."""
+    monkeypatch.setenv("OPENROUTER_API_KEY", local_openrouter.api_key)
+    monkeypatch.setenv("OPENROUTER_API_BASE", local_openrouter.base_url)
+    monkeypatch.chdir(tmp_path)
+    namespace: dict[str, object] = {"__name__": "example"}
+    known = {"local_openrouter": local_openrouter, "monkeypatch": monkeypatch}
+
+    examples = blocks(page)
+    for line, code in examples:
+        tree = ast.parse(code, filename=page)
+        ast.increment_lineno(tree, line - 1)
+        exec(compile(tree, page, "exec"), namespace)  # noqa: S102
+        for name in [each for each in namespace if each.startswith("test_")]:
+            test = namespace.pop(name)
+            local_openrouter.reset()
+            test(**{each: known[each] for each in inspect.signature(test).parameters})
+
+    assert examples or page.startswith("docs/")
