@@ -1,0 +1,77 @@
+"""The bucket of tokens that keeps retries a small part of all requests."""
+
+import threading
+
+import pytest
+from openrouter_rerank._retry_budget import TokenBucket
+
+
+def test_fifty_retries_and_no_more():
+    """Without a success, fifty retries are let through."""
+    bucket = TokenBucket()
+
+    assert [bucket.spend() for _ in range(60)] == [True] * 50 + [False] * 10
+    assert bucket.tokens == 0
+
+
+def test_five_successes_earn_a_retry():
+    """A success earns a fifth of a token."""
+    bucket = TokenBucket()
+    while bucket.spend():
+        pass
+
+    for _ in range(4):
+        bucket.earn()
+    assert not bucket.spend()
+    bucket.earn()
+
+    assert bucket.tokens == pytest.approx(1)
+    assert bucket.spend()
+
+
+def test_a_retry_that_is_not_made_is_given_back():
+    """A token that is given back is spent again."""
+    bucket = TokenBucket()
+    while bucket.spend():
+        pass
+
+    bucket.give_back()
+
+    assert [bucket.spend(), bucket.spend()] == [True, False]
+
+
+def test_the_bucket_does_not_overflow():
+    """Successes in good times do not add up to a storm of retries later."""
+    bucket = TokenBucket()
+
+    for _ in range(1000):
+        bucket.earn()
+        bucket.give_back()
+
+    assert bucket.tokens == 50
+
+
+def test_ten_threads_never_overdraw():
+    """Ten threads at once see between 0 and 50 tokens, and spend no more than there are."""
+    bucket = TokenBucket()
+    seen, spent = [], []
+    start = threading.Barrier(10)
+
+    def hammer():
+        start.wait()
+        for turn in range(2000):
+            if bucket.spend():
+                spent.append(1)
+            if turn % 4 == 0:
+                bucket.earn()
+            seen.append(bucket.tokens)
+
+    threads = [threading.Thread(target=hammer) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert 0 <= min(seen) <= max(seen) <= 50
+    assert len(spent) <= 50 + 10 * 500 * 0.2
+    assert len(spent) + bucket.tokens == pytest.approx(50 + 10 * 500 * 0.2, abs=1)
