@@ -5,7 +5,7 @@ import sys
 import textwrap
 from importlib.metadata import entry_points
 
-from openrouter_rerank.local import pytest_plugin
+import openrouter_rerank_pytest as pytest_plugin
 from openrouter_rerank.local import stage as stage_module
 
 
@@ -30,10 +30,10 @@ def test_the_module_example_runs():
 
 
 def test_the_plugin_costs_nothing_until_it_is_asked():
-    """Beside its package, the plugin imports itself alone, so no pytest run waits for it."""
+    """The plugin imports nothing but itself, so no pytest run waits for it."""
     run = python(
         "-c",
-        "import sys, pytest, openrouter_rerank.local; before = set(sys.modules);"
+        "import sys, pytest; before = set(sys.modules);"
         f"import {pytest_plugin.__name__}; print(*(set(sys.modules) - before))",
     )
 

@@ -2,7 +2,8 @@
 A pytest fixture that plays OpenRouter on a real loopback socket; installed with the package.
 
 Every pytest run of every environment with this package imports this module, so it imports nothing
-but pytest until a test asks for the fixture.
+but pytest until a test asks for the fixture, and lives outside `openrouter_rerank`, whose import
+loads pydantic.
 """
 
 from __future__ import annotations
