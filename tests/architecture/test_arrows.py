@@ -30,7 +30,7 @@ LAYERS = (
     {"options"},
     {"_clients", "reranker"},
     {"__init__"},
-    {"cli", "demo", "evaluation", "local"},
+    {"cli", "demo", "local"},
 )
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}
 
