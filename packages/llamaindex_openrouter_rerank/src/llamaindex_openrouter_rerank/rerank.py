@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any, Self, TypeAlias
 
 from llama_index.core.callbacks import CBEventType, EventPayload
@@ -14,7 +15,7 @@ from openrouter_rerank.documents import Content
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.placement import Placement
 from openrouter_rerank.reranker import Reranker
-from pydantic import PlainSerializer, model_validator
+from pydantic import PlainSerializer, field_serializer, model_validator
 
 from .convert import contents, ranked
 
@@ -49,6 +50,11 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):
         if isinstance(values, dict):
             return {name: value for name, value in values.items() if name != "class_name"}
         return values
+
+    @field_serializer("image_root")
+    def _plain_path(self, path: Path | None) -> str | None:
+        # `to_json` writes what a dump to Python's own values gives.
+        return None if path is None else str(path)
 
     @classmethod
     def class_name(cls) -> str:
