@@ -20,7 +20,7 @@ def texts_and_images(
     Take the text of each document and the text in its image.
 
     Raises:
-        RefusedError: A document's image is none. Every image is checked before the first one is read.
+        RefusedError: A document's image is none. All are checked before the first is read.
     """
     images = [
         b"" if (image := image_of(document)) is None else image_bytes(image, place)

@@ -22,7 +22,8 @@ _IDEOGRAPH = re.compile(
 def pieces(text: str, limit: int) -> tuple[int, ...]:
     """Number the pieces of `text` between the start and the end mark, `limit` of them at most."""
     found: list[int] = []
-    for word in _words(text):
+    # What lies beyond could only matter after a flood of spaces.
+    for word in _words(text[: limit * _LONGEST_WORD]):
         if len(found) >= limit - 2:
             break
         found.extend(_cut(word))

@@ -3,8 +3,10 @@ What counts as a word, in any script, and which language a text seems to be in.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from bm25s import stopwords
 
@@ -57,8 +59,8 @@ def words(text: str) -> list[str]:
 
 def language(texts: Iterable[Sequence[str]]) -> Language:
     """Tell the language whose stop words the split `texts` hold most of; English if none."""
-    found = [word for text in texts for word in text]
-    return max(LANGUAGES, key=lambda known: sum(word in known.stop_words for word in found))
+    found = Counter(chain.from_iterable(texts))
+    return max(LANGUAGES, key=lambda known: sum(found[word] for word in known.stop_words))
 
 
 def is_english(query: Sequence[str], documents: Sequence[Sequence[str]]) -> bool:
