@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from langchain_core.documents import BaseDocumentCompressor, Document
+from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.reranker import Reranker
 from pydantic import Field
 
@@ -52,8 +53,9 @@ class OpenRouterRerank(Reranker, BaseDocumentCompressor):
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
-        placement = self.place(query, contents(documents, image_keys=self._image_keys))
-        return ranked(documents, placement, score_key=self.score_key)
+        given = _checked(documents)
+        placement = self.place(query, contents(given, image_keys=self._image_keys))
+        return ranked(given, placement, score_key=self.score_key)
 
     async def acompress_documents(
         self,
@@ -69,11 +71,26 @@ class OpenRouterRerank(Reranker, BaseDocumentCompressor):
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
-        placement = await self.aplace(query, contents(documents, image_keys=self._image_keys))
-        return ranked(documents, placement, score_key=self.score_key)
+        given = _checked(documents)
+        placement = await self.aplace(query, contents(given, image_keys=self._image_keys))
+        return ranked(given, placement, score_key=self.score_key)
 
     @property
     def _image_keys(self) -> tuple[str, ...]:
         if isinstance(self.image_key, str):
             return (self.image_key,)
         return self.image_key or ()
+
+
+def _checked(documents: Sequence[object]) -> list[Document]:
+    # A list of our own: the caller's may change while an answer is awaited.
+    given: list[Document] = []
+    for at, document in enumerate(documents):
+        if not isinstance(document, Document):
+            message = (
+                f"documents[{at}] is of type {type(document).__name__}: "
+                "wrap it, Document(page_content=...), or pass what a retriever returns"
+            )
+            raise InvalidRequestError(message)
+        given.append(document)
+    return given
