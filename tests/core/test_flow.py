@@ -220,7 +220,7 @@ def test_replies_in_attempts_out(replies, delays, outcome):
     ],
 )
 def test_max_retries(max_retries, replies):
-    """`max_retries` bounds what is free; what may be billed is retried once; a stale one is free."""
+    """`max_retries` bounds what is free; what may be billed is retried once; stale is free."""
     played = Played(*replies, max_retries=max_retries)
 
     assert isinstance(played.outcome, APIConnectionError)

@@ -1,0 +1,75 @@
+"""The limit of what may be spent."""
+
+import copy
+import pickle
+import threading
+
+import pytest
+from openrouter_rerank import Budget
+from openrouter_rerank.errors import BudgetExceededError, ConfigurationError
+
+
+def test_the_call_after_the_limit_is_refused():
+    """Calls pass until the limit is reached; then the refusal names limit and spending."""
+    budget = Budget(0.01)
+
+    for cost in (0.004, None, 0.004, 0.0):
+        budget.check()
+        budget.charge(cost)
+    budget.check()
+    budget.charge(0.004)
+
+    with pytest.raises(BudgetExceededError, match=r"budget of \$0\.01 is spent \(\$0\.012\)"):
+        budget.check()
+    assert budget.spent == pytest.approx(0.012)
+
+
+def test_a_budget_of_nothing_lets_nothing_pass():
+    """A limit of zero refuses the first call."""
+    with pytest.raises(BudgetExceededError):
+        Budget(0).check()
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        -1,
+        -0.001,
+        float("nan"),
+        float("inf"),
+        float("-inf"),
+    ],
+)
+def test_a_limit_that_is_no_amount_is_refused(limit):
+    """A limit must be a finite number of dollars, 0 or more."""
+    with pytest.raises(ConfigurationError, match="budget must be a number of US dollars"):
+        Budget(limit)
+
+
+def test_a_budget_is_shared_by_copies_and_new_in_another_process():
+    """A deep copy is the same budget; a pickle has its limit and nothing spent."""
+    budget = Budget(5)
+    budget.charge(1)
+
+    restored = pickle.loads(pickle.dumps(budget))  # noqa: S301 - its own
+
+    assert copy.deepcopy(budget) is budget
+    assert (restored.limit, restored.spent) == (5.0, 0.0)
+    assert repr(budget) == "Budget(limit=5, spent=1)"
+
+
+def test_threads_lose_no_cent():
+    """What ten threads spend at once adds up."""
+    budget = Budget(1e9)
+
+    def spend():
+        for _ in range(1000):
+            budget.charge(1)
+
+    threads = [threading.Thread(target=spend) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert budget.spent == 10_000

@@ -1,0 +1,103 @@
+"""What is refused of a call's arguments before anything is sent."""
+
+import pytest
+from openrouter_rerank._call import checked_timeout, prepared
+from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
+from openrouter_rerank.ranking import Ranking
+
+
+def arguments(query="q", documents=("a", "b"), *, model="m", top_n=None, **options):
+    """The checked arguments of a call."""
+    return prepared(query, documents, model=model, top_n=top_n, **options)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param({"query": ""}, "query is blank: pass the question", id="empty query"),
+        pytest.param({"query": " \t\u3000\n"}, "query is blank", id="blank query"),
+        pytest.param({"query": None}, "query is of type NoneType: pass a string", id="no query"),
+        pytest.param({"query": b"q"}, "query is of type bytes", id="bytes as query"),
+        pytest.param({"top_n": 0}, "top_n must be a positive whole number, or None", id="top_n 0"),
+        pytest.param({"top_n": -1}, "top_n must be .*got -1", id="negative top_n"),
+        pytest.param({"top_n": 1.0}, "top_n must be .*got 1.0", id="decimal top_n"),
+        pytest.param({"top_n": "3"}, "top_n must be .*got '3'", id="top_n a string"),
+        pytest.param({"top_n": True}, "top_n must be .*got True", id="boolean top_n"),
+        pytest.param({"model": ""}, "a model must be a slug such as", id="empty model"),
+        pytest.param({"model": " "}, "a model must be a slug such as", id="blank model"),
+        pytest.param({"model": None}, "a model must be a slug .*got None", id="no model"),
+        pytest.param({"fallback_models": [""]}, "a model must be a slug", id="empty fallback"),
+        pytest.param(
+            {"fallback_models": "a/b"}, "fallback_models must be a list of slugs", id="one fallback"
+        ),
+        pytest.param({"documents": ["a", ""]}, r"documents\[1\] is blank", id="blank document"),
+        pytest.param(
+            {"extra_body": {"query": "x"}}, "extra_body must not hold 'query'", id="extra query"
+        ),
+        pytest.param(
+            {"extra_body": {"model": "x", "documents": []}},
+            "extra_body must not hold 'documents'",
+            id="extra documents",
+        ),
+    ],
+)
+def test_bad_arguments(changes, message):
+    """An argument that cannot be sent is refused by name, with its value and the cure."""
+    with pytest.raises(InvalidRequestError, match=message):
+        arguments(**changes)
+
+
+@pytest.mark.parametrize(
+    "timeout",
+    [
+        0,
+        -1,
+        float("nan"),
+        float("inf"),
+        True,
+        "30",
+        b"30",
+    ],
+)
+def test_bad_timeouts(timeout):
+    """A timeout is a positive, finite number of seconds."""
+    with pytest.raises(ConfigurationError, match="timeout must be a positive number of seconds"):
+        checked_timeout(timeout)
+    with pytest.raises(ConfigurationError, match="timeout must be a positive number of seconds"):
+        arguments(timeout=timeout)
+
+
+def test_good_timeouts():
+    """Whole and broken numbers of seconds are taken; `None` asks the client."""
+    assert [checked_timeout(5), checked_timeout(0.001)] == [5.0, 0.001]
+    assert arguments(timeout=None).timeout is None
+    assert arguments(timeout=2).timeout == 2.0
+
+
+def test_unknown_arguments_are_refused():
+    """A misspelt argument is a `TypeError`, as for any function."""
+    with pytest.raises(TypeError, match="no argument 'top_k'"):
+        arguments(top_k=3)
+
+
+def test_models_are_asked_once_each():
+    """A model that is also among its fallbacks is not asked twice."""
+    assert arguments(model="a", fallback_models=["b", "a", "b", "c"]).models == ("a", "b", "c")
+
+
+def test_options_become_fields_of_the_body():
+    """What is given goes into the body; what is not is left out."""
+    given = {"provider": {"zdr": True}, "user": "u", "trace": {"a": 1}}
+
+    checked = arguments(**given, extra_body={"new": [1]}, session_id="s")
+
+    assert checked.call.extra == given | {"new": [1]}
+    assert checked.session_id == "s"
+    assert arguments(provider=None, user=None, trace=None, extra_body=None).call.extra == {}
+
+
+def test_nothing_is_the_ranking_of_no_documents():
+    """Without documents there is a ranking without results, requests or usage."""
+    nothing = arguments(documents=[], model="a", fallback_models=["b"]).nothing()
+
+    assert nothing == Ranking(results=(), model="a", requests=())

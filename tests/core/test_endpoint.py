@@ -1,0 +1,271 @@
+"""Where requests go, and which key may go there."""
+
+import copy
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openrouter_rerank._endpoint import endpoint, is_loopback
+from openrouter_rerank._key import ApiKey
+from openrouter_rerank.errors import ConfigurationError
+
+HOME = "https://openrouter.ai/api/v1/rerank"
+AMBIENT = {"OPENROUTER_API_KEY": "sk-ambient"}
+OTHER = "https://gateway.example/v1"
+
+
+def found(base_url=None, environment=AMBIENT, key=None):
+    """The URL and the header of a client configured like this."""
+    target = endpoint(None if key is None else ApiKey(key), base_url, environment)
+    return target.url, target.api_key.authorization()
+
+
+@pytest.mark.parametrize(
+    ("base_url", "url"),
+    [
+        pytest.param(None, HOME, id="none"),
+        pytest.param("", HOME, id="empty"),
+        pytest.param("  ", HOME, id="blank"),
+        pytest.param("https://openrouter.ai/api/v1", HOME, id="plain"),
+        pytest.param("https://openrouter.ai/api/v1/", HOME, id="slash"),
+        pytest.param("https://openrouter.ai/api/v1//", HOME, id="slashes"),
+        pytest.param("https://openrouter.ai/api/v1/rerank", HOME, id="full"),
+        pytest.param("https://openrouter.ai/api/v1/rerank/", HOME, id="full, slash"),
+        pytest.param(" https://openrouter.ai/api/v1\n", HOME, id="blanks around"),
+        pytest.param(
+            "HTTPS://OpenRouter.AI/api/v1", "https://OpenRouter.AI/api/v1/rerank", id="case"
+        ),
+        pytest.param(OTHER, "https://gateway.example/v1/rerank", id="other host"),
+        pytest.param("https://host", "https://host/rerank", id="no path"),
+        pytest.param("https://host/", "https://host/rerank", id="root"),
+        pytest.param("https://host/rerank", "https://host/rerank", id="only rerank"),
+        pytest.param("https://host/myrerank", "https://host/myrerank/rerank", id="part of a name"),
+        pytest.param("https://host:8443/v1", "https://host:8443/v1/rerank", id="port"),
+        pytest.param("http://localhost:1234/v1", "http://localhost:1234/v1/rerank", id="localhost"),
+        pytest.param("http://127.0.0.1/v1", "http://127.0.0.1/v1/rerank", id="loopback"),
+        pytest.param("http://127.9.9.9/v1", "http://127.9.9.9/v1/rerank", id="loopback network"),
+        pytest.param("http://[::1]:80/v1", "http://[::1]:80/v1/rerank", id="loopback of IPv6"),
+    ],
+)
+def test_forms_of_a_base_url(base_url, url):
+    """A base URL is taken with or without a trailing slash and `/rerank`."""
+    assert found(base_url, key="sk-given") == (url, "Bearer sk-given")
+
+
+@pytest.mark.parametrize(
+    ("base_url", "message"),
+    [
+        pytest.param("http://gateway.example/v1", "must begin with https://", id="http"),
+        pytest.param("http://openrouter.ai/api/v1", "must begin with https://", id="http at home"),
+        pytest.param("http://127.0.0.1.evil.example", "must begin with https://", id="look-alike"),
+        pytest.param("http://localhost.evil.example", "must begin with https://", id="local alike"),
+        pytest.param("http://10.0.0.1/v1", "must begin with https://", id="private network"),
+        pytest.param("http://0.0.0.0/v1", "must begin with https://", id="any address"),
+        pytest.param("ftp://host/v1", "must begin with https://", id="ftp"),
+        pytest.param("file:///etc/passwd", "must have the form", id="file"),
+        pytest.param("host/v1", "must have the form", id="no scheme"),
+        pytest.param("//host/v1", "must begin with https://", id="no scheme, slashes"),
+        pytest.param("https:///v1", "must have the form", id="no host"),
+        pytest.param("https://host/v1?key=1", "must have the form", id="query"),
+        pytest.param("https://host/v1#top", "must have the form", id="fragment"),
+        pytest.param("https://host:0/v1", "must have the form", id="port 0"),
+        pytest.param("https://host:99999/v1", "is not a URL", id="port too high"),
+        pytest.param("https://host:https/v1", "is not a URL", id="port a word"),
+        pytest.param("https://[::1/v1", "is not a URL", id="half a bracket"),
+        pytest.param("https://me:secret@host/v1", "user name or password", id="password"),
+        pytest.param("https://secret@host/v1", "user name or password", id="user name"),
+        pytest.param("https://:secret@host/v1", "user name or password", id="password alone"),
+        pytest.param("https://openrouter.ai:secret@evil.example", "user name", id="home as user"),
+    ],
+)
+@pytest.mark.parametrize("source", ["given", "OPENROUTER_API_BASE", "OPENROUTER_BASE_URL"])
+def test_a_base_url_that_cannot_be_used(base_url, message, source):
+    """It is refused with the reason, wherever it comes from, and a password is not shown."""
+    given = base_url if source == "given" else None
+    environment = AMBIENT if given else AMBIENT | {source: base_url}
+
+    with pytest.raises(ConfigurationError, match=f"base_url.*{message}") as caught:
+        endpoint(ApiKey("sk-given"), given, environment)
+
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("environment", "url"),
+    [
+        ({}, HOME),
+        ({"OPENROUTER_API_BASE": "", "OPENROUTER_BASE_URL": " "}, HOME),
+        ({"OPENROUTER_API_BASE": "https://a/v1"}, "https://a/v1/rerank"),
+        ({"OPENROUTER_BASE_URL": "https://b/v1"}, "https://b/v1/rerank"),
+        (
+            {"OPENROUTER_API_BASE": "https://a/v1", "OPENROUTER_BASE_URL": "https://b/v1"},
+            "https://a/v1/rerank",
+        ),
+        (
+            {"OPENROUTER_API_BASE": " ", "OPENROUTER_BASE_URL": "https://b/v1"},
+            "https://b/v1/rerank",
+        ),
+    ],
+)
+def test_base_url_of_the_environment(environment, url):
+    """`OPENROUTER_API_BASE` is read, then `OPENROUTER_BASE_URL`; blank ones are not set."""
+    assert found(None, AMBIENT | environment)[0] == url
+    assert found("https://given/v1", environment, key="k")[0] == "https://given/v1/rerank"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "environment"),
+    [
+        pytest.param(None, {}, id="nothing said"),
+        pytest.param("https://openrouter.ai/api/v1", {}, id="home"),
+        pytest.param("https://eu.openrouter.ai/api/v1", {}, id="region"),
+        pytest.param("https://OPENROUTER.AI/api/v1", {}, id="home in capitals"),
+        pytest.param("http://localhost:1234/v1", {}, id="localhost"),
+        pytest.param("http://127.0.0.1:1234/v1", {}, id="loopback"),
+        pytest.param("https://[::1]/v1", {}, id="loopback of IPv6"),
+        pytest.param(None, {"OPENROUTER_API_BASE": OTHER}, id="environment"),
+        pytest.param(None, {"OPENROUTER_BASE_URL": OTHER}, id="environment, fallback"),
+        pytest.param(" ", {"OPENROUTER_API_BASE": OTHER}, id="blank is not given"),
+        pytest.param(OTHER, {"OPENROUTER_API_BASE": OTHER}, id="given, and of the environment"),
+    ],
+)
+def test_where_the_key_of_the_environment_goes(base_url, environment):
+    """A key of the environment goes home, to this machine, and where the environment says."""
+    assert found(base_url, AMBIENT | environment)[1] == "Bearer sk-ambient"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "environment"),
+    [
+        pytest.param(OTHER, {}, id="other host"),
+        pytest.param("https://openrouter.ai.evil.example/v1", {}, id="home as a subdomain"),
+        pytest.param("https://evilopenrouter.ai/v1", {}, id="home as an ending"),
+        pytest.param("https://openrouter.ai@evil.example/v1", {}, id="home as a user"),
+        pytest.param("https://evil.example/openrouter.ai", {}, id="home as a path"),
+        pytest.param("https://localhost.evil.example/v1", {}, id="localhost as a subdomain"),
+        pytest.param("https://127.0.0.1.evil.example/v1", {}, id="loopback as a subdomain"),
+        pytest.param("https://10.0.0.1/v1", {}, id="private network"),
+        pytest.param(
+            "https://evil.example/v1", {"OPENROUTER_API_BASE": OTHER}, id="not the environment's"
+        ),
+        pytest.param(
+            "https://evil.example/v1",
+            {"OPENROUTER_API_BASE": OTHER, "OPENROUTER_BASE_URL": "https://evil.example/v1"},
+            id="the environment's, but not the one in force",
+        ),
+    ],
+)
+def test_where_the_key_of_the_environment_does_not_go(base_url, environment):
+    """To any other host a key must be given; the refusal tells how and shows no key."""
+    with pytest.raises(ConfigurationError) as caught:
+        endpoint(None, base_url, AMBIENT | environment)
+
+    assert "sk-ambient" not in str(caught.value)
+    assert (
+        endpoint(ApiKey("k"), "https://evil.example", AMBIENT).api_key.authorization() == "Bearer k"
+    )
+
+
+def test_a_key_that_is_given_wins_over_the_environment():
+    """The given key is the one that is sent."""
+    assert found(None, AMBIENT, key="sk-given") == (HOME, "Bearer sk-given")
+
+
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_a_missing_key_is_told_by_the_name_of_the_variable(value):
+    """Without a key the error names the variable, and that it may be passed."""
+    environment = {} if value is None else {"OPENROUTER_API_KEY": value}
+
+    with pytest.raises(ConfigurationError, match=r"set OPENROUTER_API_KEY or pass api_key"):
+        endpoint(None, None, environment)
+
+
+def test_a_key_in_the_users_own_header_is_enough():
+    """With an `Authorization` header of the user, no key is asked for or sent."""
+    target = endpoint(None, OTHER, {}, key_in_headers=True)
+
+    assert (target.url, target.api_key) == ("https://gateway.example/v1/rerank", None)
+    assert endpoint(ApiKey("k"), None, AMBIENT, key_in_headers=True).api_key is None
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.255.0.1", "::1"])
+def test_loopback(host):
+    """This machine is told by name and address."""
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["", "localhost.", "local", "0.0.0.1", "10.0.0.1", "::", "127.1", "127.0.0.1.a"]
+)
+def test_no_loopback(host):
+    """What might be another machine is not taken for this one."""
+    assert not is_loopback(host)
+
+
+HOSTS = st.text(
+    st.sampled_from("a1.-_:@[]\\%/*~\x01\x7f\u00e4\u200b\u3002\u00ad") | st.characters(),
+    max_size=12,
+)
+
+
+GOOD_KEY = "sk-or-v1-0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        " ",
+        "sk secret",
+        "sk-secret\n",
+        "\nsk-secret",
+        "sk-secret\r\nX: y",
+        "sk-secr\u00e9t",
+        "sk-secret\x00",
+        "sk-\tsecret",
+        "sk-secret\u200b",
+    ],
+    ids=repr,
+)
+def test_a_key_that_cannot_be_sent_is_refused_unseen(value):
+    """A key with a space, a line break or anything but printable ASCII is refused, not quoted."""
+    with pytest.raises(
+        ConfigurationError, match="the API key is empty or has characters"
+    ) as caught:
+        ApiKey(value)
+
+    assert "secr" not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+@given(st.text())
+def test_a_header_is_made_of_printable_ascii_only(value):
+    """No text at all can smuggle anything into the header."""
+    try:
+        key = ApiKey(value)
+    except ConfigurationError:
+        return
+
+    assert key.authorization() == f"Bearer {value}"
+    assert all("!" <= mark <= "~" for mark in value)
+
+
+def test_a_key_is_not_shown():
+    """No text form of a key, and of what holds it, has it."""
+    target = endpoint(ApiKey(GOOD_KEY), None, {})
+    key = target.api_key
+
+    forms = [repr(key), str(key), f"{key}", repr(target), repr([key])]
+
+    assert [form for form in forms if GOOD_KEY in form] == []
+    assert repr(key) == "ApiKey(...)"
+
+
+def test_a_key_is_not_pickled_and_not_copied():
+    """Pickling refuses with advice; a deep copy is the same key."""
+    key = ApiKey(GOOD_KEY)
+
+    with pytest.raises(ConfigurationError, match="set OPENROUTER_API_KEY"):
+        pickle.dumps(key)
+    assert copy.deepcopy(key) is key

@@ -1,0 +1,127 @@
+"""The tree of errors: complete, picklable, and silent about what is secret."""
+
+import copy
+import pickle
+import re
+
+import pytest
+from openrouter_rerank import errors
+from openrouter_rerank.errors import APIStatusError, OpenRouterRerankError
+
+CLASSES = {
+    name: value
+    for name, value in vars(errors).items()
+    if isinstance(value, type) and issubclass(value, OpenRouterRerankError)
+}
+ATTRIBUTES = {
+    "status_code": 429,
+    "code": "rate_limited",
+    "metadata": {"provider_name": "Cohere", "n": 1, "f": 0.5, "b": True, "none": None},
+    "provider": "Cohere",
+    "model": "the/slug",
+    "request_id": "id",
+    "retry_after": float("inf"),
+    "retryable": True,
+}
+
+
+def test_the_tree_in_the_documentation_is_the_tree():
+    """The module's drawing names every class, with the status of each, and no other."""
+    drawn = dict(re.findall(r"── (\w+) +(\d{3})?", errors.__doc__))
+
+    assert drawn.keys() | {"OpenRouterRerankError"} == CLASSES.keys()
+    for name, status in drawn.items():
+        if status:
+            assert type(APIStatusError.of(int(status), "m")) is CLASSES[name]
+
+
+def test_the_status_errors_are_those_of_the_service():
+    """Each documented status has a class of its own, and those alone."""
+    kinds = {status: type(APIStatusError.of(status, "m")).__name__ for status in range(100, 600)}
+
+    assert {status: kind for status, kind in kinds.items() if kind != "APIStatusError"} == {
+        400: "BadRequestError",
+        401: "UnauthorizedError",
+        402: "PaymentRequiredError",
+        403: "ForbiddenError",
+        404: "NotFoundError",
+        408: "RequestTimeoutError",
+        413: "PayloadTooLargeError",
+        422: "UnprocessableEntityError",
+        429: "TooManyRequestsError",
+        500: "InternalServerError",
+        502: "BadGatewayError",
+        503: "ServiceUnavailableError",
+        504: "GatewayTimeoutError",
+        524: "EdgeNetworkTimeoutError",
+        529: "ProviderOverloadedError",
+    }
+
+
+def test_which_statuses_are_retryable():
+    """The server's failures and its limits pass; the caller's mistakes do not."""
+    retryable = {code for code in range(400, 600) if APIStatusError.of(code, "m").retryable}
+
+    assert retryable == {408, 429, *range(500, 600)}
+    assert APIStatusError.of(200, "m").retryable
+
+
+@pytest.mark.parametrize("kind", CLASSES.values(), ids=CLASSES)
+def test_one_root(kind):
+    """Every error is caught as the root; whatever has a status is caught as `APIStatusError`."""
+    error = kind("message")
+
+    assert isinstance(error, OpenRouterRerankError)
+    assert str(error) == error.message == "message"
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("kind", CLASSES.values(), ids=CLASSES)
+def test_pickling_keeps_everything(kind, protocol):
+    """A pickled error comes back of its class, with all attributes and notes."""
+    error = kind("message", **ATTRIBUTES)
+    error.attempts = 3
+    error.add_note("3 attempts in 2.1 s, timeout 3 s")
+
+    restored = pickle.loads(pickle.dumps(error, protocol))  # noqa: S301 - its own
+
+    assert type(restored) is kind
+    assert vars(restored) == vars(error)
+    assert vars(restored) == ATTRIBUTES | {
+        "message": "message",
+        "attempts": 3,
+        "__notes__": ["3 attempts in 2.1 s, timeout 3 s"],
+    }
+    assert str(restored) == "message"
+
+
+@pytest.mark.parametrize("kind", CLASSES.values(), ids=CLASSES)
+def test_copying_keeps_everything(kind):
+    """A deep copy equals its error."""
+    error = kind("message", **ATTRIBUTES)
+
+    assert vars(copy.deepcopy(error)) == vars(error)
+
+
+def test_of_keeps_what_it_is_given():
+    """An error made from a status carries all the rest, and the status in its message."""
+    given = {
+        name: ATTRIBUTES[name] for name in ATTRIBUTES if name not in {"status_code", "retryable"}
+    }
+
+    error = APIStatusError.of(429, "message", **given)
+
+    assert str(error) == "message (HTTP 429)"
+    assert {name: getattr(error, name) for name in ATTRIBUTES} == ATTRIBUTES
+    assert error.attempts == 0
+
+
+def test_metadata_is_a_copy():
+    """Changing the mapping afterwards does not change the error."""
+    metadata = {"a": 1}
+    error = APIStatusError("m", metadata=metadata)
+
+    metadata["b"] = 2
+
+    assert error.metadata == {"a": 1}
+    assert APIStatusError("m").metadata == {}

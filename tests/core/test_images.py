@@ -1,0 +1,184 @@
+"""What can be sent as an image, and what people's image fields are turned into."""
+
+import base64
+
+import pytest
+from openrouter_rerank.images import (
+    as_image,
+    data_uri,
+    image_problem,
+    image_size,
+    image_type,
+    is_url,
+)
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
+JPEG = b"\xff\xd8\xff\xe0" + bytes(20)
+WEBP = b"RIFF\x24\x00\x00\x00WEBPVP8 " + bytes(20)
+SVG = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
+
+
+def encoded(data):
+    """The base64 of `data`, as text."""
+    return base64.b64encode(data).decode()
+
+
+PNG_URI = f"data:image/png;base64,{encoded(PNG)}"
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (PNG, "image/png"),
+        (JPEG, "image/jpeg"),
+        (b"GIF87a...", "image/gif"),
+        (b"GIF89a...", "image/gif"),
+        (WEBP, "image/webp"),
+        (b"RIFF\x24\x00\x00\x00WAVEfmt ", None),
+        (b"\x89PNG\n", None),
+        (b"\xff\xd8", None),
+        (b"GIF90a", None),
+        (SVG, None),
+        (b"%PDF-1.7", None),
+        (b"", None),
+    ],
+)
+def test_image_type(data, kind):
+    """The first bytes tell the type of an image, and what is none."""
+    assert image_type(data) == kind
+
+
+@pytest.mark.parametrize(
+    ("data", "declared", "uri"),
+    [
+        (PNG, None, PNG_URI),
+        (PNG, "image/jpeg", PNG_URI),
+        (SVG, "image/svg+xml", f"data:image/svg+xml;base64,{encoded(SVG)}"),
+        (SVG, " IMAGE/SVG+XML ", f"data:image/svg+xml;base64,{encoded(SVG)}"),
+        (SVG, None, None),
+        (SVG, "text/html", None),
+        (SVG, "image/", None),
+        (SVG, "image", None),
+        (SVG, "image/;evil", None),
+        (SVG, "image/a,b", None),
+        (SVG, "image/é", None),
+        (b"", "image/png", None),
+        (b"", None, None),
+    ],
+)
+def test_data_uri(data, declared, uri):
+    """Bytes become a data URI of the type that they show, else of the type that is declared."""
+    assert data_uri(data, declared=declared) == uri
+
+
+@pytest.mark.parametrize(
+    ("value", "declared", "sent"),
+    [
+        pytest.param("https://host/a.png", None, "https://host/a.png", id="URL"),
+        pytest.param(" HTTP://host/a.png\n", None, "HTTP://host/a.png", id="URL, blanks around"),
+        pytest.param(PNG_URI, None, PNG_URI, id="data URI"),
+        pytest.param(f" {PNG_URI} ", None, PNG_URI, id="data URI, blanks around"),
+        pytest.param(PNG_URI.encode(), None, PNG_URI, id="data URI as bytes"),
+        pytest.param(b"https://host/a", None, "https://host/a", id="URL as bytes"),
+        pytest.param(encoded(PNG), None, PNG_URI, id="base64"),
+        pytest.param(encoded(PNG).encode(), None, PNG_URI, id="base64 as bytes"),
+        pytest.param(PNG, None, PNG_URI, id="bytes"),
+        pytest.param(
+            WEBP, None, f"data:image/webp;base64,{encoded(WEBP)}", id="bytes of another type"
+        ),
+        pytest.param(
+            encoded(SVG),
+            "image/svg+xml",
+            f"data:image/svg+xml;base64,{encoded(SVG)}",
+            id="base64 with a declared type",
+        ),
+        pytest.param(
+            b"\xf0\x9f\x98",
+            "image/x-icon",
+            "data:image/x-icon;base64,8J+Y",
+            id="bytes with a declared type",
+        ),
+        pytest.param(b"\xf0\x9f\x98", None, None, id="bytes that are no image"),
+        pytest.param(encoded(SVG), None, None, id="base64 of no image"),
+        pytest.param(b"data:image/png;base64,\xff", None, None, id="data URI that is not ASCII"),
+        pytest.param("data:text/html,hello", None, None, id="data URI of no image"),
+        pytest.param("https://", None, None, id="URL without a host"),
+        pytest.param("cat.png", None, None, id="path"),
+        pytest.param("file:///etc/passwd", "image/png", None, id="file URL"),
+        pytest.param("/etc/passwd", "text/plain", None, id="path with a declared type"),
+        pytest.param("iVBORw0KGgo!AAAA", None, None, id="not quite base64"),
+        pytest.param(encoded(PNG) + "!", None, None, id="base64 with a wrong end"),
+        pytest.param("東京", "image/png", None, id="not ASCII"),
+        pytest.param("", None, None, id="empty"),
+        pytest.param("", "image/png", None, id="empty with a declared type"),
+        pytest.param("  ", "image/png", None, id="blank"),
+        pytest.param(b"", None, None, id="no bytes"),
+        pytest.param(b"", "image/png", None, id="no bytes with a declared type"),
+    ],
+)
+def test_as_image(value, declared, sent):
+    """What people keep in image fields becomes what can be sent, or nothing."""
+    image = as_image(value, declared=declared)
+
+    assert image == sent
+    assert image is None or image_problem(image) is None
+
+
+@pytest.mark.parametrize("value", ["http://h", "https://h", "HTTPS://h", "hTTp://"])
+def test_is_url(value):
+    """A URL is told by its scheme, in any case."""
+    assert is_url(value)
+
+
+@pytest.mark.parametrize("value", ["", "http:/h", "ftp://h", "data:,", " http://h", "httpsx://h"])
+def test_is_no_url(value):
+    """Other schemes are none of ours."""
+    assert not is_url(value)
+
+
+NO_HOST = "is an http(s) URL without a host or with spaces in it"
+NO_FORM = "is a data URI, but not of the form data:image/...;base64,..."
+NEITHER = "is neither an http(s) URL nor a data URI"
+NO_CONTENT = "is a data URI without content"
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("https://host/a?b#c", None),
+        ("https://host/東京", None),
+        ("http://[::1]/a", None),
+        ("http:///a", NO_HOST),
+        ("https://", NO_HOST),
+        ("https://host/a b", NO_HOST),
+        ("https://host/a\n", NO_HOST),
+        ("https://host\x00/a", NO_HOST),
+        ("data:image/png;base64,AAAA", None),
+        ("DATA:IMAGE/PNG;BASE64,AAAA", None),
+        ("data:image/svg+xml;charset=utf-8;base64,AAAA", None),
+        ("data:image/png,AAAA", NO_FORM),
+        ("data:text/plain;base64,AAAA", NO_FORM),
+        ("data:image/;base64,AAAA", NO_FORM),
+        ("data:;base64,AAAA", NO_FORM),
+        ("data:,AAAA", NO_FORM),
+        ("data:image/png;base64,", NO_CONTENT),
+        ("data:image/png;base64, \n", NO_CONTENT),
+        ("data:image/png;base64", NEITHER),
+        ("data:image/png;" + "x" * 200 + ";base64,AAAA", NEITHER),
+        ("ftp://host/a", NEITHER),
+        ("cat.png", NEITHER),
+        ("", NEITHER),
+    ],
+)
+def test_image_problem(value, problem):
+    """What cannot be sent as an image is told why."""
+    assert image_problem(value) == problem
+
+
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [("https://host/a.png", 0), (PNG_URI, len(PNG)), ("data:image/png;base64,", 0)],
+)
+def test_image_size(value, size):
+    """The size of inline images is known to within their padding; a URL is not looked at."""
+    assert size <= image_size(value) <= size + 2

@@ -1,0 +1,41 @@
+"""What is known of the models."""
+
+import pytest
+from openrouter_rerank import DEFAULT_MODEL
+from openrouter_rerank.models import MODELS, known_model
+
+
+@pytest.mark.parametrize("slug", [*MODELS])
+def test_every_listed_model_is_found(slug):
+    """A model is found by its slug, with and without a variant."""
+    assert known_model(slug).slug == slug
+    assert known_model(f"{slug}:free") is known_model(slug)
+
+
+@pytest.mark.parametrize(
+    "slug", ["", "cohere", "cohere/rerank-v3.5x", "COHERE/RERANK-V3.5", ":free", "local/lexical"]
+)
+def test_an_unlisted_model_is_unknown(slug):
+    """Nothing is guessed about a model that is not listed."""
+    assert known_model(slug) is None
+
+
+def test_the_default_is_a_known_model():
+    """The default model is listed."""
+    assert known_model(DEFAULT_MODEL).search_units
+
+
+def test_one_family_takes_images():
+    """Only the vision-language model is sent images by itself."""
+    assert [slug for slug, model in MODELS.items() if model.takes_images] == [
+        "nvidia/llama-nemotron-rerank-vl-1b-v2"
+    ]
+
+
+def test_search_units_are_how_cohere_billed_up_to_version_4():
+    """Later models, and those of others, are billed by token."""
+    assert [slug for slug, model in MODELS.items() if model.search_units] == [
+        "cohere/rerank-v3.5",
+        "cohere/rerank-4-fast",
+        "cohere/rerank-4-pro",
+    ]

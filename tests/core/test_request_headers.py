@@ -1,0 +1,146 @@
+"""The headers of a request, and the ids that travel in them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openrouter_rerank._request_headers import request_headers, session_header
+from openrouter_rerank._version import __version__
+from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
+
+OURS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+    "Content-Type": "application/json",
+    "User-Agent": f"openrouter-rerank/{__version__}",
+}
+
+
+def headers(*, app_url=None, app_title=None, app_categories=(), default_headers=None):
+    """The headers of a client with these options."""
+    return request_headers(
+        app_url=app_url,
+        app_title=app_title,
+        app_categories=app_categories,
+        default_headers=default_headers or {},
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "added"),
+    [
+        pytest.param({}, {}, id="none"),
+        pytest.param({"app_url": "https://me"}, {"HTTP-Referer": "https://me"}, id="url"),
+        pytest.param({"app_title": "My App"}, {"X-OpenRouter-Title": "My App"}, id="title"),
+        pytest.param({"app_categories": ["a"]}, {"X-OpenRouter-Categories": "a"}, id="category"),
+        pytest.param(
+            {"app_categories": ("a", "b")}, {"X-OpenRouter-Categories": "a,b"}, id="categories"
+        ),
+        pytest.param({"default_headers": {"X-Mine": "1"}}, {"X-Mine": "1"}, id="further"),
+        pytest.param({"app_title": "x" * 512}, {"X-OpenRouter-Title": "x" * 512}, id="longest"),
+    ],
+)
+def test_attribution(options, added):
+    """Each option is the header that OpenRouter documents for it, beside the fixed ones."""
+    assert headers(**options) == OURS | added
+
+
+@pytest.mark.parametrize(
+    ("name", "replaced"),
+    [
+        ("user-agent", "User-Agent"),
+        ("USER-AGENT", "User-Agent"),
+        ("accept", "Accept"),
+        ("http-referer", "HTTP-Referer"),
+        ("x-openrouter-title", "X-OpenRouter-Title"),
+        ("X-OPENROUTER-CATEGORIES", "X-OpenRouter-Categories"),
+    ],
+)
+def test_headers_of_the_user_win(name, replaced):
+    """A header of the user takes the place of ours, whatever the case of its name."""
+    found = headers(
+        app_url="https://me", app_title="t", app_categories=["c"], default_headers={name: "mine"}
+    )
+
+    assert found[name] == "mine"
+    assert [each for each in found if each.lower() == replaced.lower()] == [name]
+
+
+def test_of_two_spellings_of_a_name_one_is_sent():
+    """A name that the user gives twice is sent once."""
+    assert headers(default_headers={"X-A": "1", "x-a": "2"}) == OURS | {"x-a": "2"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Content-Length", "content-type", "Transfer-Encoding", "accept-encoding", "HOST"],
+)
+def test_headers_that_are_ours_alone(name):
+    """Headers that frame or negotiate the exchange are refused by name."""
+    with pytest.raises(ConfigurationError, match=f"must not hold '{name}'"):
+        headers(default_headers={name: "secret"})
+
+
+@pytest.mark.parametrize("name", ["", " ", "a b", "a:", "a\n", "é", "a/b", "²"])
+def test_names_that_cannot_be_sent(name):
+    """A header name is letters, digits, hyphens and underscores."""
+    with pytest.raises(ConfigurationError, match="default_headers has the name"):
+        headers(default_headers={name: "value"})
+
+
+UNSENDABLE = ["", " ", " a", "a ", "a\nb", "a\r\nX: b", "é", "x" * 513, "\x00", 5, None, b"a"]
+
+
+@pytest.mark.parametrize("value", UNSENDABLE, ids=lambda value: repr(value)[:12])
+def test_values_that_cannot_be_sent(value):
+    """A value must be printable ASCII; the refusal names the option and does not show the value."""
+    with pytest.raises(ConfigurationError, match=r"default_headers\['X-A'\] must be 1 to 512"):
+        headers(default_headers={"X-A": value})
+    if value is not None:
+        with pytest.raises(ConfigurationError, match="app_url must be 1 to 512"):
+            headers(app_url=value)
+        with pytest.raises(ConfigurationError, match="app_title must be 1 to 512"):
+            headers(app_title=value)
+
+
+@pytest.mark.parametrize("categories", ["name", ["a", "b", "c"]])
+def test_categories(categories):
+    """Categories are a list of two names at most."""
+    with pytest.raises(ConfigurationError, match="app_categories must be a list of at most 2"):
+        headers(app_categories=categories)
+
+
+@pytest.mark.parametrize("categories", [["a\n"], [" "]])
+def test_categories_that_cannot_be_sent(categories):
+    """A category that would break the header is refused."""
+    with pytest.raises(ConfigurationError, match="app_categories must be 1 to 512"):
+        headers(app_categories=categories)
+
+
+@given(st.text(), st.text(), st.text(), st.dictionaries(st.text(), st.text()))
+def test_no_text_breaks_out_of_its_header(url, title, category, default):
+    """Whatever is given, all headers are one printable ASCII line, or it is refused."""
+    try:
+        found = headers(
+            app_url=url, app_title=title, app_categories=[category], default_headers=default
+        )
+    except ConfigurationError:
+        return
+
+    for text in (*found, *found.values()):
+        assert text.isascii()
+        assert text.isprintable()
+
+
+@pytest.mark.parametrize("session_id", ["a", "x" * 256, "a b"])
+def test_session(session_id):
+    """A session is a header that old and new versions of the service know."""
+    assert session_header(session_id) == {"x-session-id": session_id}
+
+
+@pytest.mark.parametrize(
+    "session_id", ["", " ", "x" * 257, "a\n", "é", 5], ids=lambda v: repr(v)[:9]
+)
+def test_session_that_cannot_be_sent(session_id):
+    """A session id has 1 to 256 printable ASCII characters."""
+    with pytest.raises(InvalidRequestError, match="session_id must be 1 to 256"):
+        session_header(session_id)
