@@ -1,0 +1,34 @@
+"""
+Find the images of a folder that show something.
+
+    python examples/langchain_images.py ~/Pictures "a cat asleep"
+
+It needs `pip install langchain-openrouter-rerank` and a key in OPENROUTER_API_KEY. The images are
+sent to the model, and nothing else of the folder is: `image_root` is all that may be read.
+"""
+
+import sys
+from pathlib import Path
+
+from langchain_core.documents import Document
+from langchain_openrouter_rerank import OpenRouterRerank
+
+MODEL = "nvidia/llama-nemotron-rerank-vl-1b-v2:free"
+IMAGES = {".png", ".jpg", ".jpeg", ".gif", ".webp"}
+
+
+def main(folder: Path, wanted: str) -> None:
+    """Print the images in `folder`, those that show `wanted` first."""
+    images = [path.name for path in sorted(folder.iterdir()) if path.suffix.lower() in IMAGES]
+    documents = [Document("", metadata={"image_path": name}) for name in images]
+    reranker = OpenRouterRerank(model=MODEL, image_root=folder, timeout=60)
+    for document in reranker.compress_documents(documents, wanted):
+        score = document.metadata.get("relevance_score")
+        shown = "not ranked" if score is None else f"{score:.3f}"
+        print(f"{shown:>10}  {document.metadata['image_path']}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    main(Path(sys.argv[1]).expanduser(), " ".join(sys.argv[2:]))

@@ -1,0 +1,50 @@
+"""LangChain's part in `openrouter-rerank demo`: its in-memory vector store and our compressor."""
+
+from collections.abc import Sequence
+from contextlib import closing
+
+from langchain_core.documents import Document
+from langchain_core.embeddings import Embeddings
+from langchain_core.vectorstores import InMemoryVectorStore
+from openrouter_rerank.demo.passage import Passage
+from openrouter_rerank.demo.pipeline import Embed, Hit, Outcome, Pipeline, RerankerSettings
+
+from .rerank import OpenRouterRerank
+
+
+class _Embeddings(Embeddings):
+    def __init__(self, embed: Embed) -> None:
+        self._embed = embed
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return [self._embed(text) for text in texts]
+
+    def embed_query(self, text: str) -> list[float]:
+        return self._embed(text)
+
+
+def rerank_with(passages: Sequence[Passage], embed: Embed) -> Pipeline:
+    """
+    Fill an `InMemoryVectorStore` with `passages`; an `OpenRouterRerank` compresses what it finds.
+    """
+    store = InMemoryVectorStore(_Embeddings(embed))
+    store.add_documents([_document(passage) for passage in passages])
+
+    def pipeline(question: str, *, k: int, settings: RerankerSettings) -> Outcome:
+        found = store.similarity_search_with_score(question, k=k)
+        with closing(OpenRouterRerank(image_key="image", **settings)) as reranker:
+            ranked = reranker.compress_documents([document for document, _ in found], question)
+        return Outcome(
+            retrieved=tuple(Hit(str(document.id), score) for document, score in found),
+            reranked=tuple(
+                Hit(str(document.id), document.metadata.get(reranker.score_key))
+                for document in ranked
+            ),
+        )
+
+    return pipeline
+
+
+def _document(passage: Passage) -> Document:
+    metadata = {} if passage.image is None else {"image": passage.image}
+    return Document(id=passage.id, page_content=passage.text, metadata=metadata)
