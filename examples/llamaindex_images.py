@@ -1,0 +1,33 @@
+"""
+Find the images of a folder that show something.
+
+    python examples/llamaindex_images.py ~/Pictures "a cat asleep"
+
+It needs `pip install llamaindex-openrouter-rerank` and a key in OPENROUTER_API_KEY. The images are
+sent to the model, and nothing else of the folder is: `image_root` is all that may be read.
+"""
+
+import sys
+from pathlib import Path
+
+from llama_index.core.schema import ImageNode, NodeWithScore
+from llamaindex_openrouter_rerank import OpenRouterRerank
+
+MODEL = "nvidia/llama-nemotron-rerank-vl-1b-v2:free"
+IMAGES = {".png", ".jpg", ".jpeg", ".gif", ".webp"}
+
+
+def main(folder: Path, wanted: str) -> None:
+    """Print the images in `folder`, those that show `wanted` first."""
+    images = [path.name for path in sorted(folder.iterdir()) if path.suffix.lower() in IMAGES]
+    nodes = [NodeWithScore(node=ImageNode(image_path=name)) for name in images]
+    reranker = OpenRouterRerank(model=MODEL, image_root=folder, timeout=60)
+    for item in reranker.postprocess_nodes(nodes, query_str=wanted):
+        shown = "not ranked" if item.score is None else f"{item.score:.3f}"
+        print(f"{shown:>10}  {item.node.image_path}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    main(Path(sys.argv[1]).expanduser(), " ".join(sys.argv[2:]))

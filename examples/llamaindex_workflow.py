@@ -1,0 +1,67 @@
+"""
+Retrieve and rerank in steps of a workflow, for several questions at a time.
+
+    python examples/llamaindex_workflow.py "Which planet is the largest?" "What is near the Sun?"
+
+It needs `pip install llamaindex-openrouter-rerank` and a key in OPENROUTER_API_KEY. The embeddings
+here know nothing, so that it runs anywhere: use real ones.
+"""
+
+import asyncio
+import sys
+
+from llama_index.core import MockEmbedding, VectorStoreIndex
+from llama_index.core.schema import NodeWithScore, TextNode
+from llama_index.core.workflow import Event, StartEvent, StopEvent, Workflow, step
+from llamaindex_openrouter_rerank import OpenRouterRerank
+
+PASSAGES = [
+    "Mercury is the planet nearest to the Sun.",
+    "Mars has the largest volcano of the solar system.",
+    "Jupiter is the largest planet: more than all the others together.",
+    "Saturn would float on water.",
+]
+
+
+class Retrieved(Event):
+    """What the first stage has found."""
+
+    question: str
+    nodes: list[NodeWithScore]
+
+
+class Search(Workflow):
+    """Finds many passages, and keeps the best."""
+
+    def __init__(self, index: VectorStoreIndex, reranker: OpenRouterRerank) -> None:
+        super().__init__(timeout=60)
+        self.retriever = index.as_retriever(similarity_top_k=25)
+        self.reranker = reranker
+
+    @step
+    async def retrieve(self, start: StartEvent) -> Retrieved:
+        """Fetch more than is needed."""
+        nodes = await self.retriever.aretrieve(start.question)
+        return Retrieved(question=start.question, nodes=nodes)
+
+    @step
+    async def rerank(self, found: Retrieved) -> StopEvent:
+        """Keep what answers the question."""
+        best = await self.reranker.apostprocess_nodes(found.nodes, query_str=found.question)
+        return StopEvent(result=best)
+
+
+async def main(questions: list[str]) -> None:
+    """Print the best passage for each question."""
+    nodes = [TextNode(text=passage) for passage in PASSAGES]
+    index = VectorStoreIndex(nodes=nodes, embed_model=MockEmbedding(embed_dim=8))
+    reranker = OpenRouterRerank(top_n=1)
+    search = Search(index, reranker)
+    answers = await asyncio.gather(*(search.run(question=question) for question in questions))
+    for question, (best,) in zip(questions, answers, strict=True):
+        print(f"{question}\n    {best.score:.3f}  {best.node.get_content()}")
+    await reranker.aclose()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:] or ["Which planet is the largest?", "What is near the Sun?"]))
