@@ -32,6 +32,12 @@ class Command:
 
 COMMANDS = (
     Command(
+        name="demo",
+        summary="rerank passages of Python's documentation in the frameworks that are installed",
+        module="openrouter_rerank.demo.command",
+        extra="demo",
+    ),
+    Command(
         name="serve",
         summary="answer OpenRouter's rerank protocol on this machine, without a key",
         module="openrouter_rerank.local.serve",

@@ -1,0 +1,54 @@
+"""
+The command `openrouter-rerank demo`.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from openrouter_rerank.demo.run import run
+from openrouter_rerank.demo.terminal import console
+from openrouter_rerank.errors import OpenRouterRerankError
+
+_FAILED = 1
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the demo, and tell the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="openrouter-rerank demo",
+        description=(
+            "Fetch 25 passages of Python's own documentation for a question with a vector store, "
+            "rerank them, and show both orders: in each framework that is installed."
+        ),
+        epilog=(
+            "OpenRouter answers if OPENROUTER_API_KEY is set, else the local scorer does, which "
+            "needs no key and no network."
+        ),
+    )
+    parser.add_argument(
+        "questions", metavar="QUESTION", nargs="*", help="yours, in place of the prepared ones"
+    )
+    parser.add_argument(
+        "--passages", metavar="N", type=_positive, help="search the first N only, for a quick look"
+    )
+    parsed = parser.parse_args(arguments)
+    questions: list[str] = parsed.questions
+    if any(not question.strip() for question in questions):
+        parser.error("a QUESTION is blank")
+    try:
+        run(console(), questions, limit=parsed.passages)
+    except OpenRouterRerankError as error:
+        sys.stderr.write(f"{type(error).__name__}: {error.message}\n")
+        return _FAILED
+    except FileNotFoundError as error:
+        sys.stderr.write(f"{error}\n")
+        return _FAILED
+    return 0
+
+
+def _positive(value: str) -> int:
+    number = int(value)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{value} is below 1")
+    return number
