@@ -26,7 +26,7 @@ PASSAGES = [
 
 def main(question: str) -> None:
     """Answer `question` with the passages above, before and after reranking."""
-    nodes = [TextNode(text=passage) for passage in PASSAGES]
+    nodes = [TextNode(id_=str(at), text=passage) for at, passage in enumerate(PASSAGES)]
     index = VectorStoreIndex(nodes=nodes, embed_model=MockEmbedding(embed_dim=8))
     reranker = OpenRouterRerank(on_response=lambda ranking: print(ranking.usage, "\n"))
     engine = index.as_query_engine(
