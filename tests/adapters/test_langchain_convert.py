@@ -156,12 +156,18 @@ IMAGES = {
     # Blobs and files
     "Blob of bytes": ("", {"image": Blob.from_data(PNG, mime_type="image/png")}, image(uri(PNG))),
     "Blob of base64": ("", {"image": Blob.from_data(coded(PNG))}, image(uri(PNG))),
+    "Blob: only the type tells": (
+        "",
+        {"image": Blob.from_data(TIFF, mime_type="image/tiff"), "mime_type": "image/x"},
+        image(uri(TIFF, "image/tiff")),
+    ),
     "Blob of a file": ("", {"image": Blob.from_path("scans/1.png")}, file("scans/1.png")),
     "Blob of a path": ("", {"image": Blob.from_path(Path("scans/1"))}, file("scans/1")),
     "image_path": ("", {"image_path": "/data/cat.PNG"}, file("/data/cat.PNG")),
     "image_path without suffix": ("", {"image_path": "objects/8a7f"}, file("objects/8a7f")),
     "Path": ("", {"image_path": Path("a/cat.jpg")}, file("a/cat.jpg")),
     "Path of Windows": ("", {"image": PureWindowsPath("C:/a/cat.jpg")}, file("C:\\a\\cat.jpg")),
+    "file name in capitals": ("", {"image": "CAT.JPG"}, file("CAT.JPG")),
     "file name as image": ("", {"image": "figures/1.webp"}, file("figures/1.webp")),
     "Blob parsers: source": ("", {"source": "scans/cat.jpeg"}, file("scans/cat.jpeg")),
     "loaders: file_path": ("", {"file_path": "scans/cat.gif"}, file("scans/cat.gif")),
