@@ -20,7 +20,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(60))
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(range(60))
 GIF = b"GIF89a" + bytes(range(60))
 WEBP = b"RIFF\x40\x00\x00\x00WEBPVP8 " + bytes(range(60))
-TIFF = b"II*\x00" + bytes(range(60))
+TIFF = b"II*\x00" + bytes(range(100, 180))
 PDF = b"%PDF-1.7" + bytes(range(60))
 URL = "https://example.com/cat.png"
 
