@@ -102,6 +102,7 @@ class Played:
                 self.clock.now += step.delay + seconds
                 step = flow.send(reply)
             self.outcome = step
+            assert list(flow) == []
         except OpenRouterRerankError as error:
             self.outcome = error
         assert left == []

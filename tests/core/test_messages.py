@@ -1,0 +1,51 @@
+"""The two messages of an exchange, and how long an honest answer can be."""
+
+import json
+
+import pytest
+from openrouter_rerank._messages import Request, Response
+from openrouter_rerank._wire import Call, encode
+from openrouter_rerank.documents import RerankDocument
+
+IMAGE = "data:image/png;base64," + "A" * 100_000
+
+
+@pytest.mark.parametrize("ensure_ascii", [True, False], ids=["escaped", "as it is"])
+@pytest.mark.parametrize(
+    "documents",
+    [
+        pytest.param(("a",), id="one"),
+        pytest.param(("a",) * 10_000, id="many short"),
+        pytest.param(("😀" * 10_000,), id="what escapes to three times its size"),
+        pytest.param(("\x01" * 100_000,), id="control characters"),
+        pytest.param((RerankDocument(image=IMAGE),) * 20, id="images"),
+    ],
+)
+def test_an_honest_answer_fits(documents, ensure_ascii):
+    """An answer that echoes every document, however it escapes them, is within the bound."""
+    request = encode(Call(query="q", documents=documents), "m")
+    rows = [
+        {"index": at, "relevance_score": 0.12345678901234567, "document": {"text": document}}
+        for at, document in enumerate(json.loads(request.body)["documents"])
+    ]
+
+    answer = json.dumps({"model": "m" * 500, "results": rows}, ensure_ascii=ensure_ascii, indent=1)
+
+    assert len(answer.encode()) <= request.longest_answer
+
+
+def test_the_bound_is_a_small_multiple_of_the_request():
+    """A large request allows an answer of a few times its size, a small one about a mebibyte."""
+    small = Request(body=b"x", model="m", documents=1, results=1)
+    large = Request(body=b"x" * 10_000_000, model="m", documents=1, results=1)
+
+    assert 1_000_000 < small.longest_answer < 2_000_000
+    assert large.longest_answer <= 5 * len(large.body)
+
+
+def test_repr_shows_neither_bodies_nor_headers():
+    """What is printed of a message holds no content."""
+    request = Request(body=b"secret", model="m", documents=1, results=1)
+    response = Response(status=200, headers={"set-cookie": "secret"}, body=b"secret")
+
+    assert "secret" not in repr(request) + repr(response)
