@@ -50,7 +50,13 @@ IMAGES = {
     # In the text
     "data URI": (uri(PNG), {}, image(uri(PNG))),
     "data URI between blanks": (f"\n {uri(PNG)} \n", {}, image(uri(PNG))),
-    "data URI in capitals": (uri(PNG).replace("data:", "DATA:"), {}, image("DATA:" + uri(PNG)[5:])),
+    "data URI in capitals": (uri(PNG).replace("data:", "DATA:"), {}, image(uri(PNG))),
+    "data URI with parameters": (
+        f"data:image/png;name=a.png;base64,{coded(PNG)}",
+        {},
+        image(uri(PNG)),
+    ),
+    "data URI of the wrong type": (uri(JPEG, "image/jpg"), {}, image(uri(JPEG, "image/jpeg"))),
     "data URI with line breaks": (
         "data:image/png;base64," + base64.encodebytes(PNG).decode(),
         {},
@@ -224,6 +230,7 @@ FALSE_FRIENDS = {
 
 UNSENDABLE = {
     "damaged data URI": ("data:image/png;base64,iVBORw0KGgo%%%", {}, "damaged"),
+    "cut data URI": (uri(PNG)[:-1], {}, "damaged"),
     "data URI without content": ("data:image/png;base64,", {}, "damaged"),
     "gs": ("", {"image_gsurl": "gs://bucket/cat.png"}, "gs://"),
     "s3": ("", {"image_uri": "s3://bucket/cat.png"}, "s3://"),

@@ -32,10 +32,9 @@ _IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 
 # Below this, base64 is more likely a word: the smallest GIF that decoders accept has 35 bytes.
 _SHORTEST_BASE64 = 44
-_BASE64 = re.compile(rf"[A-Za-z0-9+/]{{{_SHORTEST_BASE64 - 2},}}={{0,2}}")
-_DATA_URI = re.compile(
-    r"data:image/[a-z0-9.+-]+(?:;[a-z0-9.+-]+=[^;,\s]*)*;base64,[A-Za-z0-9+/]+={0,2}",
-    re.IGNORECASE,
+_BASE64_START = re.compile(rf"[A-Za-z0-9+/]{{{_SHORTEST_BASE64 - 2}}}")
+_DATA_URI_HEAD = re.compile(
+    r"data:(image/[a-z0-9.+-]+)(?:;[a-z0-9.+-]+=[^;,\s]*)*;base64,", re.IGNORECASE
 )
 
 # What `type` says in the content blocks of LangChain (v1 and v0), OpenAI and Google, and in the
@@ -108,12 +107,15 @@ def _image_as_text(text: str) -> str | Unscorable | None:
     """Return the image that a text is, whole; people who index images leave them there."""
     if text[:100].lstrip()[:11].lower() == "data:image/":
         uri = _on_one_line(text)
-        if _DATA_URI.fullmatch(uri):
-            return as_image(uri)
+        head = _DATA_URI_HEAD.match(uri)
+        if head and _BASE64_START.match(uri, head.end()):
+            image = as_image(uri[head.end() :], declared=head[1])
+            if image is not None:
+                return image
         # A sentence about data URIs has spaces; what has none is nothing that a model could read.
         return None if " " in uri else Unscorable("its text is a damaged data URI")
     whole = _on_one_line(text)
-    return as_image(whole) if _BASE64.fullmatch(whole) else None
+    return as_image(whole) if _BASE64_START.match(whole) else None
 
 
 def _images_beside_text(metadata: Mapping[object, object], keys: Sequence[str]) -> list[_Image]:
