@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from openrouter_rerank.demo.corpus import corpus
 from openrouter_rerank.demo.run import run
 from openrouter_rerank.demo.terminal import console
 from openrouter_rerank.errors import OpenRouterRerankError
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     if any(not question.strip() for question in questions):
         parser.error("a QUESTION is blank")
     try:
-        run(console(), questions, limit=parsed.passages)
+        run(console(), corpus()[: parsed.passages], questions)
     except OpenRouterRerankError as error:
         sys.stderr.write(f"{type(error).__name__}: {error.message}\n")
         return _FAILED

