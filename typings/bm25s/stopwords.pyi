@@ -1,6 +1,6 @@
 STOPWORDS_DANISH: tuple[str, ...]
 STOPWORDS_DUTCH: tuple[str, ...]
-STOPWORDS_EN: tuple[str, ...]
+STOPWORDS_EN_PLUS: tuple[str, ...]
 STOPWORDS_FRENCH: tuple[str, ...]
 STOPWORDS_GERMAN: tuple[str, ...]
 STOPWORDS_ITALIAN: tuple[str, ...]

@@ -35,7 +35,7 @@ class Language:
 LANGUAGES = tuple(
     Language(name=name, stop_words=frozenset(stop_words))
     for name, stop_words in (
-        ("english", stopwords.STOPWORDS_EN),
+        ("english", stopwords.STOPWORDS_EN_PLUS),
         ("german", stopwords.STOPWORDS_GERMAN),
         ("french", stopwords.STOPWORDS_FRENCH),
         ("spanish", stopwords.STOPWORDS_SPANISH),

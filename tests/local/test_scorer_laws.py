@@ -1,0 +1,81 @@
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from openrouter_rerank.local.scorer import installed_scorers
+
+SCORERS = installed_scorers()
+# Few words, so that queries and texts share some, and some of every kind of sign.
+WORDS = st.sampled_from(
+    ["red", "apples", "apple", "the", "Äpfel", "und", "der", "東京", "c++", "7"]
+)
+QUERIES = st.lists(WORDS, min_size=1, max_size=5).map(" ".join) | st.text(max_size=20)
+TEXTS = st.lists(WORDS, min_size=1, max_size=8).map(" ".join) | st.text(min_size=1, max_size=30)
+LISTS = st.lists(TEXTS.filter(str.strip), max_size=6, unique=True)
+
+every_scorer = pytest.mark.parametrize("scorer", SCORERS.values(), ids=SCORERS)
+
+
+@every_scorer
+@settings(max_examples=60)
+@given(query=QUERIES, texts=LISTS)
+def test_there_is_one_score_from_0_to_1_for_every_text(scorer, query, texts):
+    """Scores are as many as texts, and each of them lies in [0, 1]."""
+    scores = scorer.scores(query, texts)
+
+    assert len(scores) == len(texts)
+    assert all(0.0 <= score <= 1.0 for score in scores)
+
+
+@every_scorer
+@settings(max_examples=60)
+@given(query=QUERIES, texts=LISTS, data=st.data())
+def test_the_order_of_the_texts_changes_no_score(scorer, query, texts, data):
+    """Permuting the texts permutes their scores, to the last bit."""
+    order = data.draw(st.permutations(range(len(texts))))
+
+    scores = scorer.scores(query, texts)
+    permuted = scorer.scores(query, [texts[place] for place in order])
+
+    assert permuted == [scores[place] for place in order]
+
+
+@every_scorer
+def test_threads_get_the_scores_that_one_thread_gets(scorer):
+    """One scorer shared by threads answers each of them as if it were alone."""
+    texts = [f"red apple number {number} of the tree" for number in range(20)]
+    queries = [f"apple {number}" for number in range(24)]
+
+    with ThreadPoolExecutor(8) as threads:
+        together = list(threads.map(lambda query: scorer.scores(query, texts), queries))
+
+    assert together == [scorer.scores(query, texts) for query in queries]
+
+
+@every_scorer
+def test_scores_are_the_same_in_every_process(scorer, request):
+    """No score depends on the process, for instance on its hash seed."""
+    query, texts = "apples of the tree", ["red apple", "the tree", "Apfelbaum", "apples on a tree"]
+    slug = request.node.callspec.id
+    program = (
+        "import json, sys; from openrouter_rerank.local.scorer import installed_scorers;"
+        "slug, query, texts = json.load(sys.stdin);"
+        "print(json.dumps(installed_scorers()[slug].scores(query, texts)))"
+    )
+
+    for seed in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            input=json.dumps([slug, query, texts]),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert json.loads(done.stdout) == scorer.scores(query, texts)
