@@ -155,9 +155,10 @@ def test_pickling_leaves_the_original_whole(local_openrouter):
     assert (restored.http_client, restored.on_response) == (None, None)
 
 
-def test_a_restored_reranker_reports_to_the_handlers_of_its_process(monkeypatch):
+@pytest.mark.parametrize("handler_class", [LlamaDebugHandler, UnpicklableHandler])
+def test_a_restored_reranker_reports_to_the_handlers_of_its_process(handler_class, monkeypatch):
     """Handlers are of a process: a pickle takes none along and finds those of `Settings`."""
-    reranker = OpenRouterRerank(callback_manager=CallbackManager([UnpicklableHandler()]))
+    reranker = OpenRouterRerank(callback_manager=CallbackManager([handler_class()]))
     handler = UnpicklableHandler()
     monkeypatch.setattr(Settings, "_callback_manager", CallbackManager([handler]))
 
