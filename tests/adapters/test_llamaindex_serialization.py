@@ -62,6 +62,7 @@ def works(reranker, stage, monkeypatch):
         lambda reranker: OpenRouterRerank(**yaml.safe_load(yaml.safe_dump(reranker.to_dict()))),
         lambda reranker: OpenRouterRerank(**json.loads(json.dumps(reranker.dict()))),
         lambda reranker: pickle.loads(pickle.dumps(reranker)),  # noqa: S301 - It is our own
+        OpenRouterRerank.model_validate,
         copy.deepcopy,
         copy.copy,
     ],
