@@ -39,7 +39,7 @@ def test_every_passage_says_something_and_not_too_much(passages):
         ("shutil.rmtree", "Recursively delete a directory tree"),
         ("Function definitions", "Default parameter values are evaluated"),
         ("pathlib.Path", "glob: Iterate over this subtree"),
-        ("decimal.Decimal", "Floating point class for decimal arithmetic"),
+        ("decimal.Decimal", "class for decimal arithmetic"),
         ('"finally" clause', "cleanup"),
     ],
 )

@@ -82,8 +82,9 @@ def _library() -> Iterator[tuple[str, str]]:
 
 def _sources(place: Path) -> Iterator[Path]:
     # Some modules are only a name for one with an underscore, which is written in Python.
-    for name in (f"{place.name}.py", f"{place.name}/__init__.py", f"_py{place.name}.py"):
-        if (file := place.parent / name).is_file():
+    name = place.name
+    for source in (f"{name}.py", f"{name}/__init__.py", f"{name}/_local.py", f"_py{name}.py"):
+        if (file := place.parent / source).is_file():
             yield file
 
 

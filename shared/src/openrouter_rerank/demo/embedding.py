@@ -41,6 +41,8 @@ class StaticEmbedding:
     def __init__(self) -> None:
         options = SessionOptions()
         options.intra_op_num_threads = 2
+        # Threads that spin while they wait take the processor from the others.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = InferenceSession(
             str(model_path()), options, providers=["CPUExecutionProvider"]
         )

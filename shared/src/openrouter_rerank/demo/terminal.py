@@ -80,7 +80,7 @@ def bill(rankings: Sequence[Ranking], *, seconds: float) -> str:
     """Sum up what the answers say of themselves, and the time that they took."""
     cost = Usage.total(ranking.usage for ranking in rankings).cost
     return (
-        f"{seconds:.1f} seconds for reranking, "
+        f"{seconds:.1f} seconds to retrieve and rerank, "
         f"{sum(len(ranking.requests) for ranking in rankings)} requests, "
         f"{sum(len(ranking.results) for ranking in rankings)} documents, "
         + ("cost not told" if cost is None else f"{cost:.4f} US dollars")
