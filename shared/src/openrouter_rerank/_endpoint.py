@@ -1,7 +1,9 @@
 """Where requests go, and which key may go there."""
 
+import functools
 import ipaddress
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
@@ -47,29 +49,79 @@ def endpoint(
     """
     given = _present(base_url)
     found = _first(environment, _BASE_VARIABLES)
-    parts = checked_base_url(given or found or DEFAULT_BASE_URL)
-    url = parts._replace(path=_rerank_path(parts.path)).geturl()
+    target = destination(given or found or DEFAULT_BASE_URL)
     if key_in_headers:
-        return Endpoint(url, None)
+        return Endpoint(target.url, None)
     if api_key is not None:
-        return Endpoint(url, api_key)
+        return Endpoint(target.url, api_key)
     key = _present(environment.get(_KEY_VARIABLE))
     if key is None:
         raise ConfigurationError(
             f"no API key: set {_KEY_VARIABLE} or pass api_key (keys: openrouter.ai/keys)"
         )
-    host = parts.hostname or ""
-    home = host == _HOME or host.endswith(f".{_HOME}") or is_loopback(host)
-    if given is not None and not home and given != found:
+    if given is not None and not target.is_home and given != found:
         raise ConfigurationError(
-            f"the key in {_KEY_VARIABLE} is not sent to {host}, which the environment did not "
-            f"name: pass api_key, or set {_BASE_VARIABLES[0]} instead of base_url"
+            f"the key in {_KEY_VARIABLE} is not sent to {target.host}, which the environment does "
+            f"not name: pass api_key, or set {_BASE_VARIABLES[0]} instead of base_url"
         )
-    return Endpoint(url, ApiKey(key))
+    return Endpoint(target.url, ApiKey(key))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """A place that requests may go to."""
+
+    url: str
+    """Of the rerank endpoint."""
+    host: str
+    is_home: bool
+    """Whether it is OpenRouter or this machine, where a key of the environment may always go."""
+
+
+@functools.lru_cache(maxsize=64)
+def destination(base_url: str) -> Destination:
+    """
+    Check a base URL that requests, and with them the key, are to go to.
+
+    Raises:
+        ConfigurationError: If it may not be used; a password in it is not shown.
+    """
+    parts = _parts(base_url.strip())
+    host = parts.hostname
+    if parts.username is not None or parts.password is not None:
+        raise ConfigurationError(
+            "base_url has a user name or password in it: pass the key as api_key"
+        )
+    if parts.query or parts.fragment or not host or parts.port == 0:
+        raise ConfigurationError(
+            "base_url must have the form https://host/api/v1, without a query or a fragment"
+        )
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
+        raise ConfigurationError(
+            "base_url must begin with https:// (http:// only for this machine), "
+            f"got {parts.scheme}://{host}"
+        )
+    path = parts.path.rstrip("/").removesuffix("/rerank").rstrip("/") + "/rerank"
+    return Destination(
+        url=parts._replace(path=path).geturl(),
+        host=host,
+        is_home=host == _HOME or host.endswith(f".{_HOME}") or is_loopback(host),
+    )
+
+
+def _parts(base_url: str) -> SplitResult:
+    if base_url.isascii() and base_url.isprintable() and " " not in base_url:
+        with suppress(ValueError):
+            parts = urlsplit(base_url)
+            # A bad port is found only when it is asked for.
+            _ = parts.port
+            return parts
+    # Not shown: what is no URL may be anything, a key for instance.
+    raise ConfigurationError("base_url is not a URL: use the form https://host/api/v1")
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether `host` is this machine by its name or address."""
+    """Tell whether `host` is this machine, by its name or address."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -82,40 +134,3 @@ def _present(value: str | None) -> str | None:
 
 def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None:
     return next((value for name in names if (value := _present(environment.get(name)))), None)
-
-
-def checked_base_url(base_url: str) -> SplitResult:
-    """
-    Split a base URL that requests, and with them the key, may go to.
-
-    Raises:
-        ConfigurationError: If it may not be used; a password in it is not shown.
-    """
-    try:
-        parts = urlsplit(base_url.strip())
-        port = parts.port
-    except ValueError:
-        raise ConfigurationError(
-            "base_url is not a URL: use the form https://host/api/v1"
-        ) from None
-    if parts.username is not None or parts.password is not None:
-        # Not shown: it holds a password.
-        raise ConfigurationError(
-            "base_url has a user name or password in it: pass the key as api_key"
-        )
-    if parts.query or parts.fragment or not parts.hostname or port == 0:
-        raise ConfigurationError(
-            "base_url must have the form https://host/api/v1, without a query or a fragment"
-        )
-    secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
-    if not secure:
-        raise ConfigurationError(
-            "base_url must begin with https:// (http:// only for this machine), "
-            f"got {parts.scheme}://{parts.hostname}"
-        )
-    return parts
-
-
-def _rerank_path(path: str) -> str:
-    trimmed = path.rstrip("/").removesuffix("/rerank").rstrip("/")
-    return f"{trimmed}/rerank"

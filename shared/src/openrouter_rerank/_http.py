@@ -1,6 +1,7 @@
 """The only code that performs HTTP: it makes the attempts of a flow and hands it what came back."""
 
 import asyncio
+import functools
 import logging
 import threading
 import time
@@ -12,6 +13,7 @@ from contextlib import (
     contextmanager,
 )
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ._connections import Connection, async_connections, connections
 from ._endpoint import Endpoint
@@ -21,6 +23,9 @@ from ._sentinel import sentinel
 from ._watch import Body, Watch
 from .http_client import AsyncHTTPClient, Headers, HTTPClient, StreamedResponse
 from .ranking import Ranking
+
+if TYPE_CHECKING:
+    import httpx
 
 logger = logging.getLogger("openrouter_rerank")
 
@@ -44,7 +49,8 @@ def drive(flow: Flow, exchange: Callable[[Attempt], Response | Failure]) -> Rank
     try:
         step = next(flow)
         while isinstance(step, Attempt):
-            time.sleep(step.delay)
+            if step.delay:
+                time.sleep(step.delay)
             started = time.monotonic()
             reply = exchange(step)
             _log(step, reply, started)
@@ -117,7 +123,9 @@ class Exchange:
         watch.reused = connection.line is not None
         try:
             yield connection.transport.handle_request(
-                httpx.Request("POST", url, headers=headers, content=content, extensions=extensions)
+                httpx.Request(
+                    "POST", _parsed(url), headers=headers, content=content, extensions=extensions
+                )
             )
         except BaseException:
             connection.transport.close()
@@ -130,7 +138,8 @@ async def adrive(flow: Flow, exchange: "AsyncExchange") -> Ranking:
     try:
         step = next(flow)
         while isinstance(step, Attempt):
-            await asyncio.sleep(step.delay)
+            if step.delay:
+                await asyncio.sleep(step.delay)
             started = time.monotonic()
             reply = await exchange(step)
             _log(step, reply, started)
@@ -200,12 +209,21 @@ class AsyncExchange:
         transport, watch.reused = await kept.take(url, self._route.user)
         try:
             yield await transport.handle_async_request(
-                httpx.Request("POST", url, headers=headers, content=content, extensions=extensions)
+                httpx.Request(
+                    "POST", _parsed(url), headers=headers, content=content, extensions=extensions
+                )
             )
         except BaseException:
             await transport.aclose()
             raise
         await kept.put(url, transport)
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(url: str) -> "httpx.URL":
+    import httpx
+
+    return httpx.URL(url)
 
 
 def _headers(route: Route, body: bytes) -> Headers:

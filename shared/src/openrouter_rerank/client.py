@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from ._call import Arguments, RequestOptions, checked_timeout, prepared
 from ._connections import async_connections, connections
-from ._endpoint import checked_base_url, endpoint
+from ._endpoint import destination, endpoint
 from ._flow import Flow, Limits, rerank_flow
 from ._http import AsyncExchange, Exchange, Route, adrive, drive
 from ._key import ApiKey
@@ -76,7 +76,7 @@ class _Client(ABC, Generic[_HTTP]):
     ) -> None:
         self._api_key = _wrapped(api_key)
         if base_url is not None and base_url.strip():
-            checked_base_url(base_url)
+            destination(base_url)
         self._base_url = base_url
         self._headers = request_headers(
             app_url=_given_or_found(app_url, "OPENROUTER_APP_URL"),

@@ -42,6 +42,8 @@ class RerankOptions(BaseModel):
     model_config = ConfigDict(
         arbitrary_types_allowed=True,
         extra="forbid",
+        # A key under a misspelt name would be quoted in the error.
+        hide_input_in_errors=True,
         populate_by_name=True,
         validate_assignment=True,
     )

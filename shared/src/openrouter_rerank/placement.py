@@ -42,7 +42,6 @@ class Placement:
 class Arrangement:
     """A framework's documents, sorted into those to send and those with nothing to rank."""
 
-    size: int
     sent: tuple[int, ...]
     """The positions of the documents to send."""
     documents: tuple[str | RerankDocument, ...]
@@ -62,12 +61,9 @@ class Arrangement:
         unranked = [Placed(index, None) for index in self.kept]
         return Placement(order=tuple([*ranked, *unranked][:top_n]), ranking=ranking)
 
-    def untouched(
-        self, *, top_n: int | None, error: OpenRouterRerankError | None = None
-    ) -> Placement:
-        """Keep the order of the input."""
-        order = tuple(Placed(index, None) for index in range(self.size)[:top_n])
-        return Placement(order=order, error=error)
+    def unranked(self, *, top_n: int | None) -> Placement:
+        """Keep the order of the documents that are kept: there is nothing to send."""
+        return Placement(order=tuple(Placed(index, None) for index in self.kept[:top_n]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +91,14 @@ class ImagePolicy:
         return image
 
 
+def untouched(
+    size: int, *, top_n: int | None, error: OpenRouterRerankError | None = None
+) -> Placement:
+    """Keep the order of the input."""
+    order = tuple(Placed(index, None) for index in range(size)[:top_n])
+    return Placement(order=order, error=error)
+
+
 def arranged(
     contents: Sequence[Content], images: ImagePolicy, unscorable: UnscorablePolicy
 ) -> Arrangement:
@@ -118,7 +122,6 @@ def arranged(
         raise InvalidRequestError(f"document {index} has nothing to rank: {why.reason}")
     sent = {index: d for index, d in documents.items() if not isinstance(d, Unscorable)}
     return Arrangement(
-        size=len(contents),
         sent=tuple(sent),
         documents=tuple(sent.values()),
         kept=tuple(blank) if unscorable == "keep" else (),

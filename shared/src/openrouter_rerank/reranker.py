@@ -15,7 +15,7 @@ from .errors import OpenRouterRerankError
 from .images import LocalImage
 from .models import known_model
 from .options import RerankOptions
-from .placement import Arrangement, ImagePolicy, Placement, arranged
+from .placement import Arrangement, ImagePolicy, Placement, arranged, untouched
 from .ranking import Ranking
 
 logger = logging.getLogger("openrouter_rerank")
@@ -56,9 +56,11 @@ class Reranker(RerankOptions):
         Raises:
             OpenRouterRerankError: Unless `on_error` is `"passthrough"` and the failure may pass.
         """
+        if _is_blank(query):
+            return untouched(len(contents), top_n=self.top_n)
         arrangement = self._arranged(contents)
-        if not query.strip() or not arrangement.documents:
-            return arrangement.untouched(top_n=self.top_n)
+        if not arrangement.documents:
+            return arrangement.unranked(top_n=self.top_n)
         client = self._clients.synchronous(self)
         try:
             ranking = client.rerank(
@@ -69,7 +71,7 @@ class Reranker(RerankOptions):
                 **self._request(),
             )
         except OpenRouterRerankError as error:
-            return self._passed_through(arrangement, error)
+            return self._passed_through(len(contents), error)
         return self._placed(arrangement, ranking)
 
     async def aplace(self, query: str, contents: Sequence[Content]) -> Placement:
@@ -81,12 +83,14 @@ class Reranker(RerankOptions):
         Raises:
             OpenRouterRerankError: Unless `on_error` is `"passthrough"` and the failure may pass.
         """
+        if _is_blank(query):
+            return untouched(len(contents), top_n=self.top_n)
         if any(isinstance(content, LocalImageDocument) for content in contents):
             arrangement = await asyncio.to_thread(self._arranged, contents)
         else:
             arrangement = self._arranged(contents)
-        if not query.strip() or not arrangement.documents:
-            return arrangement.untouched(top_n=self.top_n)
+        if not arrangement.documents:
+            return arrangement.unranked(top_n=self.top_n)
         client = self._clients.asynchronous(self)
         try:
             ranking = await client.rerank(
@@ -97,7 +101,7 @@ class Reranker(RerankOptions):
                 **self._request(),
             )
         except OpenRouterRerankError as error:
-            return self._passed_through(arrangement, error)
+            return self._passed_through(len(contents), error)
         return self._placed(arrangement, ranking)
 
     def _arranged(self, contents: Sequence[Content]) -> Arrangement:
@@ -130,7 +134,7 @@ class Reranker(RerankOptions):
     def _placed(self, arrangement: Arrangement, ranking: Ranking) -> Placement:
         return arrangement.placed(ranking, top_n=self.top_n, score_threshold=self.score_threshold)
 
-    def _passed_through(self, arrangement: Arrangement, error: OpenRouterRerankError) -> Placement:
+    def _passed_through(self, size: int, error: OpenRouterRerankError) -> Placement:
         # Never for a wrong key or argument: that would hide a mistake behind worse answers.
         if self.on_error == "raise" or not error.retryable:
             raise error
@@ -139,12 +143,13 @@ class Reranker(RerankOptions):
             type(error).__name__,
             error.message,
         )
-        return arrangement.untouched(top_n=self.top_n, error=error)
+        return untouched(size, top_n=self.top_n, error=error)
 
     def __getstate__(self) -> dict[object, object]:
         state = super().__getstate__()
         state["__dict__"] = {
-            name: None if name in _NOT_PICKLED else value for name, value in self.__dict__.items()
+            name: None if name in _NOT_PICKLED else value
+            for name, value in state["__dict__"].items()
         }
         return state
 
@@ -154,3 +159,7 @@ class Reranker(RerankOptions):
         for shared in (self.http_client, self.http_async_client, self.on_response):
             memo[id(shared)] = shared
         return super().__deepcopy__(memo)
+
+
+def _is_blank(query: object) -> bool:
+    return isinstance(query, str) and not query.strip()
