@@ -39,7 +39,6 @@ async def test_what_comes_back_is_a_permutation_of_what_was_kept(
     """Nothing is invented, doubled or lost, and what was not ranked follows without a score."""
     reranker = pipeline.reranker(top_n=top_n, unscorable=unscorable)
     blank = [str(at) for at, text in enumerate(texts) if not text.strip()]
-    is_asked = len(blank) < len(texts)
     kept = {str(at) for at in range(len(texts))}
     kept -= {*blank} if unscorable == "drop" else set()
 
