@@ -82,8 +82,11 @@ class Exchange:
             ):
                 watch.answered = True
                 body = Body(attempt, watch)
-                for piece in response.iter_raw():
-                    body.add(piece)
+                if response.is_stream_consumed:
+                    body.add(response.content)
+                else:
+                    for piece in response.iter_raw():
+                        body.add(piece)
                 return body.whole(response)
         except Exception as error:
             return watch.failure(error)
@@ -170,8 +173,11 @@ class AsyncExchange:
             ):
                 watch.answered = True
                 body = Body(attempt, watch)
-                async for piece in response.aiter_raw():
-                    body.add(piece)
+                if response.is_stream_consumed:
+                    body.add(response.content)
+                else:
+                    async for piece in response.aiter_raw():
+                        body.add(piece)
                 return body.whole(response)
         except Exception as error:
             return watch.failure(error)

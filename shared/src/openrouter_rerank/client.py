@@ -19,6 +19,7 @@ from ._http import AsyncExchange, Exchange, Route, adrive, drive
 from ._key import ApiKey
 from ._request_headers import request_headers, session_header
 from ._retry_budget import TokenBucket
+from ._telemetry import traced
 from .budget import Budget
 from .documents import Document
 from .errors import ConfigurationError
@@ -167,8 +168,10 @@ class RerankClient(_Client[HTTPClient]):
         if not arguments.call.documents:
             return arguments.nothing()
         exchange = Exchange(self._route(arguments.session_id), self._slots, self._http_client)
-        flow = self._flow(arguments)
-        return self._noted(drive(flow, exchange))
+        with traced(model, documents=len(documents), top_n=top_n) as note:
+            ranking = self._noted(drive(self._flow(arguments), exchange))
+            note(ranking)
+        return ranking
 
     def close(self) -> None:
         """Give the kept connections up for good; a second call does nothing."""
@@ -219,8 +222,10 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
         exchange = AsyncExchange(
             self._route(arguments.session_id), self._slots_of_this_loop(), self._http_client
         )
-        flow = self._flow(arguments)
-        return self._noted(await adrive(flow, exchange))
+        with traced(model, documents=len(documents), top_n=top_n) as note:
+            ranking = self._noted(await adrive(self._flow(arguments), exchange))
+            note(ranking)
+        return ranking
 
     async def aclose(self) -> None:
         """Give the kept connections up for good; a second call does nothing."""

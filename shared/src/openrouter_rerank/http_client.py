@@ -20,6 +20,16 @@ class StreamedResponse(Protocol):
         """The headers of the answer."""
         ...
 
+    @property
+    def is_stream_consumed(self) -> bool:
+        """Whether the body has been read already, as that of a mock transport's answer."""
+        ...
+
+    @property
+    def content(self) -> bytes:
+        """The body, if it has been read already."""
+        ...
+
     def iter_raw(self) -> Iterator[bytes]:
         """Yield the body as it comes."""
         ...
