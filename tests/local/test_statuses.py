@@ -87,6 +87,8 @@ def test_a_request_that_cannot_be_ranked_is_400_and_says_why(service, body, said
         {"session_id": "s" * 256, "user": "u", "trace": {"generation_name": "n"}},
         {"return_documents": False, "max_tokens_per_doc": 10, "rank_fields": ["text"]},
         {"top_n": 1_000_000},
+        {"top_n": 1.0},
+        {"top_n": 10**30},
         {"documents": [{"text": "d", "title": "passed over"}, ""]},
     ],
 )

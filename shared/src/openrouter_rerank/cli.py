@@ -71,10 +71,11 @@ def _run(command: Command, arguments: Sequence[str]) -> int:
     try:
         status: int = import_module(command.module).main(arguments)
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "openrouter_rerank":
+        missing = (error.name or "openrouter_rerank").partition(".")[0]
+        if missing == "openrouter_rerank":
             raise
-        needed = f'pip install "openrouter-rerank[{command.extra}]"'
-        sys.stderr.write(f"{command.name} needs {error.name}, which is not installed: {needed}\n")
+        cure = f'pip install "openrouter-rerank[{command.extra}]"'
+        sys.stderr.write(f"{command.name} needs {missing}, which is not installed: {cure}\n")
         return _FAILED
     except KeyboardInterrupt:
         return _INTERRUPTED

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -57,6 +58,11 @@ class StructuredDocument(_Strict):
         return self
 
 
+def _whole(number: object) -> object:
+    # To JSON, and so to OpenRouter, 3.0 is an integer.
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
 def _kind(document: object) -> str:
     return "string" if isinstance(document, str) else "object"
 
@@ -82,11 +88,11 @@ class _Percentiles(_Strict):
 
 class _MaxPrice(_Strict):
     # The description says string; OpenRouter's guides, and so its users, write numbers.
-    prompt: float | str | None = None
-    completion: float | str | None = None
-    image: float | str | None = None
-    audio: float | str | None = None
-    request: float | str | None = None
+    prompt: float | str = 0
+    completion: float | str = 0
+    image: float | str = 0
+    audio: float | str = 0
+    request: float | str = 0
 
 
 class _ProviderPreferences(_Strict):
@@ -96,7 +102,7 @@ class _ProviderPreferences(_Strict):
     data_collection: Literal["deny", "allow"] | None = None
     enforce_distillable_text: bool | None = None
     ignore: list[str] | None = None
-    max_price: _MaxPrice | None = None
+    max_price: _MaxPrice = _MaxPrice()
     only: list[str] | None = None
     options: dict[str, dict[str, object]] | None = None
     order: list[str] | None = None
@@ -114,7 +120,7 @@ class RerankRequest(_Strict):
     model: str
     query: Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
     documents: Annotated[list[_Document], Field(min_length=1)]
-    top_n: Annotated[int, Field(ge=1)] = sys.maxsize
+    top_n: Annotated[int, Field(ge=1), BeforeValidator(_whole)] = sys.maxsize
     provider: _ProviderPreferences | None = None
     session_id: Annotated[str, StringConstraints(max_length=256)] | None = None
     user: str | None = None

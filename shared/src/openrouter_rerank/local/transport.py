@@ -64,4 +64,6 @@ class LocalTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 
 def _response(answer: Answer) -> httpx.Response:
-    return httpx.Response(answer.status, headers=answer.headers, content=answer.body)
+    # With `content=` httpx would read the body at once, and nobody could stream it any more.
+    headers = {**answer.headers, "content-length": str(len(answer.body))}
+    return httpx.Response(answer.status, headers=headers, stream=httpx.ByteStream(answer.body))
