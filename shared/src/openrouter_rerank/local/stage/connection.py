@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import h11
 
-from openrouter_rerank.local.stage_request import RecordedRequest
+from openrouter_rerank.local.stage.request import RecordedRequest
 
 if TYPE_CHECKING:
-    from openrouter_rerank.local.stage_reply import Reply
+    from openrouter_rerank.local.stage.reply import Reply
 
 _READ_SIZE = 65_536
 _RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import h11
 
 if TYPE_CHECKING:
-    from openrouter_rerank.local.stage_request import JSON
+    from openrouter_rerank.local.stage.request import JSON
 
 FRAMING = frozenset({"content-length", "transfer-encoding"})
 _BODILESS = frozenset({204, 304})

@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
-from openrouter_rerank.local.stage_reply import FRAMING, Reply, error
-from openrouter_rerank.local.stage_request import JSON, RecordedRequest
+from openrouter_rerank.local.stage.reply import FRAMING, Reply, error
+from openrouter_rerank.local.stage.request import JSON, RecordedRequest
 
 if TYPE_CHECKING:
     from openrouter_rerank.local.service import LocalOpenRouter

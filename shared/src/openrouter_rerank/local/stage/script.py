@@ -8,10 +8,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import TypeAlias
 
-from openrouter_rerank.local.stage_fault import Fault
-from openrouter_rerank.local.stage_ranking import word_overlap
-from openrouter_rerank.local.stage_reply import Reply, error
-from openrouter_rerank.local.stage_request import RecordedRequest
+from openrouter_rerank.local.stage.fault import Fault
+from openrouter_rerank.local.stage.ranking import word_overlap
+from openrouter_rerank.local.stage.reply import Reply, error
+from openrouter_rerank.local.stage.request import RecordedRequest
 
 Scripted: TypeAlias = "Reply | Fault | Callable[[RecordedRequest], Scripted]"
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import h11
 
-from openrouter_rerank.local.stage_connection import Connection
-from openrouter_rerank.local.stage_reply import error
+from openrouter_rerank.local.stage.connection import Connection
+from openrouter_rerank.local.stage.reply import error
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine

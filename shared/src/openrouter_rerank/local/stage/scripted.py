@@ -1,25 +1,5 @@
 """
-A scripted OpenRouter on a real loopback socket: the double that tests talk to instead of a mock.
-
-```python
-import httpx
-
-from openrouter_rerank.local.stage import Stage, error, scores
-
-with Stage() as stage:
-    stage.script(error(429, "Rate limit exceeded", retry_after=1), scores(0.1, 0.9))
-    first, second = (
-        httpx.post(
-            f"{stage.base_url}/rerank",
-            headers={"Authorization": f"Bearer {stage.api_key}"},
-            json={"model": "cohere/rerank-v3.5", "query": "q", "documents": ["a", "b"]},
-        )
-        for _ in range(2)
-    )
-    assert first.headers["retry-after"] == "1"
-    assert second.json()["results"][0]["index"] == 1
-    assert stage.requests[1].documents == ["a", "b"]
-```
+The server itself: it answers each request with the next line of its script.
 """
 
 from __future__ import annotations
@@ -28,33 +8,16 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Self
 
-from openrouter_rerank.local.stage_address import refusing_address, unaccepting_address
-from openrouter_rerank.local.stage_fault import Fault
-from openrouter_rerank.local.stage_ranking import answered_by, results, scores, word_overlap
-from openrouter_rerank.local.stage_reply import Reply, error
-from openrouter_rerank.local.stage_request import RecordedRequest
-from openrouter_rerank.local.stage_script import Script, Scripted
-from openrouter_rerank.local.stage_server import Server
+from openrouter_rerank.local.stage.fault import Fault
+from openrouter_rerank.local.stage.reply import Reply
+from openrouter_rerank.local.stage.request import RecordedRequest
+from openrouter_rerank.local.stage.script import Script, Scripted
+from openrouter_rerank.local.stage.server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from openrouter_rerank.local.stage_connection import Connection
-
-__all__ = [
-    "Fault",
-    "RecordedRequest",
-    "Reply",
-    "Scripted",
-    "Stage",
-    "answered_by",
-    "error",
-    "refusing_address",
-    "results",
-    "scores",
-    "unaccepting_address",
-    "word_overlap",
-]
+    from openrouter_rerank.local.stage.connection import Connection
 
 
 class Stage:

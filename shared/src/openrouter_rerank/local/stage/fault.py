@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from openrouter_rerank.local.stage_reply import Reply
+from openrouter_rerank.local.stage.reply import Reply
 
 if TYPE_CHECKING:
-    from openrouter_rerank.local.stage_connection import Connection
+    from openrouter_rerank.local.stage.connection import Connection
 
 Act: TypeAlias = Callable[["Connection", Reply], Awaitable[None]]
 
