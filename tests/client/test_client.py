@@ -180,16 +180,16 @@ def test_no_more_requests_than_allowed_are_in_flight(make, stage, limit):
     """However many calls are made at once, the server sees no more than `max_concurrency`."""
     stage.always(Reply(body={"results": [{"index": 0, "relevance_score": 1}]}, delay=0.05))
 
-    rankings = make(max_concurrency=limit).together(8, "q", ["a"])
+    rankings = make(max_concurrency=limit).together(6, "q", ["a"])
 
-    assert [len(ranking.results) for ranking in rankings] == [1] * 8
+    assert [len(ranking.results) for ranking in rankings] == [1] * 6
     assert stage.in_flight_peak == limit
 
 
 def test_waiting_for_a_slot_is_part_of_the_deadline(make, stage):
     """A call that waits for others longer than its timeout ends as one that heard nothing."""
-    stage.always(Reply(body={"results": [{"index": 0, "relevance_score": 1}]}, delay=0.4))
-    caller = make(max_concurrency=1, timeout=0.6, max_retries=0)
+    stage.always(Reply(body={"results": [{"index": 0, "relevance_score": 1}]}, delay=0.2))
+    caller = make(max_concurrency=1, timeout=0.3, max_retries=0)
 
     with pytest.raises(DeadlineExceededError):
         caller.together(3, "q", ["a"])
@@ -215,7 +215,7 @@ def run(script, stage, *flags, **environment):
 
 
 def test_importing_and_making_a_client_imports_no_http_library(stage):
-    """Httpx is imported by the first call that needs it, and not when another was injected."""
+    """httpx is imported by the first call that needs it, and not when another was injected."""
     script = """
         import sys
         import openrouter_rerank

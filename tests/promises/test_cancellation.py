@@ -1,0 +1,119 @@
+"""Promise: cancellation leaves no task, no slot and no stuck limit behind."""
+
+import asyncio
+import random
+
+import pytest
+from openrouter_rerank import AsyncRerankClient
+from openrouter_rerank.local.stage import Fault, Reply, error
+
+from tests.client.shells import KINDS, NAMES, TLS
+
+ANSWER = {"results": [{"index": 0, "relevance_score": 1}]}
+
+
+@pytest.fixture(params=[library for colour, library in KINDS if colour == "async"], ids=NAMES[3:])
+async def client(request, local_openrouter):
+    """An asynchronous client with two slots, over each kind of connections."""
+    options = {
+        "base_url": local_openrouter.base_url,
+        "api_key": local_openrouter.api_key,
+        "max_concurrency": 2,
+        "timeout": 5,
+    }
+    if request.param is None:
+        async with AsyncRerankClient(**options) as client:
+            yield client
+        return
+    # Without a limit of its own: at one, httpx's pool never recovers from cancelled calls.
+    limits = request.param.Limits(max_connections=None, max_keepalive_connections=2)
+    async with (
+        request.param.AsyncClient(verify=TLS, limits=limits) as http,
+        AsyncRerankClient(http_client=http, **options) as client,
+    ):
+        yield client
+
+
+async def others():
+    """The tasks of the loop beside the one that asks."""
+    return asyncio.all_tasks() - {asyncio.current_task()}
+
+
+async def works(client, calls=8):
+    """Make some calls at once, all of which must be answered."""
+    async with asyncio.timeout(5):
+        rankings = await asyncio.gather(*(client.rerank("q", ["a"]) for _ in range(calls)))
+    return [len(ranking.results) for ranking in rankings] == [1] * calls
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(Fault.hang(), id="waiting for the head"),
+        pytest.param(Fault.drip_body(0.05), id="reading the body"),
+        pytest.param(error(429, "slow", retry_after=3), id="waiting to retry"),
+    ],
+)
+async def test_a_cancelled_call_is_as_if_it_had_not_been(client, local_openrouter, line):
+    """Wherever a call is cancelled, its slot is free and its tasks are gone."""
+    before = await others()
+    local_openrouter.script(line, line)
+    calls = [asyncio.create_task(client.rerank("q", ["a"])) for _ in range(2)]
+    await asyncio.to_thread(
+        local_openrouter.wait_until, lambda: len(local_openrouter.requests) == 2
+    )
+    await asyncio.sleep(0.1)
+
+    for call in calls:
+        call.cancel()
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert [type(outcome) for outcome in outcomes] == [asyncio.CancelledError] * 2
+    assert await others() == before
+    local_openrouter.reset()
+    assert await works(client)
+    assert await others() == before
+
+
+async def test_a_call_that_waits_for_a_slot_can_be_cancelled(client, local_openrouter):
+    """A cancelled call does not keep its place in the queue."""
+    local_openrouter.script(Fault.hang(), Fault.hang())
+    calls = [asyncio.create_task(client.rerank("q", ["a"])) for _ in range(4)]
+    await asyncio.to_thread(local_openrouter.wait_until, lambda: local_openrouter.in_flight == 2)
+
+    for call in calls[2:]:
+        call.cancel()
+    await asyncio.wait(calls[2:])
+    local_openrouter.release()
+
+    assert [len(ranking.results) for ranking in await asyncio.gather(*calls[:2])] == [1, 1]
+    assert await works(client)
+
+
+async def test_a_timeout_around_the_call_stays_the_callers(client, local_openrouter):
+    """An `asyncio.timeout` of the caller ends as a `TimeoutError`, not as an error of ours."""
+    local_openrouter.script(Fault.hang())
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await client.rerank("q", ["a"])
+
+    assert await works(client)
+
+
+async def test_many_cancellations_at_random_moments(client, local_openrouter):
+    """After hundreds of calls cancelled at any moment, every later call is answered."""
+    chance = random.Random(7)
+    local_openrouter.always(Reply(body=ANSWER, delay=0.002))
+    before = await others()
+
+    for _ in range(20):
+        calls = [asyncio.create_task(client.rerank("q", ["a"])) for _ in range(12)]
+        for call in calls:
+            await asyncio.sleep(chance.random() * 0.002)
+            call.cancel()
+        await asyncio.wait(calls)
+
+    assert await works(client, calls=16)
+    assert await others() == before
+    assert local_openrouter.in_flight_peak <= 2 + 2  # The server may notice a hang-up late

@@ -1,0 +1,176 @@
+"""Promise: a call ends within its `timeout`, whatever the server does."""
+
+import socket
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openrouter_rerank._flow import Attempt, Failure, FailureKind, Limits, rerank_flow
+from openrouter_rerank._messages import Response
+from openrouter_rerank._retry_budget import TokenBucket
+from openrouter_rerank._wire import Call
+from openrouter_rerank.errors import (
+    APIConnectionError,
+    DeadlineExceededError,
+    OpenRouterRerankError,
+    TooManyRequestsError,
+)
+from openrouter_rerank.local.stage import Fault, error, refusing_address, unaccepting_address
+
+OK = Response(status=200, headers={}, body=b'{"results":[{"index":0,"relevance_score":1}]}')
+FAILURES = st.sampled_from([Failure(kind=kind) for kind in FailureKind])
+ANSWERS = st.builds(
+    Response,
+    status=st.sampled_from([200, 307, 400, 401, 404, 408, 413, 429, 500, 502, 503, 524, 529]),
+    headers=st.just({})
+    | st.fixed_dictionaries({"retry-after": st.sampled_from("0 1 7 99".split())}),
+    body=st.sampled_from([b"", b'{"error":{"code":503}}', b'{"error":{"code":400}}']),
+)
+REPLIES = FAILURES | ANSWERS | st.just(OK)
+SHARES = st.sampled_from([0.0, 0.001, 0.3, 0.7, 0.999, 1.0])
+
+
+@given(
+    replies=st.data(),
+    models=st.sampled_from(["a", "ab", "abc"]),
+    max_retries=st.integers(0, 5),
+    timeout=st.floats(0.01, 100),
+    jitter=st.floats(0, 1),
+)
+@settings(max_examples=500)
+def test_no_script_of_replies_passes_the_deadline(replies, models, max_retries, timeout, jitter):
+    """However long each attempt takes of its time, waits and attempts stay within the timeout."""
+    now = 1000.0
+    attempts = {model: [] for model in models}
+    limits = Limits(
+        timeout=timeout,
+        max_retries=max_retries,
+        clock=lambda: now,
+        jitter=lambda: jitter,
+        retry_budget=TokenBucket(),
+    )
+    flow = rerank_flow(Call(query="q", documents=("a",)), tuple(models), limits)
+    try:
+        step = next(flow)
+        while isinstance(step, Attempt):
+            assert 0 < step.timeout <= timeout + 1e-9
+            assert step.delay >= 0
+            assert now + step.delay + step.timeout <= 1000.0 + timeout + 1e-9
+            reply = replies.draw(REPLIES)
+            now += step.delay + replies.draw(SHARES) * step.timeout
+            attempts[step.request.model].append(reply)
+            step = flow.send(reply)
+        count = step.attempts
+    except OpenRouterRerankError as failure:
+        count = failure.attempts
+
+    assert count == sum(map(len, attempts.values()))
+    assert now <= 1000.0 + timeout + 1e-9
+    for replied in attempts.values():
+        stale = sum(isinstance(r, Failure) and r.kind is FailureKind.STALE for r in replied)
+        assert len(replied) <= 1 + max_retries + min(stale, 1)
+
+
+TIMEOUT = 0.3
+# A machine that is busy with other things may be this late.
+SLACK = 0.5
+
+
+def timed(call):
+    """Make a call that fails; return the error and the seconds it took."""
+    started = time.monotonic()
+    with pytest.raises(OpenRouterRerankError) as caught:
+        call()
+    return caught.value, time.monotonic() - started
+
+
+SILENT = [
+    pytest.param(Fault.hang(), id="hang"),
+    pytest.param(Fault.drip_head(0.02), id="drip head"),
+    pytest.param(Fault.drip_body(0.1), id="drip body"),
+]
+
+
+@pytest.mark.parametrize("line", SILENT)
+@pytest.mark.parametrize(
+    "warm",
+    [
+        pytest.param(False, id="new"),
+    ],
+)
+def test_a_silent_or_slow_server(make, stage, line, warm):
+    """A server that hangs, drips or comes late costs the timeout, on a kept connection too."""
+    caller = make(timeout=TIMEOUT)
+    if warm:
+        caller.rerank("q", ["a"], timeout=5)
+    stage.always(line)
+
+    failure, taken = timed(lambda: caller.rerank("q", ["a"]))
+
+    assert isinstance(failure, DeadlineExceededError)
+    assert TIMEOUT - 0.05 < taken < TIMEOUT + SLACK
+    assert len(stage.requests) <= 2 + warm
+
+
+def test_a_late_answer_that_is_in_time(make, stage):
+    """An answer that comes late but within the timeout is an answer."""
+    stage.always(Fault.late_head(0.2))
+
+    assert make(timeout=5).rerank("q", ["a"]).attempts == 1
+
+
+def test_a_server_that_does_not_accept(make):
+    """A connection that is never accepted costs the timeout."""
+    with unaccepting_address() as base_url:
+        failure, taken = timed(lambda: make(base_url=base_url, timeout=TIMEOUT).rerank("q", ["a"]))
+
+    assert isinstance(failure, DeadlineExceededError | APIConnectionError)
+    assert failure.retryable
+    assert taken < TIMEOUT + SLACK
+
+
+def test_a_server_that_is_not_there(make):
+    """A refused connection is told at once, after quick retries."""
+    with refusing_address() as base_url:
+        failure, taken = timed(lambda: make(base_url=base_url, timeout=60).rerank("q", ["a"]))
+
+    assert isinstance(failure, APIConnectionError)
+    assert (failure.attempts, failure.retryable) == (3, True)
+    assert taken < 5
+
+
+@pytest.mark.parametrize("hint", ["60", "9" * 400, "Fri, 01 Jan 2100 00:00:00 GMT"])
+def test_a_long_retry_after(make, stage, hint):
+    """A wait beyond the deadline is not begun: the error comes now and tells how long."""
+    stage.always(error(429, "slow down", retry_after=hint))
+
+    failure, taken = timed(lambda: make(timeout=5).rerank("q", ["a"]))
+
+    assert isinstance(failure, TooManyRequestsError)
+    assert failure.retry_after >= 60
+    assert len(stage.requests) == 1
+    assert taken < 2
+
+
+def test_fallbacks_share_the_time(make, stage):
+    """A first model that hangs leaves time for the second, within the one timeout."""
+    stage.script(Fault.hang())
+    started = time.monotonic()
+
+    ranking = make(timeout=0.8).rerank("q", ["a"], model="a/a", fallback_models=["b/b"])
+
+    assert ranking.model == "b/b"
+    assert 0.4 < time.monotonic() - started < 0.8
+
+
+def test_a_large_request_to_a_server_that_does_not_read(make):
+    """Sending is part of the call: a body that nobody takes costs the timeout."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        base_url = f"http://127.0.0.1:{server.getsockname()[1]}/v1"
+        caller = make(base_url=base_url, timeout=TIMEOUT)
+
+        failure, taken = timed(lambda: caller.rerank("q", ["x" * 20_000_000]))
+
+    assert isinstance(failure, DeadlineExceededError)
+    assert taken < TIMEOUT + 2 * SLACK

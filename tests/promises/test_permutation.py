@@ -1,0 +1,120 @@
+"""
+Promise: what comes back is a permutation of a subset of what went in.
+
+Mapped by index, never by echoed text; the input is untouched.
+"""
+
+import copy
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openrouter_rerank import Ranking, RerankDocument
+from openrouter_rerank._messages import Request, Response
+from openrouter_rerank._wire import Call, decode, encode
+from openrouter_rerank.documents import checked_documents
+from openrouter_rerank.errors import InvalidResponseError
+from openrouter_rerank.local.stage import Reply
+
+IMAGES = st.sampled_from(
+    ["https://host/a.png", "http://[::1]/東京.jpg", "data:image/png;base64,iVBORw0KGgo="]
+)
+TEXTS = st.text(min_size=1).filter(str.strip)
+DOCUMENTS = st.lists(
+    TEXTS
+    | st.fixed_dictionaries({"text": TEXTS})
+    | st.fixed_dictionaries({"image": IMAGES}, optional={"text": st.text() | st.none()})
+    | st.builds(RerankDocument, text=TEXTS, image=IMAGES | st.none()),
+    max_size=8,
+)
+SCORES = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([0.0, 0.5, 0.5])
+
+
+@given(DOCUMENTS, st.text(), st.none() | st.integers(1, 10))
+def test_what_is_written_reads_back_as_the_same_documents(documents, query, top_n):
+    """Encoding and then parsing, as a server does, gives the documents that went in."""
+    before = copy.deepcopy(documents)
+    checked = checked_documents(documents)
+
+    body = json.loads(encode(Call(query=query, documents=checked, top_n=top_n), "m").body)
+
+    assert body["query"] == query
+    assert [
+        item if isinstance(item, str) else RerankDocument(**item) for item in body["documents"]
+    ] == [*checked]
+    assert body.get("top_n", len(documents)) == min(top_n or len(documents), len(documents))
+    assert documents == before
+
+
+@given(st.data())
+@settings(max_examples=300)
+def test_every_valid_answer_is_a_permutation_best_first(data):
+    """From any honest answer, in any order, come the best documents, once each, ties in order."""
+    sent = data.draw(st.integers(1, 12))
+    wanted = data.draw(st.integers(1, sent))
+    scores = data.draw(st.lists(SCORES, min_size=sent, max_size=sent))
+    best = sorted(range(sent), key=lambda index: (-scores[index], index))
+    told = data.draw(st.permutations(best[: data.draw(st.integers(wanted, sent))]))
+    rows = [{"index": index, "relevance_score": scores[index]} for index in told]
+
+    ranking = decode(
+        Response(status=200, headers={}, body=json.dumps({"results": rows}).encode()),
+        Request(body=b"", model="m", documents=sent, results=wanted),
+    )
+
+    assert [result.index for result in ranking.results] == best[:wanted]
+    assert [result.relevance_score for result in ranking.results] == [
+        scores[index] for index in best[:wanted]
+    ]
+
+
+@given(
+    st.lists(st.tuples(st.integers(-2, 5), SCORES), max_size=6),
+    st.integers(1, 4).flatmap(lambda sent: st.tuples(st.just(sent), st.integers(1, sent))),
+)
+@settings(max_examples=300)
+def test_any_other_answer_is_refused(rows, shape):
+    """An answer that repeats, invents or omits a document is no ranking."""
+    sent, wanted = shape
+    body = {"results": [{"index": index, "relevance_score": score} for index, score in rows]}
+    indexes = [index for index, _ in rows]
+    is_valid = len(set(indexes)) == len(indexes) >= wanted and set(indexes) <= set(range(sent))
+
+    outcome = decode(
+        Response(status=200, headers={}, body=json.dumps(body).encode()),
+        Request(body=b"", model="m", documents=sent, results=wanted),
+    )
+
+    assert isinstance(outcome, Ranking if is_valid else InvalidResponseError)
+
+
+def test_the_echo_is_never_believed(make, stage):
+    """A server that swaps the texts it echoes does not swap the documents."""
+    documents = ["the first", "the second"]
+    stage.script(
+        Reply(
+            body={
+                "results": [
+                    {"index": 1, "relevance_score": 0.9, "document": {"text": "the first"}},
+                    {"index": 0, "relevance_score": 0.1, "document": {"text": "invented"}},
+                ]
+            }
+        )
+    )
+
+    ranking = make().rerank("q", documents)
+
+    assert [documents[result.index] for result in ranking.results] == ["the second", "the first"]
+
+
+@pytest.mark.parametrize("top_n", [None, 1, 2, 3, 4, 9])
+def test_copies_are_ranked_as_documents_of_their_own(make, top_n):
+    """Documents with the same text each come back, in the order of the input."""
+    documents = ["Paris", "Berlin", "Paris", {"text": "Berlin"}]
+    before = copy.deepcopy(documents)
+
+    ranking = make().rerank("Paris", documents, top_n=top_n)
+
+    assert [result.index for result in ranking.results] == [0, 2, 1, 3][:top_n]
+    assert documents == before
