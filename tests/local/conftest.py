@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 from openrouter_rerank.local.lexical import LexicalScorer
 from openrouter_rerank.local.service import Answer, LocalOpenRouter
 

@@ -2,7 +2,6 @@ import subprocess
 import sys
 
 import pytest
-
 from openrouter_rerank import __version__
 from openrouter_rerank.cli import COMMANDS, main
 

@@ -3,22 +3,22 @@ import json
 from io import BytesIO
 
 import pytest
-from PIL import Image, ImageDraw, ImageFont
-
 from openrouter_rerank.local.content import texts_and_images
-from openrouter_rerank.local.images import MAX_IMAGE_BYTES, image_bytes
+from openrouter_rerank.local.images import MAX_IMAGE_BYTES, image_bytes, installed_reader
 from openrouter_rerank.local.refusal import RefusedError
 from openrouter_rerank.local.rerank_request import StructuredDocument
+from PIL import Image, ImageDraw, ImageFont
 
 VISION = "nvidia/llama-nemotron-rerank-vl-1b-v2:free"
 
 
 def data_uri(content, media="image/png"):
+    """Give the bytes of a file as they stand in a request."""
     return f"data:{media};base64,{base64.b64encode(content).decode()}"
 
 
 def picture(kind="PNG", text="", mode="RGB"):
-    """A small picture as the bytes of a file, with a line of text if asked."""
+    """Give a small picture as the bytes of a file, with a line of text if asked."""
     drawn = Image.new("RGB", (640, 120) if text else (8, 8), "white")
     if text:
         ImageDraw.Draw(drawn).text((20, 30), text, "black", ImageFont.load_default(48))
@@ -35,6 +35,7 @@ class Reads:
         self.shown = []
 
     def __call__(self, image):
+        """Keep the image, and read the text."""
         self.shown.append(image)
         return self.text
 
@@ -150,11 +151,11 @@ def test_nothing_is_read_before_every_image_is_checked():
 
 @pytest.fixture(scope="module")
 def optical_reader():
-    """The OCR library, where its wheel exists."""
-    pytest.importorskip("rapidocr_onnxruntime", reason="rapidocr-onnxruntime needs Python < 3.13")
-    from openrouter_rerank.local.ocr import OpticalReader
-
-    return OpticalReader()
+    """Give the OCR library, where its wheel exists."""
+    reader = installed_reader()
+    if reader is None:
+        pytest.skip("rapidocr-onnxruntime needs Python < 3.13")
+    return reader
 
 
 @pytest.mark.parametrize(

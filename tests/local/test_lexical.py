@@ -1,10 +1,10 @@
 import pytest
-
 from openrouter_rerank.local.lexical import LexicalScorer
 from openrouter_rerank.local.words import ENGLISH, is_english, language, words
 
 
 def best(query, texts):
+    """Give the text that scores most."""
     scores = LexicalScorer().scores(query, texts)
     return texts[scores.index(max(scores))]
 
@@ -45,7 +45,7 @@ def best(query, texts):
     ],
 )
 def test_the_passage_that_answers_comes_first(query, right, others):
-    """Stems, stop words and rare words decide, in several languages, wherever the passage stands."""
+    """Stems, stop words and rare words decide, in several languages, wherever a passage stands."""
     assert best(query, [right, *others]) == right
     assert best(query, [*others, right]) == right
 

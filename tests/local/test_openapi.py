@@ -8,6 +8,9 @@ from pathlib import Path
 
 import schemathesis
 from hypothesis import HealthCheck, settings
+from openrouter_rerank.local.lexical import LexicalScorer
+from openrouter_rerank.local.server import app
+from openrouter_rerank.local.service import LocalOpenRouter
 from schemathesis.checks import (
     content_type_conformance,
     negative_data_rejection,
@@ -17,10 +20,6 @@ from schemathesis.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-
-from openrouter_rerank.local.lexical import LexicalScorer
-from openrouter_rerank.local.server import app
-from openrouter_rerank.local.service import LocalOpenRouter
 
 KEY = {"Authorization": "Bearer any"}
 DESCRIPTION = json.loads(Path(__file__).with_name("openrouter-openapi.json").read_text("utf-8"))
@@ -35,6 +34,7 @@ CONFORMANCE = [
 
 
 def loaded(description):
+    """Give a description as Schemathesis reads it, with the app that it is about."""
     schema = schemathesis.openapi.from_dict(description)
     schema.app = SERVED
     return schema

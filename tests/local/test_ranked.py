@@ -4,7 +4,6 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from openrouter_rerank.local.service import LocalOpenRouter
 from openrouter_rerank.models import MODELS
 
@@ -17,10 +16,12 @@ class ByLength:
     name = "test/by-length"
 
     def scores(self, query, texts):
+        """Score by length alone."""
         return [len(text) / 10 for text in texts]
 
 
 def ranking(answer):
+    """Give the body of an answer that is no error."""
     assert answer.status == 200
     return json.loads(answer.body)
 

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from openrouter_rerank.local.scorer import installed_scorers
 
 SCORERS = installed_scorers()

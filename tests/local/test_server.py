@@ -9,13 +9,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from starlette.testclient import TestClient
-
 from openrouter_rerank import AsyncRerankClient, RerankClient
 from openrouter_rerank.local.lexical import LexicalScorer
 from openrouter_rerank.local.server import app
 from openrouter_rerank.local.service import LocalOpenRouter
 from openrouter_rerank.local.transport import LocalTransport
+from starlette.testclient import TestClient
 
 KEY = {"Authorization": "Bearer any"}
 REQUEST = {

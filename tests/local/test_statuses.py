@@ -1,7 +1,6 @@
 import json
 
 import pytest
-
 from openrouter_rerank.local.lexical import LexicalScorer
 from openrouter_rerank.local.service import LocalOpenRouter
 
@@ -10,11 +9,12 @@ REQUEST = {"model": "local/lexical", "query": "q", "documents": ["d"]}
 
 
 def body_with(**fields):
+    """Give a body that can be ranked but for the fields."""
     return json.dumps({**REQUEST, **fields}).encode()
 
 
 def envelope(answer):
-    """The error of an answer in OpenRouter's envelope, and nothing else in it."""
+    """Give the error of an answer in OpenRouter's envelope, and nothing else in it."""
     content = json.loads(answer.body)
     assert set(content) == {"error"}
     assert answer.headers["content-type"] == "application/json"
@@ -93,7 +93,7 @@ def test_a_request_that_cannot_be_ranked_is_400_and_says_why(service, body, said
     ],
 )
 def test_everything_the_description_allows_is_accepted(service, fields):
-    """Known options are accepted, and unknown ones at the top are passed over, as OpenRouter does."""
+    """Known options are accepted, and unknown ones at the top are passed over, as by OpenRouter."""
     answer = service.answer("POST", "/api/v1/rerank", KEY, body_with(**fields))
 
     assert answer.status == 200
@@ -140,7 +140,7 @@ def test_any_key_will_do(service, headers):
     ],
 )
 def test_what_is_not_there_is_404_and_what_is_not_done_405(service, method, path, status, allow):
-    """Unknown paths are 404, and known ones with another method 405 with the one that is allowed."""
+    """Unknown paths are 404, known ones with another method 405, which names the allowed one."""
     answer = service.answer(method, path, KEY, body_with())
 
     assert answer.status == status

@@ -4,7 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-
 from openrouter_rerank import AsyncRerankClient, RerankClient
 from openrouter_rerank.local.service import LocalOpenRouter
 from openrouter_rerank.local.transport import LocalTransport
@@ -28,6 +27,7 @@ class Waits:
         self.go_on = threading.Event()
 
     def scores(self, query, texts):
+        """Wait to be let go, half a minute at most."""
         self.begun.set()
         assert self.go_on.wait(30)
         return [0.5] * len(texts)
@@ -51,10 +51,15 @@ def test_a_sync_client_is_answered_in_process(service):
     assert response.json()["results"][0]["index"] == 1
 
 
-async def test_an_async_client_is_answered_in_process(service):
-    """An ordinary async httpx client gets the same ranking."""
+@pytest.fixture
+def expected(service):
+    """What a sync client gets."""
     with httpx.Client(transport=LocalTransport(service)) as client:
-        expected = client.post(URL, headers=KEY, json=REQUEST).json()["results"]
+        return client.post(URL, headers=KEY, json=REQUEST).json()["results"]
+
+
+async def test_an_async_client_is_answered_in_process(service, expected):
+    """An ordinary async httpx client gets the same ranking."""
     async with httpx.AsyncClient(transport=LocalTransport(service)) as client:
         response = await client.post(URL, headers=KEY, json=REQUEST)
 

@@ -1,7 +1,6 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from openrouter_rerank.local.vocabulary import vocabulary, word_ranks
 from openrouter_rerank.local.wordpiece import END, START, pieces
 

@@ -45,7 +45,9 @@ def serve(
         ModuleNotFoundError: No scorer is installed; the message names the extra.
         OSError: The address cannot be had.
     """
-    serving = uvicorn.Server(uvicorn.Config(app(), log_level="warning", lifespan="off"))
+    serving = uvicorn.Server(
+        uvicorn.Config(app(), http="h11", ws="none", lifespan="off", log_level="warning")
+    )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as listening:
         shown = f"[{host}]" if ":" in host else host

@@ -1,0 +1,89 @@
+"""
+OpenRouter's own SDK against the local service.
+
+It lives in environments of its own, `.venv-sdk-VERSION` beside this checkout, because
+langchain-openrouter pins an old major of it. They are made once, which needs a package registry.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from openrouter_rerank import RerankClient
+
+ROOT = Path(__file__).parents[2]
+PYTHON = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
+REQUEST = {
+    "model": "cohere/rerank-v3.5",
+    "query": "How do I get my money back?",
+    "documents": [
+        "The shop opens at nine.",
+        {"text": "Refunds are paid within ten days."},
+        "Geld zurück gibt es an der Kasse.",
+        "東京は日本の首都です。",
+    ],
+    "top_n": 3,
+}
+PROGRAM = """
+import asyncio, json, sys
+from openrouter import OpenRouter
+
+def told(response):
+    ranked = [[result.index, result.relevance_score] for result in response.results]
+    return [response.model, response.provider, response.usage.total_tokens, ranked]
+
+async def main(base_url, request):
+    async with OpenRouter(api_key="any", server_url=base_url) as client:
+        awaited = told(await client.rerank.rerank_async(**request))
+    with OpenRouter(api_key="any", server_url=base_url) as client:
+        return [told(client.rerank.rerank(**request)), awaited]
+
+print(json.dumps(asyncio.run(main(sys.argv[1], json.load(sys.stdin)))))
+"""
+
+
+def sdk_python(version):
+    """Give the Python of an environment with one version of the SDK; make it if need be."""
+    home = ROOT / f".venv-sdk-{version}"
+    ready = home / "ready"
+    if not ready.exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", home], check=True)
+        install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        done = subprocess.run(
+            [home / PYTHON, *install, f"openrouter=={version}"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode and "CI" not in os.environ:
+            pytest.skip(f"openrouter=={version} could not be installed: {done.stderr[-300:]}")
+        assert done.returncode == 0, done.stderr
+        ready.touch()
+    return home / PYTHON
+
+
+@pytest.mark.parametrize("version", ["0.11.46", "1.3.84"])
+def test_the_official_sdk_gets_the_ranking_that_our_client_gets(base_url, version):
+    """Both lines of the SDK, sync and async, get the indices, scores and counts of our client."""
+    done = subprocess.run(
+        [sdk_python(version), "-c", PROGRAM, base_url],
+        input=json.dumps(REQUEST),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    with RerankClient(api_key="any", base_url=base_url) as client:
+        ranking = client.rerank(**REQUEST)
+
+    assert done.returncode == 0, done.stderr
+    ours = [
+        ranking.served_model,
+        "local scorer (not OpenRouter)",
+        ranking.usage.total_tokens,
+        [[result.index, result.relevance_score] for result in ranking.results],
+    ]
+    assert json.loads(done.stdout) == [ours, ours]
+    assert ranking.results[0].index == 1
