@@ -1,20 +1,27 @@
-"""The class that LangChain's retrievers and pipelines take."""
+"""The class that LangChain's retrievers, pipelines and chains take."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Unpack
 
 from langchain_core.documents import BaseDocumentCompressor, Document
 from openrouter_rerank.errors import InvalidRequestError
-from openrouter_rerank.reranker import Reranker
-from pydantic import Field
+from openrouter_rerank.ranking import Ranking
 
-from .convert import contents, ranked
+from .convert import ranked
+from .options import CallOptions
+from .runnable import RerankStep
+from .scores import scores, shown
+from .tracing import atraced, config_of, traced
 
 if TYPE_CHECKING:
     from langchain_core.callbacks import Callbacks
+    from langchain_core.runnables import Runnable, RunnableConfig
+
+    from .retriever import OpenRouterRerankRetriever
 
 
-class OpenRouterRerank(Reranker, BaseDocumentCompressor):
+class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
     """
     Reorders documents by their relevance to the query, with a rerank model of OpenRouter.
 
@@ -29,19 +36,19 @@ class OpenRouterRerank(Reranker, BaseDocumentCompressor):
     ```
 
     It keeps all documents unless `top_n` or `score_threshold` is set, and changes none of those
-    that it is given.
-    """
+    that it is given. It is a document compressor, and a Runnable from a mapping with `query` and
+    `documents` to documents.
 
-    image_key: str | tuple[str, ...] | None = None
-    """The metadata fields whose image is ranked together with the text of its document."""
-    score_key: str = Field(default="relevance_score", min_length=1)
-    """The metadata field that the score is written to."""
+    Calls take `model`, `top_n` and `score_threshold` as keywords, each for itself alone, and are
+    reported to LangChain's callbacks as runs of a retriever.
+    """
 
     def compress_documents(
         self,
         documents: Sequence[Document],
         query: str,
-        callbacks: "Callbacks | None" = None,  # noqa: ARG002 - LangChain passes it by this name.
+        callbacks: "Callbacks | None" = None,
+        **options: Unpack[CallOptions],
     ) -> list[Document]:
         """
         Return copies of `documents`, the most relevant to `query` first, with their scores.
@@ -53,15 +60,14 @@ class OpenRouterRerank(Reranker, BaseDocumentCompressor):
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
-        given = _checked(documents)
-        placement = self.place(query, contents(given, image_keys=self._image_keys))
-        return ranked(given, placement, score_key=self.score_key)
+        return self._compressed(documents, query, config_of(callbacks), options)
 
     async def acompress_documents(
         self,
         documents: Sequence[Document],
         query: str,
-        callbacks: "Callbacks | None" = None,  # noqa: ARG002 - LangChain passes it by this name.
+        callbacks: "Callbacks | None" = None,
+        **options: Unpack[CallOptions],
     ) -> list[Document]:
         """
         Return copies of `documents`, the most relevant to `query` first, with their scores.
@@ -71,21 +77,120 @@ class OpenRouterRerank(Reranker, BaseDocumentCompressor):
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
-        given = _checked(documents)
-        placement = await self.aplace(query, contents(given, image_keys=self._image_keys))
-        return ranked(given, placement, score_key=self.score_key)
+        return await self._acompressed(documents, query, config_of(callbacks), options)
 
-    @property
-    def _image_keys(self) -> tuple[str, ...]:
-        if isinstance(self.image_key, str):
-            return (self.image_key,)
-        return self.image_key or ()
+    def rerank(
+        self,
+        documents: Sequence[object],
+        query: str,
+        *,
+        callbacks: "Callbacks | None" = None,
+        **options: Unpack[CallOptions],
+    ) -> Ranking:
+        """
+        Rank `documents` by their relevance to `query`, best first, and return the scores alone.
+
+        The results name their documents by index. What has nothing to rank is not among them, or
+        is an error if `unscorable` is `"raise"`. Failures are raised whatever `on_error` says:
+        without scores there is no ranking.
+
+        Args:
+            documents: Strings, `Document`s, mappings with `text` and/or `image`, content blocks,
+                `Blob`s and PIL images, mixed.
+            query: The question; not blank.
+            callbacks: By default those of the run around.
+            **options: See `CallOptions`.
+
+        Raises:
+            OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
+        """
+        reranker = self._changed(options).model_copy(update={"on_error": "raise"})
+        config = config_of(callbacks)
+        with traced(query, config, name=self.get_name(), model=reranker.model) as run:
+            contents = self._contents(_asked(documents, query))
+            placement = reranker.place(query, contents)
+            run.ended(placement, lambda: shown(contents, placement, score_key=self.score_key))
+            return scores(placement, model=reranker.model)
+
+    async def arerank(
+        self,
+        documents: Sequence[object],
+        query: str,
+        *,
+        callbacks: "Callbacks | None" = None,
+        **options: Unpack[CallOptions],
+    ) -> Ranking:
+        """
+        Rank `documents` by their relevance to `query`, as `rerank` does, without a thread.
+
+        Raises:
+            OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
+        """
+        reranker = self._changed(options).model_copy(update={"on_error": "raise"})
+        config = config_of(callbacks)
+        async with atraced(query, config, name=self.get_name(), model=reranker.model) as run:
+            contents = await self._acontents(_asked(documents, query))
+            placement = await reranker.aplace(query, contents)
+            run.ended(placement, lambda: shown(contents, placement, score_key=self.score_key))
+            return scores(placement, model=reranker.model)
+
+    def as_retriever(
+        self, base_retriever: "Runnable[str, list[Document]]", **options: Any
+    ) -> "OpenRouterRerankRetriever":
+        """
+        Return a retriever of what is most relevant among what `base_retriever` finds.
+
+        Args:
+            base_retriever: A retriever, or any Runnable from a query to documents.
+            **options: See `OpenRouterRerankRetriever`.
+        """
+        from .retriever import OpenRouterRerankRetriever
+
+        return OpenRouterRerankRetriever(base_retriever=base_retriever, reranker=self, **options)
+
+    def _compressed(
+        self,
+        documents: Sequence[Document],
+        query: str,
+        config: "RunnableConfig",
+        options: Mapping[str, object],
+    ) -> list[Document]:
+        reranker = self._changed(options)
+        with traced(query, config, name=self.get_name(), model=reranker.model) as run:
+            given = _checked(documents)
+            placement = reranker.place(query, self._contents(given))
+            found = ranked(given, placement, score_key=self.score_key)
+            run.ended(placement, lambda: found)
+            return found
+
+    async def _acompressed(
+        self,
+        documents: Sequence[Document],
+        query: str,
+        config: "RunnableConfig",
+        options: Mapping[str, object],
+    ) -> list[Document]:
+        reranker = self._changed(options)
+        async with atraced(query, config, name=self.get_name(), model=reranker.model) as run:
+            given = _checked(documents)
+            placement = await reranker.aplace(query, await self._acontents(given))
+            found = ranked(given, placement, score_key=self.score_key)
+            run.ended(placement, lambda: found)
+            return found
 
 
-def _checked(documents: Sequence[object]) -> list[Document]:
+def _listed(items: Iterable[object]) -> list[object]:
+    kind = type(items).__name__
     # A list of our own: the caller's may change while an answer is awaited.
+    with suppress(TypeError):
+        if not isinstance(items, str | bytes | Mapping):
+            return list(items)
+    raise InvalidRequestError(f"documents is of type {kind}: pass a list")
+
+
+def _checked(documents: Iterable[object]) -> list[Document]:
     given: list[Document] = []
-    for at, document in enumerate(documents):
+    for at, document in enumerate(_listed(documents)):
         if not isinstance(document, Document):
             message = (
                 f"documents[{at}] is of type {type(document).__name__}: "
@@ -94,3 +199,9 @@ def _checked(documents: Sequence[object]) -> list[Document]:
             raise InvalidRequestError(message)
         given.append(document)
     return given
+
+
+def _asked(documents: Iterable[object], query: object) -> list[object]:
+    if isinstance(query, str) and not query.strip():
+        raise InvalidRequestError("query is blank: pass the question to rank the documents by")
+    return _listed(documents)
