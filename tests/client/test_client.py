@@ -215,7 +215,7 @@ def run(script, stage, *flags, **environment):
 
 
 def test_importing_and_making_a_client_imports_no_http_library(stage):
-    """httpx is imported by the first call that needs it, and not when another was injected."""
+    """Importing httpx waits for the first call that needs it, if any does."""
     script = """
         import sys
         import openrouter_rerank

@@ -97,7 +97,7 @@ def test_any_iterable_of_documents(documents):
         ),
         pytest.param(
             {"image": "data:image/png;base64,"},
-            "documents[1]: the image 'data:image/png;base64,' is a data URI without content",
+            "documents[1]: the image 'data:image/png;base64,' is a data URI whose content",
             id="empty data URI",
         ),
     ],

@@ -2,13 +2,11 @@
 
 import copy
 import pickle
-from urllib.parse import urlsplit
 
-import httpx
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
-from openrouter_rerank._endpoint import checked_base_url, endpoint, is_loopback
+from openrouter_rerank._endpoint import endpoint, is_loopback
 from openrouter_rerank._key import ApiKey
 from openrouter_rerank.errors import ConfigurationError
 

@@ -139,7 +139,7 @@ def test_is_no_url(value):
 NO_HOST = "is an http(s) URL without a host or with spaces in it"
 NO_FORM = "is a data URI, but not of the form data:image/...;base64,..."
 NEITHER = "is neither an http(s) URL nor a data URI"
-NO_CONTENT = "is a data URI without content"
+NO_CONTENT = "is a data URI whose content is no base64"
 
 
 @pytest.mark.parametrize(
@@ -163,8 +163,17 @@ NO_CONTENT = "is a data URI without content"
         ("data:,AAAA", NO_FORM),
         ("data:image/png;base64,", NO_CONTENT),
         ("data:image/png;base64, \n", NO_CONTENT),
+        ("data:image/png;base64,A", NO_CONTENT),
+        ("data:image/png;base64,AA", NO_CONTENT),
+        ("data:image/png;base64,AA==", None),
+        ("data:image/png;base64,AA=A", NO_CONTENT),
+        ("data:image/png;base64,A!AA", NO_CONTENT),
+        ("data:image/png;base64,东京AA", NO_CONTENT),
+        ("data:image/png;base64," + "A" * 4000 + "!" * 4, NO_CONTENT),
+        ("data:image/png;base64," + "!" * 4 + "A" * 4000, NO_CONTENT),
+        ("data:image/png;base64," + "A" * 4001, NO_CONTENT),
         ("data:image/png;base64", NEITHER),
-        ("data:image/png;" + "x" * 200 + ";base64,AAAA", NEITHER),
+        ("data:image/png;" + "x" * 300 + ";base64,AAAA", NEITHER),
         ("ftp://host/a", NEITHER),
         ("cat.png", NEITHER),
         ("", NEITHER),

@@ -4,7 +4,7 @@ import pytest
 from openrouter_rerank.documents import LocalImageDocument, RerankDocument, Unscorable
 from openrouter_rerank.errors import InvalidRequestError, OpenRouterRerankError
 from openrouter_rerank.images import LocalImage
-from openrouter_rerank.placement import ImagePolicy, Placed, arranged
+from openrouter_rerank.placement import ImagePolicy, Placed, arranged, untouched
 from openrouter_rerank.ranking import RankedDocument, Ranking
 
 URL = "https://host/cat.png"
@@ -164,7 +164,7 @@ def test_a_threshold_of_zero_is_a_threshold():
 @pytest.mark.parametrize("error", [None, OpenRouterRerankError("down")])
 def test_untouched(top_n, indexes, error):
     """Without an answer the order is the input's, cut, without a score, and tells the failure."""
-    placement = arrangement(*CONTENTS).untouched(top_n=top_n, error=error)
+    placement = untouched(len(CONTENTS), top_n=top_n, error=error)
 
     assert placement.order == tuple(Placed(index, None) for index in indexes)
     assert placement.error is error
@@ -175,5 +175,17 @@ def test_nothing_is_placed_nowhere():
     """No documents are an empty placement."""
     found = arrangement()
 
-    assert (found.size, found.documents) == (0, ())
-    assert found.untouched(top_n=None).order == ()
+    assert (found.documents, found.kept) == ((), ())
+    assert found.unranked(top_n=None).order == untouched(0, top_n=None).order == ()
+
+
+@pytest.mark.parametrize(
+    ("unscorable", "top_n", "indexes"),
+    [("keep", None, [0, 1, 2]), ("keep", 2, [0, 1]), ("drop", None, [])],
+)
+def test_when_nothing_can_be_ranked(unscorable, top_n, indexes):
+    """With nothing to send, what is kept stays in its order, without a score."""
+    placement = arrangement("", " ", Unscorable("no"), unscorable=unscorable).unranked(top_n=top_n)
+
+    assert placement.order == tuple(Placed(index, None) for index in indexes)
+    assert (placement.ranking, placement.error) == (None, None)

@@ -53,7 +53,7 @@ def lines_of_ours(failure):
 def test_no_failure_shows_the_key(make, stage, caplog, line):
     """No error, chain of errors, local of its traceback, pickle of it or log line holds the key."""
     stage.script(line)
-    caller = make(api_key=KEY, default_headers={"X-Secret": HEADER}, timeout=0.4, max_retries=0)
+    caller = make(api_key=KEY, default_headers={"X-Secret": HEADER}, timeout=0.25, max_retries=0)
 
     with caplog.at_level(logging.DEBUG):
         try:
