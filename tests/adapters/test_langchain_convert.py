@@ -2,6 +2,9 @@
 
 import base64
 import math
+import sys
+from datetime import date
+from decimal import Decimal
 from pathlib import Path, PureWindowsPath
 
 import pytest
@@ -11,7 +14,7 @@ from langchain_core.documents import Document
 from langchain_core.documents.base import Blob
 from langchain_openrouter_rerank.convert import contents, ranked
 from openrouter_rerank.documents import LocalImageDocument, RerankDocument, Unscorable
-from openrouter_rerank.errors import ServiceUnavailableError
+from openrouter_rerank.errors import InvalidRequestError, ServiceUnavailableError
 from openrouter_rerank.images import LocalImage
 from openrouter_rerank.placement import Placed, Placement
 from openrouter_rerank.ranking import Ranking
@@ -293,6 +296,194 @@ def test_a_named_field_comes_before_the_known_ones():
     known = Document("", metadata={"image": uri(PNG)})
 
     assert contents([named, known], image_keys=["photo"]) == [image(URL), image(uri(PNG))]
+
+
+METADATA = {
+    "title": "The  cat\nof Paris",
+    "authors": ["A. Smith", "", "B. Jones", {"role": "editor"}],
+    "year": 2024,
+    "price": Decimal("1.50"),
+    "day": date(2024, 2, 29),
+    "score": 0.5,
+    "empty": math.nan,
+    "none": None,
+    "blank": " ",
+    "nested": {"a": 1},
+    "photo": URL,
+}
+
+
+@pytest.mark.parametrize(
+    ("names", "lines"),
+    [
+        (["title"], "title: The cat of Paris\n"),
+        (["year", "title"], "year: 2024\ntitle: The cat of Paris\n"),
+        (["authors"], "authors: A. Smith, B. Jones\n"),
+        (["price", "day", "score"], "price: 1.50\nday: 2024-02-29\nscore: 0.5\n"),
+        (["empty", "none", "blank", "nested", "missing"], ""),
+        ([], ""),
+    ],
+)
+def test_rank_fields_stand_before_the_text(names, lines):
+    """Each field is a line in the order asked for; what has no text, number or date is not."""
+    document = Document("A cat", metadata=METADATA)
+
+    assert contents([document], rank_fields=names) == [f"{lines}A cat"]
+
+
+def test_rank_fields_stand_beside_an_image():
+    """With an image, the fields are the text; without anything else, they alone are ranked."""
+    documents = [
+        Document(uri(PNG), metadata={"title": "A cat"}),
+        Document("", metadata={"title": "A cat", "image": URL}),
+        Document("", metadata={"title": "A cat"}),
+        Document("Purrs", metadata={"title": "A cat", "photo": URL}),
+    ]
+
+    found = contents(documents, rank_fields=["title"], image_keys=["photo"])
+
+    assert found == [
+        RerankDocument(text="title: A cat", image=uri(PNG)),
+        RerankDocument(text="title: A cat", image=URL),
+        "title: A cat",
+        RerankDocument(text="title: A cat\nPurrs", image=URL),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        ("A text", "A text"),
+        (uri(PNG), uri(PNG)),
+        ("", ""),
+        ({"text": "A text"}, "A text"),
+        ({"text": "A text", "image": coded(PNG)}, RerankDocument(text="A text", image=uri(PNG))),
+        ({"image": PNG}, image(uri(PNG))),
+        ({"type": "image", "url": URL}, image(URL)),
+        (RerankDocument(text="A text"), RerankDocument(text="A text")),
+        (None, Unscorable("document_converter found nothing to rank")),
+    ],
+)
+def test_a_converter_says_what_is_ranked(result, expected):
+    """What the user's function returns is ranked, and no rule looks at the document."""
+    document = Document("A cat", metadata={"title": "Cats", "image": URL})
+
+    assert contents([document], converter=lambda _: result, rank_fields=["title"]) == [expected]
+
+
+@pytest.mark.parametrize("result", [17, ["A text"], b"bytes", Document("A text")])
+def test_a_converter_that_returns_something_else_is_named(result):
+    """What cannot be ranked is an error that says whose mistake it is and what to return."""
+
+    def converter(document):
+        return "A text" if document.page_content == "good" else result
+
+    with pytest.raises(InvalidRequestError, match=r"document_converter returned .*documents\[1\]"):
+        contents([Document("good"), Document("bad")], converter=converter)
+
+
+# What `rerank` takes besides documents, each with what is ranked of it.
+ITEMS = {
+    "text": ("A text", "A text"),
+    "text that is an image": (coded(PNG), image(uri(PNG))),
+    "document": (Document("", metadata={"image": URL}), image(URL)),
+    "mapping of text": ({"text": "A text"}, "A text"),
+    "mapping of an image": ({"image": PNG}, image(uri(PNG))),
+    "mapping of both": ({"text": "A cat", "image": URL}, RerankDocument(text="A cat", image=URL)),
+    "mapping with a file": (
+        {"text": "A cat", "image": "cat.png"},
+        LocalImageDocument(text="A cat", image=LocalImage("cat.png")),
+    ),
+    "mapping without text": ({"text": None, "image": URL}, image(URL)),
+    "mapping with an unusable image": ({"text": "A cat", "image": "gs://b/1"}, "A cat"),
+    "mapping with an unusable image alone": (
+        {"image": "gs://b/1"},
+        Unscorable("its image is at a gs:// address, which cannot be sent"),
+    ),
+    "empty mapping": ({}, ""),
+    "mapping with a field": ({"title": "Cats", "text": "Purr"}, "title: Cats\nPurr"),
+    "document of the client": (RerankDocument(text="A"), RerankDocument(text="A")),
+    "block of text": ({"type": "text", "text": "A text"}, "A text"),
+    "block of an image": ({"type": "image", "url": URL}, image(URL)),
+    "block of OpenAI": ({"type": "image_url", "image_url": {"url": URL}}, image(URL)),
+    "block of a sound": (
+        {"type": "audio", "base64": "AAAA"},
+        Unscorable("it is a content block of type 'audio' without a usable image"),
+    ),
+    "block of an uploaded image": (
+        {"type": "image", "file_id": "1"},
+        Unscorable("it is a content block of type 'image' without a usable image"),
+    ),
+    "bytes": (PNG, image(uri(PNG))),
+    "Blob": (Blob.from_data(PNG, mime_type="image/png"), image(uri(PNG))),
+    "Path": (Path("a/cat.png"), file("a/cat.png")),
+}
+
+
+@pytest.mark.parametrize(("item", "expected"), table(ITEMS))
+def test_items_need_not_be_documents(item, expected):
+    """Texts, mappings, content blocks and images are ranked as documents are."""
+    assert contents([item], rank_fields=["title"]) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        (None, r"documents\[1\] is of type NoneType"),
+        (17, r"documents\[1\] is of type int"),
+        (PDF, r"documents\[1\] is of type bytes"),
+        ([URL], r"documents\[1\] is of type list"),
+        (Blob.from_data("A text"), r"documents\[1\] is of type Blob"),
+        ({"txt": "A text"}, r"documents\[1\] has the unknown key 'txt'.* rank_fields"),
+        ({"type": "product", "text": "A text"}, "unknown key 'type'"),
+        ({"text": "A page", "url": URL}, "unknown key 'url'"),
+        ({"text": 17}, r"text of documents\[1\] is of type int"),
+    ],
+)
+def test_items_that_are_nothing_to_rank_are_named(item, message):
+    """A mistake is an error that says which item it is, and what to pass."""
+    with pytest.raises(InvalidRequestError, match=message):
+        contents(["A text", item])
+
+
+class Audit:
+    """Notes what Python reports of files, processes and the network while it listens."""
+
+    touching = ("open", "os.", "socket.", "subprocess.", "urllib.", "shutil.", "glob.", "pathlib.")
+
+    def __init__(self):
+        self.listens = False
+        self.events = []
+        sys.addaudithook(self)
+
+    def __call__(self, event, arguments):
+        """Note an event."""
+        if self.listens and event.startswith(self.touching):
+            self.events.append((event, arguments))
+
+    def __enter__(self):
+        self.listens = True
+        return self
+
+    def __exit__(self, *_):
+        self.listens = False
+
+
+def test_nothing_is_opened_or_connected():
+    """Whatever paths and addresses the documents hold, converting them touches none."""
+    rows = [*IMAGES.values(), *FALSE_FRIENDS.values(), *UNSENDABLE.values()]
+    documents = [Document(text, metadata=metadata) for text, metadata, _ in rows]
+    items = [item for item, _ in ITEMS.values()]
+
+    with Audit() as audit:
+        contents(documents)
+        contents(documents, image_keys=["image", "image_path", "source"], rank_fields=["source"])
+        contents(items, rank_fields=["title"])
+
+    assert audit.events == []
+    with audit, Path(__file__).open("rb"):
+        pass
+    assert audit.events
 
 
 json_values = st.recursive(

@@ -13,8 +13,8 @@ from typing import Protocol, TypeAlias, TypeGuard
 from openrouter_rerank.documents import Content, RerankDocument, Unscorable
 from openrouter_rerank.images import data_uri
 
-# What the PNG format can hold.
-_PNG_MODES = {"1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA"}
+# What the PNG format can hold; what it cannot becomes RGB, or 16 bits of grey.
+_PNG_MODES = {"1", "L", "LA", "I;16", "P", "RGB", "RGBA"}
 
 
 class _Pillow(Protocol):
@@ -71,8 +71,10 @@ def _encoded(document: PillowDocument) -> Content:
             # As it was: the same picture as PNG would be ten times as large.
             image.save(file, format="JPEG", quality="keep")
         else:
-            drawn = image if image.mode in _PNG_MODES else image.convert("RGB")
-            drawn.save(file, format="PNG", compress_level=1)
+            if image.mode not in _PNG_MODES:
+                image = image.convert("I;16" if image.mode == "I" else "RGB")
+            # A photograph takes a quarter of the default level's time, for 3 % more bytes.
+            image.save(file, format="PNG", compress_level=1)
     except Exception as error:  # noqa: BLE001 - Plugins of PIL fail in any way, when they load.
         return document.text or Unscorable(f"its PIL image fails to load: {type(error).__name__}")
     return RerankDocument(text=document.text, image=data_uri(file.getvalue()))

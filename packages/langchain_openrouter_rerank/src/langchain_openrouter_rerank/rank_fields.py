@@ -17,7 +17,7 @@ def with_fields(text: str, metadata: Mapping[object, object], names: Sequence[st
     """
     written = {name: _written(metadata.get(name)) for name in names}
     lines = [f"{name}: {value}" for name, value in written.items() if value]
-    return "\n".join([*lines, text]) if lines else text
+    return "\n".join([*lines, text] if text.strip() else lines) if lines else text
 
 
 def _written(value: object) -> str:
