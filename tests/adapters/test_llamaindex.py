@@ -128,12 +128,23 @@ async def test_the_list_may_change_while_the_answer_is_awaited(reranker, local_o
         ([QueryBundle(f" {QUERY} ")], {}),
         ([QUERY], {}),
         ([QueryBundle(QUERY, custom_embedding_strs=["a made-up answer"])], {}),
-        ([QueryBundle(QUERY, image_path="/etc/passwd")], {}),
     ],
 )
 async def test_the_question_is_what_is_asked(reranker, postprocess, local_openrouter, args, query):
     """However the query is passed: its text is sent, stripped, and nothing else of it."""
     await postprocess(reranker(), nodes_of(*TEXTS), *args, **query)
+
+    (request,) = local_openrouter.requests
+    assert request.query == QUERY
+    assert request.json.keys() == {"model", "query", "documents"}
+
+
+async def test_the_image_of_a_query_is_ignored_aloud(reranker, postprocess, local_openrouter):
+    """Rerank models are asked in words: the image is neither read nor sent, and a warning says it."""
+    query = QueryBundle(QUERY, image_path="/etc/passwd")
+
+    with pytest.warns(UserWarning, match="image_path of the query is ignored"):
+        await postprocess(reranker(), nodes_of(*TEXTS), query)
 
     (request,) = local_openrouter.requests
     assert request.query == QUERY

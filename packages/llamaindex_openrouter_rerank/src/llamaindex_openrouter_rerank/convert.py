@@ -1,27 +1,24 @@
-"""
-Between LlamaIndex's nodes and what is ranked. Pure: nothing is read, fetched or changed.
+"""Between LlamaIndex's nodes and what is ranked. Pure: nothing is read, fetched or changed."""
 
-LlamaIndex's own ways to an image (`resolve_image`, `get_content_blocks`) fetch URLs and read the
-paths they find in metadata, so only the fields of a node are looked at here.
-"""
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeGuard
 
-import base64
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import PurePath
-
-from llama_index.core.schema import (
-    BaseNode,
-    ImageDocument,
-    ImageNode,
-    MetadataMode,
-    NodeWithScore,
+from llama_index.core.schema import BaseNode, MetadataMode, NodeWithScore
+from openrouter_rerank.documents import (
+    Content,
+    Document,
+    LocalImageDocument,
+    RerankDocument,
+    Unscorable,
 )
-from openrouter_rerank.documents import Content, LocalImageDocument, RerankDocument, Unscorable
+from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.images import LocalImage, as_image
 from openrouter_rerank.placement import Placement
-from pydantic import AnyUrl
+
+from .image_fields import image_fields
+
+RETRIEVAL_SCORE = "retrieval_score"
+"""The key under which LlamaIndex's own rerankers keep the score of the retriever."""
 
 
 def contents(nodes: Sequence[NodeWithScore], *, metadata_mode: MetadataMode) -> list[Content]:
@@ -37,41 +34,87 @@ def contents(nodes: Sequence[NodeWithScore], *, metadata_mode: MetadataMode) -> 
     return [_content(item.node, metadata_mode) for item in nodes]
 
 
-def ranked(nodes: Sequence[NodeWithScore], placement: Placement) -> list[NodeWithScore]:
+def chosen(
+    nodes: Sequence[NodeWithScore], document_fn: Callable[[NodeWithScore], Document | None]
+) -> list[Content]:
+    """
+    Take, for each node, what `document_fn` gives: `None` is nothing to rank.
+
+    Raises:
+        InvalidRequestError: It gave something else than a document, for the node that is named.
+    """
+    return [_given(document_fn(item), at) for at, item in enumerate(nodes)]
+
+
+def holds_image(node: BaseNode) -> bool:
+    """Tell whether `node` has fields for an image, whatever is in them."""
+    return image_fields(node) is not None
+
+
+def ranked(
+    nodes: Sequence[NodeWithScore], placement: Placement, *, keep_retrieval_score: bool = False
+) -> list[NodeWithScore]:
     """
     Put the nodes in the order of `placement`, with its scores.
 
     Each item is new and its node is the one passed in, so that tools and stores which look nodes
     up by identity find them. Where nothing was ranked, the retriever's scores stay.
+
+    Args:
+        nodes: What was ranked.
+        placement: Where each of them ends up.
+        keep_retrieval_score: Give a copy of each ranked node, with its former score in the
+            metadata.
     """
     if placement.ranking is None:
         return [nodes[placed.index].model_copy() for placed in placement.order]
+    items = [(nodes[placed.index], placed.relevance_score) for placed in placement.order]
+    if not keep_retrieval_score:
+        return [item.model_copy(update={"score": score}) for item, score in items]
     return [
-        nodes[placed.index].model_copy(update={"score": placed.relevance_score})
-        for placed in placement.order
+        item.model_copy(update={"score": score, "node": _with_score(item.node, item.score)})
+        for item, score in items
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _ImageFields:
-    """Where a node may keep its image, as unchecked as it was found."""
+def _with_score(node: BaseNode, score: float | None) -> BaseNode:
+    # Metadata belong to the store as well, and a score in them would be read to language models.
+    unseen = {
+        name: [*(key for key in getattr(node, name) if key != RETRIEVAL_SCORE), RETRIEVAL_SCORE]
+        for name in ("excluded_embed_metadata_keys", "excluded_llm_metadata_keys")
+    }
+    metadata = {**node.metadata, RETRIEVAL_SCORE: score}
+    return node.model_copy(update={"metadata": metadata, **unseen})
 
-    inline: object
-    url: object
-    path: object
-    media_type: object
 
-    def image(self) -> str | LocalImage | None:
-        declared = self.media_type if isinstance(self.media_type, str) else None
-        for value in (self.inline, self.url):
-            if isinstance(value, str | bytes) and (image := as_image(value, declared=declared)):
-                return image
-        path = self.path if isinstance(self.path, str | PurePath) else ""
-        return LocalImage(str(path)) if str(path).strip() else None
+def _given(document: object, at: int) -> Content:
+    if document is None:
+        return Unscorable("document_fn gave nothing for it")
+    if isinstance(document, str):
+        return document
+    text, image = _text_and_image(document)
+    if (text is None or isinstance(text, str)) and (image is None or isinstance(image, str)):
+        return RerankDocument(text=text, image=image and (as_image(image) or image))
+    raise InvalidRequestError(
+        f"document_fn gave a {type(document).__name__} for nodes[{at}] that is no document: "
+        "return a string, a mapping with text and/or image, a RerankDocument, or None"
+    )
+
+
+def _text_and_image(document: object) -> tuple[object, object]:
+    if isinstance(document, RerankDocument):
+        return document.text, document.image
+    if _is_mapping(document) and document.keys() <= {"text", "image"}:
+        return document.get("text"), document.get("image")
+    return document, None
+
+
+def _is_mapping(document: object) -> TypeGuard[Mapping[object, object]]:
+    return isinstance(document, Mapping)
 
 
 def _content(node: BaseNode, metadata_mode: MetadataMode) -> Content:
-    fields = _image_fields(node)
+    fields = image_fields(node)
     text = _text(node, metadata_mode, beside_image=fields is not None)
     words = text if isinstance(text, str) and text.strip() else None
     image = None if fields is None else fields.image()
@@ -101,45 +144,6 @@ def _string(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError
     return value
-
-
-def _image_fields(node: BaseNode) -> _ImageFields | None:
-    resource = _field(node, "image_resource")
-    if resource is not None:
-        return _ImageFields(
-            inline=_unwrapped(_field(resource, "data")),
-            url=_address(_field(resource, "url")),
-            path=_field(resource, "path"),
-            media_type=_field(resource, "mimetype"),
-        )
-    fields = _ImageFields(
-        inline=_field(node, "image"),
-        url=_address(_field(node, "image_url")),
-        path=_field(node, "image_path"),
-        media_type=_field(node, "image_mimetype"),
-    )
-    found = any(value is not None for value in (fields.inline, fields.url, fields.path))
-    return fields if found or isinstance(node, ImageNode | ImageDocument) else None
-
-
-def _unwrapped(data: object) -> object:
-    # A media resource keeps base64 of whatever it was given, even of a data URI.
-    if isinstance(data, bytes):
-        with suppress(ValueError):
-            return base64.b64decode(data)
-    return data
-
-
-def _address(url: object) -> object:
-    # Media resources have their URL as an object of pydantic's.
-    return str(url) if isinstance(url, AnyUrl) else url
-
-
-def _field(owner: object, name: str) -> object:
-    # A property of a foreign class may fail in any way, and then there is nothing.
-    with suppress(Exception):
-        return getattr(owner, name, None)
-    return None
 
 
 def _named(node: BaseNode) -> str:

@@ -1,27 +1,25 @@
-"""The node postprocessor: LlamaIndex's calls, spans and events around the shared reranker."""
+"""The node postprocessor: LlamaIndex's calls around the shared reranker."""
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+import asyncio
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeAlias
+from typing import Annotated, Any, Self
 
-from llama_index.core.callbacks import CBEventType, EventPayload
-from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRankStartEvent
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 from llama_index_instrumentation import get_dispatcher
-from openrouter_rerank.documents import Content
+from openrouter_rerank.documents import Content, Document
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.placement import Placement
 from openrouter_rerank.reranker import Reranker
-from pydantic import PlainSerializer, field_serializer, model_validator
+from pydantic import Field, PlainSerializer, field_serializer, model_validator
 
-from .convert import contents, ranked
+from .convert import chosen, contents, holds_image, ranked
+from .report import Conclude, reported
 
 dispatcher = get_dispatcher(__name__)
-
-_Conclude: TypeAlias = Callable[[Placement], list[NodeWithScore]]
 
 
 class OpenRouterRerank(Reranker, BaseNodePostprocessor):
@@ -42,6 +40,13 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):
         MetadataMode, PlainSerializer(lambda mode: mode.value, return_type=str)
     ] = MetadataMode.EMBED
     """Which metadata are ranked beside the text; `NONE` keeps file paths from being sent."""
+    document_fn: Callable[[NodeWithScore], Document | None] | None = Field(
+        default=None, exclude=True, repr=False
+    )
+    """Tells what is ranked of each node, instead of its text and image; `None` for nothing."""
+    keep_retrieval_score: bool = False
+    """Return copies of the nodes, with the score they came with as `retrieval_score` in their
+    metadata, where neither prompts nor embeddings see it."""
 
     @model_validator(mode="before")
     @classmethod
@@ -65,69 +70,67 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):
     def _postprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | str | None = None
     ) -> list[NodeWithScore]:
-        given, query = _checked(nodes, query_bundle)
+        given, query = _checked(nodes), _asked(query_bundle)
         with self._reported(given, query) as conclude:
-            return conclude(self.place(query.query_str.strip(), self._contents(given)))
+            placement = self.place(query.query_str.strip(), self._contents(given))
+            return conclude(placement, self._ranked(given, placement))
 
     # LlamaIndex gives a span only to what it declares abstract, and this it does not.
     @dispatcher.span
     async def _apostprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | str | None = None
     ) -> list[NodeWithScore]:
-        given, query = _checked(nodes, query_bundle)
+        given, query = _checked(nodes), _asked(query_bundle)
         with self._reported(given, query) as conclude:
-            return conclude(await self.aplace(query.query_str.strip(), self._contents(given)))
+            placement = await self.aplace(query.query_str.strip(), await self._acontents(given))
+            return conclude(placement, self._ranked(given, placement))
 
     def _contents(self, nodes: Sequence[NodeWithScore]) -> list[Content]:
+        if self.document_fn is not None:
+            return chosen(nodes, self.document_fn)
         return contents(nodes, metadata_mode=self.metadata_mode)
 
-    @contextmanager
+    async def _acontents(self, nodes: Sequence[NodeWithScore]) -> list[Content]:
+        if self.document_fn is None and any(holds_image(item.node) for item in nodes):
+            # Checking the base64 of twenty photographs would hold the event loop up for long.
+            return await asyncio.to_thread(self._contents, nodes)
+        return self._contents(nodes)
+
+    def _ranked(self, nodes: Sequence[NodeWithScore], placement: Placement) -> list[NodeWithScore]:
+        return ranked(nodes, placement, keep_retrieval_score=self.keep_retrieval_score)
+
     def _reported(
-        self, nodes: list[NodeWithScore], query: QueryBundle
-    ) -> Generator[_Conclude, None, None]:
-        """Tell LlamaIndex's handlers of the start and, whatever happens, of the end."""
-        top_n = len(nodes) if self.top_n is None else min(self.top_n, len(nodes))
-        returned: list[NodeWithScore] = []
-        started = ReRankStartEvent(query=query, nodes=nodes, top_n=top_n, model_name=self.model)
-        dispatcher.event(started)
-        payload: dict[str, object] = {
-            EventPayload.NODES: nodes,
-            EventPayload.MODEL_NAME: self.model,
-            EventPayload.QUERY_STR: query.query_str,
-            EventPayload.TOP_K: top_n,
-        }
-        try:
-            with self.callback_manager.event(CBEventType.RERANKING, payload=payload) as event:
-
-                def conclude(placement: Placement) -> list[NodeWithScore]:
-                    returned.extend(ranked(nodes, placement))
-                    details = _details(placement)
-                    event.on_end(
-                        {EventPayload.NODES: returned, EventPayload.ADDITIONAL_KWARGS: details}
-                    )
-                    return returned
-
-                yield conclude
-        finally:
-            dispatcher.event(ReRankEndEvent(nodes=returned))
+        self, nodes: Sequence[NodeWithScore], query: QueryBundle
+    ) -> AbstractContextManager[Conclude]:
+        return reported(
+            nodes,
+            query,
+            model=self.model,
+            top_n=self.top_n,
+            callback_manager=self.callback_manager,
+        )
 
     def __getstate__(self) -> dict[Any, Any]:
         # Of a copy, for LlamaIndex deletes what cannot be pickled from the very object it is in.
         # Handlers belong to a process: where this is restored, it takes those of `Settings`.
         copy = self.model_copy()
         del vars(copy)["callback_manager"]
-        return super(OpenRouterRerank, copy).__getstate__()
+        # Past LlamaIndex, which would drop a function that cannot be pickled: without it, other
+        # words would be sent. So pickling fails.
+        document_fn = vars(copy).pop("document_fn")
+        state: dict[Any, Any] = super(OpenRouterRerank, copy).__getstate__()
+        state["__dict__"]["document_fn"] = document_fn
+        return state
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         # Shared, not copied: nobody would see what the copy of a handler is told.
         memo = {} if memo is None else memo
-        memo[id(self.callback_manager)] = self.callback_manager
+        for shared in (self.callback_manager, self.document_fn):
+            memo[id(shared)] = shared
         return super().__deepcopy__(memo)
 
 
-def _checked(
-    nodes: Sequence[object], query: QueryBundle | str | None
-) -> tuple[list[NodeWithScore], QueryBundle]:
+def _checked(nodes: Sequence[object]) -> list[NodeWithScore]:
     # A list of our own: the caller's may change while an answer is awaited.
     given: list[NodeWithScore] = []
     for at, item in enumerate(nodes):
@@ -138,21 +141,16 @@ def _checked(
             )
             raise TypeError(message)
         given.append(item)
-    if query is None:
+    return given
+
+
+def _asked(query: object) -> QueryBundle:
+    bundle = QueryBundle(query) if isinstance(query, str) else query
+    if not isinstance(bundle, QueryBundle):
         raise InvalidRequestError("there is no query to rank for: pass query_str or query_bundle")
-    return given, QueryBundle(query) if isinstance(query, str) else query
-
-
-def _details(placement: Placement) -> dict[str, object]:
-    if placement.error is not None:
-        error = placement.error
-        return {"passed_through": f"{type(error).__name__}: {error.message}"}
-    if placement.ranking is None:
-        return {}
-    ranking = placement.ranking
-    return {
-        "id": ranking.id,
-        "provider": ranking.provider,
-        "model": ranking.model,
-        "usage": asdict(ranking.usage),
-    }
+    if bundle.image_path is not None:
+        warnings.warn(
+            "the image_path of the query is ignored: rerank models are asked in words",
+            stacklevel=2,
+        )
+    return bundle
