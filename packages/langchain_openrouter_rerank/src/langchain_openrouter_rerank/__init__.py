@@ -1,6 +1,7 @@
-"""OpenRouter's rerank models as a LangChain document compressor."""
+"""OpenRouter's rerank models as a LangChain document compressor, and a retriever around it."""
 
 from ._version import __version__
 from .rerank import OpenRouterRerank
+from .retriever import OpenRouterRerankRetriever
 
-__all__ = ["OpenRouterRerank", "__version__"]
+__all__ = ["OpenRouterRerank", "OpenRouterRerankRetriever", "__version__"]

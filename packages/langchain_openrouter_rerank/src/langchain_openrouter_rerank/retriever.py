@@ -1,0 +1,122 @@
+"""A retriever that fetches more than is needed from another one, and keeps the most relevant."""
+
+from inspect import signature
+from typing import Any
+
+from langchain_core.callbacks import (
+    AsyncCallbackManagerForRetrieverRun,
+    CallbackManagerForRetrieverRun,
+)
+from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever
+from langchain_core.runnables import Runnable
+from langchain_core.runnables.base import RunnableBindingBase
+from langchain_core.runnables.configurable import RunnableConfigurableFields
+from langchain_core.vectorstores import VectorStoreRetriever
+from openrouter_rerank.errors import InvalidRequestError
+from pydantic import AliasChoices, ConfigDict, Field
+
+from .options import CallOptions
+from .rerank import OpenRouterRerank
+
+# What vector stores draw from by default when they look for variety.
+_MMR_FETCH_K = 20
+
+
+class OpenRouterRerankRetriever(BaseRetriever):
+    """
+    Retrieves with another retriever, reranks what it finds, and returns the most relevant.
+
+    ```python
+    from langchain_core.documents import Document
+    from langchain_core.runnables import RunnableLambda
+    from langchain_openrouter_rerank import OpenRouterRerankRetriever
+
+    texts = ["Berlin is in Germany.", "Paris is the capital of France."]
+    search = RunnableLambda(lambda query: [Document(text) for text in texts])  # Or a retriever
+    retriever = OpenRouterRerankRetriever(base_retriever=search, top_n=1)
+    print(retriever.invoke("What is the capital of France?")[0].page_content)
+    ```
+
+    `invoke` and `ainvoke` take `top_n` (or `k`) and `fetch_k` for one call. Other keywords, such as
+    the `filter` of a vector store, are for the base retriever.
+    """
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, validate_assignment=True)
+
+    base_retriever: Runnable[str, list[Document]]
+    """What finds the candidates: a retriever, or any Runnable from a query to documents."""
+    reranker: OpenRouterRerank = Field(default_factory=OpenRouterRerank)
+    """What orders them."""
+    fetch_k: int | None = Field(default=None, ge=1)
+    """
+    How many candidates are reranked at most; by default, all that the base retriever finds.
+
+    Vector stores, and other retrievers that take `k` in a call, are asked for so many.
+    """
+    top_n: int | None = Field(default=None, ge=1, validation_alias=AliasChoices("top_n", "k"))
+    """How many documents to return; by default, as many as the reranker does."""
+
+    def _get_relevant_documents(
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun,
+        k: int | None = None,
+        top_n: int | None = None,
+        fetch_k: int | None = None,
+        **kwargs: Any,
+    ) -> list[Document]:
+        options, limit = self._options(k, top_n), self._limit(fetch_k)
+        callbacks = run_manager.get_child()
+        found = self.base_retriever.invoke(
+            query, {"callbacks": callbacks}, **self._wanted(limit), **kwargs
+        )
+        return self.reranker.compress_documents(found[:limit], query, callbacks, **options)
+
+    async def _aget_relevant_documents(
+        self,
+        query: str,
+        *,
+        run_manager: AsyncCallbackManagerForRetrieverRun,
+        k: int | None = None,
+        top_n: int | None = None,
+        fetch_k: int | None = None,
+        **kwargs: Any,
+    ) -> list[Document]:
+        options, limit = self._options(k, top_n), self._limit(fetch_k)
+        callbacks = run_manager.get_child()
+        found = await self.base_retriever.ainvoke(
+            query, {"callbacks": callbacks}, **self._wanted(limit), **kwargs
+        )
+        return await self.reranker.acompress_documents(found[:limit], query, callbacks, **options)
+
+    def _options(self, k: int | None, top_n: int | None) -> CallOptions:
+        if k is not None and top_n is not None:
+            raise InvalidRequestError(f"k={k} and top_n={top_n} mean the same: pass one of them")
+        given = _positive("k", k) or _positive("top_n", top_n) or self.top_n
+        return {} if given is None else {"top_n": given}
+
+    def _limit(self, fetch_k: int | None) -> int | None:
+        return _positive("fetch_k", fetch_k) or self.fetch_k
+
+    def _wanted(self, limit: int | None) -> dict[str, int]:
+        """Return the keywords that tell the base retriever how much to find, if it takes any."""
+        base: object = self.base_retriever
+        while isinstance(base, RunnableBindingBase | RunnableConfigurableFields):
+            base = base.bound if isinstance(base, RunnableBindingBase) else base.default
+        if limit is None or not isinstance(base, BaseRetriever):
+            return {}
+        if isinstance(base, VectorStoreRetriever):
+            if base.search_type != "mmr":
+                return {"k": limit}
+            drawn: int = base.search_kwargs.get("fetch_k", _MMR_FETCH_K)
+            return {"k": limit, "fetch_k": max(drawn, limit)}
+        takes = signature(base._get_relevant_documents).parameters  # noqa: SLF001 - It says so nowhere else.
+        return {"k": limit} if "k" in takes else {}
+
+
+def _positive(name: str, value: int | None) -> int | None:
+    if value is not None and value < 1:
+        raise InvalidRequestError(f"{name} must be at least 1, got {value}")
+    return value
