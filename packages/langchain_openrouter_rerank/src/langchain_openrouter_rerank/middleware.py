@@ -1,0 +1,239 @@
+"""
+Middleware for LangChain's agents: of many tools, the model sees those that the question needs.
+
+It needs the extra `agents`, so it is not among the names of the package itself.
+"""
+
+import hashlib
+import json
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.tools import BaseTool
+from openrouter_rerank.errors import ConfigurationError, OpenRouterRerankError
+from openrouter_rerank.ranking import Ranking
+
+from .options import CallOptions
+from .rerank import OpenRouterRerank
+
+try:
+    from langchain.agents.middleware.types import (
+        AgentMiddleware,
+        AgentState,
+        ContextT,
+        ModelRequest,
+        ModelResponse,
+    )
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError(
+        f"no module named {missing.name!r}, which the middleware needs: "
+        "pip install 'langchain-openrouter-rerank[agents]'",
+        name=missing.name,
+    ) from missing
+
+logger = logging.getLogger("openrouter_rerank")
+
+# More than the turns that one process has under way; an entry is a digest and some names.
+_TURNS_REMEMBERED: Final = 1024
+
+
+class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
+    """
+    Shows the model only those tools that are most relevant to the last message of the user.
+
+    ```python
+    from langchain.agents import create_agent
+    from langchain_openrouter_rerank.middleware import RerankToolSelectorMiddleware
+
+    selector = RerankToolSelectorMiddleware(max_tools=8, always_include=["ask_the_user"])
+    agent = create_agent("openrouter:openai/gpt-5-mini", tools=tools, middleware=[selector])
+    ```
+
+    The tools are ranked by their names and descriptions, once for each message of the user: every
+    model call until the next message sees the same tools. Nothing is sent while there are no more
+    than `max_tools` to choose from. If reranking fails, the model sees all tools for that turn, and
+    a warning is logged. Tools that are run by the provider of the model are always kept.
+    """
+
+    def __init__(
+        self,
+        reranker: OpenRouterRerank | None = None,
+        *,
+        max_tools: int,
+        always_include: Sequence[str] = (),
+        min_score: float | None = None,
+    ) -> None:
+        """
+        Select with `reranker`, or with one that has the default options.
+
+        Args:
+            reranker: Its `top_n` and `on_error` do not apply here.
+            max_tools: How many tools to select.
+            always_include: The names of tools to keep without counting or ranking them.
+            min_score: Select only tools with at least this score, even if that leaves none. Each
+                rerank model has a scale of its own.
+
+        Raises:
+            ConfigurationError: A value makes no sense, or does not fit the reranker.
+        """
+        super().__init__()
+        if max_tools < 1:
+            raise ConfigurationError(f"max_tools must be at least 1, got {max_tools}")
+        if isinstance(always_include, str):
+            raise ConfigurationError(
+                f"always_include is a list of names: [{always_include!r}], not {always_include!r}"
+            )
+        self._reranker = OpenRouterRerank() if reranker is None else reranker
+        self._max_tools = max_tools
+        self._always_include = frozenset(always_include)
+        self._min_score = min_score
+        self._selections = _Selections()
+        if min_score is not None:
+            # Refused here where it cannot hold, and not when there is something to select.
+            self._reranker.model_copy().score_threshold = min_score
+
+    def wrap_model_call(
+        self,
+        request: "ModelRequest[ContextT]",
+        handler: "Callable[[ModelRequest[ContextT]], ModelResponse[Any]]",
+    ) -> "ModelResponse[Any] | AIMessage":
+        """
+        Call the model with the tools of this turn.
+
+        Raises:
+            ConfigurationError: A tool of `always_include` does not exist.
+        """
+        turn = self._turn(request)
+        if turn is None:
+            return handler(request)
+        shown = self._selections.get(turn.key)
+        if shown is None:
+            try:
+                ranking = self._reranker.rerank(turn.texts, turn.query, **self._options())
+            except OpenRouterRerankError as error:
+                shown = turn.all_after(error)
+            else:
+                shown = turn.selected(ranking)
+            self._selections.add(turn.key, shown)
+        return handler(turn.narrowed(request, shown))
+
+    async def awrap_model_call(
+        self,
+        request: "ModelRequest[ContextT]",
+        handler: "Callable[[ModelRequest[ContextT]], Awaitable[ModelResponse[Any]]]",
+    ) -> "ModelResponse[Any] | AIMessage":
+        """
+        Call the model with the tools of this turn; no thread waits for the reranker.
+
+        Raises:
+            ConfigurationError: A tool of `always_include` does not exist.
+        """
+        turn = self._turn(request)
+        if turn is None:
+            return await handler(request)
+        shown = self._selections.get(turn.key)
+        if shown is None:
+            try:
+                ranking = await self._reranker.arerank(turn.texts, turn.query, **self._options())
+            except OpenRouterRerankError as error:
+                shown = turn.all_after(error)
+            else:
+                shown = turn.selected(ranking)
+            self._selections.add(turn.key, shown)
+        return await handler(turn.narrowed(request, shown))
+
+    def _options(self) -> CallOptions:
+        if self._min_score is None:
+            return {"top_n": self._max_tools}
+        return {"top_n": self._max_tools, "score_threshold": self._min_score}
+
+    def _turn(self, request: "ModelRequest[ContextT]") -> "_Turn | None":
+        """Return what there is to select from, or nothing if all tools can stay."""
+        ours = [tool for tool in request.tools if isinstance(tool, BaseTool)]
+        names = {tool.name for tool in ours}
+        if missing := sorted(self._always_include - names):
+            raise ConfigurationError(
+                f"always_include names {missing}, but the tools are {sorted(names)}"
+            )
+        choice = tuple(tool for tool in ours if tool.name not in self._always_include)
+        needs_score = self._options().get("score_threshold", self._reranker.score_threshold)
+        if len(choice) <= (self._max_tools if needs_score is None else 0):
+            return None
+        humans = (each for each in reversed(request.messages) if isinstance(each, HumanMessage))
+        message = next(humans, None)
+        if message is None or not message.text.strip():
+            return None
+        return _Turn(message.id, message.text, choice, self._reranker.model)
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What a selection is made of, and depends on."""
+
+    message_id: str | None
+    query: str
+    choice: tuple[BaseTool, ...]
+    model: str
+
+    @property
+    def texts(self) -> list[str]:
+        return [f"{tool.name}: {tool.description}" for tool in self.choice]
+
+    @property
+    def key(self) -> bytes:
+        # The graph gives each message an id, so that a failed turn does not decide the next one.
+        # Contents count too: ids may be given by users, and tools may change during a turn.
+        whole = json.dumps([self.message_id, self.query, self.model, *self.texts])
+        return hashlib.sha256(whole.encode()).digest()
+
+    def selected(self, ranking: Ranking) -> frozenset[str]:
+        """Return the names of the tools that `ranking` keeps."""
+        return frozenset(self.choice[ranked.index].name for ranked in ranking.results)
+
+    def all_after(self, error: OpenRouterRerankError) -> frozenset[str]:
+        """Return the names of all tools, and say why."""
+        logger.warning(
+            "reranking the tools failed, the model sees all %d: %s: %s",
+            len(self.choice),
+            type(error).__name__,
+            error,
+        )
+        return frozenset(tool.name for tool in self.choice)
+
+    def narrowed(
+        self, request: "ModelRequest[ContextT]", shown: frozenset[str]
+    ) -> "ModelRequest[ContextT]":
+        """Return `request` without the tools that are not `shown`, the others in their order."""
+        hidden = {tool.name for tool in self.choice} - shown
+        return request.override(
+            tools=[
+                tool
+                for tool in request.tools
+                if not (isinstance(tool, BaseTool) and tool.name in hidden)
+            ]
+        )
+
+
+class _Selections:
+    """The selections of the last turns; threads and event loops may share them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._shown: OrderedDict[bytes, frozenset[str]] = OrderedDict()
+
+    def get(self, key: bytes) -> frozenset[str] | None:
+        with self._lock:
+            if key in self._shown:
+                self._shown.move_to_end(key)
+            return self._shown.get(key)
+
+    def add(self, key: bytes, shown: frozenset[str]) -> None:
+        with self._lock:
+            self._shown[key] = shown
+            if len(self._shown) > _TURNS_REMEMBERED:
+                self._shown.popitem(last=False)
