@@ -79,6 +79,7 @@ def test_unlisted_statuses(status, body):
         pytest.param(429, 429, True, id="429"),
         pytest.param(502, 502, True, id="502"),
         pytest.param(599, 599, True, id="unlisted"),
+        pytest.param(399, 200, True, id="redirect"),
         pytest.param(None, 200, True, id="null"),
         pytest.param("rate_limited", 200, True, id="word"),
         pytest.param("\u0664\u0660\u0660", 200, True, id="Arabic digits"),

@@ -304,6 +304,7 @@ def test_unsendable_call_is_refused_before_the_first_attempt():
         pytest.param([UNSENT] * 3, ["spend", "spend"], id="out of retries"),
         pytest.param([LOST] * 2, ["spend"], id="billed twice"),
         pytest.param([status(429, "60")], [], id="no time to wait"),
+        pytest.param([status(429, "10")], [], id="just no time to wait"),
     ],
 )
 def test_retry_budget(replies, asked):
