@@ -97,7 +97,7 @@ class Runs(BaseCallbackHandler):
 
     def on_tool_start(self, serialized, input_str, *, run_id, parent_run_id=None, **kwargs):
         """Keep its name and its parent."""
-        self._start(kwargs["name"], run_id, parent_run_id)
+        self._start(kwargs.get("name") or serialized["name"], run_id, parent_run_id)
 
     def on_retriever_end(self, documents, *, run_id, **kwargs):
         """Keep that it ended well."""
