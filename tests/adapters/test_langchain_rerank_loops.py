@@ -1,0 +1,240 @@
+"""One reranker in many loops and threads, and many rerankers in one: nothing blocks or leaks."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from blockbuster import BlockBuster, BlockingError
+from langchain_core.documents import Document
+from langchain_openrouter_rerank import OpenRouterRerank
+from openrouter_rerank.local.stage import Fault
+from PIL import Image
+
+VISION_MODEL = "nvidia/llama-nemotron-rerank-vl-1b-v2"
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
+
+
+@pytest.fixture
+def make(local_openrouter):
+    """Make a reranker that calls the local service."""
+
+    def make(**options):
+        return OpenRouterRerank(
+            api_key=local_openrouter.api_key, base_url=local_openrouter.base_url, **options
+        )
+
+    return make
+
+
+def documents(word):
+    """Return documents of which the last has a word."""
+    return [Document("bread"), Document("water"), Document(word)]
+
+
+async def ask(reranker, word):
+    """Rerank, and return the best text."""
+    found = await reranker.acompress_documents(documents(word), word)
+    return found[0].page_content
+
+
+def test_twenty_loops_one_after_the_other(make, local_openrouter):
+    """One reranker works in every `asyncio.run`, and each takes its connections with it."""
+    reranker = make()
+
+    for at in range(20):
+        assert asyncio.run(ask(reranker, f"word{at}")) == f"word{at}"
+
+    local_openrouter.wait_until(lambda: local_openrouter.open_connections == 0)
+
+
+def test_thirty_two_threads(make):
+    """Threads that share a reranker get the answers to their own questions."""
+    reranker = make(max_concurrency=32)
+    at_once = threading.Barrier(32)
+
+    def work(at):
+        at_once.wait()
+        found = reranker.compress_documents(documents(f"word{at}"), f"word{at}")
+        return found[0].page_content
+
+    with ThreadPoolExecutor(32) as threads:
+        assert list(threads.map(work, range(32))) == [f"word{at}" for at in range(32)]
+
+
+def test_loops_in_threads(make):
+    """Loops of several threads share a reranker."""
+    reranker = make()
+
+    with ThreadPoolExecutor(8) as threads:
+        found = threads.map(lambda at: asyncio.run(ask(reranker, f"word{at}")), range(16))
+
+        assert list(found) == [f"word{at}" for at in range(16)]
+
+
+async def test_synchronous_calls_inside_a_running_loop(make):
+    """A notebook, whose loop runs already, can call synchronously and asynchronously."""
+    reranker = make()
+
+    assert reranker.compress_documents(documents("word"), "word")[0].page_content == "word"
+    assert await ask(reranker, "word") == "word"
+    assert reranker.rerank(["a", "word"], "word").results[0].index == 1
+
+
+def test_two_hundred_calls_wait_together(make, local_openrouter):
+    """With `max_concurrency`, so many calls of a slow service take hardly longer than one."""
+    local_openrouter.always(Fault.late_head(0.2))
+    reranker = make(max_concurrency=200)
+
+    async def main():
+        start = time.perf_counter()
+        found = await asyncio.gather(*(ask(reranker, f"word{at}") for at in range(200)))
+        return found, time.perf_counter() - start
+
+    found, elapsed = asyncio.run(main())
+
+    assert found == [f"word{at}" for at in range(200)]
+    assert local_openrouter.in_flight_peak > 100
+    # One after the other they would take 40 seconds, and eight at a time five.
+    assert elapsed < 2.5
+
+
+async def test_no_call_blocks_the_loop(make, tmp_path):
+    """Neither connecting, reading an image, encoding one nor the user's converter blocks."""
+    (tmp_path / "cat.png").write_bytes(PNG)
+    file = tmp_path / "cat.txt"
+    file.write_text("A cat")
+    reranker = make(model=VISION_MODEL, image_root=tmp_path, image_key="image")
+    converting = make(document_converter=lambda _: file.read_text())
+    found = [
+        Document("", metadata={"image_path": "cat.png"}),
+        Document("A cat", metadata={"image": Image.new("RGB", (8, 4))}),
+        Document("A dog"),
+    ]
+    blockbuster = BlockBuster()
+    blockbuster.activate()
+    try:
+        with pytest.raises(BlockingError):
+            file.read_text()
+        assert len(await reranker.acompress_documents(found, "a cat")) == 3
+        assert len((await reranker.arerank(found, "a cat")).results) == 3
+        assert len(await reranker.ainvoke({"query": "a cat", "documents": found})) == 3
+        assert len(await converting.acompress_documents(found, "a cat")) == 3
+        await reranker.aclose()
+    finally:
+        blockbuster.deactivate()
+
+
+FIRST_CALL = """
+import asyncio
+from blockbuster import BlockBuster
+from langchain_core.documents import Document
+from langchain_openrouter_rerank import OpenRouterRerank
+
+async def main():
+    blockbuster = BlockBuster()
+    blockbuster.activate()
+    try:
+        await OpenRouterRerank().acompress_documents([Document("a"), Document("b")], "b")
+    finally:
+        blockbuster.deactivate()
+
+asyncio.run(main())
+"""
+
+CALLS_LEFT_OPEN = """
+import asyncio
+from langchain_core.documents import Document
+from langchain_openrouter_rerank import OpenRouterRerank
+
+documents = [Document("a"), Document("b")]
+reranker = OpenRouterRerank()
+reranker.compress_documents(documents, "b")
+asyncio.run(reranker.acompress_documents(documents, "b"))
+asyncio.run(OpenRouterRerank().acompress_documents(documents, "b"))
+"""
+
+
+def run(program):
+    """Run a program in which every warning is an error, and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.usefixtures("key_in_environment")
+@pytest.mark.xfail(reason="the core's first asynchronous call imports httpx inside the loop")
+def test_the_first_call_of_a_process_does_not_block():
+    """What a process does once, such as reading certificates, is not done in the loop."""
+    assert run(FIRST_CALL) == (0, "")
+
+
+@pytest.mark.usefixtures("key_in_environment")
+def test_a_process_may_end_without_closing():
+    """Nothing that was left open is complained about when the process ends."""
+    assert run(CALLS_LEFT_OPEN) == (0, "")
+
+
+def test_a_thousand_rerankers_share_a_connection(make, local_openrouter):
+    """Rerankers are cheap: each one asks over the connection of the one before."""
+    before = threading.active_count()
+    rerankers = [make(top_n=1) for _ in range(1000)]
+
+    for reranker in rerankers[::10]:
+        assert reranker.compress_documents(documents("word"), "word")[0].page_content == "word"
+
+    assert local_openrouter.connections == 1
+    assert threading.active_count() <= before + 1
+
+
+async def test_a_thousand_rerankers_share_a_connection_in_a_loop(make, local_openrouter):
+    """The same holds in an event loop."""
+    rerankers = [make() for _ in range(1000)]
+
+    for reranker in rerankers[::10]:
+        assert await ask(reranker, "word") == "word"
+
+    assert local_openrouter.connections == 1
+
+
+def test_a_context_closes(make, local_openrouter):
+    """Leaving `with` gives the connections up, and the reranker still works."""
+    with make() as reranker:
+        reranker.compress_documents(documents("word"), "word")
+        assert local_openrouter.open_connections == 1
+
+    local_openrouter.wait_until(lambda: local_openrouter.open_connections == 0)
+    assert reranker.compress_documents(documents("word"), "word")[0].page_content == "word"
+
+
+async def test_an_asynchronous_context_closes(make, local_openrouter):
+    """Leaving `async with` gives the connections of the loop up, and the reranker still works."""
+    async with make() as reranker:
+        await ask(reranker, "word")
+        assert local_openrouter.open_connections == 1
+
+    await asyncio.to_thread(
+        local_openrouter.wait_until, lambda: local_openrouter.open_connections == 0
+    )
+    assert await ask(reranker, "word") == "word"
+
+
+def test_a_context_closes_after_a_failure(make, local_openrouter):
+    """What is raised inside passes through, and the connections are closed all the same."""
+
+    def fail():
+        with make() as reranker:
+            reranker.compress_documents(documents("word"), "word")
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
+    local_openrouter.wait_until(lambda: local_openrouter.open_connections == 0)
