@@ -140,7 +140,7 @@ async def test_the_question_is_what_is_asked(reranker, postprocess, local_openro
 
 
 async def test_the_image_of_a_query_is_ignored_aloud(reranker, postprocess, local_openrouter):
-    """Rerank models are asked in words: the image is neither read nor sent, and a warning says it."""
+    """Rerank models are asked in words: the image is neither read nor sent, and a warning tells."""
     query = QueryBundle(QUERY, image_path="/etc/passwd")
 
     with pytest.warns(UserWarning, match="image_path of the query is ignored"):

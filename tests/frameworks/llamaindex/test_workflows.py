@@ -1,0 +1,57 @@
+"""Reranking in the steps of a workflow of one's own, in evaluation, and in a memory."""
+
+from llama_index.core.evaluation import RetrieverEvaluator
+from llama_index.core.workflow import Event, StartEvent, StopEvent, Workflow, step
+
+BEST = "Paris is the capital of France."
+QUERY = "capital of France"
+
+
+class Found(Event):
+    """What the first step has retrieved."""
+
+    nodes: list
+    query: str
+
+
+class Search(Workflow):
+    """Retrieves and reranks."""
+
+    def __init__(self, retriever, reranker):
+        super().__init__(timeout=30)
+        self.retriever = retriever
+        self.reranker = reranker
+
+    @step
+    async def retrieve(self, start: StartEvent) -> Found:
+        """Fetch many."""
+        return Found(nodes=await self.retriever.aretrieve(start.query), query=start.query)
+
+    @step
+    async def rerank(self, found: Found) -> StopEvent:
+        """Keep the best."""
+        best = await self.reranker.apostprocess_nodes(found.nodes, query_str=found.query)
+        return StopEvent(result=[item.text for item in best])
+
+
+async def test_a_step_of_a_workflow_reranks(index, reranker):
+    """In a workflow, the asynchronous method is one more awaited call."""
+    search = Search(index.as_retriever(similarity_top_k=3), reranker(top_n=1))
+
+    assert await search.run(query=QUERY) == [BEST]
+
+
+async def test_an_evaluator_measures_the_reranked_order(index, reranker):
+    """LlamaIndex's evaluator calls the synchronous method inside its loop."""
+    (expected,) = [id_ for id_, node in index.docstore.docs.items() if node.text == BEST]
+    measured = {}
+    for name, postprocessors in {"before": [], "after": [reranker()]}.items():
+        evaluator = RetrieverEvaluator.from_metric_names(
+            ["mrr"],
+            retriever=index.as_retriever(similarity_top_k=3),
+            node_postprocessors=postprocessors,
+        )
+        result = await evaluator.aevaluate(QUERY, expected_ids=[expected])
+        measured[name] = result.metric_vals_dict["mrr"]
+
+    assert measured["before"] < measured["after"] == 1.0
