@@ -2,7 +2,9 @@
 
 import base64
 import math
+import random
 import sys
+import time
 from datetime import date
 from decimal import Decimal
 from pathlib import Path, PureWindowsPath
@@ -484,6 +486,31 @@ def test_nothing_is_opened_or_connected():
     with audit, Path(__file__).open("rb"):
         pass
     assert audit.events
+
+
+def shortest(work):
+    """Return the shortest time of several."""
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def test_large_images_are_converted_in_little_time():
+    """Converting an image of 5 MB takes a few times as long as decoding its base64 once."""
+    data = PNG + random.Random(0).randbytes(5_000_000)
+    documents = [
+        Document(coded(data)),
+        Document(uri(data)),
+        Document("", metadata={"image": uri(data)}),
+        Document("", metadata={"image": data}),
+    ]
+    decoding = shortest(lambda: base64.b64decode(coded(data), validate=True))
+
+    for document in documents:
+        assert shortest(lambda document=document: contents([document])) < 5 * decoding
 
 
 json_values = st.recursive(
