@@ -171,7 +171,6 @@ def run(program):
 
 
 @pytest.mark.usefixtures("key_in_environment")
-@pytest.mark.xfail(reason="the core's first asynchronous call imports httpx inside the loop")
 def test_the_first_call_of_a_process_does_not_block():
     """What a process does once, such as reading certificates, is not done in the loop."""
     assert run(FIRST_CALL) == (0, "")
