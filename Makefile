@@ -43,6 +43,14 @@ types: $(VENV)/installed-check ## Check types, twice: mypy and pyright disagree 
 wheels: $(VENV)/installed-check ## Build the wheels into dist/ and test them in bare environments
 	$(BIN)/python -m pytest -m wheels
 
+.PHONY: fuzz
+fuzz: $(VENV)/installed-test ## Read a million damaged answers; N=... reads another number
+	$(BIN)/python -m tests.soak.fuzz --responses $(or $(N),1000000)
+
+.PHONY: soak
+soak: $(VENV)/installed-test ## Use all clients at once among faults for an hour; MINUTES=... for other times
+	$(BIN)/python -W error -m tests.soak.soak --minutes $(or $(MINUTES),60)
+
 .PHONY: test-lowest
 test-lowest: ## Run the tests with the lowest versions that the packages allow
 	$(MAKE) VENV=.venv-lowest .venv-lowest/installed-lowest
