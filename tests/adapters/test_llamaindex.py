@@ -241,6 +241,30 @@ async def test_the_metadata_mode_is_what_is_sent(
     assert local_openrouter.requests[0].documents == [document]
 
 
+async def test_a_function_chooses_what_is_sent(reranker, postprocess, local_openrouter):
+    """With `document_fn`, nothing else of a node is sent, and `None` keeps it behind the others."""
+    nodes = nodes_of("hidden", *TEXTS)
+    titles = {nodes[1].node_id: "bread", nodes[2].node_id: {"text": QUERY}}
+
+    result = await postprocess(
+        reranker(document_fn=lambda item: titles.get(item.node_id)), nodes, query_str=QUERY
+    )
+
+    assert local_openrouter.requests[0].documents == ["bread", QUERY]
+    assert [item.score for item in result] == [1.0, 0.0, None, None]
+    assert [item.node for item in result] == [nodes[at].node for at in (2, 1, 0, 3)]
+
+
+async def test_a_mistake_in_the_users_function_is_theirs_to_see(reranker, postprocess):
+    """Its exception is raised as it is: a ranking without it would be a wrong one."""
+
+    def document_fn(item):
+        return item.node.metadata["titel"]
+
+    with pytest.raises(KeyError, match="titel"):
+        await postprocess(reranker(document_fn=document_fn), nodes_of("a"), query_str="a")
+
+
 async def test_synchronous_calls_work_inside_a_running_loop(reranker):
     """LlamaIndex itself calls the synchronous method from coroutines."""
     result = reranker().postprocess_nodes(nodes_of(*TEXTS), query_str=QUERY)

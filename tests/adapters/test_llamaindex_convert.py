@@ -3,6 +3,7 @@
 import base64
 import io
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,9 @@ from llama_index.core.schema import (
     TextNode,
 )
 from llama_index.core.vector_stores.utils import metadata_dict_to_node, node_to_metadata_dict
-from llamaindex_openrouter_rerank.convert import contents, ranked
+from llamaindex_openrouter_rerank.convert import chosen, contents, holds_image, ranked
 from openrouter_rerank.documents import LocalImageDocument, RerankDocument, Unscorable
-from openrouter_rerank.errors import ServiceUnavailableError
+from openrouter_rerank.errors import InvalidRequestError, ServiceUnavailableError
 from openrouter_rerank.images import LocalImage
 from openrouter_rerank.placement import Placed, Placement
 from openrouter_rerank.ranking import RankedDocument, Ranking
@@ -409,29 +410,153 @@ def test_a_real_image_document_is_read_by_nobody_here(tmp_path):
     assert content_of(node) == LocalImageDocument(text="a fox", image=LocalImage(str(path)))
 
 
+ALL_NODES = [
+    row[0]
+    for table in (TEXT_NODES, IMAGE_NODES, LOCAL_IMAGES, NOTHING_TO_RANK)
+    for row in table.values()
+]
+
+
+@pytest.mark.parametrize("node", ALL_NODES, ids=lambda node: type(node).__name__)
+def test_what_holds_an_image_is_known_before_it_is_read(node):
+    """Every node whose image is ranked says so beforehand, and no plain text does."""
+    content = content_of(node)
+
+    if isinstance(content, RerankDocument | LocalImageDocument):
+        assert holds_image(node)
+    if type(node) in {TextNode, IndexNode}:
+        assert not holds_image(node)
+
+
 _opened = []
 _listening = []
+_REACHING_OUT = ("open", "os.", "shutil.", "subprocess.", "socket.", "urllib.", "http.", "glob.")
 
 
 def _listen(event, args):
-    if _listening and event in {"open", "socket.connect", "socket.getaddrinfo", "os.listdir"}:
-        _opened.append((event, args[0]))
+    if _listening and event.startswith(_REACHING_OUT):
+        _opened.append((event, args))
 
 
 sys.addaudithook(_listen)
 
 
-def test_conversion_opens_nothing():
-    """No file is opened and no host is looked up for any node of the tables above."""
-    tables = [TEXT_NODES, IMAGE_NODES, LOCAL_IMAGES, NOTHING_TO_RANK]
-    nodes = [NodeWithScore(node=row[0]) for table in tables for row in table.values()]
-
+@contextmanager
+def listening():
+    """Note whatever is opened, listed, started or connected."""
+    _opened.clear()
     _listening.append(True)
-    contents(nodes, metadata_mode=MetadataMode.ALL)
+    yield _opened
     _listening.clear()
 
-    assert _opened == []
-    assert len(nodes) > 70
+
+def test_the_audit_hears_what_is_opened():
+    """The proof below could fail."""
+    with listening() as opened:
+        Path("/etc/hostname").exists()
+        Path(__file__).read_bytes()
+
+    assert [event for event, _ in opened] == ["open"]
+
+
+PLACES = (
+    "/etc/passwd",
+    "file:///etc/passwd",
+    "http://127.0.0.1:9/latest/meta-data",
+    "https://example.com/fox.png",
+    "ftp://example.com/fox.png",
+    "//example.com/fox.png",
+    "../../../../etc/shadow",
+    "~/.ssh/id_ed25519",
+    "C:\\Users\\someone\\fox.png",
+    "\\\\server\\share\\fox.png",
+    "/dev/zero",
+    "/proc/self/environ",
+    "fox.png\0.txt",
+    "s3://bucket/fox.png",
+    PNG_URI,
+    PNG64,
+    "",
+)
+
+
+def hostile_nodes():
+    """Make nodes of every kind that name places which nobody may look at, in every field."""
+    metadata_keys = ("file_path", "image_path", "image_url", "url", "source", "file_name", "image")
+    for place in PLACES:
+        metadata = dict.fromkeys(metadata_keys, place)
+        for text in ("", "a fox", place):
+            yield TextNode(text=text, metadata=metadata)
+            yield Document(text=text, metadata=metadata)
+            yield IndexNode(text=text, index_id=place, metadata=metadata)
+            for field in ("image", "image_url", "image_path"):
+                yield ImageNode(text=text, metadata=metadata, **{field: place})
+                yield Picture(content=text, metadata=metadata, **{field: place})
+            for field in ("data", "url", "path"):
+                resource = Resource(**{field: place})
+                yield Resourceful(content=text, metadata=metadata, image_resource=resource)
+                yield ImageDocument.model_construct(
+                    metadata=metadata, text_resource=None, image_resource=resource
+                )
+            for kind in ("image_resource", "audio_resource", "video_resource"):
+                yield Node(metadata=metadata, **{kind: MediaResource(path=Path(place or "."))})
+
+
+def test_conversion_opens_nothing():
+    """No file and no connection is opened for thousands of nodes that ask for it."""
+    nodes = [NodeWithScore(node=node) for node in (*ALL_NODES, *hostile_nodes())]
+
+    with listening() as opened:
+        for mode in MetadataMode:
+            contents(nodes, metadata_mode=mode)
+
+    assert opened == []
+    assert len(nodes) * len(MetadataMode) > 3_000
+    assert len(ALL_NODES) > 70
+
+
+@pytest.mark.parametrize(
+    ("given", "content"),
+    [
+        ("a fox", "a fox"),
+        ("", ""),
+        ({"text": "a fox"}, RerankDocument(text="a fox")),
+        ({"image": URL}, RerankDocument(image=URL)),
+        ({"text": "a fox", "image": PNG64}, RerankDocument(text="a fox", image=PNG_URI)),
+        ({"text": None, "image": None}, RerankDocument()),
+        ({"image": "no image!"}, RerankDocument(image="no image!")),
+        ({}, RerankDocument()),
+        (RerankDocument(text="a fox", image=PNG_URI), RerankDocument(text="a fox", image=PNG_URI)),
+        (None, Unscorable("document_fn gave nothing for it")),
+    ],
+)
+def test_a_function_can_choose_what_is_ranked(given, content):
+    """Strings, mappings and documents are taken as they are, base64 as an image; none is none."""
+    item = NodeWithScore(node=TextNode(text="never looked at"), score=0.5)
+    seen = []
+
+    def document_fn(one):
+        seen.append(one)
+        return given
+
+    assert chosen([item], document_fn) == [content]
+    assert seen == [item]
+    assert seen[0] is item
+
+
+@pytest.mark.parametrize(
+    "given",
+    [7, b"a fox", ["a fox"], {"text": 7}, {"image": PNG}, {"txt": "a fox"}, {7: "a fox"}],
+)
+def test_a_function_that_gives_no_document_is_refused(given):
+    """The mistake is named with the place of the node and what to return, quoting nothing."""
+    items = [NodeWithScore(node=TextNode(text=text)) for text in "ab"]
+    given_for = {"a": "a fox", "b": given}
+
+    with pytest.raises(InvalidRequestError, match=r"nodes\[1\].*return a string") as raised:
+        chosen(items, lambda item: given_for[item.node.text])
+
+    assert "fox" not in str(raised.value)
 
 
 PAIRS = [(0, 0.25), (1, None), (2, 0.5)]
@@ -472,6 +597,55 @@ def test_where_nothing_was_ranked_the_scores_of_the_retriever_stay(error):
 
     assert result == nodes
     assert all(new is not old for new, old in zip(result, nodes, strict=True))
+
+
+KEPT = [
+    TextNode(text="a fox", metadata={"page": 3}),
+    ImageNode(image=PNG64, text="a fox", metadata={"page": 3}),
+    Node(text_resource=MediaResource(text="a fox"), metadata={"page": 3}),
+    Document(text="a fox", metadata={"page": 3}, image_resource=MediaResource(data=PNG)),
+    IndexNode(text="a fox", index_id="1", obj=TextNode(text="all"), metadata={"page": 3}),
+    Foreign(metadata={"page": 3}),
+    TextNode(text="a fox", metadata={"page": 3, "retrieval_score": 0.1}),
+    TextNode(
+        text="a fox",
+        metadata={"page": 3},
+        excluded_llm_metadata_keys=["retrieval_score"],
+        excluded_embed_metadata_keys=["page"],
+    ),
+]
+
+
+@pytest.mark.parametrize("node", KEPT, ids=lambda node: type(node).__name__)
+@pytest.mark.parametrize("was", [0.25, None])
+def test_the_score_of_the_retriever_can_be_kept(node, was):
+    """It is in the metadata of a copy, where prompts and embeddings do not see it."""
+    before, hashed = node.model_dump(), node.hash
+    texts = {mode: node.get_content(mode) for mode in (MetadataMode.EMBED, MetadataMode.LLM)}
+    ranking = Ranking(results=(), model="model", requests=())
+    placement = Placement(order=(Placed(0, 0.9),), ranking=ranking)
+
+    (result,) = ranked([NodeWithScore(node=node, score=was)], placement, keep_retrieval_score=True)
+
+    assert (result.score, result.node.metadata["retrieval_score"]) == (0.9, was)
+    assert result.node.metadata["page"] == 3
+    assert (type(result.node), result.node_id) == (type(node), node.node_id)
+    assert result.node.get_content(MetadataMode.NONE) == node.get_content(MetadataMode.NONE)
+    if "retrieval_score" not in before["metadata"]:
+        assert {mode: result.node.get_content(mode) for mode in texts} == texts
+    assert result.node.excluded_llm_metadata_keys.count("retrieval_score") == 1
+    assert result.node.excluded_embed_metadata_keys.count("retrieval_score") == 1
+    assert (node.model_dump(), node.hash) == (before, hashed)
+
+
+def test_where_nothing_was_ranked_no_node_is_copied():
+    """The score is where it was, so there is nothing to keep."""
+    item = NodeWithScore(node=TextNode(text="a fox"), score=0.25)
+
+    (result,) = ranked([item], Placement(order=(Placed(0, None),)), keep_retrieval_score=True)
+
+    assert result.node is item.node
+    assert result.score == 0.25
 
 
 def test_an_item_of_a_derived_class_keeps_its_class():

@@ -14,6 +14,7 @@ from llama_index.core.instrumentation.span_handlers import SimpleSpanHandler
 from llama_index.core.llms import MockLLM
 from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
+from llama_index_instrumentation.dispatcher import instrument_tags
 from llamaindex_openrouter_rerank import OpenRouterRerank
 from openrouter_rerank.errors import InvalidRequestError, PaymentRequiredError
 from openrouter_rerank.local.stage import Fault, error, scores
@@ -220,6 +221,42 @@ async def test_callbacks_are_told_what_was_asked_and_what_it_cost(traced):
     }
 
 
+async def test_the_end_event_is_tagged_with_what_was_spent(traced):
+    """Event handlers read cost, provider and attempts off the end's tags, as numbers and names."""
+    traced.stage.script(error(503, "busy", retry_after=0), scores(0.1, 0.9, cost=0.002))
+
+    await traced.rerank(traced.reranker(), nodes_of("Paris", "Rome"))
+
+    assert traced.events[1].tags == {
+        "gen_ai.response.id": "gen-rerank-0000000002-stage",
+        "gen_ai.response.model": "rerank-v3.5",
+        "openrouter.model": "cohere/rerank-v3.5",
+        "openrouter.provider": "Stage",
+        "openrouter.rerank.attempts": 2,
+        "openrouter.usage.cost": 0.002,
+        "openrouter.usage.search_units": 1,
+    }
+
+
+async def test_tags_of_the_user_are_kept(traced):
+    """What `instrument_tags` adds stands beside them."""
+    with instrument_tags({"tenant": "a"}):
+        await traced.rerank(traced.reranker(), nodes_of("Rome"))
+
+    assert [event.tags.get("tenant") for event in traced.events] == ["a", "a"]
+    assert "openrouter.usage.cost" in traced.events[1].tags
+
+
+async def test_the_end_is_dated_at_the_end(traced):
+    """Between the two events lies the time that the service took."""
+    traced.stage.script(Fault.late_head(0.1))
+
+    await traced.rerank(traced.reranker(), nodes_of("Rome"))
+
+    start, end = traced.events
+    assert (end.timestamp - start.timestamp).total_seconds() >= 0.1
+
+
 async def test_a_failure_that_was_passed_through_is_visible(traced, caplog):
     """The span is whole, the nodes keep their scores, and callbacks and log tell the failure."""
     traced.stage.script(error(503, "No provider"))
@@ -233,6 +270,7 @@ async def test_a_failure_that_was_passed_through_is_visible(traced, caplog):
     _, end = traced.callback
     failure = end.payload[EventPayload.ADDITIONAL_KWARGS]["passed_through"]
     assert failure.startswith("ServiceUnavailableError: No provider")
+    assert traced.events[1].tags == {"openrouter.passed_through": failure}
     assert "the order of the retriever is kept" in caplog.text
 
 

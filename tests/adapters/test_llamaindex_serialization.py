@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 
+import cloudpickle
 import httpx
 import pytest
 import yaml
@@ -33,6 +34,7 @@ OPTIONS = {
     "image_root": "/pictures",
     "budget": 0.5,
     "metadata_mode": "none",
+    "keep_retrieval_score": True,
 }
 NODES = [NodeWithScore(node=TextNode(text="Paris")), NodeWithScore(node=TextNode(text="Rome"))]
 
@@ -173,6 +175,36 @@ def test_a_copy_reports_to_the_same_handlers():
     manager = CallbackManager([UnpicklableHandler()])
 
     assert copy.deepcopy(OpenRouterRerank(callback_manager=manager)).callback_manager is manager
+
+
+def shouted(item):
+    """Rank what a node says in capitals."""
+    return item.node.get_content().upper()
+
+
+def test_a_function_is_kept_where_functions_can_be(local_openrouter, monkeypatch):
+    """Pickles and copies choose what is ranked as before; dictionaries and JSON hold values."""
+    reranker = OpenRouterRerank(base_url=local_openrouter.base_url, document_fn=shouted)
+
+    restored = pickle.loads(pickle.dumps(reranker))  # noqa: S301 - It is our own
+
+    for again in (reranker, restored, copy.deepcopy(reranker)):
+        assert works(again, local_openrouter, monkeypatch)
+    assert [each.documents for each in local_openrouter.requests] == [["PARIS", "ROME"]] * 3
+    assert "document_fn" not in reranker.to_dict()
+    assert "document_fn" not in repr(reranker)
+    assert OpenRouterRerank.from_dict(reranker.to_dict()).document_fn is None
+
+
+def test_a_function_is_never_lost_on_the_way():
+    """A pickle without it would send other words, so one that cannot be pickled is an error."""
+    reranker = OpenRouterRerank(document_fn=lambda item: None)
+
+    with pytest.raises((pickle.PicklingError, AttributeError), match="lambda"):
+        pickle.dumps(reranker)
+    assert reranker.document_fn is not None
+    restored = pickle.loads(cloudpickle.dumps(reranker))  # noqa: S301 - It is our own
+    assert restored.document_fn(NODES[0]) is None
 
 
 def test_engines_may_set_the_callback_manager():
