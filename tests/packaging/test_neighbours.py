@@ -1,0 +1,115 @@
+"""Our LangChain package beside what it is installed with: old and new LangChain, ChatOpenRouter."""
+
+import re
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.wheels
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = [ROOT / "shared", ROOT / "packages/langchain_openrouter_rerank"]
+# What is installed beside our wheels, and the lock that has the versions of all else. The first
+# langchain-openrouter takes no langchain-core below 1.2.13.
+ENVIRONMENTS = {
+    "the lowest versions": ("lowest", []),
+    "the first ChatOpenRouter": (
+        "check",
+        ["langchain-core==1.2.13", "langchain-openrouter==0.0.2"],
+    ),
+    "the last ChatOpenRouter": ("check", ["langchain-openrouter==0.2.9", "langchain-tests==1.1.9"]),
+}
+PROGRAM = """
+from importlib.util import find_spec
+
+from langchain_core.documents import Document
+from langchain_core.runnables import RunnableLambda
+from langchain_openrouter_rerank import OpenRouterRerank
+from openrouter_rerank.local.stage import Stage
+
+if find_spec("langchain_openrouter"):
+    from langchain_openrouter import ChatOpenRouter
+
+    ChatOpenRouter(model="openai/gpt-5-mini", api_key="any")
+
+texts = ["Berlin is in Germany.", "Paris is the capital of France."]
+search = RunnableLambda(lambda query: [Document(text) for text in texts])
+with Stage() as stage:
+    reranker = OpenRouterRerank(api_key=stage.api_key, base_url=stage.base_url, top_n=1)
+    print(reranker.as_retriever(search).invoke("capital of France")[0].page_content)
+"""
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory):
+    """The wheels of the core and of the LangChain package."""
+    dist = tmp_path_factory.mktemp("dist")
+    for folder in FOLDERS:
+        build = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", dist]
+        subprocess.run([*build, folder], check=True, capture_output=True)
+    return sorted(dist.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def install(wheels, tmp_path_factory):
+    """Make an environment with our wheels beside others, once, and return its Python."""
+    made = {}
+
+    def install(name):
+        if name not in made:
+            home = tmp_path_factory.mktemp("environment")
+            lock, others = ENVIRONMENTS[name]
+            constraints = home / "constraints.txt"
+            constraints.write_text(pins(lock, {other.partition("==")[0] for other in others}))
+            venv.create(home / "venv", with_pip=True)
+            made[name] = home / "venv/bin/python"
+            run(
+                *(made[name], "-m", "pip", "install", "-qq", "--disable-pip-version-check"),
+                *("--no-compile", "--find-links", wheels[0].parent, "--constraint", constraints),
+                *(*wheels, "openrouter-rerank[testing]", *others),
+            )
+        return made[name]
+
+    return install
+
+
+def pins(lock, without):
+    """Return what a lock pins but for some packages, and without hashes: our wheels have none."""
+    text = (ROOT / f"requirements/{lock}.txt").read_text()
+    lines = re.sub(r" \\\n +--hash=\S+", "", text).splitlines()
+    return "\n".join(line for line in lines if line.partition("==")[0] not in without)
+
+
+def run(python, *arguments, **options):
+    """Return what a program prints, once it has ended well."""
+    # -I: neither the working directory nor the environment may lend it a module.
+    command = [python, "-I", *arguments]
+    done = subprocess.run(command, capture_output=True, check=False, text=True, **options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_it_fits_beside_others(install, name):
+    """Nothing installed contradicts another, and a retriever reranks there."""
+    python = install(name)
+
+    assert "No broken requirements" in run(python, "-m", "pip", "check")
+    assert run(python, "-c", PROGRAM) == "Paris is the capital of France.\n"
+
+
+def test_it_passes_langchains_standard_tests(install, tmp_path):
+    """LangChain's own tests of retrievers pass; they live apart for the plugins they bring."""
+    shutil.copy(Path(__file__).parent / "standard_retriever.py", tmp_path / "test_standard.py")
+
+    printed = run(
+        *(install("the last ChatOpenRouter"), "-m", "pytest", "-q", "-W", "error"),
+        *("-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function"),
+        cwd=tmp_path,
+    )
+
+    assert "10 passed" in printed
