@@ -82,6 +82,12 @@ def test_timeouts_of_an_injected_client_do_not_matter(make, stage):
     assert len(ranking.results) == 1
 
 
+@pytest.mark.parametrize("timeout", [1e9, 1e10, 1e300])
+def test_a_timeout_of_centuries(make, timeout):
+    """A timeout that is longer than any clock of the system counts as no limit."""
+    assert make(timeout=timeout).rerank("q", ["a"]).attempts == 1
+
+
 def test_close(make, stage):
     """A client is closed once or twice, and then says that it is."""
     caller = make()
@@ -233,6 +239,29 @@ def test_importing_and_making_a_client_imports_no_http_library(stage):
     assert run(script, stage).splitlines() == ["set()", "False", "True"]
 
 
+def test_the_loop_does_not_wait_for_imports(stage):
+    """The HTTP library, which takes a tenth of a second to import, is not imported on the loop."""
+    script = """
+        import asyncio, sys, threading
+        from openrouter_rerank import AsyncRerankClient
+
+        class Watch:
+            def find_spec(self, name, path=None, target=None):
+                if name == "httpx":
+                    print(threading.current_thread() is threading.main_thread())
+
+        sys.meta_path.insert(0, Watch())
+
+        async def main():
+            async with AsyncRerankClient() as client:
+                await client.rerank("q", ["a"])
+
+        asyncio.run(main())
+    """
+
+    assert run(script, stage) == "False"
+
+
 def test_a_hundred_clients_share_one_ssl_context(stage):
     """Reading the certificates of the machine happens once, whatever the number of clients."""
     script = """
@@ -284,6 +313,7 @@ def test_no_resource_is_left(stage, closes):
     "proxy",
     [
         pytest.param("http://{}", id="URL"),
+        pytest.param("{}", id="host and port"),
     ],
 )
 @pytest.mark.parametrize("variable", ["http_proxy", "ALL_PROXY"])

@@ -182,6 +182,13 @@ def test_headers_of_the_user_win(make, stage):
     assert headers["x-a"] == "1"
 
 
+def test_a_session_is_sent_once(make, stage):
+    """A session in the user's headers and one of the call are not both sent."""
+    make(default_headers={"X-Session-Id": "of the client"}).rerank("q", ["a"], session_id="call")
+
+    assert "," not in stage.requests[0].headers["x-session-id"]
+
+
 @OWN
 def test_the_key_is_looked_up_at_each_call(make, stage, monkeypatch):
     """A client without a key asks the environment when it is called, not before."""
@@ -261,6 +268,11 @@ def test_bad_arguments_are_refused_before_anything_is_sent(make, stage, argument
         {"app_title": "a\nb"},
         {"app_categories": ["a", "b", "c"]},
         {"default_headers": {"Host": "a"}},
+        {"api_key": b"sk-or-v1-bytes"},
+        {"api_key": 5},
+        {"base_url": 5},
+        {"budget": "5"},
+        {"budget": True},
     ],
     ids=str,
 )

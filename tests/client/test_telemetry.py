@@ -16,21 +16,20 @@ SECRET = "sk-or-v1-told-to-nobody"
 
 
 @pytest.fixture(scope="session")
-def provider():
-    """The tracer provider of the process, which can be set only once."""
+def exporter():
+    """What receives the spans of this process, whose provider can be set only once."""
     if not isinstance(trace.get_tracer_provider(), TracerProvider):
         trace.set_tracer_provider(TracerProvider())
-    return trace.get_tracer_provider()
+    exporter = InMemorySpanExporter()
+    trace.get_tracer_provider().add_span_processor(SimpleSpanProcessor(exporter))
+    return exporter
 
 
 @pytest.fixture
-def spans(provider):
+def spans(exporter):
     """The spans that have ended."""
-    exporter = InMemorySpanExporter()
-    processor = SimpleSpanProcessor(exporter)
-    provider.add_span_processor(processor)
-    yield exporter.get_finished_spans
-    processor.shutdown()
+    exporter.clear()
+    return exporter.get_finished_spans
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -38,6 +38,9 @@ def test_a_budget_of_nothing_lets_nothing_pass():
         float("nan"),
         float("inf"),
         float("-inf"),
+        pytest.param(10**400, id="beyond all numbers"),
+        "5",
+        None,
     ],
 )
 def test_a_limit_that_is_no_amount_is_refused(limit):

@@ -57,6 +57,7 @@ def test_bad_arguments(changes, message):
         True,
         "30",
         b"30",
+        pytest.param(10**400, id="beyond all numbers"),
     ],
 )
 def test_bad_timeouts(timeout):

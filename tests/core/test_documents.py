@@ -125,6 +125,9 @@ def test_a_long_image_is_not_quoted_whole():
         pytest.param("a text", "str", id="string"),
         pytest.param(b"a text", "bytes", id="bytes"),
         pytest.param({"text": "a"}, "dict", id="mapping"),
+        pytest.param(RerankDocument(text="a"), "RerankDocument", id="value"),
+        pytest.param(None, "NoneType", id="None"),
+        pytest.param(5, "int", id="number"),
     ],
 )
 def test_one_document_is_no_list_of_documents(documents, kind):

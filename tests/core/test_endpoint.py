@@ -2,12 +2,14 @@
 
 import copy
 import pickle
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from openrouter_rerank._endpoint import endpoint, is_loopback
-from openrouter_rerank._key import ApiKey
+from openrouter_rerank._key import ApiKey, wrapped
 from openrouter_rerank.errors import ConfigurationError
 
 HOME = "https://openrouter.ai/api/v1/rerank"
@@ -209,14 +211,35 @@ HOSTS = st.text(
 )
 
 
+@given(HOSTS)
+@example("a..b")
+@example("a\\.openrouter.ai")
+@example("\x01")
+@example("h\u200b")
+@example("xn--")
+@example("[v1.a]")
+@example("h/\x01")
+def test_an_accepted_url_means_the_same_to_the_http_library(host):
+    """A base URL is refused, or the HTTP library takes it and goes to the host that was checked."""
+    try:
+        url = endpoint(ApiKey("k"), f"https://{host}", {}).url
+    except ConfigurationError:
+        return
+
+    checked = urlsplit(url).hostname
+    reached = httpx.URL(url)
+
+    assert reached.scheme == "https"
+    assert not reached.userinfo
+    assert checked.isascii() is False or reached.raw_host.decode().strip("[]") == checked
+
+
 GOOD_KEY = "sk-or-v1-0123456789abcdef"
 
 
 @pytest.mark.parametrize(
     "value",
     [
-        "",
-        " ",
         "sk secret",
         "sk-secret\n",
         "\nsk-secret",
@@ -230,21 +253,24 @@ GOOD_KEY = "sk-or-v1-0123456789abcdef"
 )
 def test_a_key_that_cannot_be_sent_is_refused_unseen(value):
     """A key with a space, a line break or anything but printable ASCII is refused, not quoted."""
-    with pytest.raises(
-        ConfigurationError, match="the API key is empty or has characters"
-    ) as caught:
-        ApiKey(value)
+    refusal = wrapped(value)
 
-    assert "secr" not in str(caught.value)
-    assert caught.value.__context__ is None
+    assert isinstance(refusal, ConfigurationError)
+    assert "the API key has characters that cannot be sent" in str(refusal)
+    assert "secr" not in str(refusal)
+
+
+@pytest.mark.parametrize("value", [None, "", " ", "\n"], ids=repr)
+def test_a_blank_key_is_no_key(value):
+    """None and blank ask the environment."""
+    assert wrapped(value) is None
 
 
 @given(st.text())
 def test_a_header_is_made_of_printable_ascii_only(value):
     """No text at all can smuggle anything into the header."""
-    try:
-        key = ApiKey(value)
-    except ConfigurationError:
+    key = wrapped(value)
+    if not isinstance(key, ApiKey):
         return
 
     assert key.authorization() == f"Bearer {value}"

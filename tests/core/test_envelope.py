@@ -182,6 +182,9 @@ def test_shown_text_is_one_short_line(text, safe):
         pytest.param({"error": {"metadata": {"k\n" * 500: "v\n" * 500}}}, {}, id="metadata"),
         pytest.param({"error": {"metadata": {str(at): at for at in range(999)}}}, {}, id="many"),
         pytest.param(b"", {"x-request-id": "x\x1b" * 999}, id="request id"),
+        pytest.param(b"", {"content-type": "x\x1b" * 999}, id="content type"),
+        pytest.param(b"<title>" + b"t\n" * 2000 + b"</title>", {}, id="title"),
+        pytest.param({"error": {"code": "c\n" * 1000}}, {}, id="code"),
     ],
 )
 def test_nothing_a_server_says_is_long_or_forges_a_log_line(body, headers):
@@ -308,6 +311,8 @@ def far_from_greenwich():
     [
         pytest.param("Mon, 02 Nov 2026 12:01:30 GMT", id="IMF-fixdate"),
         pytest.param("Monday, 02-Nov-26 12:01:30 GMT", id="RFC 850"),
+        pytest.param("Mon Nov  2 12:01:30 2026", id="asctime"),
+        pytest.param("Mon, 02 Nov 2026 12:01:30 -0000", id="zone unknown"),
     ],
 )
 def test_dates_are_in_universal_time(far_from_greenwich, header):
@@ -334,6 +339,13 @@ def test_hint_in_the_body(hint, seconds):
     body = {"error": {"availability": {"retry_after": hint}}}
 
     assert answer(body).retry_after == seconds
+
+
+def test_hint_in_the_body_that_no_number_can_hold():
+    """A hint of 400 digits is as long as the same header: longer than any wait, or no hint."""
+    body = {"error": {"availability": {"retry_after": 10**400}}}
+
+    assert answer(body).retry_after in {None, float("inf")}
 
 
 def test_the_header_wins_over_the_hint_in_the_body():

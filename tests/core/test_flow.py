@@ -56,10 +56,6 @@ class Tokens:
         self.tokens -= 1
         return self.tokens >= 0
 
-    def give_back(self):
-        """Note that a token was returned."""
-        self.asked.append("give back")
-
     def earn(self):
         """Note a success."""
         self.asked.append("earn")
@@ -324,11 +320,11 @@ def test_empty_retry_budget_ends_retries():
     ("replies", "asked"),
     [
         pytest.param([], [], id="in the first attempt"),
-        pytest.param([UNSENT], ["spend", "give back"], id="in a retry"),
+        pytest.param([UNSENT], ["spend"], id="in a retry"),
     ],
 )
-def test_a_cancelled_retry_gives_its_token_back(replies, asked):
-    """A flow that is closed returns the token of the retry that it was about to make."""
+def test_a_cancelled_retry_is_paid_for(replies, asked):
+    """A caller who gives up sooner than the client cannot retry without limit in an outage."""
     budget = Tokens()
     limits = Limits(timeout=10, max_retries=2, clock=Clock(), jitter=lambda: 1, retry_budget=budget)
     flow = rerank_flow(Call(query="q", documents=("a",)), ("m",), limits)

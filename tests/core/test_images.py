@@ -153,6 +153,8 @@ NO_CONTENT = "is a data URI whose content is no base64"
         ("https://host/a b", NO_HOST),
         ("https://host/a\n", NO_HOST),
         ("https://host\x00/a", NO_HOST),
+        ("https://?query", NO_HOST),
+        ("https://#fragment", NO_HOST),
         ("data:image/png;base64,AAAA", None),
         ("DATA:IMAGE/PNG;BASE64,AAAA", None),
         ("data:image/svg+xml;charset=utf-8;base64,AAAA", None),

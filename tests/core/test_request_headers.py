@@ -70,6 +70,13 @@ def test_of_two_spellings_of_a_name_one_is_sent():
     assert headers(default_headers={"X-A": "1", "x-a": "2"}) == OURS | {"x-a": "2"}
 
 
+def test_the_legacy_title_is_not_sent_beside_the_new_one():
+    """Of `X-Title` and `X-OpenRouter-Title` at most one goes out, and the user's header wins."""
+    found = headers(app_title="ours", default_headers={"X-Title": "mine"})
+
+    assert [value for name, value in found.items() if "title" in name.lower()] == ["mine"]
+
+
 @pytest.mark.parametrize(
     "name",
     ["Content-Length", "content-type", "Transfer-Encoding", "accept-encoding", "HOST"],

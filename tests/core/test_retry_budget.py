@@ -29,24 +29,12 @@ def test_five_successes_earn_a_retry():
     assert bucket.spend()
 
 
-def test_a_retry_that_is_not_made_is_given_back():
-    """A token that is given back is spent again."""
-    bucket = TokenBucket()
-    while bucket.spend():
-        pass
-
-    bucket.give_back()
-
-    assert [bucket.spend(), bucket.spend()] == [True, False]
-
-
 def test_the_bucket_does_not_overflow():
     """Successes in good times do not add up to a storm of retries later."""
     bucket = TokenBucket()
 
     for _ in range(1000):
         bucket.earn()
-        bucket.give_back()
 
     assert bucket.tokens == 50
 

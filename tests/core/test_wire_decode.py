@@ -221,6 +221,7 @@ def test_results_beyond_top_n_are_cut():
         pytest.param(7, id="number"),
         pytest.param("text", id="string"),
         pytest.param({"text": {"text": []}, "image": 1}, id="wrong types"),
+        pytest.param({"text": "half \ud83d a pair"}, id="half a surrogate pair, escaped"),
     ],
 )
 def test_the_echo_is_not_looked_at(document):
@@ -239,6 +240,8 @@ def test_the_echo_is_not_looked_at(document):
         pytest.param({"usage": {"cost": "0.1"}}, Usage(), id="string within"),
         pytest.param({"usage": {"cost": True, "total_tokens": False}}, Usage(), id="booleans"),
         pytest.param({"usage": {"cost": -1, "search_units": -1}}, Usage(), id="negative"),
+        pytest.param({"usage": {"cost": 10**400}}, Usage(), id="beyond all numbers"),
+        pytest.param({"usage": {"total_tokens": 10**400}}, Usage(), id="tokens beyond all numbers"),
         pytest.param(
             {"usage": {"cost": 0, "search_units": 2.0, "total_tokens": 3}},
             Usage(cost=0.0, search_units=2, total_tokens=3),
@@ -395,3 +398,13 @@ def test_a_compressed_answer_is_refused(encoding):
 def test_identity_is_no_compression(encoding):
     """An answer that says it is not compressed is read."""
     assert pairs(read({"results": ROWS}, headers={"content-encoding": encoding}))
+
+
+@pytest.mark.parametrize(("status", "retryable"), [(401, False), (413, False), (429, True)])
+def test_a_compressed_failure_keeps_its_status(status, retryable):
+    """An edge may compress its error page all the same; status and `Retry-After` still count."""
+    headers = {"content-encoding": "gzip", "retry-after": "7"}
+
+    error = read(b"\x1f\x8b", status=status, headers=headers)
+
+    assert (error.status_code, error.retryable, error.retry_after) == (status, retryable, 7.0)

@@ -118,6 +118,9 @@ def test_extra_fields_are_passed_on():
         pytest.param(object(), id="object"),
         pytest.param(b"\xff", id="bytes that are no text"),
         pytest.param({"deep": [object()]}, id="object within"),
+        pytest.param(float("nan"), id="NaN"),
+        pytest.param(float("inf"), id="infinity"),
+        pytest.param({"deep": [float("-inf")]}, id="infinity within"),
     ],
 )
 def test_what_json_cannot_express_is_refused(value):

@@ -97,6 +97,7 @@ SILENT = [
     "warm",
     [
         pytest.param(False, id="new"),
+        pytest.param(True, id="kept"),
     ],
 )
 def test_a_silent_or_slow_server(make, stage, line, warm):

@@ -59,7 +59,7 @@ def reranker(stage):
             **{
                 "base_url": stage.base_url,
                 "api_key": stage.api_key,
-                "timeout": 0.3,
+                "timeout": 1.0,
                 "max_retries": 0,
             }
             | options

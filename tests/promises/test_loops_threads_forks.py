@@ -162,6 +162,36 @@ def test_forked_children_have_loops_of_their_own(local_openrouter):
     )
 
 
+@FORKS
+def test_a_child_is_not_kept_waiting_by_calls_of_its_parent(local_openrouter):
+    """Calls in flight in the parent when it forks take no slot of the child's client."""
+    run(
+        local_openrouter,
+        """
+        from openrouter_rerank.local.stage import Fault, Stage
+
+        with Stage() as stage:
+            client = RerankClient(base_url=stage.base_url, max_concurrency=1, timeout=5)
+            stage.script(Fault.hang())
+            thread = threading.Thread(target=lambda: client.rerank("a", ["a", "b"]))
+            thread.start()
+            stage.wait_until(lambda: stage.in_flight == 1)
+            pid = os.fork()
+            if pid == 0:
+                try:
+                    from openrouter_rerank import OpenRouterRerankError
+                    ok = right(client.rerank("a", ["a", "b"]))
+                except OpenRouterRerankError as error:
+                    print(repr(error), file=sys.stderr, flush=True)
+                    ok = False
+                os._exit(0 if ok else 1)
+            print(os.waitpid(pid, 0)[1] == 0)
+            stage.release()
+            thread.join()
+        """,
+    )
+
+
 def test_a_client_used_on_two_loops_keeps_the_first_alive(local_openrouter):
     """While one loop waits for its answer another may come and go with the same client."""
     client = AsyncRerankClient(**arguments(local_openrouter))

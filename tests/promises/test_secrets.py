@@ -136,6 +136,31 @@ def test_a_damaged_key_is_not_quoted(key, monkeypatch):
         assert KEY not in repr(caught.value) + str(caught.value) + repr(vars(caught.value))
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{"api_key": f"{KEY}\n"}, {"api_key": KEY, "timeout": -1}, {"api_key": KEY, "app_title": "\n"}],
+    ids=["damaged key", "another option", "another header"],
+)
+def test_no_frame_of_a_refused_client_holds_the_key(options):
+    """When a client cannot be made, no frame of ours has the plain key among its locals."""
+    with pytest.raises(OpenRouterRerankError) as caught:
+        RerankClient(**options)
+
+    assert KEY not in lines_of_ours(caught.value)
+
+
+@pytest.mark.parametrize("key", [KEY, f"{KEY}\n"], ids=["refused host", "damaged key"])
+def test_no_frame_of_a_refused_call_holds_the_key_of_the_environment(monkeypatch, key):
+    """When the environment's key cannot be used, no frame of ours has it among its locals."""
+    monkeypatch.setenv("OPENROUTER_API_KEY", key)
+    base_url = None if key != KEY else "https://gateway.example/v1"
+
+    with RerankClient(base_url=base_url) as client, pytest.raises(OpenRouterRerankError) as caught:
+        client.rerank("q", ["a"])
+
+    assert KEY not in lines_of_ours(caught.value)
+
+
 @OWN
 def test_a_key_of_the_environment_does_not_follow_a_configured_host(make, monkeypatch):
     """A base URL from a configuration cannot lead the environment's key to another host."""

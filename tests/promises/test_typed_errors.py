@@ -25,7 +25,7 @@ KEYS = st.sampled_from(
         *("usage", "cost", "search_units", "total_tokens", "http_status"),
     ]
 )
-NUMBERS = st.integers() | st.floats()
+NUMBERS = st.integers() | st.floats() | st.sampled_from([10**400, -(10**400)])
 SCALARS = st.none() | st.booleans() | NUMBERS | st.text()
 TREES = st.recursive(
     SCALARS,
@@ -123,7 +123,10 @@ ANYTHING = st.recursive(
 NEARLY = st.dictionaries(st.sampled_from(["text", "image", "title", 1]), ANYTHING, max_size=3)
 
 
-@given(st.lists(ANYTHING | NEARLY | st.builds(RerankDocument, text=ANYTHING, image=ANYTHING)))
+@given(
+    st.lists(ANYTHING | NEARLY | st.builds(RerankDocument, text=ANYTHING, image=ANYTHING))
+    | ANYTHING
+)
 @settings(max_examples=200)
 @example([object()])
 @example([{"image": "data:" + "x" * 200}])
@@ -213,3 +216,19 @@ def test_odd_answers_on_the_wire(make, stage, line):
         make(timeout=5, max_retries=0).rerank("q", ["a"])
 
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        pytest.param("a..b", id="empty label"),
+        pytest.param("x" * 70 + ".example", id="long label"),
+        pytest.param("ho\x01st", id="control character"),
+        pytest.param("h\u200b", id="invisible character"),
+        pytest.param("xn--", id="no punycode"),
+    ],
+)
+def test_a_host_that_cannot_be(make, host):
+    """A base URL whose host no name server could know is a typed error, when made or called."""
+    with pytest.raises(OpenRouterRerankError):
+        make(base_url=f"https://{host}/v1", max_retries=0).rerank("q", ["a"])

@@ -1,6 +1,6 @@
 """Checks the arguments of one rerank call and makes the values that the flow works with."""
 
-import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
@@ -39,6 +39,8 @@ class Arguments:
     """The arguments of one call, checked."""
 
     call: Call
+    size: int
+    """How many documents were passed in."""
     models: tuple[str, ...]
     session_id: str | None
     timeout: float | None
@@ -65,8 +67,10 @@ def prepared(
     if unknown := options.keys() - RequestOptions.__annotations__.keys():
         raise TypeError(f"rerank() has no argument {min(unknown)!r:.50}")
     timeout = options.get("timeout")
-    different, positions = without_copies(checked_documents(documents))
+    checked = checked_documents(documents)
+    different, positions = without_copies(checked)
     return Arguments(
+        size=len(checked),
         call=Call(
             query=_checked_query(query),
             documents=different,
@@ -87,8 +91,9 @@ def checked_timeout(timeout: object) -> float:
     Raises:
         ConfigurationError: If it is not positive and finite.
     """
-    if isinstance(timeout, int | float) and timeout is not True and 0 < timeout < math.inf:
-        return float(timeout)
+    number = timeout if isinstance(timeout, int | float) and timeout is not True else 0
+    if 0 < number <= sys.float_info.max:
+        return float(number)
     raise ConfigurationError(f"timeout must be a positive number of seconds, got {timeout!r:.50}")
 
 
@@ -131,10 +136,6 @@ def _extra(options: RequestOptions) -> dict[str, object]:
         raise InvalidRequestError(
             f"extra_body must not hold {taken[0]!r}: pass it as the argument of that name"
         )
-    fields: dict[str, object] = {
-        "provider": options.get("provider"),
-        "user": options.get("user"),
-        "trace": options.get("trace"),
-        **extra_body,
-    }
-    return {name: value for name, value in fields.items() if value is not None}
+    named = {name: options.get(name) for name in ("provider", "user", "trace")}
+    given = {name: value for name, value in named.items() if value is not None}
+    return {**given, **extra_body}

@@ -227,4 +227,5 @@ def _proxy(url: str) -> str | None:
     if urllib.request.proxy_bypass(rest.partition("/")[0]):
         return None
     proxies = urllib.request.getproxies()
-    return proxies.get(scheme) or proxies.get("all")
+    found = proxies.get(scheme) or proxies.get("all")
+    return f"http://{found}" if found and "://" not in found else found

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
-from ._key import ApiKey
+from ._key import ApiKey, wrapped
 from .errors import ConfigurationError
 
 DEFAULT_BASE_URL = "https://openrouter.ai/api/v1"
@@ -49,22 +49,26 @@ def endpoint(
     """
     given = _present(base_url)
     found = _first(environment, _BASE_VARIABLES)
+    key = wrapped(environment.get(_KEY_VARIABLE))
+    # From here on errors are raised, and their tracebacks must not hold the key.
+    del environment
     target = destination(given or found or DEFAULT_BASE_URL)
     if key_in_headers:
         return Endpoint(target.url, None)
     if api_key is not None:
         return Endpoint(target.url, api_key)
-    key = _present(environment.get(_KEY_VARIABLE))
     if key is None:
         raise ConfigurationError(
             f"no API key: set {_KEY_VARIABLE} or pass api_key (keys: openrouter.ai/keys)"
         )
+    if isinstance(key, ConfigurationError):
+        raise key
     if given is not None and not target.is_home and given != found:
         raise ConfigurationError(
             f"the key in {_KEY_VARIABLE} is not sent to {target.host}, which the environment does "
             f"not name: pass api_key, or set {_BASE_VARIABLES[0]} instead of base_url"
         )
-    return Endpoint(target.url, ApiKey(key))
+    return Endpoint(target.url, key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +100,10 @@ def destination(base_url: str) -> Destination:
         raise ConfigurationError(
             "base_url must have the form https://host/api/v1, without a query or a fragment"
         )
+    if not _is_reachable(host, in_brackets="[" in parts.netloc):
+        raise ConfigurationError(
+            "base_url must have a host name of letters, digits, - and dots, or an IP address"
+        )
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise ConfigurationError(
             "base_url must begin with https:// (http:// only for this machine), "
@@ -118,6 +126,19 @@ def _parts(base_url: str) -> SplitResult:
             return parts
     # Not shown: what is no URL may be anything, a key for instance.
     raise ConfigurationError("base_url is not a URL: use the form https://host/api/v1")
+
+
+def _is_reachable(host: str, *, in_brackets: bool) -> bool:
+    """Tell whether HTTP libraries and resolvers take `host` for what is checked here."""
+    with suppress(ValueError):
+        return in_brackets == (ipaddress.ip_address(host).version == 6)
+    labels = host.removesuffix(".").split(".")
+    return not in_brackets and all(
+        0 < len(label) < 64
+        and label != "xn--"
+        and label.replace("-", "").replace("_", "").isalnum()
+        for label in labels
+    )
 
 
 def is_loopback(host: str) -> bool:

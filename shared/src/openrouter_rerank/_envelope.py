@@ -5,8 +5,9 @@ Source: OpenRouter's OpenAPI description (`{"error": {"code", "message", "metada
 optional in practice) and recorded answers, HTML pages of the edge among them.
 """
 
-import math
+import sys
 from collections.abc import Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from pydantic import TypeAdapter, ValidationError
@@ -15,6 +16,8 @@ from ._messages import Response
 from .errors import APIStatusError, Scalar
 
 _LONGEST_TEXT = 300
+# The status is added to the message.
+_LONGEST_MESSAGE = _LONGEST_TEXT - len(" (HTTP 599)")
 _REQUEST_ID_HEADERS = ("x-request-id", "x-generation-id", "cf-ray")
 # Moderation quotes the flagged text here: no document belongs in an error.
 _QUOTING_METADATA = frozenset({"flagged_input"})
@@ -40,7 +43,7 @@ def status_error(response: Response, model: str) -> APIStatusError | None:
     return APIStatusError.of(
         _status(code) if success else response.status,
         _message(error, body, response),
-        code=code if isinstance(code, int | str) else None,
+        code=shown(code) if isinstance(code, str) else code if isinstance(code, int) else None,
         metadata=metadata,
         provider=provider if isinstance(provider, str) else None,
         model=model,
@@ -90,9 +93,9 @@ def _message(error: object, body: Mapping[str, object], response: Response) -> s
     fields = mapping(error)
     for candidate in (fields.get("message"), error, body.get("message"), body.get("detail")):
         if isinstance(candidate, str) and candidate.strip():
-            return shown(candidate.strip())
-    title = _title(response.body)
-    return f"{title} ({description(response)})" if title else description(response)
+            return shown(candidate.strip())[:_LONGEST_MESSAGE]
+    title, described = _title(response.body), description(response)
+    return shown(f"{title} ({described})" if title else described)[:_LONGEST_MESSAGE]
 
 
 def _title(body: bytes) -> str:
@@ -126,7 +129,7 @@ def _retry_after(response: Response, error: Mapping[str, object]) -> float | Non
     if header is not None:
         return _seconds(header.strip(), response)
     hint = mapping(error.get("availability")).get("retry_after")
-    if isinstance(hint, int | float) and not isinstance(hint, bool) and 0 <= hint < math.inf:
+    if isinstance(hint, int | float) and 0 <= hint <= sys.float_info.max and hint is not True:
         return float(hint)
     return None
 
@@ -146,6 +149,8 @@ def _seconds(header: str, response: Response) -> float | None:
 
 def _date(header: str) -> float | None:
     try:
-        return parsedate_to_datetime(header).timestamp()
+        date = parsedate_to_datetime(header)
+        # A date that names no zone is in universal time (RFC 9110 section 5.6.7).
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, OverflowError, IndexError, OSError):
         return None

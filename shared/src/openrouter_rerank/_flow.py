@@ -67,10 +67,6 @@ class RetryBudget(Protocol):
         """Take a token for a retry; `False` if there is none."""
         ...
 
-    def give_back(self) -> None:
-        """Return the token of a retry that was not made."""
-        ...
-
     def earn(self) -> None:
         """Note a success."""
         ...
@@ -141,12 +137,7 @@ def _ask(
     delay = 0.0
     last: OpenRouterRerankError | None = None
     while (left := until - limits.clock() - delay) > 0:
-        try:
-            reply = yield Attempt(request=request, timeout=left, delay=delay)
-        except GeneratorExit:
-            if retries:
-                limits.retry_budget.give_back()
-            raise
+        reply = yield Attempt(request=request, timeout=left, delay=delay)
         attempts += 1
         outcome, price = _judged(reply, request)
         if isinstance(outcome, Ranking):

@@ -20,7 +20,7 @@ from ._endpoint import Endpoint
 from ._flow import Attempt, Failure, FailureKind, Flow
 from ._messages import Response
 from ._sentinel import sentinel
-from ._watch import Body, Watch
+from ._watch import Body, KeptLines, Watch
 from .http_client import AsyncHTTPClient, Headers, HTTPClient, StreamedResponse
 from .ranking import Ranking
 
@@ -64,15 +64,20 @@ class Exchange:
     """Makes attempts, at most so many at a time, over `client` or over connections of our own."""
 
     def __init__(
-        self, route: Route, slots: threading.BoundedSemaphore, client: HTTPClient | None
+        self,
+        route: Route,
+        slots: threading.BoundedSemaphore,
+        client: HTTPClient | None,
+        lines: KeptLines,
     ) -> None:
         self._route = route
         self._slots = slots
         self._client = client
+        self._lines = lines
 
     def __call__(self, attempt: Attempt) -> Response | Failure:
         """Make one attempt; whatever happens to it is returned, never raised."""
-        watch = Watch(time.monotonic() + attempt.timeout)
+        watch = Watch(time.monotonic() + attempt.timeout, self._lines)
         if not self._slots.acquire(timeout=min(attempt.timeout, _MAX_TIMEOUT)):
             return Failure(kind=FailureKind.DEADLINE, detail="all slots were busy")
         try:
@@ -91,6 +96,7 @@ class Exchange:
         except Exception as error:
             return watch.failure(error)
         finally:
+            self._lines.add(watch.line)
             self._slots.release()
 
     def _opened(self, attempt: Attempt, watch: Watch) -> AbstractContextManager[StreamedResponse]:
@@ -208,11 +214,12 @@ class AsyncExchange:
         extensions: dict[str, object],
         watch: Watch,
     ) -> AsyncGenerator[StreamedResponse]:
-        import httpx
-
         url = self._route.endpoint.url
         kept = await async_connections()
         transport, watch.reused = await kept.take(url, self._route.user)
+        # Imported by now, off the loop.
+        import httpx
+
         try:
             yield await transport.handle_async_request(
                 httpx.Request(

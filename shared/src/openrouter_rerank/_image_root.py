@@ -21,7 +21,7 @@ def read_image(image: LocalImage, root: Path | None, max_bytes: int) -> str | Un
         base = root.resolve(strict=True)
         inside = base.joinpath(image.path).resolve(strict=True).relative_to(base)
         data = _content(base, inside.parts, max_bytes + 1)
-    except (OSError, ValueError, RuntimeError):
+    except (OSError, ValueError, RuntimeError, IndexError):
         # A path that is not there and one that lies outside look the same from here.
         return Unscorable("its image is no readable file inside image_root")
     if len(data) > max_bytes:

@@ -8,6 +8,8 @@ from .errors import ConfigurationError, InvalidRequestError
 _LONGEST_VALUE = 512
 _LONGEST_SESSION_ID = 256
 _MOST_CATEGORIES = 2
+# The old spelling of a header must not stand beside the new one.
+_LEGACY = {"x-title": "x-openrouter-title"}
 # The length is ours to know; a compressed answer would be refused (a bomb is small on the wire).
 _OURS = frozenset(
     {"content-length", "content-type", "transfer-encoding", "accept-encoding", "host"}
@@ -51,8 +53,8 @@ def request_headers(
     for name, value in default_headers.items():
         if name.lower() in _OURS:
             raise ConfigurationError(f"default_headers must not hold {name!r}: the client sets it")
-        for ours in [each for each in headers if each.lower() == name.lower()]:
-            del headers[ours]
+        replaced = {name.lower(), _LEGACY.get(name.lower())}
+        headers = {each: headers[each] for each in headers if each.lower() not in replaced}
         headers[_checked_name(name)] = _checked(f"default_headers[{name!r:.60}]", value)
     return headers
 

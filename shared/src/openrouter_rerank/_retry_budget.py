@@ -27,14 +27,7 @@ class TokenBucket:
             self._tokens -= enough
             return enough
 
-    def give_back(self) -> None:
-        """Return the token of a retry that was not made."""
-        self._add(1.0)
-
     def earn(self) -> None:
         """Note a success."""
-        self._add(_EARNED)
-
-    def _add(self, tokens: float) -> None:
         with self._lock:
-            self._tokens = min(_TOKENS, self._tokens + tokens)
+            self._tokens = min(_TOKENS, self._tokens + _EARNED)

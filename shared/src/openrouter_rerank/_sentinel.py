@@ -14,6 +14,9 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+# Seconds: longer waits are taken in steps, for locks refuse those of some centuries.
+_LONGEST = 1e6
+
 
 @dataclass(order=True, slots=True)
 class _Guard:
@@ -60,7 +63,7 @@ class Sentinel:
                     heapq.heappop(self._guards)
                 wait = self._guards[0].deadline - time.monotonic() if self._guards else None
                 if wait is None or wait > 0:
-                    self._changed.wait(wait)
+                    self._changed.wait(None if wait is None else min(wait, _LONGEST))
                 else:
                     heapq.heappop(self._guards).end()
 

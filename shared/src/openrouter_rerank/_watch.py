@@ -2,9 +2,11 @@
 
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from weakref import WeakSet
 
 from ._flow import Attempt, Failure, FailureKind
 from ._messages import Response
@@ -25,6 +27,8 @@ _KINDS = {
 }
 
 
+# Seconds. Sockets and locks refuse waits of more than some centuries.
+_LONGEST = 1e6
 _CONNECTED = frozenset({"connection.connect_tcp.complete", "connection.start_tls.complete"})
 
 
@@ -35,11 +39,31 @@ class _AbandonedError(Exception):
         self.kind = kind
 
 
+class KeptLines:
+    """The sockets that the synchronous client of a user keeps, as far as our calls opened them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lines: WeakSet[socket.socket] = WeakSet()
+
+    def add(self, line: socket.socket | None) -> None:
+        """Note the socket of an exchange that has ended."""
+        if line is not None:
+            with self._lock:
+                self._lines.add(line)
+
+    def all(self) -> list[socket.socket]:
+        """Return those that still exist."""
+        with self._lock:
+            return list(self._lines)
+
+
 class Watch:
     """Keeps the time of one attempt, and tells what an exception during it means."""
 
-    def __init__(self, deadline: float) -> None:
+    def __init__(self, deadline: float, kept: KeptLines | None = None) -> None:
         self.deadline = deadline
+        self._kept = kept
         self.reused = False
         self.answered = False
         self.timeouts: dict[str, float] = {}
@@ -57,12 +81,17 @@ class Watch:
     def end(self) -> None:
         """Shut the connection down, so that whoever waits for it goes on at once."""
         if self.line is not None:
+            lines = [self.line]
+        else:
+            # A user's client goes on with a connection it has kept, and does not tell with which.
+            lines = [] if self._kept is None else self._kept.all()
+        for line in lines:
             with suppress(OSError):
                 # Past ssl's own method, which would take the TLS state from under the reader.
-                socket.socket.shutdown(self.line, socket.SHUT_RDWR)
+                socket.socket.shutdown(line, socket.SHUT_RDWR)
 
     def _renew(self) -> None:
-        left = max(self.deadline - time.monotonic(), 0.001)
+        left = min(max(self.deadline - time.monotonic(), 0.001), _LONGEST)
         self.timeouts.update(connect=left, read=left, write=left, pool=left)
 
     def is_over(self) -> bool:

@@ -5,10 +5,11 @@ Source of the fields: OpenRouter's OpenAPI description of `POST /api/v1/rerank`,
 answers.
 """
 
-import math
+import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
@@ -56,7 +57,7 @@ def encode(call: Call, model: str) -> Request:
         **call.extra,
     }
     return Request(
-        body=_json(fields),
+        body=_json(fields, call.extra),
         model=model,
         documents=sent,
         results=sent if top_n is None else top_n,
@@ -69,11 +70,12 @@ def decode(response: Response, request: Request) -> Ranking | APIStatusError | I
         return InvalidResponseError(
             "the answer is a redirect, which is never followed: check base_url", model=request.model
         )
-    if response.headers.get("content-encoding", "identity").lower() != "identity":
+    success = 200 <= response.status < 300
+    if success and response.headers.get("content-encoding", "identity").lower() != "identity":
         return InvalidResponseError(
             "the answer is compressed although identity was asked for", model=request.model
         )
-    answer = _answer(response.body) if 200 <= response.status < 300 else None
+    answer = _answer(response.body) if success else None
     if answer is not None and answer.error is None:
         return _ranking(answer, request)
     error = status_error(response, request.model)
@@ -106,7 +108,13 @@ _ANSWER = TypeAdapter(_Answer)
 def _answer(body: bytes) -> _Answer | None:
     try:
         return _ANSWER.validate_json(body, strict=True)
-    except ValidationError:
+    except ValidationError as error:
+        # An echo that was cut inside a surrogate pair must not cost a ranking that is paid for.
+        if b"\\ud" not in body.lower() or error.errors()[0]["type"] != "json_invalid":
+            return None
+    try:
+        return _ANSWER.validate_json(to_json(_mended(json.loads(body))), strict=True)
+    except (ValueError, RecursionError):
         return None
 
 
@@ -150,7 +158,7 @@ def _usage(reported: object) -> Usage:
 def _amount(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if 0 <= value < math.inf else None
+    return float(value) if 0 <= value <= sys.float_info.max else None
 
 
 def _text(value: object) -> str | None:
@@ -168,9 +176,10 @@ def _document(document: str | RerankDocument) -> str | dict[str, str]:
     return {key: value for key, value in fields.items() if value is not None}
 
 
-def _json(fields: Mapping[str, object]) -> bytes:
+def _json(fields: Mapping[str, object], extra: Mapping[str, object]) -> bytes:
     body = _written(fields) or _written(_mended(fields))
-    if body is None:
+    # NaN and infinity are no JSON, and only the user's own fields can hold them.
+    if body is None or (extra and _written(extra) != _written(extra, non_finite="null")):
         # Raised here and not where it was met: no document is in the context of the error.
         raise InvalidRequestError(
             "an extra field of the request cannot be written as JSON: use plain JSON values"
@@ -178,9 +187,11 @@ def _json(fields: Mapping[str, object]) -> bytes:
     return body
 
 
-def _written(fields: object) -> bytes | None:
+def _written(
+    fields: object, *, non_finite: Literal["constants", "null"] = "constants"
+) -> bytes | None:
     try:
-        return to_json(fields)
+        return to_json(fields, inf_nan_mode=non_finite)
     except PydanticSerializationError:
         return None
 

@@ -1,6 +1,6 @@
 """A limit of what may be spent, in US dollars, which several clients can share."""
 
-import math
+import sys
 import threading
 
 from .errors import BudgetExceededError, ConfigurationError
@@ -21,9 +21,9 @@ class Budget:
     """
 
     def __init__(self, limit: float) -> None:
-        if not 0 <= limit < math.inf:
+        if not _is_amount(limit):
             raise ConfigurationError(
-                f"budget must be a number of US dollars, 0 or more, got {limit!r}"
+                f"budget must be a number of US dollars, 0 or more, got {limit!r:.50}"
             )
         self.limit = float(limit)
         self._spent = 0.0
@@ -52,9 +52,18 @@ class Budget:
     def __repr__(self) -> str:
         return f"Budget(limit={self.limit:g}, spent={self._spent:g})"
 
+    def __copy__(self) -> "Budget":
+        return self
+
     def __deepcopy__(self, memo: object) -> "Budget":
         return self
 
     def __reduce__(self) -> tuple[type["Budget"], tuple[float]]:
         # In another process it is another budget: what is spent there is not known here.
         return type(self), (self.limit,)
+
+
+def _is_amount(limit: object) -> bool:
+    if isinstance(limit, bool) or not isinstance(limit, int | float):
+        return False
+    return 0 <= limit <= sys.float_info.max

@@ -16,10 +16,11 @@ from ._connections import async_connections, connections
 from ._endpoint import destination, endpoint
 from ._flow import Flow, Limits, rerank_flow
 from ._http import AsyncExchange, Exchange, Route, adrive, drive
-from ._key import ApiKey
+from ._key import wrapped
 from ._request_headers import request_headers, session_header
 from ._retry_budget import TokenBucket
 from ._telemetry import traced
+from ._watch import KeptLines
 from .budget import Budget
 from .documents import Document
 from .errors import ConfigurationError
@@ -75,8 +76,13 @@ class _Client(ABC, Generic[_HTTP]):
         http_client: _HTTP | None = None,
         on_response: Callable[[Ranking], object] | None = None,
     ) -> None:
-        self._api_key = _wrapped(api_key)
-        if base_url is not None and base_url.strip():
+        key = wrapped(api_key)
+        # From here on errors are raised, and their tracebacks must not hold the key.
+        del api_key
+        if isinstance(key, ConfigurationError):
+            raise key
+        self._api_key = key
+        if base_url is not None and _is_present(base_url):
             destination(base_url)
         self._base_url = base_url
         self._headers = request_headers(
@@ -88,7 +94,7 @@ class _Client(ABC, Generic[_HTTP]):
         self._timeout = checked_timeout(timeout)
         self._max_retries = _checked_count("max_retries", max_retries, least=0)
         self._max_concurrency = _checked_count("max_concurrency", max_concurrency, least=1)
-        self._budget = Budget(budget) if isinstance(budget, int | float) else budget
+        self._budget = budget if isinstance(budget, Budget | None) else Budget(budget)
         self._http_client = http_client
         self._on_response = on_response
         self._retry_budget = TokenBucket()
@@ -114,6 +120,7 @@ class _Client(ABC, Generic[_HTTP]):
             raise ConfigurationError("the client is closed: make a new one")
         headers = dict(self._headers)
         if session_id is not None:
+            headers = {name: headers[name] for name in headers if name.lower() != "x-session-id"}
             headers |= session_header(session_id)
         target = endpoint(
             self._api_key,
@@ -137,7 +144,19 @@ class RerankClient(_Client[HTTPClient]):
     """The client for synchronous code: threads may share it."""
 
     def _open(self) -> None:
-        self._slots = threading.BoundedSemaphore(self._max_concurrency)
+        if hasattr(self._http_client, "aclose"):
+            raise ConfigurationError(
+                "http_client is an asynchronous client: pass a synchronous one, or use "
+                "AsyncRerankClient (in the framework classes: http_async_client)"
+            )
+        self._lines = KeptLines()
+        self._slots = (os.getpid(), threading.BoundedSemaphore(self._max_concurrency))
+
+    def _slots_of_this_process(self) -> threading.BoundedSemaphore:
+        # A forked child inherits the slots that its parent's calls had taken.
+        if self._slots[0] != os.getpid():
+            self._slots = (os.getpid(), threading.BoundedSemaphore(self._max_concurrency))
+        return self._slots[1]
 
     def rerank(
         self,
@@ -167,8 +186,13 @@ class RerankClient(_Client[HTTPClient]):
         arguments = prepared(query, documents, model=model, top_n=top_n, **options)
         if not arguments.call.documents:
             return arguments.nothing()
-        exchange = Exchange(self._route(arguments.session_id), self._slots, self._http_client)
-        with traced(model, documents=len(documents), top_n=top_n) as note:
+        exchange = Exchange(
+            self._route(arguments.session_id),
+            self._slots_of_this_process(),
+            self._http_client,
+            self._lines,
+        )
+        with traced(model, documents=arguments.size, top_n=top_n) as note:
             ranking = self._noted(drive(self._flow(arguments), exchange))
             note(ranking)
         return ranking
@@ -189,6 +213,11 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
     """The client for asyncio: native, cancellable, and usable in several event loops."""
 
     def _open(self) -> None:
+        if self._http_client is not None and not hasattr(self._http_client, "aclose"):
+            raise ConfigurationError(
+                "the http_client of AsyncRerankClient is a synchronous client: pass an "
+                "asynchronous one (in the framework classes: http_async_client)"
+            )
         self._slots: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
 
     async def rerank(
@@ -222,7 +251,7 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
         exchange = AsyncExchange(
             self._route(arguments.session_id), self._slots_of_this_loop(), self._http_client
         )
-        with traced(model, documents=len(documents), top_n=top_n) as note:
+        with traced(model, documents=arguments.size, top_n=top_n) as note:
             ranking = self._noted(await adrive(self._flow(arguments), exchange))
             note(ranking)
         return ranking
@@ -247,9 +276,10 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
         return self._slots[loop]
 
 
-def _wrapped(api_key: str | SecretStr | None) -> ApiKey | None:
-    value = api_key.get_secret_value() if isinstance(api_key, SecretStr) else api_key
-    return ApiKey(value) if value is not None and value.strip() else None
+def _is_present(base_url: object) -> bool:
+    if isinstance(base_url, str):
+        return bool(base_url.strip())
+    raise ConfigurationError(f"base_url is of type {type(base_url).__name__}: pass a string")
 
 
 def _given_or_found(given: str | None, variable: str) -> str | None:

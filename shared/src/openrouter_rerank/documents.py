@@ -1,6 +1,6 @@
 """What can be ranked: a string, a mapping with `text` and/or `image`, or a `RerankDocument`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -51,7 +51,7 @@ def checked_documents(documents: Sequence[Document]) -> tuple[str | RerankDocume
     Raises:
         InvalidRequestError: Naming the position of a document that cannot be ranked.
     """
-    if isinstance(documents, str | bytes | Mapping):
+    if isinstance(documents, str | bytes | Mapping) or not _is_iterable(documents):
         raise InvalidRequestError(
             f"documents must be a list of documents, got one {type(documents).__name__}"
         )
@@ -97,6 +97,10 @@ def _string(value: object, at: int, key: str) -> str | None:
     raise InvalidRequestError(
         f"{key} of documents[{at}] is of type {type(value).__name__}: pass a string"
     )
+
+
+def _is_iterable(documents: object) -> bool:
+    return isinstance(documents, Iterable)
 
 
 def _is_mapping(document: object) -> bool:

@@ -77,9 +77,13 @@ def is_url(value: str) -> bool:
 def image_problem(value: str) -> str | None:
     """Tell why `value` cannot be sent as `image`, or `None` if it can."""
     if is_url(value):
-        host = value.partition("://")[2].partition("/")[0]
+        begins_with_host = value.partition("://")[2][:1] not in {"", "/", "?", "#"}
         clean = value.isprintable() and " " not in value
-        return None if host and clean else "is an http(s) URL without a host or with spaces in it"
+        return (
+            None
+            if begins_with_host and clean
+            else "is an http(s) URL without a host or with spaces in it"
+        )
     head, comma, _ = value[:200].partition(",")
     media, *parameters = head[5:].lower().split(";")
     if value[:5].lower() != "data:" or not comma:

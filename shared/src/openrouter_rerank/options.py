@@ -122,12 +122,4 @@ class RerankOptions(BaseModel):
                 "score_threshold and fallback_models exclude each other: each model has a scale of "
                 "its own, so a threshold for one means nothing for another"
             )
-        if self.http_client is not None and hasattr(self.http_client, "aclose"):
-            raise ConfigurationError(
-                "http_client is an asynchronous client: pass it as http_async_client"
-            )
-        if self.http_async_client is not None and not hasattr(self.http_async_client, "aclose"):
-            raise ConfigurationError(
-                "http_async_client is a synchronous client: pass it as http_client"
-            )
         return self

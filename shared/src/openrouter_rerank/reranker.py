@@ -37,6 +37,7 @@ class Reranker(RerankOptions):
     def _check_as_a_client(self) -> Self:
         # Whatever a client refuses is refused here, before there is anything to rank.
         self._clients.synchronous(self)
+        self._clients.asynchronous(self)
         return self
 
     def close(self) -> None:
