@@ -45,3 +45,27 @@ def test_the_images_example_says_how_to_call_it(run):
     """Without a folder and a question it explains itself."""
     with pytest.raises(SystemExit, match="Find the images of a folder"):
         run("langchain_images.py")
+
+
+def test_the_agent_example_searches_and_selects_tools(run, local_openrouter):
+    """The model sees two tools of six, the handbook always, and its search is reranked."""
+    printed = run("langchain_agent.py").splitlines()
+
+    assert printed[:2] == ["The model sees: handbook, order_lunch, repair_request"] * 2
+    assert printed[2].endswith(
+        "The heating is repaired by the caretaker, Ms Keller, on extension 17."
+    )
+    assert printed[-1] == "The caretaker: extension 17."
+    assert [len(each.documents) for each in local_openrouter.requests] == [6, 5]
+
+
+def test_the_agent_example_needs_no_key(run, monkeypatch):
+    """Without a key it says who ranks, and does the same work."""
+    monkeypatch.delenv("OPENROUTER_API_KEY")
+    monkeypatch.delenv("OPENROUTER_API_BASE")
+
+    printed = run("langchain_agent.py").splitlines()
+
+    assert "the local scorer ranks, not OpenRouter" in printed[0]
+    assert "repair_request" in printed[2]
+    assert "extension 17" in printed[4]

@@ -1,0 +1,116 @@
+"""
+An agent that searches with a reranker, and whose many tools are selected by one.
+
+    python examples/langchain_agent.py
+    python examples/langchain_agent.py openrouter:openai/gpt-5-mini "Who repairs the heating?"
+
+It needs `pip install 'langchain-openrouter-rerank[agents]' numpy`. Without arguments a script plays
+the model. Without a key in OPENROUTER_API_KEY the local scorer ranks, for which it needs
+`pip install 'openrouter-rerank[local]'`; nothing leaves the machine then. A real model, as in the
+second line, needs its own package, here langchain-openrouter, and its key.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+
+import httpx
+from langchain.agents import create_agent
+from langchain.agents.middleware import ModelRequest, ModelResponse, wrap_model_call
+from langchain.chat_models import init_chat_model
+from langchain_core.embeddings import DeterministicFakeEmbedding
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.tools import StructuredTool, create_retriever_tool
+from langchain_core.vectorstores import InMemoryVectorStore
+from langchain_openrouter_rerank import OpenRouterRerank
+from langchain_openrouter_rerank.middleware import RerankToolSelectorMiddleware
+
+HANDBOOK = [
+    "The canteen serves lunch from noon to two.",
+    "The heating is repaired by the caretaker, Ms Keller, on extension 17.",
+    "Parking permits are handed out at the gate.",
+    "The caretaker's office is in the basement.",
+    "Visitors sign in at the reception.",
+]
+OFFICE = {
+    "book_room": "Books a meeting room.",
+    "order_lunch": "Orders lunch from the canteen.",
+    "call_extension": "Calls somebody in the house by the number of their extension.",
+    "print_document": "Prints a document on the nearest printer.",
+    "water_plants": "Switches the watering of the plants on.",
+    "repair_request": "Asks for the repair of something that is broken, such as the heating.",
+}
+
+
+class Script(GenericFakeChatModel):
+    """Plays a model that searches once and then answers."""
+
+    def bind_tools(self, *_: object, **__: object) -> "Script":
+        """Take any tools."""
+        return self
+
+
+def reranker() -> OpenRouterRerank:
+    """Rank with OpenRouter where there is a key, else with the local scorer."""
+    if os.environ.get("OPENROUTER_API_KEY", "").strip():
+        return OpenRouterRerank()
+    from openrouter_rerank.local.transport import LocalTransport
+
+    print("There is no OPENROUTER_API_KEY: the local scorer ranks, not OpenRouter.\n")
+    local = httpx.Client(transport=LocalTransport())
+    return OpenRouterRerank(api_key="local", http_client=local)
+
+
+def script(question: str) -> Script:
+    """Write what the model says: a search for the question, then an answer."""
+    call = {"name": "handbook", "args": {"query": question}, "id": "1"}
+    lines = [AIMessage("", tool_calls=[call]), AIMessage("The caretaker: extension 17.")]
+    return Script(messages=iter(lines))
+
+
+@wrap_model_call
+def print_tools(
+    request: ModelRequest, handler: Callable[[ModelRequest], ModelResponse]
+) -> ModelResponse:
+    """Print what the model is shown."""
+    print("The model sees:", ", ".join(tool.name for tool in request.tools))
+    return handler(request)
+
+
+def main(model: str | None, question: str) -> None:
+    """Answer `question` with the handbook and the tools above."""
+    ranks = reranker()
+    store = InMemoryVectorStore(DeterministicFakeEmbedding(size=32))  # Yours, with real embeddings
+    store.add_texts(HANDBOOK)
+    handbook = create_retriever_tool(
+        ranks.as_retriever(store.as_retriever(), fetch_k=len(HANDBOOK), top_n=2),
+        "handbook",
+        "Searches the handbook of the house.",
+        response_format="content_and_artifact",
+    )
+    office = [
+        StructuredTool.from_function(lambda: "done", name=name, description=description)
+        for name, description in OFFICE.items()
+    ]
+    agent = create_agent(
+        script(question) if model is None else init_chat_model(model),
+        tools=[handbook, *office],
+        middleware=[
+            RerankToolSelectorMiddleware(ranks, max_tools=2, always_include=["handbook"]),
+            print_tools,
+        ],
+    )
+    answer = agent.invoke({"messages": [("user", question)]})
+    for message in answer["messages"]:
+        if isinstance(message, ToolMessage) and message.artifact:
+            for document in message.artifact:
+                print(f"  {document.metadata['relevance_score']:.3f}  {document.page_content}")
+    print(answer["messages"][-1].text)
+
+
+if __name__ == "__main__":
+    main(
+        sys.argv[1] if len(sys.argv) > 1 else None,
+        " ".join(sys.argv[2:]) or "Who repairs the heating?",
+    )
