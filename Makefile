@@ -26,7 +26,7 @@ test: $(VENV)/installed-test ## Run the tests, and require every branch of the p
 	$(BIN)/coverage report
 
 .PHONY: check
-check: lint types wheels ## Check style, types, locks and wheels
+check: lint types licences wheels ## Check style, types, locks, licences and wheels
 
 .PHONY: lint
 lint: $(VENV)/installed-check ## Check style, and that the locks name no address
@@ -42,6 +42,27 @@ types: $(VENV)/installed-check ## Check types, twice: mypy and pyright disagree 
 .PHONY: wheels
 wheels: $(VENV)/installed-check ## Build the wheels into dist/ and test them in bare environments
 	$(BIN)/python -m pytest -m wheels
+
+.PHONY: licences
+licences: $(VENV)/installed-check ## List the licences of what users install, and refuse unknown ones
+	$(BIN)/python -m tests.packaging.licences
+
+.PHONY: sbom
+sbom: wheels $(VENV)/installed-release ## Write the bill of materials of what users install to build/
+	$(BIN)/python -m venv --clear --without-pip build/runtime
+	$(PIP) --python build/runtime install -qq --no-deps --require-hashes --requirement requirements/runtime.txt
+	$(PIP) --python build/runtime install -qq --no-deps --no-index --find-links dist \
+		openrouter-rerank langchain-openrouter-rerank llamaindex-openrouter-rerank
+	$(BIN)/cyclonedx-py environment --output-reproducible --output-file build/sbom.cdx.json build/runtime
+	$(BIN)/python -m pytest -m sbom
+
+.PHONY: audit
+audit: $(VENV)/installed-release ## Look for known vulnerabilities in what users install
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement requirements/runtime.txt
+
+.PHONY: retry-curve
+retry-curve: $(VENV)/installed-docs ## Simulate the retry budget again, for docs/reliability.md
+	$(BIN)/python benchmarks/retry_budget.py
 
 .PHONY: fuzz
 fuzz: $(VENV)/installed-test ## Read a million damaged answers; N=... reads another number
@@ -66,6 +87,9 @@ lock: $(VENV)/installed-check ## Rewrite requirements/ after a change of depende
 	$(COMPILE) --group check --output-file requirements/check.txt
 	$(COMPILE) --group test --constraints requirements/check.txt --output-file requirements/test.txt
 	$(COMPILE) --group demo --constraints requirements/check.txt --output-file requirements/demo.txt
+	$(COMPILE) --group docs --constraints requirements/check.txt --output-file requirements/docs.txt
+	$(COMPILE) --group release --constraints requirements/check.txt --output-file requirements/release.txt
+	$(COMPILE) --group runtime --constraints requirements/check.txt --output-file requirements/runtime.txt
 	$(COMPILE) --group test --resolution lowest-direct --output-file requirements/lowest.txt
 
 .PHONY: upgrade

@@ -75,6 +75,9 @@ def pinned(lock: str, python: str, wanted: Requirement) -> list[Version]:
     ("lock", "extras"),
     [
         ("demo", ["demo", "local-minilm", "local"]),
+        ("docs", ["demo", "local-minilm", "local"]),
+        ("release", ["demo", "local-minilm", "local"]),
+        ("runtime", []),
         ("test", ["demo", "local-minilm", "local", "local-ocr"]),
         ("check", ["demo", "local-minilm", "local", "local-ocr"]),
         ("lowest", ["demo", "local-minilm", "local", "local-ocr"]),
@@ -100,13 +103,13 @@ def test_locks_hold_what_is_asked_for(lock, extras, python):
     assert unmet == []
 
 
-@pytest.mark.parametrize("lock", ["demo", "test"])
+@pytest.mark.parametrize("lock", ["demo", "runtime", "test"])
 def test_smaller_locks_agree_with_the_largest(lock):
     """One environment serves `make demo`, `make test` and `make check`, whichever comes first."""
     assert {*map(str, pins(lock))} <= {*map(str, pins("check"))}
 
 
-@pytest.mark.parametrize("lock", ["demo", "test", "check", "lowest"])
+@pytest.mark.parametrize("lock", ["demo", "docs", "release", "runtime", "test", "check", "lowest"])
 def test_locks_hold_hashes_and_no_addresses(lock):
     """Whoever installs decides where from, and the hashes decide what is let in."""
     text = (ROOT / "requirements" / f"{lock}.txt").read_text()
