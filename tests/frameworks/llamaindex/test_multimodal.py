@@ -5,7 +5,7 @@ import io
 
 import pytest
 from llama_index.core import MockEmbedding, StorageContext, load_index_from_storage
-from llama_index.core.embeddings import MockMultiModalEmbedding
+from llama_index.core.embeddings import MultiModalEmbedding
 from llama_index.core.indices import MultiModalVectorStoreIndex
 from llama_index.core.llms import MockLLM
 from llama_index.core.query_engine import RetrieverQueryEngine, SimpleMultiModalQueryEngine
@@ -16,6 +16,20 @@ from PIL import Image
 VISION_MODEL = "nvidia/llama-nemotron-rerank-vl-1b-v2:free"
 # The index announces that its engines have moved.
 pytestmark = pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")
+
+
+class SameForAll(MultiModalEmbedding):
+    """Knows nothing of texts and images, so that every order is the reranker's."""
+
+    def _get_query_embedding(self, query):
+        return [0.5, 0.5]
+
+    _get_text_embedding = _get_image_embedding = _get_query_embedding
+
+    async def _aget_query_embedding(self, query):
+        return [0.5, 0.5]
+
+    _aget_image_embedding = _aget_query_embedding
 
 
 def png(colour):
@@ -40,7 +54,7 @@ def index():
     return MultiModalVectorStoreIndex(
         nodes,
         embed_model=MockEmbedding(embed_dim=2),
-        image_embed_model=MockMultiModalEmbedding(embed_dim=2),
+        image_embed_model=SameForAll(),
     )
 
 
@@ -120,7 +134,7 @@ def test_images_survive_an_index_that_was_stored(index, reranker, local_openrout
     loaded = load_index_from_storage(
         StorageContext.from_defaults(persist_dir=tmp_path),
         embed_model=MockEmbedding(embed_dim=2),
-        image_embed_model=MockMultiModalEmbedding(embed_dim=2),
+        image_embed_model=SameForAll(),
     )
 
     nodes = loaded.as_retriever(similarity_top_k=3, image_similarity_top_k=2).retrieve("a cat")
