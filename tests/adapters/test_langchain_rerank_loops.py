@@ -1,6 +1,7 @@
 """One reranker in many loops and threads, and many rerankers in one: nothing blocks or leaks."""
 
 import asyncio
+import gc
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from blockbuster import BlockBuster, BlockingError
 from langchain_core.documents import Document
+from langchain_core.runnables.utils import get_function_nonlocals
 from langchain_openrouter_rerank import OpenRouterRerank
 from openrouter_rerank.local.stage import Fault
 from PIL import Image
@@ -98,8 +100,9 @@ def test_two_hundred_calls_wait_together(make, local_openrouter):
 
     assert found == [f"word{at}" for at in range(200)]
     assert local_openrouter.in_flight_peak > 100
-    # One after the other they would take 40 seconds, and eight at a time five.
-    assert elapsed < 2.5
+    # One after the other they would take 40 seconds, and eight at a time five. Most of what is
+    # left belongs to the service, which shares this process.
+    assert elapsed < 4
 
 
 async def test_no_call_blocks_the_loop(make, tmp_path):
@@ -204,6 +207,18 @@ async def test_a_thousand_rerankers_share_a_connection_in_a_loop(make, local_ope
     assert local_openrouter.connections == 1
 
 
+@pytest.fixture
+def alone():
+    """
+    No other reranker is in use: connections are shared, and the last one closes them.
+
+    LangChain remembers the functions of `RunnableLambda`s, and so the rerankers of other tests.
+    """
+    get_function_nonlocals.cache_clear()
+    gc.collect()
+
+
+@pytest.mark.usefixtures("alone")
 def test_a_context_closes(make, local_openrouter):
     """Leaving `with` gives the connections up, and the reranker still works."""
     with make() as reranker:
@@ -226,6 +241,7 @@ async def test_an_asynchronous_context_closes(make, local_openrouter):
     assert await ask(reranker, "word") == "word"
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_context_closes_after_a_failure(make, local_openrouter):
     """What is raised inside passes through, and the connections are closed all the same."""
 

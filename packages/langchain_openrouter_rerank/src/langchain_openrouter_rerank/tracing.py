@@ -22,12 +22,14 @@ from openrouter_rerank.placement import Placement
 
 from .redaction import redacted
 
+_NOTHING = Placement(order=())
+
 
 @dataclass(slots=True)
 class Outcome:
     """What a call tells before its run ends."""
 
-    placement: Placement | None = None
+    placement: Placement = _NOTHING
     documents: Callable[[], Sequence[Document]] = tuple
     """Makes what handlers are shown."""
 
@@ -101,11 +103,9 @@ def _listeners(config: RunnableConfig, model: str) -> _Listeners:
 
 def _describe(
     run: CallbackManagerForRetrieverRun | AsyncCallbackManagerForRetrieverRun,
-    placement: Placement | None,
+    placement: Placement,
 ) -> None:
     # Handlers hold these very objects, and LangSmith's reads them again when the run ends.
-    if placement is None:
-        return
     if placement.error is not None:
         error = placement.error
         run.tags.append("passed_through")
