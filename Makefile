@@ -41,7 +41,7 @@ types: $(VENV)/installed-check ## Check types, twice: mypy and pyright disagree 
 
 .PHONY: wheels
 wheels: $(VENV)/installed-check ## Build the wheels into dist/ and test them in bare environments
-	$(BIN)/python -m pytest -m wheels
+	$(BIN)/python -m pytest -m wheels tests/packaging
 
 .PHONY: licences
 licences: $(VENV)/installed-check ## List the licences of what users install, and refuse unknown ones
@@ -54,7 +54,7 @@ sbom: wheels $(VENV)/installed-release ## Write the bill of materials of what us
 	$(PIP) --python build/runtime install -qq --no-deps --no-index --find-links dist \
 		openrouter-rerank langchain-openrouter-rerank llamaindex-openrouter-rerank
 	$(BIN)/cyclonedx-py environment --output-reproducible --output-file build/sbom.cdx.json build/runtime
-	$(BIN)/python -m pytest -m sbom
+	$(BIN)/python -m pytest -m sbom tests/packaging
 
 .PHONY: audit
 audit: $(VENV)/installed-release ## Look for known vulnerabilities in what users install
