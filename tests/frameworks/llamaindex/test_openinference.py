@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 from llama_index.core.llms import MockLLM
@@ -16,6 +17,12 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
+from packaging.version import Version
+
+pytestmark = pytest.mark.skipif(
+    Version(version("llama-index-core")) < Version("0.14.19"),
+    reason="OpenInference instruments llama-index-core from 0.14.19 on",
+)
 
 BEST = "Paris is the capital of France."
 QUERY = "capital of France"
