@@ -1,9 +1,11 @@
 """The example programs for LlamaIndex run."""
 
+import json
 import runpy
 from pathlib import Path
 
 import pytest
+from openrouter_rerank.local.stage import Reply, word_overlap
 from PIL import Image
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -55,3 +57,56 @@ def test_the_workflow_example_answers_each_question(run, local_openrouter):
     assert "Jupiter" in lines[1]
     assert "Mercury" in lines[3]
     assert len(local_openrouter.requests) == 2
+
+
+# LlamaIndex's agents look at all their own attributes, the deprecated ones of pydantic among them.
+@pytest.mark.filterwarnings("ignore::pydantic.PydanticDeprecationWarning")
+def test_the_agent_example_offers_the_tools_that_fit(run, local_openrouter):
+    """Of all conversions, the model is offered three, calls the one that fits, and answers."""
+    told = []
+
+    def act(request):
+        if request.path.endswith("/rerank"):
+            return word_overlap(request)
+        told.append(request.json)
+        return spoken(
+            {"content": "It is 41.8 km."}
+            if len(told) > 1
+            else {
+                "tool_calls": [
+                    {
+                        "index": 0,
+                        "id": "1",
+                        "type": "function",
+                        "function": {
+                            "name": "miles_to_kilometres",
+                            "arguments": '{"amount": 26}',
+                        },
+                    }
+                ]
+            }
+        )
+
+    local_openrouter.always(act)
+
+    offered, answer = run("llamaindex_agent_tools.py").splitlines()
+
+    assert offered.startswith("3 of 64 tools: ")
+    assert "miles_to_kilometres" in offered
+    assert answer == "It is 41.8 km."
+    names = [tool["function"]["name"] for tool in told[0]["tools"]]
+    assert names == offered.partition(": ")[2].split(", ")
+    assert float(told[1]["messages"][-1]["content"]) == pytest.approx(41.84, abs=0.01)
+
+
+def spoken(delta):
+    """Stream what a language model says as one chunk."""
+    chunk = {
+        "id": "1",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": "m",
+        "choices": [{"index": 0, "delta": {"role": "assistant"} | delta, "finish_reason": "stop"}],
+    }
+    body = f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n".encode()
+    return Reply(body=body, headers={"content-type": "text/event-stream"})
