@@ -316,20 +316,53 @@ def test_no_resource_is_left(stage, closes):
         pytest.param("{}", id="host and port"),
     ],
 )
-@pytest.mark.parametrize("variable", ["http_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("variable", ["https_proxy", "ALL_PROXY"])
 def test_the_proxy_of_the_environment_is_used(stage, proxy, variable):
     """Our own connections go through the proxy that the environment names."""
     script = """
-        from openrouter_rerank import RerankClient
-        with RerankClient(base_url="http://127.0.0.1:9/v1") as client:
-            print(len(client.rerank("q", ["a"]).results))
+        from openrouter_rerank import OpenRouterRerankError, RerankClient
+        try:
+            RerankClient(api_key="k", base_url="https://gateway.example/v1").rerank("q", ["a"])
+        except OpenRouterRerankError as error:
+            print(type(error).__name__)
     """
     address = stage.base_url.split("/")[2]
 
     printed = run(script, stage, no_proxy="", NO_PROXY="", **{variable: proxy.format(address)})
 
-    assert printed == "1"
-    assert stage.requests[0].path == "http://127.0.0.1:9/v1/rerank"
+    assert printed == "APIConnectionError"
+    assert (stage.requests[0].method, stage.requests[0].path) == ("CONNECT", "gateway.example:443")
+
+
+def test_what_is_meant_for_this_machine_does_not_leave_it(stage):
+    """A loopback address is reached directly: a proxy would see the key in plain HTTP."""
+    script = """
+        from openrouter_rerank import RerankClient
+        with RerankClient() as client:
+            print(len(client.rerank("q", ["a"]).results))
+    """
+
+    assert run(script, stage, http_proxy="http://192.0.2.1:9", no_proxy="", NO_PROXY="") == "1"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"https_proxy": "ftp://host"}, {"SSL_CERT_FILE": "/nowhere/certificates.pem"}],
+    ids=str,
+)
+def test_an_environment_that_cannot_be_used(stage, settings):
+    """A proxy or certificates that cannot be used are a clear error."""
+    script = """
+        from openrouter_rerank import OpenRouterRerankError, RerankClient
+        try:
+            RerankClient(api_key="k", base_url="https://gateway.example/v1").rerank("q", ["a"])
+        except OpenRouterRerankError as error:
+            print(type(error).__name__, "HTTPS_PROXY" in str(error))
+    """
+
+    printed = run(script, stage, **{"no_proxy": "", "NO_PROXY": ""} | settings)
+
+    assert printed == "ConfigurationError True"
 
 
 def test_a_host_that_the_environment_excludes_is_reached_directly(stage):

@@ -27,7 +27,7 @@ OK = Response(
     status=200, headers={}, body=b'{"results":[{"index":0,"relevance_score":1}],"provider":"P"}'
 )
 NO_RANKING = Response(status=200, headers={}, body=b"{}")
-UNSENT, UNTRUSTED, UNSENDABLE, STALE, LOST, TIMEOUT, DEADLINE, OVERSIZED = (
+UNSENT, UNTRUSTED, UNSENDABLE, STALE, LOST, BUSY, TIMEOUT, DEADLINE, OVERSIZED = (
     Failure(kind=kind, detail="ItsError") for kind in FailureKind
 )
 

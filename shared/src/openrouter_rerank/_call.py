@@ -78,7 +78,7 @@ def prepared(
             top_n=_checked_top_n(top_n),
             extra=_extra(options),
         ),
-        models=_checked_models(model, options.get("fallback_models", ())),
+        models=_checked_models(model, options.get("fallback_models") or ()),
         session_id=options.get("session_id"),
         timeout=None if timeout is None else checked_timeout(timeout),
     )
@@ -132,6 +132,10 @@ def _checked_model(model: object) -> str:
 
 def _extra(options: RequestOptions) -> dict[str, object]:
     extra_body = options.get("extra_body") or {}
+    if not _is_mapping(extra_body):
+        raise InvalidRequestError(
+            f"extra_body is of type {type(extra_body).__name__}: pass a mapping"
+        )
     if taken := sorted(_OWN_FIELDS.intersection(extra_body)):
         raise InvalidRequestError(
             f"extra_body must not hold {taken[0]!r}: pass it as the argument of that name"
@@ -139,3 +143,7 @@ def _extra(options: RequestOptions) -> dict[str, object]:
     named = {name: options.get(name) for name in ("provider", "user", "trace")}
     given = {name: value for name, value in named.items() if value is not None}
     return {**given, **extra_body}
+
+
+def _is_mapping(value: object) -> bool:
+    return isinstance(value, Mapping)

@@ -18,7 +18,7 @@ class _Settings(TypedDict):
     app_url: str | None
     app_title: str | None
     app_categories: tuple[str, ...]
-    default_headers: dict[str, str] | None
+    default_headers: dict[str, str]
     timeout: float
     max_retries: int
     max_concurrency: int
@@ -26,47 +26,66 @@ class _Settings(TypedDict):
     on_response: Callable[[Ranking], object] | None
 
 
+# Rerankers that were copied to differ in an option share their clients; few differ at a time.
+_MOST = 8
+
+
 class Clients:
-    """Holds a client of each kind; a copy or a pickle of it starts without any."""
+    """
+    Holds the clients of a reranker and of its shallow copies, by what they were made with.
+
+    A deep copy or a pickle of it starts without any.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._synchronous: tuple[object, RerankClient] | None = None
-        self._asynchronous: tuple[object, AsyncRerankClient] | None = None
+        self._synchronous: list[tuple[object, RerankClient]] = []
+        self._asynchronous: list[tuple[object, AsyncRerankClient]] = []
 
     def synchronous(self, options: RerankOptions) -> RerankClient:
         """Return the client that `options` describe."""
         settings = _settings(options)
         key = (settings, options.http_client)
         with self._lock:
-            if self._synchronous is None or self._synchronous[0] != key:
-                client = RerankClient(http_client=options.http_client, **settings)
-                self._synchronous = (key, client)
-            return self._synchronous[1]
+            for known, client in self._synchronous:
+                if known == key:
+                    return client
+            made = RerankClient(http_client=options.http_client, **settings)
+            self._synchronous = [(key, made), *self._synchronous[: _MOST - 1]]
+            return made
 
     def asynchronous(self, options: RerankOptions) -> AsyncRerankClient:
         """Return the client that `options` describe."""
         settings = _settings(options)
         key = (settings, options.http_async_client)
         with self._lock:
-            if self._asynchronous is None or self._asynchronous[0] != key:
-                client = AsyncRerankClient(http_client=options.http_async_client, **settings)
-                self._asynchronous = (key, client)
-            return self._asynchronous[1]
+            for known, client in self._asynchronous:
+                if known == key:
+                    return client
+            made = AsyncRerankClient(http_client=options.http_async_client, **settings)
+            self._asynchronous = [(key, made), *self._asynchronous[: _MOST - 1]]
+            return made
 
     def close(self) -> None:
-        """Close the synchronous client; the next call makes another."""
+        """Close the synchronous clients; the next call makes another."""
         with self._lock:
-            closing, self._synchronous = self._synchronous, None
-        if closing is not None:
-            closing[1].close()
+            closing, self._synchronous = self._synchronous, []
+        for _, client in closing:
+            client.close()
 
     async def aclose(self) -> None:
-        """Close the asynchronous client; the next call makes another."""
+        """Close the asynchronous clients; the next call makes another."""
         with self._lock:
-            closing, self._asynchronous = self._asynchronous, None
-        if closing is not None:
-            await closing[1].aclose()
+            closing, self._asynchronous = self._asynchronous, []
+        for _, client in closing:
+            await client.aclose()
+
+    def __eq__(self, other: object) -> bool:
+        # Rerankers are equal by their options, whatever calls they have made.
+        return isinstance(other, Clients)
+
+    def __hash__(self) -> int:
+        return hash(Clients)
 
     def __deepcopy__(self, memo: object) -> "Clients":
         return Clients()
@@ -82,7 +101,8 @@ def _settings(options: RerankOptions) -> _Settings:
         "app_url": options.app_url,
         "app_title": options.app_title,
         "app_categories": options.app_categories,
-        "default_headers": options.default_headers,
+        # A copy, so that a change in place is seen.
+        "default_headers": dict(options.default_headers or {}),
         "timeout": options.timeout,
         "max_retries": options.max_retries,
         "max_concurrency": options.max_concurrency,

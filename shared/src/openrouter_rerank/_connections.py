@@ -16,10 +16,15 @@ import ssl
 import threading
 import time
 import urllib.request
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 from weakref import WeakSet
+
+from ._endpoint import is_loopback
+from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     import httpx
@@ -55,13 +60,15 @@ class Connections:
                 return stack.pop()[1]
         return Connection(_new_transport(url), None)
 
-    def put(self, url: str, connection: Connection) -> None:
+    def put(self, url: str, connection: Connection, user: object) -> None:
         """Put a connection back that has done its work."""
         now = time.monotonic()
         with self._lock:
-            stack = self._idle.setdefault(_origin(url), [])
-            stack.append((now, connection))
-            old = _pop_old(stack, now)
+            self._idle.setdefault(_origin(url), []).append((now, connection))
+            old = [each for stack in self._idle.values() for each in _pop_old(stack, now)]
+            if user not in self._users:
+                # Its client was closed meanwhile.
+                old.append(self._idle[_origin(url)].pop())
         for _, each in old:
             each.transport.close()
 
@@ -96,16 +103,20 @@ class AsyncConnections:
         stack = self._idle.get(_origin(url))
         if stack:
             return stack.pop()[1], True
+        if _ssl_context.cache_info().currsize:
+            return _new_async_transport(url), False
         # The first context reads this machine's certificates, which takes tens of milliseconds.
-        await asyncio.to_thread(_ssl_context)
-        return _new_async_transport(url), False
+        return await asyncio.to_thread(_new_async_transport, url), False
 
-    async def put(self, url: str, transport: "httpx.AsyncHTTPTransport") -> None:
+    async def put(self, url: str, transport: "httpx.AsyncHTTPTransport", user: object) -> None:
         """Put a connection back that has done its work."""
         now = time.monotonic()
-        stack = self._idle.setdefault(_origin(url), [])
-        stack.append((now, transport))
-        for _, each in _pop_old(stack, now):
+        self._idle.setdefault(_origin(url), []).append((now, transport))
+        old = [each for stack in self._idle.values() for each in _pop_old(stack, now)]
+        if user not in self._users:
+            # Its client was closed meanwhile.
+            old.append(self._idle[_origin(url)].pop())
+        for _, each in old:
             await each.aclose()
 
     async def release(self, user: object) -> None:
@@ -200,32 +211,47 @@ def _ssl_context() -> ssl.SSLContext:
 def _new_transport(url: str) -> "httpx.HTTPTransport":
     import httpx
 
-    return httpx.HTTPTransport(
-        verify=_ssl_context(),
-        limits=httpx.Limits(
-            max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_ALIVE
-        ),
-        proxy=_proxy(url),
-    )
+    with _settings_of_the_environment():
+        return httpx.HTTPTransport(
+            verify=_ssl_context(),
+            limits=httpx.Limits(
+                max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_ALIVE
+            ),
+            proxy=_proxy(url),
+        )
 
 
 def _new_async_transport(url: str) -> "httpx.AsyncHTTPTransport":
     import httpx
 
-    return httpx.AsyncHTTPTransport(
-        verify=_ssl_context(),
-        limits=httpx.Limits(
-            max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_ALIVE
-        ),
-        proxy=_proxy(url),
-    )
+    with _settings_of_the_environment():
+        return httpx.AsyncHTTPTransport(
+            verify=_ssl_context(),
+            limits=httpx.Limits(
+                max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_ALIVE
+            ),
+            proxy=_proxy(url),
+        )
+
+
+@contextmanager
+def _settings_of_the_environment() -> Generator[None]:
+    try:
+        yield
+    except (ImportError, OSError, ValueError) as error:
+        raise ConfigurationError(
+            "the proxy or the certificates that the environment names cannot be used "
+            f"(HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE, SSL_CERT_DIR): {type(error).__name__}"
+        ) from error
 
 
 def _proxy(url: str) -> str | None:
     """Return the proxy that the environment names for `url` (HTTPS_PROXY, ALL_PROXY, NO_PROXY)."""
-    scheme, _, rest = url.partition("://")
-    if urllib.request.proxy_bypass(rest.partition("/")[0]):
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    # What is meant for this machine must not leave it.
+    if is_loopback(host) or urllib.request.proxy_bypass(host):
         return None
     proxies = urllib.request.getproxies()
-    found = proxies.get(scheme) or proxies.get("all")
+    found = proxies.get(parts.scheme) or proxies.get("all")
     return f"http://{found}" if found and "://" not in found else found

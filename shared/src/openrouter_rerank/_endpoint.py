@@ -12,6 +12,7 @@ from .errors import ConfigurationError
 
 DEFAULT_BASE_URL = "https://openrouter.ai/api/v1"
 _HOME = "openrouter.ai"
+_LONGEST_URL = 2048
 _KEY_VARIABLE = "OPENROUTER_API_KEY"
 # langchain-openrouter and llama-index-llms-openrouter read the first; people try the second.
 _BASE_VARIABLES = ("OPENROUTER_API_BASE", "OPENROUTER_BASE_URL")
@@ -63,7 +64,8 @@ def endpoint(
         )
     if isinstance(key, ConfigurationError):
         raise key
-    if given is not None and not target.is_home and given != found:
+    named = found is not None and target == destination(found)
+    if given is not None and not target.is_home and not named:
         raise ConfigurationError(
             f"the key in {_KEY_VARIABLE} is not sent to {target.host}, which the environment does "
             f"not name: pass api_key, or set {_BASE_VARIABLES[0]} instead of base_url"
@@ -118,7 +120,8 @@ def destination(base_url: str) -> Destination:
 
 
 def _parts(base_url: str) -> SplitResult:
-    if base_url.isascii() and base_url.isprintable() and " " not in base_url:
+    short = len(base_url) <= _LONGEST_URL
+    if short and base_url.isascii() and base_url.isprintable() and " " not in base_url:
         with suppress(ValueError):
             parts = urlsplit(base_url)
             # A bad port is found only when it is asked for.
@@ -133,7 +136,8 @@ def _is_reachable(host: str, *, in_brackets: bool) -> bool:
     with suppress(ValueError):
         return in_brackets == (ipaddress.ip_address(host).version == 6)
     labels = host.removesuffix(".").split(".")
-    return not in_brackets and all(
+    # What ends in a number is an address, and no valid one.
+    return not (in_brackets or labels[-1].isdigit()) and all(
         0 < len(label) < 64
         and label != "xn--"
         and label.replace("-", "").replace("_", "").isalnum()

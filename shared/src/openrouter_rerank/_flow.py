@@ -46,6 +46,7 @@ class FailureKind(StrEnum):
     UNSENDABLE = "the request cannot be sent"
     STALE = "the kept connection was closed"
     LOST = "the connection was lost"
+    BUSY = "as many requests as max_concurrency allows were in flight all the time"
     TIMEOUT = "no answer in time"
     DEADLINE = "no answer by the deadline"
     OVERSIZED = "the answer is larger than any honest one"
@@ -80,6 +81,7 @@ _COSTS = {
     FailureKind.UNSENDABLE: Cost.FINAL,
     FailureKind.STALE: Cost.MAYBE_BILLED,
     FailureKind.LOST: Cost.MAYBE_BILLED,
+    FailureKind.BUSY: Cost.FINAL,
     FailureKind.TIMEOUT: Cost.MAYBE_BILLED,
     FailureKind.DEADLINE: Cost.MAYBE_BILLED,
     FailureKind.OVERSIZED: Cost.MAYBE_BILLED,
@@ -138,7 +140,7 @@ def _ask(
     last: OpenRouterRerankError | None = None
     while (left := until - limits.clock() - delay) > 0:
         reply = yield Attempt(request=request, timeout=left, delay=delay)
-        attempts += 1
+        attempts += not (isinstance(reply, Failure) and reply.kind is FailureKind.BUSY)
         outcome, price = _judged(reply, request)
         if isinstance(outcome, Ranking):
             limits.retry_budget.earn()
@@ -148,7 +150,8 @@ def _ask(
         if price is Cost.FINAL or maybe_billed >= MAYBE_BILLED_ATTEMPTS:
             break
         if isinstance(reply, Failure) and reply.kind is FailureKind.STALE:
-            # A server may close a kept connection at any time: no sign of trouble, so no wait.
+            # A server may close a kept connection at any time: no sign of trouble, so no wait, and
+            # no retry that counts.
             delay = 0.0
             continue
         delay = pause(outcome, retries, limits.jitter())
@@ -169,7 +172,7 @@ def _judged(reply: Response | Failure, request: Request) -> tuple[_Outcome, Cost
 def _error(failure: Failure, model: str) -> OpenRouterRerankError:
     text = f"{failure.kind} ({failure.detail})" if failure.detail else str(failure.kind)
     match failure.kind:
-        case FailureKind.DEADLINE:
+        case FailureKind.DEADLINE | FailureKind.BUSY:
             return DeadlineExceededError(text, model=model, retryable=True)
         case FailureKind.OVERSIZED:
             return InvalidResponseError(text, model=model, retryable=True)

@@ -5,7 +5,7 @@ import functools
 import logging
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -20,8 +20,16 @@ from ._endpoint import Endpoint
 from ._flow import Attempt, Failure, FailureKind, Flow
 from ._messages import Response
 from ._sentinel import sentinel
-from ._watch import Body, KeptLines, Watch
-from .http_client import AsyncHTTPClient, Headers, HTTPClient, StreamedResponse
+from ._watch import Body, Watch
+from .http_client import (
+    AsyncHTTPClient,
+    AsyncPieces,
+    Bearer,
+    Headers,
+    HTTPClient,
+    Pieces,
+    StreamedResponse,
+)
 from .ranking import Ranking
 
 if TYPE_CHECKING:
@@ -29,8 +37,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("openrouter_rerank")
 
-# httpx takes its write timeout for the whole of a body that is one piece, and for each of several.
-_PIECE = 256 * 1024
 _MAX_TIMEOUT = threading.TIMEOUT_MAX
 
 
@@ -68,23 +74,18 @@ class Exchange:
         route: Route,
         slots: threading.BoundedSemaphore,
         client: HTTPClient | None,
-        lines: KeptLines,
     ) -> None:
         self._route = route
         self._slots = slots
         self._client = client
-        self._lines = lines
 
     def __call__(self, attempt: Attempt) -> Response | Failure:
         """Make one attempt; whatever happens to it is returned, never raised."""
-        watch = Watch(time.monotonic() + attempt.timeout, self._lines)
+        watch = Watch(time.monotonic() + attempt.timeout)
         if not self._slots.acquire(timeout=min(attempt.timeout, _MAX_TIMEOUT)):
-            return Failure(kind=FailureKind.DEADLINE, detail="all slots were busy")
+            return Failure(kind=FailureKind.BUSY)
         try:
-            with (
-                sentinel().guard(watch.deadline, watch.end),
-                self._opened(attempt, watch) as response,
-            ):
+            with self._opened(attempt, watch) as response:
                 watch.answered = True
                 body = Body(attempt, watch)
                 if response.is_stream_consumed:
@@ -96,50 +97,63 @@ class Exchange:
         except Exception as error:
             return watch.failure(error)
         finally:
-            self._lines.add(watch.line)
             self._slots.release()
 
     def _opened(self, attempt: Attempt, watch: Watch) -> AbstractContextManager[StreamedResponse]:
         body = attempt.request.body
-        content = body if len(body) <= _PIECE else _pieces(body)
-        headers = _headers(self._route, body)
-        extensions: dict[str, object] = {"timeout": watch.timeouts, "trace": watch.trace}
         if self._client is None:
-            return self._over_own(content, headers, extensions, watch)
-        return self._client.stream(
-            "POST",
-            self._route.endpoint.url,
-            content=content,
-            headers=headers,
-            follow_redirects=False,
-            extensions=extensions,
-        )
+            return self._over_own(body, watch)
+        return self._over_injected(self._client, body, watch)
 
     @contextmanager
-    def _over_own(
-        self,
-        content: bytes | Iterator[bytes],
-        headers: Headers,
-        extensions: dict[str, object],
-        watch: Watch,
+    def _over_injected(
+        self, client: HTTPClient, body: bytes, watch: Watch
     ) -> Generator[StreamedResponse]:
-        import httpx
+        with (
+            sentinel().guard(watch.deadline, watch.end),
+            client.stream(
+                "POST",
+                self._route.endpoint.url,
+                content=_content(body),
+                headers=_headers(self._route, body),
+                auth=Bearer(self._route.endpoint.api_key),
+                follow_redirects=False,
+                extensions={"timeout": watch.timeouts, "trace": watch.trace},
+            ) as response,
+        ):
+            yield response
+            # From here on the connection is that of another call.
+            watch.line = None
 
+    @contextmanager
+    def _over_own(self, body: bytes, watch: Watch) -> Generator[StreamedResponse]:
         url = self._route.endpoint.url
         kept = connections()
         connection = kept.take(url, self._route.user)
+        import httpx
+
         watch.line = connection.line
         watch.reused = connection.line is not None
         try:
-            yield connection.transport.handle_request(
-                httpx.Request(
-                    "POST", _parsed(url), headers=headers, content=content, extensions=extensions
+            with sentinel().guard(watch.deadline, watch.end):
+                watch.check()
+                # The headers get no name here: a traceback would show the key in them.
+                yield connection.transport.handle_request(
+                    httpx.Request(
+                        "POST",
+                        _parsed(url),
+                        headers=_with_key(self._route, body),
+                        content=_content(body),
+                        extensions={"timeout": watch.timeouts, "trace": watch.trace},
+                    )
                 )
-            )
         except BaseException:
             connection.transport.close()
             raise
-        kept.put(url, Connection(connection.transport, watch.line))
+        if watch.ended:
+            connection.transport.close()
+        else:
+            kept.put(url, Connection(connection.transport, watch.line), self._route.user)
 
 
 async def adrive(flow: Flow, exchange: "AsyncExchange") -> Ranking:
@@ -192,28 +206,20 @@ class AsyncExchange:
         self, attempt: Attempt, watch: Watch
     ) -> AbstractAsyncContextManager[StreamedResponse]:
         body = attempt.request.body
-        content = body if len(body) <= _PIECE else _apieces(body)
-        headers = _headers(self._route, body)
-        extensions: dict[str, object] = {"timeout": watch.timeouts}
         if self._client is None:
-            return self._over_own(content, headers, extensions, watch)
+            return self._over_own(body, watch)
         return self._client.stream(
             "POST",
             self._route.endpoint.url,
-            content=content,
-            headers=headers,
+            content=_acontent(body),
+            headers=_headers(self._route, body),
+            auth=Bearer(self._route.endpoint.api_key),
             follow_redirects=False,
-            extensions=extensions,
+            extensions={"timeout": watch.timeouts, "trace": watch.atrace},
         )
 
     @asynccontextmanager
-    async def _over_own(
-        self,
-        content: bytes | AsyncIterator[bytes],
-        headers: Headers,
-        extensions: dict[str, object],
-        watch: Watch,
-    ) -> AsyncGenerator[StreamedResponse]:
+    async def _over_own(self, body: bytes, watch: Watch) -> AsyncGenerator[StreamedResponse]:
         url = self._route.endpoint.url
         kept = await async_connections()
         transport, watch.reused = await kept.take(url, self._route.user)
@@ -221,15 +227,21 @@ class AsyncExchange:
         import httpx
 
         try:
+            watch.check()
+            # The headers get no name here: a traceback would show the key in them.
             yield await transport.handle_async_request(
                 httpx.Request(
-                    "POST", _parsed(url), headers=headers, content=content, extensions=extensions
+                    "POST",
+                    _parsed(url),
+                    headers=_with_key(self._route, body),
+                    content=_acontent(body),
+                    extensions={"timeout": watch.timeouts, "trace": watch.atrace},
                 )
             )
         except BaseException:
             await transport.aclose()
             raise
-        await kept.put(url, transport)
+        await kept.put(url, transport, self._route.user)
 
 
 @functools.lru_cache(maxsize=64)
@@ -240,19 +252,21 @@ def _parsed(url: str) -> "httpx.URL":
 
 
 def _headers(route: Route, body: bytes) -> Headers:
-    headers = [*route.headers, ("Content-Length", str(len(body)))]
+    return [*route.headers, ("Content-Length", str(len(body)))]
+
+
+def _with_key(route: Route, body: bytes) -> Headers:
     key = route.endpoint.api_key
-    return headers if key is None else [*headers, ("Authorization", key.authorization())]
+    own = [] if key is None else [("Authorization", key.authorization())]
+    return [*_headers(route, body), *own]
 
 
-def _pieces(body: bytes) -> Iterator[bytes]:
-    for start in range(0, len(body), _PIECE):
-        yield body[start : start + _PIECE]
+def _content(body: bytes) -> bytes | Pieces:
+    return body if len(body) <= Pieces.SIZE else Pieces(body)
 
 
-async def _apieces(body: bytes) -> AsyncIterator[bytes]:
-    for piece in _pieces(body):
-        yield piece
+def _acontent(body: bytes) -> bytes | AsyncPieces:
+    return body if len(body) <= Pieces.SIZE else AsyncPieces(body)
 
 
 def _log(attempt: Attempt, reply: Response | Failure, started: float) -> None:

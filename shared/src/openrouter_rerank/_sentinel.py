@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 # Seconds: longer waits are taken in steps, for locks refuse those of some centuries.
@@ -42,10 +42,7 @@ class Sentinel:
         with self._changed:
             heapq.heappush(self._guards, guard)
             if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._watch, name="openrouter-rerank-deadlines", daemon=True
-                )
-                self._thread.start()
+                self._start()
             elif self._guards[0] is guard:
                 self._changed.notify()
         try:
@@ -55,6 +52,15 @@ class Sentinel:
                 guard.is_lifted = True
                 # Else what it refers to would be kept until its deadline.
                 guard.end = _nothing
+
+    def _start(self) -> None:
+        thread = threading.Thread(
+            target=self._watch, name="openrouter-rerank-deadlines", daemon=True
+        )
+        # Where there is no room for a thread, reads are bounded one by one until there is.
+        with suppress(RuntimeError):
+            thread.start()
+            self._thread = thread
 
     def _watch(self) -> None:
         with self._changed:

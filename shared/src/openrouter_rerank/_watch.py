@@ -2,11 +2,9 @@
 
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from weakref import WeakSet
 
 from ._flow import Attempt, Failure, FailureKind
 from ._messages import Response
@@ -24,12 +22,13 @@ _KINDS = {
     "TimeoutException": FailureKind.TIMEOUT,
     "TimeoutError": FailureKind.TIMEOUT,
     "TransportError": FailureKind.LOST,
+    # httpcore's asynchronous reads let the errors of TLS through.
+    "SSLError": FailureKind.LOST,
 }
 
 
 # Seconds. Sockets and locks refuse waits of more than some centuries.
 _LONGEST = 1e6
-_CONNECTED = frozenset({"connection.connect_tcp.complete", "connection.start_tls.complete"})
 
 
 class _AbandonedError(Exception):
@@ -39,33 +38,15 @@ class _AbandonedError(Exception):
         self.kind = kind
 
 
-class KeptLines:
-    """The sockets that the synchronous client of a user keeps, as far as our calls opened them."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._lines: WeakSet[socket.socket] = WeakSet()
-
-    def add(self, line: socket.socket | None) -> None:
-        """Note the socket of an exchange that has ended."""
-        if line is not None:
-            with self._lock:
-                self._lines.add(line)
-
-    def all(self) -> list[socket.socket]:
-        """Return those that still exist."""
-        with self._lock:
-            return list(self._lines)
-
-
 class Watch:
     """Keeps the time of one attempt, and tells what an exception during it means."""
 
-    def __init__(self, deadline: float, kept: KeptLines | None = None) -> None:
+    def __init__(self, deadline: float) -> None:
         self.deadline = deadline
-        self._kept = kept
         self.reused = False
         self.answered = False
+        self.ended = False
+        """Whether the connection was shut down at the deadline."""
         self.timeouts: dict[str, float] = {}
         self.line: socket.socket | None = None
         """The socket of the exchange, as far as it is known."""
@@ -75,20 +56,28 @@ class Watch:
         """Follow the steps of a synchronous exchange: the `trace` extension of httpcore."""
         # httpx's timeouts are per read: each step gets what is left.
         self._renew()
-        if event in _CONNECTED:
+        # With a proxy in between, the names of the events begin in other ways.
+        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             self.line = _socket_of(info.get("return_value"))
+            self.reused = False
+
+    async def atrace(self, event: str, _info: Mapping[str, object]) -> None:
+        """Follow the steps of an asynchronous exchange."""
+        if event.endswith(".connect_tcp.complete"):
+            self.reused = False
+
+    def check(self) -> None:
+        """Send nothing when the time is up: it might be billed, and nobody would wait for it."""
+        if self.is_over():
+            raise _AbandonedError(FailureKind.DEADLINE)
 
     def end(self) -> None:
         """Shut the connection down, so that whoever waits for it goes on at once."""
+        self.ended = True
         if self.line is not None:
-            lines = [self.line]
-        else:
-            # A user's client goes on with a connection it has kept, and does not tell with which.
-            lines = [] if self._kept is None else self._kept.all()
-        for line in lines:
             with suppress(OSError):
                 # Past ssl's own method, which would take the TLS state from under the reader.
-                socket.socket.shutdown(line, socket.SHUT_RDWR)
+                socket.socket.shutdown(self.line, socket.SHUT_RDWR)
 
     def _renew(self) -> None:
         left = min(max(self.deadline - time.monotonic(), 0.001), _LONGEST)
@@ -102,9 +91,11 @@ class Watch:
         """Turn `error` into a value; raise it again if it is not about the exchange."""
         if isinstance(error, _AbandonedError):
             return Failure(kind=error.kind)
-        # By name, so that the errors of httpx2 and of httpx are understood without either.
         names = {kind.__name__ for kind in type(error).__mro__}
         kind = next((kind for name, kind in _KINDS.items() if name in names), None)
+        if kind is None and isinstance(error, RuntimeError) and "closed" in str(error):
+            # A client of the user that is closed.
+            kind = FailureKind.UNSENDABLE
         if kind is None:
             raise error
         if self.is_over():

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import to_json
 
 from ._envelope import description, mapping, shown, status_error
 from ._messages import Request, Response
@@ -179,7 +179,8 @@ def _document(document: str | RerankDocument) -> str | dict[str, str]:
 def _json(fields: Mapping[str, object], extra: Mapping[str, object]) -> bytes:
     body = _written(fields) or _written(_mended(fields))
     # NaN and infinity are no JSON, and only the user's own fields can hold them.
-    if body is None or (extra and _written(extra) != _written(extra, non_finite="null")):
+    own = _mended(extra) if extra else None
+    if body is None or _written(own) != _written(own, non_finite="null"):
         # Raised here and not where it was met: no document is in the context of the error.
         raise InvalidRequestError(
             "an extra field of the request cannot be written as JSON: use plain JSON values"
@@ -192,7 +193,7 @@ def _written(
 ) -> bytes | None:
     try:
         return to_json(fields, inf_nan_mode=non_finite)
-    except PydanticSerializationError:
+    except ValueError:
         return None
 
 
@@ -202,11 +203,12 @@ def _mended(value: object) -> object:
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     try:
         tree = _TREE.validate_python(value)
-    except ValidationError:
+        if isinstance(tree, dict):
+            return {_mended(key): _mended(item) for key, item in tree.items()}
+        return [_mended(item) for item in tree]
+    except (ValidationError, RecursionError):
+        # What is no tree, or too deep a one, is left for the writer to refuse.
         return value
-    if isinstance(tree, dict):
-        return {_mended(key): _mended(item) for key, item in tree.items()}
-    return [_mended(item) for item in tree]
 
 
 _TREE = TypeAdapter(dict[str, object] | list[object])

@@ -20,7 +20,6 @@ from ._key import wrapped
 from ._request_headers import request_headers, session_header
 from ._retry_budget import TokenBucket
 from ._telemetry import traced
-from ._watch import KeptLines
 from .budget import Budget
 from .documents import Document
 from .errors import ConfigurationError
@@ -53,7 +52,9 @@ class _Client(ABC, Generic[_HTTP]):
         max_retries: Attempts after the first. What may have been billed is repeated once at most.
         max_concurrency: Requests in flight at a time; for the asynchronous client, in each loop.
         budget: US dollars after which no call is made, or a `Budget` shared with other clients.
-        http_client: An httpx or httpx2 client to use as it is; it is never closed here.
+        http_client: An httpx or httpx2 client to use as it is; it is never closed here. On a
+            connection that a synchronous one has kept, only the single reads are bounded, so a
+            server that drips its answer can hold a call up for longer than `timeout`.
         on_response: Called with each ranking, to count cost and usage.
 
     Raises:
@@ -149,7 +150,6 @@ class RerankClient(_Client[HTTPClient]):
                 "http_client is an asynchronous client: pass a synchronous one, or use "
                 "AsyncRerankClient (in the framework classes: http_async_client)"
             )
-        self._lines = KeptLines()
         self._slots = (os.getpid(), threading.BoundedSemaphore(self._max_concurrency))
 
     def _slots_of_this_process(self) -> threading.BoundedSemaphore:
@@ -190,7 +190,6 @@ class RerankClient(_Client[HTTPClient]):
             self._route(arguments.session_id),
             self._slots_of_this_process(),
             self._http_client,
-            self._lines,
         )
         with traced(model, documents=arguments.size, top_n=top_n) as note:
             ranking = self._noted(drive(self._flow(arguments), exchange))

@@ -51,7 +51,9 @@ def checked_documents(documents: Sequence[Document]) -> tuple[str | RerankDocume
     Raises:
         InvalidRequestError: Naming the position of a document that cannot be ranked.
     """
-    if isinstance(documents, str | bytes | Mapping) or not _is_iterable(documents):
+    if isinstance(documents, str | bytes | Mapping | set | frozenset) or not _is_iterable(
+        documents
+    ):
         raise InvalidRequestError(
             f"documents must be a list of documents, got one {type(documents).__name__}"
         )
@@ -62,8 +64,8 @@ def _checked(document: Document, at: int) -> str | RerankDocument:
     text, image = _text_and_image(document, at)
     text = text if text is not None and text.strip() else None
     if image is not None and (problem := image_problem(image)) is not None:
-        shown = image if len(image) <= 60 else f"{image[:60]}..."
-        raise InvalidRequestError(f"documents[{at}]: the image {shown!r} {problem}")
+        # Not quoted: no document belongs in an error.
+        raise InvalidRequestError(f"documents[{at}]: the image {problem}")
     if image is not None:
         return RerankDocument(text=text, image=image)
     if text is None:

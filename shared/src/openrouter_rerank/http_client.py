@@ -1,10 +1,63 @@
 """What can be injected as `http_client`: the clients of httpx and of httpx2, by their shape."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
+
+from ._key import ApiKey
 
 Headers = list[tuple[str, str]]
+
+
+class _Request(Protocol):
+    @property
+    def headers(self) -> MutableMapping[str, str]: ...
+
+
+_AnyRequest = TypeVar("_AnyRequest", bound=_Request)
+
+
+class Bearer:
+    """Puts the key into a request of httpx or httpx2, in place of the client's own `auth`."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: ApiKey | None) -> None:
+        self._key = key
+
+    def __call__(self, request: _AnyRequest) -> _AnyRequest:
+        """Write the header, unless the user has given one."""
+        if self._key is not None:
+            request.headers["Authorization"] = self._key.authorization()
+        return request
+
+
+class Pieces:
+    """
+    A large body in pieces, which can be sent more than once.
+
+    httpx takes its write timeout for the whole of a body in one piece, and for each of several.
+    """
+
+    SIZE = 256 * 1024
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        for start in range(0, len(self._body), self.SIZE):
+            yield self._body[start : start + self.SIZE]
+
+
+class AsyncPieces:
+    """The same for asynchronous calls: httpx takes what can be iterated both ways for the other."""
+
+    def __init__(self, body: bytes) -> None:
+        self._pieces = Pieces(body)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            yield piece
 
 
 class StreamedResponse(Protocol):
@@ -48,8 +101,9 @@ class HTTPClient(Protocol):
         method: str,
         url: str,
         *,
-        content: bytes | Iterator[bytes],
+        content: bytes | Pieces,
         headers: Headers,
+        auth: Bearer,
         follow_redirects: bool,
         extensions: dict[str, object],
     ) -> AbstractContextManager[StreamedResponse]:
@@ -66,8 +120,9 @@ class AsyncHTTPClient(Protocol):
         method: str,
         url: str,
         *,
-        content: bytes | AsyncIterator[bytes],
+        content: bytes | AsyncPieces,
         headers: Headers,
+        auth: Bearer,
         follow_redirects: bool,
         extensions: dict[str, object],
     ) -> AbstractAsyncContextManager[StreamedResponse]:

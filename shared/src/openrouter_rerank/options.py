@@ -123,3 +123,13 @@ class RerankOptions(BaseModel):
                 "its own, so a threshold for one means nothing for another"
             )
         return self
+
+    def __setattr__(self, name: str, value: object) -> None:
+        before, named = dict(self.__dict__), set(self.model_fields_set)
+        try:
+            super().__setattr__(name, value)
+        except Exception:
+            # Pydantic checks the whole after it has set the part, and leaves it there.
+            object.__setattr__(self, "__dict__", before)
+            object.__setattr__(self, "__pydantic_fields_set__", named)
+            raise

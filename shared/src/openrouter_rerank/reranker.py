@@ -48,6 +48,18 @@ class Reranker(RerankOptions):
         """Give the kept connections of this event loop up; the next call opens new ones."""
         await self._clients.aclose()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
     def place(self, query: str, contents: Sequence[Content]) -> Placement:
         """
         Rank what a framework's documents were converted to, and place every one of them.

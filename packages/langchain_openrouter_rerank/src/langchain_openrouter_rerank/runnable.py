@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any
 
 from langchain_core.documents import Document
 from langchain_core.runnables import RunnableConfig, RunnableSerializable, ensure_config
@@ -87,18 +87,6 @@ class RerankStep(DocumentOptions, RunnableSerializable[RerankInput, list[Documen
             "image_root": None if self.image_root is None else str(self.image_root),
         }
         return {name: value for name, value in written.items() if value is not None}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
 
     @abstractmethod
     def _compressed(
