@@ -4,7 +4,6 @@ from typing import assert_type
 
 import httpx
 import httpx2
-
 from openrouter_rerank import (
     AsyncRerankClient,
     Budget,
