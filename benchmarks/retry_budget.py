@@ -40,9 +40,9 @@ class Unlimited:
 
 # Who calls, with how many calls of one client in a row, how often that is repeated, and how.
 USERS = {
-    "without a budget": (2500, 1, Unlimited),
-    "one user, 100 calls": (100, 25, TokenBucket),
-    "busy client, 5,000 calls": (5000, 1, TokenBucket),
+    "without a budget": (10_000, 1, Unlimited),
+    "one user, 100 calls": (100, 100, TokenBucket),
+    "busy client, 5,000 calls": (5000, 2, TokenBucket),
 }
 
 
@@ -85,15 +85,19 @@ def curves():
     return {user: [simulated(user, rate) for rate in RATES] for user in USERS}
 
 
+def row(rate, figures):
+    """Write the figures of all users at one rate as a row of Markdown."""
+    cells = (f"{sent:.2f} / {answered:.1%}" for sent, answered in figures)
+    return f"| {rate:.0%} | {' | '.join(cells)} |"
+
+
 def table(figures):
     """Write the figures as a Markdown table."""
     lines = [
         f"| failing attempts | {' | '.join(figures)} |",
         f"|{' ---: |' * (1 + len(figures))}",
+        *map(row, RATES, zip(*figures.values(), strict=True)),
     ]
-    for rate, row in zip(RATES, zip(*figures.values(), strict=True), strict=True):
-        cells = (f"{sent:.2f} / {answered:.1%}" for sent, answered in row)
-        lines.append(f"| {rate:.0%} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -96,7 +96,11 @@ def threads(options, end, seeds):
     with contextlib.ExitStack() as stack:
         clients = []
         for library in LIBRARIES.values():
-            http = library and stack.enter_context(library.Client(verify=TLS))
+            # Of a connection that an injected client has kept, nobody can tell which socket it is
+            # before the head of the answer, so a head that drips would not end at the deadline.
+            http = library and stack.enter_context(
+                library.Client(verify=TLS, limits=library.Limits(max_keepalive_connections=0))
+            )
             clients.append(stack.enter_context(RerankClient(http_client=http, **options)))
         workers = [
             threading.Thread(target=ask, args=(*turn, random.Random(next(seeds)), end))
@@ -184,7 +188,10 @@ def main():
     print(*table(tallies), sep="\n")
     print(process)
     flaws = [flaw for tally in tallies for flaw in tally.flaws(TIMEOUT + options.slack)]
-    flaws += process.flaws(before)
+    # httpx does not close the connections of three to eight in a hundred of the calls that are
+    # cancelled, until the client is closed (encode/httpcore issue 1093).
+    cancelled = {tally.name: tally.cancelled for tally in tallies}
+    flaws += process.flaws(before, lost=cancelled["async, httpx"] // 10)
     print(*(flaws or ["no promise was broken"]), sep="\n")
     return 1 if flaws else 0
 

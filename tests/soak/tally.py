@@ -72,13 +72,17 @@ class Process:
         self.memory.append(memory())
         self.descriptors.append(descriptors())
 
-    def flaws(self, before):
-        """Tell what has grown, if there were `before` descriptors before and all is closed now."""
+    def flaws(self, before, lost=0):
+        """
+        Tell what has grown, if there were `before` descriptors before and all is closed now.
+
+        `lost` is how many connections a client that is not ours may have forgotten to close.
+        """
         grown = self.growth(self.memory) / _MIB
         if grown > 10:
             yield f"memory has grown by {grown:.1f} MiB"
         # Idle connections come and go: at most one for each worker.
-        if (more := self.growth(self.descriptors)) > 24:
+        if (more := self.growth(self.descriptors)) > 24 + lost:
             yield f"there are {more:.0f} more descriptors than in the beginning"
         if descriptors() > before:
             yield f"{descriptors() - before} descriptors are left open"
