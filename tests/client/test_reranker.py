@@ -1,5 +1,7 @@
 """What rerankers and their copies share, and what changed options do."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -99,11 +101,21 @@ def test_a_closed_client_is_a_clear_error(make):
     assert not caught.value.retryable
 
 
-def test_a_reranker_closes_with_its_context(make, local_openrouter):
+def test_a_reranker_closes_with_its_context():
     """At the end of a `with` no connection is kept, and the reranker can be used again."""
-    with make() as reranker:
+    # In a process of its own: connections are kept as long as any client of a process is in use.
+    code = """
+from openrouter_rerank.local.stage import Stage
+from openrouter_rerank.reranker import Reranker
+with Stage() as stage:
+    with Reranker(base_url=stage.base_url, api_key=stage.api_key) as reranker:
         reranker.place("q", ["a"])
-    local_openrouter.wait_until(lambda: local_openrouter.open_connections == 0)
-
-    assert reranker.place("q", ["a"]).ranking is not None
+    stage.wait_until(lambda: stage.open_connections == 0)
+    print(reranker.place("q", ["a"]).ranking is not None)
     reranker.close()
+"""
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False
+    )
+
+    assert (run.stdout, run.stderr) == ("True\n", "")
