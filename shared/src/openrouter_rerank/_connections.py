@@ -49,36 +49,37 @@ class Connections:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._idle: dict[str, list[tuple[float, Connection]]] = {}
-        self._users: WeakSet[object] = WeakSet()
+        self._users: dict[str, WeakSet[object]] = {}
 
     def take(self, url: str, user: object) -> Connection:
         """Take a connection to the host of `url`, which may be a new one."""
+        origin = _origin(url)
         with self._lock:
-            self._users.add(user)
-            stack = self._idle.get(_origin(url))
+            self._users.setdefault(origin, WeakSet()).add(user)
+            stack = self._idle.get(origin)
             if stack:
                 return stack.pop()[1]
         return Connection(_new_transport(url), None)
 
     def put(self, url: str, connection: Connection, user: object) -> None:
         """Put a connection back that has done its work."""
-        now = time.monotonic()
+        now, origin = time.monotonic(), _origin(url)
         with self._lock:
-            self._idle.setdefault(_origin(url), []).append((now, connection))
+            self._idle.setdefault(origin, []).append((now, connection))
             old = [each for stack in self._idle.values() for each in _pop_old(stack, now)]
-            if user not in self._users:
+            if user not in self._users.get(origin, ()):
                 # Its client was closed meanwhile.
-                old.append(self._idle[_origin(url)].pop())
+                old.append(self._idle[origin].pop())
         for _, each in old:
             each.transport.close()
 
     def release(self, user: object) -> None:
-        """Close the idle connections if `user` was the last that is still in use."""
+        """Close the idle connections to hosts that no other client in use has asked."""
         with self._lock:
-            self._users.discard(user)
-            if self._users:
-                return
-        self.close()
+            unused = _released(self._users, user)
+            closing = [each for origin in unused for each in self._idle.pop(origin, [])]
+        for _, each in closing:
+            each.transport.close()
 
     def close(self) -> None:
         """Close all idle connections; later calls open new ones."""
@@ -94,13 +95,14 @@ class AsyncConnections:
 
     def __init__(self) -> None:
         self._idle: dict[str, list[tuple[float, httpx.AsyncHTTPTransport]]] = {}
-        self._users: WeakSet[object] = WeakSet()
+        self._users: dict[str, WeakSet[object]] = {}
         self.end: AsyncGenerator[None, None] | None = None
 
     async def take(self, url: str, user: object) -> "tuple[httpx.AsyncHTTPTransport, bool]":
         """Take a connection to the host of `url`; also tell whether it has been used before."""
-        self._users.add(user)
-        stack = self._idle.get(_origin(url))
+        origin = _origin(url)
+        self._users.setdefault(origin, WeakSet()).add(user)
+        stack = self._idle.get(origin)
         if stack:
             return stack.pop()[1], True
         if _ssl_context.cache_info().currsize:
@@ -110,20 +112,20 @@ class AsyncConnections:
 
     async def put(self, url: str, transport: "httpx.AsyncHTTPTransport", user: object) -> None:
         """Put a connection back that has done its work."""
-        now = time.monotonic()
-        self._idle.setdefault(_origin(url), []).append((now, transport))
+        now, origin = time.monotonic(), _origin(url)
+        self._idle.setdefault(origin, []).append((now, transport))
         old = [each for stack in self._idle.values() for each in _pop_old(stack, now)]
-        if user not in self._users:
+        if user not in self._users.get(origin, ()):
             # Its client was closed meanwhile.
-            old.append(self._idle[_origin(url)].pop())
+            old.append(self._idle[origin].pop())
         for _, each in old:
             await each.aclose()
 
     async def release(self, user: object) -> None:
-        """Close the idle connections if `user` was the last that is still in use."""
-        self._users.discard(user)
-        if not self._users:
-            await self.close()
+        """Close the idle connections to hosts that no other client in use has asked."""
+        unused = _released(self._users, user)
+        for _, each in [each for origin in unused for each in self._idle.pop(origin, [])]:
+            await each.aclose()
 
     async def close(self) -> None:
         """Close all idle connections; later calls open new ones."""
@@ -185,6 +187,16 @@ async def _until_the_loop_ends(
     finally:
         _process.loops.pop(loop, None)
         await kept.close()
+
+
+def _released(users: dict[str, WeakSet[object]], user: object) -> list[str]:
+    """Forget a user, and return the origins that nobody uses any more."""
+    for each in users.values():
+        each.discard(user)
+    unused = [origin for origin, each in users.items() if not each]
+    for origin in unused:
+        del users[origin]
+    return unused
 
 
 def _origin(url: str) -> str:
