@@ -39,6 +39,9 @@ def arguments(query="q", documents=("a", "b"), *, model="m", top_n=None, **optio
             "extra_body must not hold 'documents'",
             id="extra documents",
         ),
+        pytest.param(
+            {"extra_body": ["top_k"]}, "extra_body is of type list: pass a mapping", id="extra list"
+        ),
     ],
 )
 def test_bad_arguments(changes, message):

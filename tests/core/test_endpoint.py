@@ -288,10 +288,19 @@ def test_a_key_is_not_shown():
     assert repr(key) == "ApiKey(...)"
 
 
+def test_a_malformed_key_of_the_environment_is_refused():
+    """It is refused when it is needed, and is not in the message."""
+    with pytest.raises(ConfigurationError, match="characters that cannot be sent") as caught:
+        endpoint(None, None, {"OPENROUTER_API_KEY": f"{GOOD_KEY}\nx"})
+
+    assert GOOD_KEY not in str(caught.value)
+
+
 def test_a_key_is_not_pickled_and_not_copied():
-    """Pickling refuses with advice; a deep copy is the same key."""
+    """Pickling refuses with advice; a copy, deep or not, is the same key."""
     key = ApiKey(GOOD_KEY)
 
     with pytest.raises(ConfigurationError, match="set OPENROUTER_API_KEY"):
         pickle.dumps(key)
+    assert copy.copy(key) is key
     assert copy.deepcopy(key) is key

@@ -232,6 +232,18 @@ def test_the_echo_is_not_looked_at(document):
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(rb'{"results": [{"index": 0, "document": "\ud83d', id="cut off"),
+        pytest.param(rb'{"document": "\ud83d", "deep": ' + b"[" * 200_000, id="too deep"),
+    ],
+)
+def test_half_a_surrogate_pair_in_what_is_no_ranking(body):
+    """What cannot be read even with the pair mended is an invalid answer."""
+    assert isinstance(read(body), InvalidResponseError)
+
+
+@pytest.mark.parametrize(
     ("fields", "usage"),
     [
         pytest.param({}, Usage(), id="absent"),
