@@ -21,12 +21,16 @@ demo: $(VENV)/installed-demo ## Rerank real passages in both frameworks; QUESTIO
 	@$(BIN)/openrouter-rerank demo $${QUESTION:+"$$QUESTION"}
 
 .PHONY: test
-test: $(VENV)/installed-test ## Run the tests, and require every branch of the pure modules
-	$(BIN)/coverage run -m pytest
-	$(BIN)/coverage report
+test: $(VENV)/installed-test ## Run the tests
+	$(BIN)/python -m pytest
 
 .PHONY: check
-check: lint types licences wheels ## Check style, types, locks, licences and wheels
+check: lint types coverage licences wheels ## Check style, types, coverage, locks, licences, wheels
+
+.PHONY: coverage
+coverage: $(VENV)/installed-check ## Require every branch of the pure modules from their own tests
+	$(BIN)/coverage run -m pytest -qq tests/core tests/adapters/test_*_convert*.py
+	$(BIN)/coverage report
 
 .PHONY: lint
 lint: $(VENV)/installed-check ## Check style, and that the locks name no address

@@ -266,6 +266,11 @@ def test_a_blank_key_is_no_key(value):
     assert wrapped(value) is None
 
 
+def test_a_key_of_another_type_is_refused():
+    """A key that is no string is refused by its type."""
+    assert "api_key is of type bytes: pass a string" in str(wrapped(b"sk-secret"))
+
+
 @given(st.text())
 def test_a_header_is_made_of_printable_ascii_only(value):
     """No text at all can smuggle anything into the header."""
