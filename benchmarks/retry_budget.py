@@ -6,13 +6,13 @@ attempt fails with the chance of its column, by an error that costs nothing, so 
 `max_retries` (2, the default) and the budget ends the retries.
 """
 
-import itertools
 import random
 import re
 import sys
 from pathlib import Path
 
-from openrouter_rerank._flow import Attempt, Limits, rerank_flow
+from openrouter_rerank._drive import drive
+from openrouter_rerank._flow import Limits, rerank_flow
 from openrouter_rerank._messages import Response
 from openrouter_rerank._retry_budget import TokenBucket
 from openrouter_rerank._wire import Call
@@ -56,14 +56,14 @@ def requests_of(chance, rate, budget):
         jitter=chance.random,
         retry_budget=budget,
     )
-    flow = rerank_flow(CALL, ("m",), limits)
+
+    def exchange(attempt):
+        nonlocal now
+        now += attempt.delay + 0.5
+        return DOWN if chance.random() < rate else OK
+
     try:
-        step = next(flow)
-        for sent in itertools.count():
-            if not isinstance(step, Attempt):
-                return sent, True
-            now += step.delay + 0.5
-            step = flow.send(DOWN if chance.random() < rate else OK)
+        return drive(rerank_flow(CALL, ("m",), limits), exchange).attempts, True
     except OpenRouterRerankError as failure:
         return failure.attempts, False
 

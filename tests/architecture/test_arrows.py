@@ -25,7 +25,7 @@ LAYERS = (
     {"_endpoint", "_envelope", "_key", "_messages", "_plan", "_request_headers", "_retry_budget"},
     {"_wire", "placement"},
     {"_call", "_flow"},
-    {"_connections", "_http", "_image_root", "_sentinel", "_telemetry", "_watch", "http_client"},
+    {"_connections", "_drive", "_http", "_image_root", "_sentinel", "_telemetry", "_watch", "http_client"},
     {"client"},
     {"options"},
     {"_clients", "reranker"},

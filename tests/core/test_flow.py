@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from openrouter_rerank._flow import Attempt, Failure, FailureKind, Limits, rerank_flow
+from openrouter_rerank._drive import drive
+from openrouter_rerank._flow import Failure, FailureKind, Limits, rerank_flow
 from openrouter_rerank._messages import Response
 from openrouter_rerank._wire import Call
 from openrouter_rerank.errors import (
@@ -88,17 +89,17 @@ class Played:
             jitter=lambda: jitter,
             retry_budget=self.budget,
         )
-        flow = rerank_flow(Call(query="q", documents=("a",)), models, limits)
         left = [reply if isinstance(reply, tuple) else (0.0, reply) for reply in replies]
+
+        def exchange(attempt):
+            self.attempts.append(attempt)
+            seconds, reply = left.pop(0)
+            self.clock.now += attempt.delay + seconds
+            return reply
+
         try:
-            step = next(flow)
-            while isinstance(step, Attempt):
-                self.attempts.append(step)
-                seconds, reply = left.pop(0)
-                self.clock.now += step.delay + seconds
-                step = flow.send(reply)
-            self.outcome = step
-            assert list(flow) == []
+            call = Call(query="q", documents=("a",))
+            self.outcome = drive(rerank_flow(call, models, limits), exchange)
         except OpenRouterRerankError as error:
             self.outcome = error
         assert left == []
@@ -282,12 +283,16 @@ def test_error_names_the_failure_but_not_its_message():
 def test_unsendable_call_is_refused_before_the_first_attempt():
     """What cannot be encoded is raised as it is; nothing is asked for."""
     limits = Limits(
-        timeout=1, max_retries=0, clock=Clock(), jitter=lambda: 1, retry_budget=Tokens()
+        timeout=1,
+        max_retries=0,
+        clock=Clock(),
+        jitter=lambda: 1,
+        retry_budget=Tokens(),
     )
     call = Call(query="q", documents=("a",), extra={"user": object()})
 
     with pytest.raises(InvalidRequestError):
-        next(rerank_flow(call, ("m",), limits))
+        drive(rerank_flow(call, ("m",), limits), pytest.fail)
 
 
 @pytest.mark.parametrize(
@@ -326,13 +331,22 @@ def test_empty_retry_budget_ends_retries():
 def test_a_cancelled_retry_is_paid_for(replies, asked):
     """A caller who gives up sooner than the client cannot retry without limit in an outage."""
     budget = Tokens()
-    limits = Limits(timeout=10, max_retries=2, clock=Clock(), jitter=lambda: 1, retry_budget=budget)
-    flow = rerank_flow(Call(query="q", documents=("a",)), ("m",), limits)
-    next(flow)
-    for reply in replies:
-        flow.send(reply)
+    limits = Limits(
+        timeout=10,
+        max_retries=2,
+        clock=Clock(),
+        jitter=lambda: 1,
+        retry_budget=budget,
+    )
+    left = [*replies]
 
-    flow.close()
+    def exchange(attempt):
+        if left:
+            return left.pop(0)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        drive(rerank_flow(Call(query="q", documents=("a",)), ("m",), limits), exchange)
 
     assert budget.asked == asked
 

@@ -7,7 +7,8 @@ At most one retry of what may have been billed; copies are sent once; an outage 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from openrouter_rerank._flow import Attempt, Failure, FailureKind, Limits, rerank_flow
+from openrouter_rerank._drive import drive
+from openrouter_rerank._flow import Failure, FailureKind, Limits, rerank_flow
 from openrouter_rerank._messages import Response
 from openrouter_rerank._retry_budget import TokenBucket
 from openrouter_rerank._wire import Call
@@ -36,14 +37,14 @@ def attempts_of(replies, *, models=("m",), max_retries=2, bucket=None):
         jitter=lambda: 0.5,
         retry_budget=bucket or TokenBucket(),
     )
-    flow = rerank_flow(Call(query="q", documents=("a",)), models, limits)
     made = {model: [] for model in models}
+
+    def exchange(attempt):
+        made[attempt.request.model].append(reply := replies())
+        return reply
+
     try:
-        step = next(flow)
-        while isinstance(step, Attempt):
-            reply = replies()
-            made[step.request.model].append(reply)
-            step = flow.send(reply)
+        drive(rerank_flow(Call(query="q", documents=("a",)), models, limits), exchange)
     except OpenRouterRerankError:
         return made
     pytest.fail("the script of failures ended in a ranking")

@@ -6,7 +6,8 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from openrouter_rerank._flow import Attempt, Failure, FailureKind, Limits, rerank_flow
+from openrouter_rerank._drive import drive
+from openrouter_rerank._flow import Failure, FailureKind, Limits, rerank_flow
 from openrouter_rerank._messages import Response
 from openrouter_rerank._retry_budget import TokenBucket
 from openrouter_rerank._wire import Call
@@ -52,18 +53,20 @@ def test_no_script_of_replies_passes_the_deadline(replies, models, max_retries, 
         jitter=lambda: jitter,
         retry_budget=TokenBucket(),
     )
-    flow = rerank_flow(Call(query="q", documents=("a",)), tuple(models), limits)
+
+    def exchange(attempt):
+        nonlocal now
+        assert 0 < attempt.timeout <= timeout + 1e-9
+        assert attempt.delay >= 0
+        assert now + attempt.delay + attempt.timeout <= 1000.0 + timeout + 1e-9
+        reply = replies.draw(REPLIES)
+        now += attempt.delay + replies.draw(SHARES) * attempt.timeout
+        attempts[attempt.request.model].append(reply)
+        return reply
+
+    call = Call(query="q", documents=("a",))
     try:
-        step = next(flow)
-        while isinstance(step, Attempt):
-            assert 0 < step.timeout <= timeout + 1e-9
-            assert step.delay >= 0
-            assert now + step.delay + step.timeout <= 1000.0 + timeout + 1e-9
-            reply = replies.draw(REPLIES)
-            now += step.delay + replies.draw(SHARES) * step.timeout
-            attempts[step.request.model].append(reply)
-            step = flow.send(reply)
-        count = step.attempts
+        count = drive(rerank_flow(call, tuple(models), limits), exchange).attempts
     except OpenRouterRerankError as failure:
         count = failure.attempts
 

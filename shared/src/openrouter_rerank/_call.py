@@ -32,6 +32,8 @@ class RequestOptions(TypedDict, total=False):
     """Further fields of the request, passed on as they are."""
     timeout: float | None
     """Seconds that this call may take, instead of the client's."""
+    max_documents_per_request: int | None
+    """More documents go out in several requests, merged by score; by default the model's limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,10 @@ def prepared(
             query=_checked_query(query),
             documents=different,
             positions=positions,
-            top_n=_checked_top_n(top_n),
+            top_n=_checked_count("top_n", top_n),
+            max_documents=_checked_count(
+                "max_documents_per_request", options.get("max_documents_per_request")
+            ),
             extra=_extra(options),
         ),
         models=_checked_models(model, options.get("fallback_models") or ()),
@@ -105,11 +110,11 @@ def _checked_query(query: object) -> str:
     return query
 
 
-def _checked_top_n(top_n: object) -> int | None:
-    if top_n is None or (isinstance(top_n, int) and top_n is not True and top_n > 0):
-        return top_n
+def _checked_count(name: str, value: object) -> int | None:
+    if value is None or (isinstance(value, int) and value is not True and value > 0):
+        return value
     raise InvalidRequestError(
-        f"top_n must be a positive whole number, or None for all, got {top_n!r:.50}"
+        f"{name} must be a positive whole number, or None, got {value!r:.50}"
     )
 
 

@@ -1,23 +1,28 @@
 """
-One rerank call as a generator: it decides, and whoever drives it acts.
+One rerank call as generators: they decide, and whoever drives them acts.
 
-It yields an `Attempt` to make and is sent a `Response` or a `Failure`; the last thing it yields is
-the `Ranking`. Clock and chance are arguments, so that every decision is a row in a table.
+The flow of a call yields what has to be asked, one `Asking` for each request that a model's limits
+make necessary, and is sent their answers; the last thing it yields is the `Ranking`. An asking
+yields each `Attempt` to make and is sent a `Response` or a `Failure`; the last thing it yields is
+its `Answer`. Clock and chance are arguments, so that every decision is a row in a table.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
 from ._messages import Request, Response
+from ._plan import merged, parts
 from ._wire import Call, decode, encode
+from .budget import Budget
 from .errors import (
     APIConnectionError,
     DeadlineExceededError,
     InvalidResponseError,
     OpenRouterRerankError,
 )
+from .models import RerankModel, known_model
 from .policy import (
     MAYBE_BILLED_ATTEMPTS,
     SHARE,
@@ -73,8 +78,21 @@ class RetryBudget(Protocol):
         ...
 
 
-Flow = Generator[Attempt | Ranking, Response | Failure, None]
-_Outcome = Ranking | OpenRouterRerankError
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one request of a call has come to, after all its attempts."""
+
+    outcome: Ranking | OpenRouterRerankError
+    attempts: int
+
+    @property
+    def error(self) -> OpenRouterRerankError | None:
+        """Why there is no ranking, if there is none."""
+        return None if isinstance(self.outcome, Ranking) else self.outcome
+
+
+Asking = Generator[Attempt | Answer, Response | Failure, None]
+Flow = Generator[tuple[Asking, ...] | Ranking, Sequence[Answer], None]
 _COSTS = {
     FailureKind.UNSENT: Cost.FREE,
     FailureKind.UNTRUSTED: Cost.FINAL,
@@ -97,6 +115,8 @@ class Limits:
     clock: Callable[[], float]
     jitter: Callable[[], float]
     retry_budget: RetryBudget
+    budget: Budget | None = None
+    """Charged with each answered request, also if the call fails for another one."""
 
 
 def rerank_flow(call: Call, models: tuple[str, ...], limits: Limits) -> Flow:
@@ -104,24 +124,31 @@ def rerank_flow(call: Call, models: tuple[str, ...], limits: Limits) -> Flow:
     Rank the documents of `call` with the first of `models` that answers.
 
     Raises:
+        InvalidRequestError: If the documents need several requests of a model whose answers cannot
+            be merged.
         OpenRouterRerankError: The last error that tells something, when time, retries or models
             are used up.
     """
+    # All at once, so that nothing is sent if one of the models cannot be asked.
+    plans = [(model, _parts(call, model)) for model in models]
     started = limits.clock()
     deadline = started + limits.timeout
     attempts = 0
     last: OpenRouterRerankError | None = None
-    for waiting, model in zip(reversed(range(len(models))), models, strict=True):
+    for waiting, (model, of) in zip(reversed(range(len(plans))), plans, strict=True):
         now = limits.clock()
         until = now + (deadline - now) * SHARE if waiting else deadline
-        outcome, made = yield from _ask(encode(call, model), until, limits)
-        attempts += made
-        if isinstance(outcome, Ranking):
-            whole = call.positions.restored(outcome, call.top_n)
+        answers = yield tuple(ask(call.part(each), model, until, limits) for each in of)
+        attempts += sum(answer.attempts for answer in answers)
+        errors = [answer.error for answer in answers if answer.error is not None]
+        if not errors:
+            rankings = [a.outcome for a in answers if isinstance(a.outcome, Ranking)]
+            whole = call.positions.restored(merged(rankings, of, call.top_n), call.top_n)
             yield replace(whole, attempts=attempts)
             return
-        last = _more_telling(last, outcome)
-        if not another_model_may_answer(outcome):
+        for error in errors:
+            last = _more_telling(last, error)
+        if not all(map(another_model_may_answer, errors)):
             break
     error = last or DeadlineExceededError("no time was left to ask")
     error.attempts = attempts
@@ -131,10 +158,9 @@ def rerank_flow(call: Call, models: tuple[str, ...], limits: Limits) -> Flow:
     raise error
 
 
-def _ask(
-    request: Request, until: float, limits: Limits
-) -> Generator[Attempt | Ranking, Response | Failure, tuple[_Outcome, int]]:
-    """Ask one model until it answers or is not worth another attempt; also count the attempts."""
+def ask(call: Call, model: str, until: float, limits: Limits) -> Asking:
+    """Ask `model` until it answers or is not worth another attempt."""
+    request = encode(call, model)
     attempts = retries = maybe_billed = 0
     delay = 0.0
     last: OpenRouterRerankError | None = None
@@ -144,7 +170,10 @@ def _ask(
         outcome, price = _judged(reply, request)
         if isinstance(outcome, Ranking):
             limits.retry_budget.earn()
-            return outcome, attempts
+            if limits.budget is not None:
+                limits.budget.charge(outcome.usage.cost)
+            yield Answer(outcome=outcome, attempts=attempts)
+            return
         last = _more_telling(last, outcome)
         maybe_billed += price is Cost.MAYBE_BILLED
         if price is Cost.FINAL or maybe_billed >= MAYBE_BILLED_ATTEMPTS:
@@ -159,10 +188,18 @@ def _ask(
         if retries >= limits.max_retries or late or not limits.retry_budget.spend():
             break
         retries += 1
-    return last or DeadlineExceededError("no time was left to ask", retryable=True), attempts
+    error = last or DeadlineExceededError("no time was left to ask", retryable=True)
+    yield Answer(outcome=error, attempts=attempts)
 
 
-def _judged(reply: Response | Failure, request: Request) -> tuple[_Outcome, Cost]:
+def _parts(call: Call, model: str) -> tuple[range, ...]:
+    known = known_model(model) or RerankModel(slug=model)
+    return parts(call.documents, call.query, known, call.max_documents)
+
+
+def _judged(
+    reply: Response | Failure, request: Request
+) -> tuple[Ranking | OpenRouterRerankError, Cost]:
     if isinstance(reply, Failure):
         return _error(reply, request.model), _COSTS[reply.kind]
     outcome = decode(reply, request)

@@ -1,11 +1,11 @@
-"""The only code that performs HTTP: it makes the attempts of a flow and hands it what came back."""
+"""The only code that performs HTTP: it makes attempts and returns what came back."""
 
 import asyncio
 import functools
 import logging
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ._connections import Connection, async_connections, connections
 from ._endpoint import Endpoint
-from ._flow import Attempt, Failure, FailureKind, Flow
+from ._flow import Attempt, Failure, FailureKind
 from ._messages import Response
 from ._sentinel import sentinel
 from ._watch import Body, Watch
@@ -30,7 +30,6 @@ from .http_client import (
     Pieces,
     StreamedResponse,
 )
-from .ranking import Ranking
 
 if TYPE_CHECKING:
     import httpx
@@ -50,22 +49,6 @@ class Route:
     """The client, for which connections are kept open."""
 
 
-def drive(flow: Flow, exchange: Callable[[Attempt], Response | Failure]) -> Ranking:
-    """Make the attempts that `flow` asks for until it has a ranking."""
-    try:
-        step = next(flow)
-        while isinstance(step, Attempt):
-            if step.delay:
-                time.sleep(step.delay)
-            started = time.monotonic()
-            reply = exchange(step)
-            _log(step, reply, started)
-            step = flow.send(reply)
-        return step
-    finally:
-        flow.close()
-
-
 class Exchange:
     """Makes attempts, at most so many at a time, over `client` or over connections of our own."""
 
@@ -80,8 +63,15 @@ class Exchange:
         self._client = client
 
     def __call__(self, attempt: Attempt) -> Response | Failure:
-        """Make one attempt; whatever happens to it is returned, never raised."""
-        watch = Watch(time.monotonic() + attempt.timeout)
+        """Make one attempt in due time; whatever happens to it is returned, never raised."""
+        if attempt.delay:
+            time.sleep(attempt.delay)
+        started = time.monotonic()
+        reply = self._reply(attempt, Watch(started + attempt.timeout))
+        _log(attempt, reply, started)
+        return reply
+
+    def _reply(self, attempt: Attempt, watch: Watch) -> Response | Failure:
         if not self._slots.acquire(timeout=min(attempt.timeout, _MAX_TIMEOUT)):
             return Failure(kind=FailureKind.BUSY)
         try:
@@ -156,22 +146,6 @@ class Exchange:
             kept.put(url, Connection(connection.transport, watch.line), self._route.user)
 
 
-async def adrive(flow: Flow, exchange: "AsyncExchange") -> Ranking:
-    """Make the attempts that `flow` asks for until it has a ranking."""
-    try:
-        step = next(flow)
-        while isinstance(step, Attempt):
-            if step.delay:
-                await asyncio.sleep(step.delay)
-            started = time.monotonic()
-            reply = await exchange(step)
-            _log(step, reply, started)
-            step = flow.send(reply)
-        return step
-    finally:
-        flow.close()
-
-
 class AsyncExchange:
     """Makes attempts, at most so many at a time, over `client` or over connections of our own."""
 
@@ -183,8 +157,15 @@ class AsyncExchange:
         self._client = client
 
     async def __call__(self, attempt: Attempt) -> Response | Failure:
-        """Make one attempt; whatever happens to it is returned, never raised."""
-        watch = Watch(time.monotonic() + attempt.timeout)
+        """Make one attempt in due time; whatever happens to it is returned, never raised."""
+        if attempt.delay:
+            await asyncio.sleep(attempt.delay)
+        started = time.monotonic()
+        reply = await self._reply(attempt, Watch(started + attempt.timeout))
+        _log(attempt, reply, started)
+        return reply
+
+    async def _reply(self, attempt: Attempt, watch: Watch) -> Response | Failure:
         try:
             async with (
                 asyncio.timeout(attempt.timeout),

@@ -1,9 +1,17 @@
-"""Plans what a call sends: each different document once, however often it was passed in. Pure."""
+"""
+Plans what a call sends, and puts together what comes back. Pure.
 
+Each different document is sent once, however often it was passed in; and in one request, unless a
+limit of the model forces several.
+"""
+
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from .documents import RerankDocument
+from .errors import InvalidRequestError
+from .models import SEARCH_UNIT, RerankModel
 from .ranking import RankedDocument, Ranking
 
 
@@ -27,8 +35,7 @@ class Positions:
             for result in ranking.results
             for index in self.of[result.index]
         ]
-        results.sort(key=lambda result: (-result.relevance_score, result.index))
-        return replace(ranking, results=tuple(results[:top_n]))
+        return replace(ranking, results=_best(results, top_n))
 
 
 NO_COPIES = Positions(())
@@ -44,3 +51,101 @@ def without_copies(
     if len(positions) == len(documents):
         return tuple(documents), NO_COPIES
     return tuple(positions), Positions(tuple(tuple(copies) for copies in positions.values()))
+
+
+def parts(
+    documents: Sequence[str | RerankDocument],
+    query: str,
+    model: RerankModel,
+    max_documents: int | None,
+) -> tuple[range, ...]:
+    """
+    Tell which documents go into which request: all into one, unless a limit forces several.
+
+    Several are about equally large, since they are answered at the same time. Where the bill counts
+    search units, each but the last is whole units, so that all cost what one request would.
+
+    Args:
+        documents: What is to be sent.
+        query: Counts for each document against the model's limit of bytes.
+        model: Whose limits hold.
+        max_documents: The user's limit, if any.
+
+    Raises:
+        InvalidRequestError: If the model compares the documents of a request with each other.
+    """
+    size = _even(len(documents), _most(model, max_documents), model)
+    starts = [*_starts(documents, size, model.max_request_bytes, _weight(query))]
+    if len(starts) > 1 and model.is_listwise:
+        raise InvalidRequestError(
+            f"{model.slug} ranks the documents of one request against each other, and "
+            f"{len(documents)} of them need {len(starts)} requests: pass fewer, or use another "
+            "model"
+        )
+    ends = [*starts[1:], len(documents)]
+    return tuple(range(start, end) for start, end in zip(starts, ends, strict=True))
+
+
+def merged(rankings: Sequence[Ranking], of: Sequence[range], top_n: int | None) -> Ranking:
+    """
+    Put the rankings of all parts of a call into one order.
+
+    That is exact with `top_n` too, if it was asked of each part: the best `top_n` of all are among
+    the best `top_n` of their parts.
+    """
+    if len(rankings) == 1:
+        return rankings[0]
+    results = [
+        RankedDocument(part[result.index], result.relevance_score)
+        for ranking, part in zip(rankings, of, strict=True)
+        for result in ranking.results
+    ]
+    requests = tuple(request for ranking in rankings for request in ranking.requests)
+    return replace(rankings[0], results=_best(results, top_n), requests=requests)
+
+
+def _best(results: list[RankedDocument], top_n: int | None) -> tuple[RankedDocument, ...]:
+    results.sort(key=lambda result: (-result.relevance_score, result.index))
+    return tuple(results[:top_n])
+
+
+def _most(model: RerankModel, max_documents: int | None) -> int | None:
+    limits = [limit for limit in (model.max_documents, max_documents) if limit is not None]
+    most = min(limits, default=None)
+    if most is None or not model.search_units or most < SEARCH_UNIT:
+        return most
+    return most - most % SEARCH_UNIT
+
+
+def _even(count: int, most: int | None, model: RerankModel) -> int:
+    """Tell how many documents go into each part, if `most` may and all parts are alike."""
+    if most is None or count <= most:
+        return count
+    size = math.ceil(count / math.ceil(count / most))
+    if model.search_units and most >= SEARCH_UNIT:
+        return math.ceil(size / SEARCH_UNIT) * SEARCH_UNIT
+    return size
+
+
+def _starts(
+    documents: Sequence[str | RerankDocument], size: int, max_bytes: int | None, query: int
+) -> Sequence[int]:
+    """Return where each part begins, the first of them at the first document."""
+    if max_bytes is None:
+        return range(0, len(documents), size)
+    starts = [0]
+    weight = 0
+    for index, document in enumerate(documents):
+        own = _weight(document) + query
+        # A document that is too large alone is for the service to judge.
+        if index - starts[-1] == size or (weight + own > max_bytes and weight):
+            starts.append(index)
+            weight = 0
+        weight += own
+    return starts
+
+
+def _weight(document: str | RerankDocument) -> int:
+    if isinstance(document, str):
+        return len(document) if document.isascii() else len(document.encode(errors="replace"))
+    return _weight(document.text or "") + len(document.image or "")

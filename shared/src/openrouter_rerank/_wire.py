@@ -8,7 +8,7 @@ answers.
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -32,8 +32,17 @@ class Call:
     positions: Positions = NO_COPIES
     """Where they stood in the input."""
     top_n: int | None = None
+    max_documents: int | None = None
+    """How many documents one request may hold, if the user has a limit."""
     extra: Mapping[str, object] = field(default_factory=dict[str, object], repr=False)
     """The other fields of the body."""
+
+    def part(self, of: range) -> "Call":
+        """Return what one request asks, of those that the call needs."""
+        if len(of) == len(self.documents):
+            return self
+        documents = self.documents[of.start : of.stop]
+        return replace(self, documents=documents, positions=NO_COPIES)
 
 
 def encode(call: Call, model: str) -> Request:

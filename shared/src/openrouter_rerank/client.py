@@ -13,9 +13,10 @@ from pydantic import SecretStr
 
 from ._call import Arguments, RequestOptions, checked_timeout, prepared
 from ._connections import async_connections, connections
+from ._drive import adrive, drive
 from ._endpoint import destination, endpoint
 from ._flow import Flow, Limits, rerank_flow
-from ._http import AsyncExchange, Exchange, Route, adrive, drive
+from ._http import AsyncExchange, Exchange, Route
 from ._key import wrapped
 from ._request_headers import request_headers, session_header
 from ._retry_budget import TokenBucket
@@ -113,6 +114,7 @@ class _Client(ABC, Generic[_HTTP]):
             clock=time.monotonic,
             jitter=random.random,
             retry_budget=self._retry_budget,
+            budget=self._budget,
         )
         return rerank_flow(arguments.call, arguments.models, limits)
 
@@ -134,8 +136,6 @@ class _Client(ABC, Generic[_HTTP]):
         return Route(endpoint=target, headers=tuple(headers.items()), user=self)
 
     def _noted(self, ranking: Ranking) -> Ranking:
-        if self._budget is not None:
-            self._budget.charge(ranking.usage.cost)
         if self._on_response is not None:
             self._on_response(ranking)
         return ranking
@@ -192,7 +192,8 @@ class RerankClient(_Client[HTTPClient]):
             self._http_client,
         )
         with traced(model, documents=arguments.size, top_n=top_n) as note:
-            ranking = self._noted(drive(self._flow(arguments), exchange))
+            flow = self._flow(arguments)
+            ranking = self._noted(drive(flow, exchange, at_once=self._max_concurrency))
             note(ranking)
         return ranking
 
@@ -251,7 +252,8 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
             self._route(arguments.session_id), self._slots_of_this_loop(), self._http_client
         )
         with traced(model, documents=arguments.size, top_n=top_n) as note:
-            ranking = self._noted(await adrive(self._flow(arguments), exchange))
+            flow = self._flow(arguments)
+            ranking = self._noted(await adrive(flow, exchange, at_once=self._max_concurrency))
             note(ranking)
         return ranking
 

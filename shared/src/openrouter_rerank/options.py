@@ -96,6 +96,8 @@ class RerankOptions(BaseModel):
     """Attempts after the first. What may have been billed is repeated once at most."""
     max_concurrency: int = Field(default=8, ge=1)
     """Requests in flight at a time."""
+    max_documents_per_request: int | None = Field(default=None, ge=1)
+    """More go out in several requests, merged by score; by default only where the model needs it."""
     on_error: Literal["raise", "passthrough"] = "raise"
     """`passthrough`: while the service fails, keep the retriever's order and scores, and warn."""
     unscorable: UnscorablePolicy = "keep"

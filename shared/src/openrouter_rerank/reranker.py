@@ -142,6 +142,7 @@ class Reranker(RerankOptions):
             "user": self.user,
             "trace": self.trace,
             "extra_body": self.extra_body,
+            "max_documents_per_request": self.max_documents_per_request,
         }
 
     def _placed(self, arrangement: Arrangement, ranking: Ranking) -> Placement:
