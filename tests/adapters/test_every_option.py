@@ -144,6 +144,19 @@ async def max_concurrency(pipeline, folder):
 
 
 @effect
+async def max_documents_per_request(pipeline, folder):
+    """More documents go out in several requests, and come back in one order."""
+    items = pipeline.items(*TEXTS)
+    whole = await pipeline.rerank(pipeline.reranker(), items)
+
+    for most, requests in ((3, 1), (2, 2), (1, 3)):
+        before = len(pipeline.stage.requests)
+        reranker = pipeline.reranker(max_documents_per_request=most)
+        assert await pipeline.rerank(reranker, items) == whole
+        assert len(pipeline.stage.requests) - before == requests
+
+
+@effect
 async def on_error(pipeline, folder):
     """A failure that may pass is raised, or leaves everything in its order."""
     pipeline.stage.always(error(500, "down"))

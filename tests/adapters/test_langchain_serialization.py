@@ -35,6 +35,7 @@ OPTIONS = {
     "timeout": 7.5,
     "max_retries": 0,
     "max_concurrency": 3,
+    "max_documents_per_request": 50,
     "on_error": "passthrough",
     "unscorable": "drop",
     "image_mode": "always",

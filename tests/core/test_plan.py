@@ -1,9 +1,15 @@
-"""Sending each different document once changes nothing but the bill."""
+"""What is sent: each different document once, in as few requests as the limits allow."""
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openrouter_rerank import RankedDocument, Ranking, RerankDocument
-from openrouter_rerank._plan import NO_COPIES, without_copies
+from openrouter_rerank._plan import NO_COPIES, merged, parts, without_copies
+from openrouter_rerank.errors import InvalidRequestError
+from openrouter_rerank.models import RerankModel
+from openrouter_rerank.ranking import AnsweredRequest, Usage
 
 DOCUMENTS = st.lists(
     st.sampled_from(["a", "b", "c", RerankDocument(text="a", image="https://host/i.png")]),
@@ -41,3 +47,102 @@ def test_a_document_is_its_text_and_its_image():
 
     assert different == tuple(documents)
     assert positions is NO_COPIES
+
+
+MODEL = RerankModel(slug="any/model")
+UNITS = RerankModel(slug="by/unit", max_documents=1_000, search_units=True)
+LISTWISE = RerankModel(slug="one/list", max_documents=2, is_listwise=True)
+
+
+@pytest.mark.parametrize(
+    ("count", "model", "max_documents", "sizes"),
+    [
+        pytest.param(2500, MODEL, None, [2500], id="no limit is known"),
+        pytest.param(3, MODEL, 3, [3], id="just within the user's limit"),
+        pytest.param(4, MODEL, 3, [2, 2], id="even parts"),
+        pytest.param(7, MODEL, 3, [3, 3, 1], id="as few parts as can be"),
+        pytest.param(3, MODEL, 1, [1, 1, 1], id="one by one"),
+        pytest.param(1000, UNITS, None, [1000], id="just within the model's limit"),
+        pytest.param(1001, UNITS, None, [600, 401], id="whole search units"),
+        pytest.param(2000, UNITS, None, [1000, 1000], id="just two"),
+        pytest.param(1001, UNITS, 5000, [600, 401], id="the lower limit holds"),
+        pytest.param(500, UNITS, 250, [200, 200, 100], id="the user's limit in search units"),
+        pytest.param(200, UNITS, 64, [50, 50, 50, 50], id="less than a search unit is as asked"),
+        pytest.param(2, LISTWISE, None, [2], id="one list"),
+    ],
+)
+def test_how_many_documents_go_into_each_request(count, model, max_documents, sizes):
+    """All into one unless a limit forces several, and then evenly, in whole search units."""
+    split = parts([str(number) for number in range(count)], "q", model, max_documents)
+
+    assert [len(part) for part in split] == sizes
+    assert [index for part in split for index in part] == [*range(count)]
+
+
+@pytest.mark.parametrize(
+    ("documents", "query", "sizes"),
+    [
+        pytest.param(["a" * 50, "b" * 49], "q", [1, 1], id="the query counts for each"),
+        pytest.param(["a" * 50, "b" * 48], "q", [2], id="just within"),
+        pytest.param(["\u00e9" * 25, "b" * 49], "q", [1, 1], id="bytes and not characters"),
+        pytest.param(["a", "b"], "\u00e9" * 25, [1, 1], id="bytes of the query"),
+        pytest.param(["a" * 200, "b"], "q", [1, 1], id="too large alone"),
+        pytest.param(["a", "b" * 200, "c"], "q", [1, 1, 1], id="too large between others"),
+        pytest.param(["half \ud83d", "b"], "q", [2], id="half a surrogate pair"),
+        pytest.param(
+            [RerankDocument(image="data:" + "i" * 50), RerankDocument(text="t", image="i" * 50)],
+            "q",
+            [1, 1],
+            id="images",
+        ),
+    ],
+)
+def test_how_many_bytes_go_into_each_request(documents, query, sizes):
+    """A request has as many documents as the model's limit of bytes, here 100, lets in."""
+    model = RerankModel(slug="any/model", max_request_bytes=100)
+
+    assert [len(part) for part in parts(documents, query, model, None)] == sizes
+
+
+def test_documents_that_are_ranked_against_each_other_are_not_split():
+    """Too many documents for a listwise model are refused, with what to do."""
+    with pytest.raises(InvalidRequestError, match=r"one/list .* 3 of them need 2 .* pass fewer"):
+        parts(["a", "b", "c"], "q", LISTWISE, None)
+
+
+@given(
+    st.lists(st.text(max_size=9), min_size=1, max_size=40),
+    st.none() | st.integers(1, 12),
+    st.none() | st.integers(1, 60),
+)
+def test_every_document_is_in_one_part(documents, max_documents, max_bytes):
+    """The parts are the documents in their order, and none is empty or beyond a limit."""
+    model = RerankModel(slug="any/model", max_request_bytes=max_bytes)
+
+    split = parts(documents, "qu", model, max_documents)
+
+    assert [index for part in split for index in part] == [*range(len(documents))]
+    for part in split:
+        sizes = [len(documents[index].encode(errors="replace")) + 2 for index in part]
+        assert 1 <= len(part) <= (max_documents or 40)
+        assert max_bytes is None or len(part) == 1 or sum(sizes) <= max_bytes
+
+
+@given(
+    st.lists(st.sampled_from([0.1, 0.5, 0.9]), min_size=1, max_size=30),
+    st.none() | st.integers(1, 12),
+    st.integers(1, 12),
+)
+def test_merged_parts_are_the_order_of_the_whole(scores, top_n, size):
+    """The best of the best of all parts are the best of all, ties by their position."""
+    of = [range(at, min(at + size, len(scores))) for at in range(0, len(scores), size)]
+    usage = Usage(cost=0.5)
+    receipt = AnsweredRequest(id="r", served_model=None, provider=None, usage=usage)
+    rankings = [
+        replace(ranked([scores[i] for i in part], top_n), requests=(receipt,)) for part in of
+    ]
+
+    whole = merged(rankings, of, top_n)
+
+    assert whole.results == ranked(scores, top_n).results
+    assert whole.usage.cost == 0.5 * len(of)

@@ -113,9 +113,7 @@ def _checked_query(query: object) -> str:
 def _checked_count(name: str, value: object) -> int | None:
     if value is None or (isinstance(value, int) and value is not True and value > 0):
         return value
-    raise InvalidRequestError(
-        f"{name} must be a positive whole number, or None, got {value!r:.50}"
-    )
+    raise InvalidRequestError(f"{name} must be a positive whole number, or None, got {value!r:.50}")
 
 
 def _checked_models(model: str, fallback_models: Sequence[str]) -> tuple[str, ...]:

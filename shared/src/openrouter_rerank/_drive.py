@@ -8,7 +8,7 @@ own. None of these outlives the call.
 import asyncio
 import contextvars
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 
 from ._flow import Answer, Asking, Attempt, Failure, Flow
 from ._messages import Response
@@ -32,19 +32,21 @@ def drive(flow: Flow, exchange: Exchange, *, at_once: int = 1) -> Ranking:
 def _answers(askings: Sequence[Asking], exchange: Exchange, at_once: int) -> list[Answer]:
     if len(askings) == 1:
         return [_answer(askings[0], exchange)]
+    failed: list[Answer] = []
+
+    def in_turn(asking: Asking, context: contextvars.Context) -> Answer | None:
+        if failed:
+            return None
+        answer = context.run(_answer, asking, exchange)
+        if answer.error is not None:
+            failed.append(answer)
+        return answer
+
+    contexts = [contextvars.copy_context() for _ in askings]
+    # Requests in flight cannot be called back: they end by the deadline at the latest.
     with ThreadPoolExecutor(min(at_once, len(askings)), "openrouter-rerank") as threads:
-        parts = [
-            threads.submit(contextvars.copy_context().run, _answer, asking, exchange)
-            for asking in askings
-        ]
-        try:
-            for part in as_completed(parts):
-                if part.result().error is not None:
-                    break
-        finally:
-            # What is in flight cannot be called back; it ends by the deadline at the latest.
-            threads.shutdown(cancel_futures=True)
-    return [part.result() for part in parts if not part.cancelled()]
+        answers = threads.map(in_turn, askings, contexts)
+        return [answer for answer in answers if answer is not None]
 
 
 def _answer(asking: Asking, exchange: Exchange) -> Answer:
@@ -73,23 +75,31 @@ async def _aanswers(
 ) -> list[Answer]:
     if len(askings) == 1:
         return [await _aanswer(askings[0], exchange)]
+    failed: list[Answer] = []
     places = asyncio.Semaphore(at_once)
 
-    async def in_turn(asking: Asking) -> Answer:
+    async def in_turn(asking: Asking) -> Answer | None:
         # A request is written when it has its turn: all of them together may be large.
         async with places:
-            return await _aanswer(asking, exchange)
+            if failed:
+                return None
+            answer = await _aanswer(asking, exchange)
+            if answer.error is not None:
+                failed.append(answer)
+            return answer
 
     parts = [asyncio.create_task(in_turn(asking)) for asking in askings]
     try:
         for part in asyncio.as_completed(parts):
-            if (await part).error is not None:
+            await part
+            if failed:
                 break
     finally:
         for task in parts:
             task.cancel()
         await asyncio.gather(*parts, return_exceptions=True)
-    return [task.result() for task in parts if not task.cancelled()]
+    answers = [None if task.cancelled() else task.result() for task in parts]
+    return [answer for answer in answers if answer is not None]
 
 
 async def _aanswer(asking: Asking, exchange: AsyncExchange) -> Answer:

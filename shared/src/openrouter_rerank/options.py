@@ -84,9 +84,13 @@ class RerankOptions(BaseModel):
     """An id of your user, for OpenRouter's abuse detection."""
     trace: dict[str, JsonValue] | None = None
     """Passed on to the observability tools connected to the OpenRouter account."""
-    provider: dict[str, JsonValue] | None = None
+    provider: dict[str, JsonValue] | None = Field(
+        default=None, validation_alias=AliasChoices("provider", "openrouter_provider")
+    )
     """Which providers may serve a request; see `openrouter_rerank.ProviderPreferences`."""
-    extra_body: dict[str, JsonValue] | None = None
+    extra_body: dict[str, JsonValue] | None = Field(
+        default=None, validation_alias=AliasChoices("extra_body", "model_kwargs")
+    )
     """Further fields of the request, passed on as they are."""
     default_headers: dict[str, str] | None = Field(default=None, exclude=True, repr=False)
     """Further headers; they win over ours."""
@@ -97,7 +101,7 @@ class RerankOptions(BaseModel):
     max_concurrency: int = Field(default=8, ge=1)
     """Requests in flight at a time."""
     max_documents_per_request: int | None = Field(default=None, ge=1)
-    """More go out in several requests, merged by score; by default only where the model needs it."""
+    """More go out in several requests, merged by score; by default if the model's limit is met."""
     on_error: Literal["raise", "passthrough"] = "raise"
     """`passthrough`: while the service fails, keep the retriever's order and scores, and warn."""
     unscorable: UnscorablePolicy = "keep"

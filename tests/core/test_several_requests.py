@@ -1,0 +1,87 @@
+"""A call that is split comes to what one request would: as a law, without a network."""
+
+import json
+from hashlib import blake2b
+
+from hypothesis import given
+from hypothesis import strategies as st
+from openrouter_rerank._call import prepared
+from openrouter_rerank._drive import drive
+from openrouter_rerank._flow import Failure, FailureKind, Limits, rerank_flow
+from openrouter_rerank._messages import Response
+from openrouter_rerank._retry_budget import TokenBucket
+from openrouter_rerank.errors import OpenRouterRerankError
+
+TEXTS = st.lists(st.text("abc\u00e9\ud83d", min_size=1, max_size=3), min_size=1, max_size=30)
+
+
+def score(text):
+    """Score a text by itself, as a pointwise model does; ties are common."""
+    return blake2b(text.encode(), digest_size=1).digest()[0] % 5 / 4
+
+
+def answered(attempt):
+    """Answer as the service does."""
+    asked = json.loads(attempt.request.body)
+    rows = [
+        {"index": at, "relevance_score": score(text)} for at, text in enumerate(asked["documents"])
+    ]
+    rows.sort(key=lambda row: -row["relevance_score"])
+    body = {"results": rows[: asked.get("top_n")], "usage": {"cost": 1}}
+    return Response(status=200, headers={}, body=json.dumps(body).encode())
+
+
+def ranking_of(texts, top_n, most, exchange=answered, at_once=1):
+    """Make the call whose requests `exchange` answers."""
+    call = prepared("q", texts, model="m", top_n=top_n, max_documents_per_request=most).call
+    limits = Limits(
+        timeout=30,
+        max_retries=2,
+        clock=lambda: 0.0,
+        jitter=lambda: 0.0,
+        retry_budget=TokenBucket(),
+    )
+    return drive(rerank_flow(call, ("m",), limits), exchange, at_once=at_once)
+
+
+@given(TEXTS, st.none() | st.integers(1, 31), st.integers(1, 31))
+def test_a_split_call_is_ranked_as_a_whole_one(texts, top_n, most):
+    """Documents, copies, `top_n` and limit whatever, the order and the scores are the same."""
+    texts = [text + "." for text in texts]
+
+    whole = ranking_of(texts, top_n, None)
+    split = ranking_of(texts, top_n, most)
+
+    assert split.results == whole.results
+    assert len(whole.requests) == whole.usage.cost == 1
+    assert len(split.requests) == split.usage.cost == -(-len({*texts}) // most)
+
+
+FAILURES = [
+    Failure(kind=FailureKind.UNSENT),
+    Failure(kind=FailureKind.LOST),
+    Response(status=503, headers={}, body=b""),
+    Response(status=400, headers={}, body=b""),
+    Response(status=200, headers={}, body=b"{}"),
+]
+
+
+@given(TEXTS, st.integers(1, 8), st.integers(1, 4), st.data())
+def test_a_split_call_has_one_order_or_one_error(texts, most, at_once, data):
+    """However its requests fail, a call is the whole order, or an error that tells its attempts."""
+    texts = [text + "." for text in texts]
+    failing = data.draw(st.lists(st.none() | st.sampled_from(FAILURES), max_size=40))
+    made = []
+
+    def exchange(attempt):
+        made.append(attempt)
+        return (failing.pop() if failing else None) or answered(attempt)
+
+    try:
+        ranking = ranking_of(texts, None, most, exchange, at_once)
+        attempts = ranking.attempts
+        assert ranking.results == ranking_of(texts, None, None).results
+    except OpenRouterRerankError as error:
+        attempts = error.attempts
+
+    assert attempts == len(made)
