@@ -7,12 +7,31 @@ from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.runnables import ConfigurableField, Runnable, RunnablePassthrough
 from langchain_openrouter_rerank import OpenRouterRerank, OpenRouterRerankRetriever
 from openrouter_rerank import Ranking, RerankDocument
+from pydantic import SecretStr
 
 
 def title(document: Document) -> str | Mapping[str, object] | RerankDocument | None:
     """Convert a document in any of the ways that are allowed."""
     found: object = document.metadata.get("title")
     return found if isinstance(found, str) else None
+
+
+def options(search: Runnable[str, list[Document]]) -> None:
+    """Options are taken under all of their names, as people write them."""
+    OpenRouterRerank(api_key="k", base_url="https://example.com", budget=0.5, image_root="/a")
+    OpenRouterRerank(openrouter_api_key=SecretStr("k"), openrouter_api_base="https://example.com")
+    OpenRouterRerank(model_name="a/b", openrouter_provider={"sort": "price"}, model_kwargs={})
+    OpenRouterRerank(fallback_models=["a/c"], app_categories=["rag"], image_key=["photo", "scan"])
+    OpenRouterRerank(rank_fields=["title"], document_converter=title, name="mine")
+    OpenRouterRerankRetriever(base_retriever=search, k=3, tags=["rag"])
+    OpenRouterRerank().as_retriever(search, fetch_k=50, top_n=3)
+
+
+def mistakes(search: Runnable[str, list[Document]]) -> None:
+    """Type checkers find what would be refused."""
+    OpenRouterRerank(topn=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    OpenRouterRerankRetriever(base_retriever=search, n=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    OpenRouterRerank().as_retriever(search, n=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 async def calls(documents: list[Document], search: Runnable[str, list[Document]]) -> None:

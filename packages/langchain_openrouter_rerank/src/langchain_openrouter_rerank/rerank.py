@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from langchain_core.documents import BaseDocumentCompressor, Document
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.ranking import Ranking
 
 from .convert import ranked
-from .options import CallOptions
+from .options import CallOptions, DocumentKeywords
 from .runnable import RerankStep
 from .scores import scores, shown
 from .tracing import atraced, config_of, traced
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from langchain_core.callbacks import Callbacks
     from langchain_core.runnables import Runnable, RunnableConfig
 
-    from .retriever import OpenRouterRerankRetriever
+    from .retriever import OpenRouterRerankRetriever, RetrieverKeywords
 
 
 class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
@@ -42,6 +42,10 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
     Calls take `model`, `top_n` and `score_threshold` as keywords, each for itself alone, and are
     reported to LangChain's callbacks as runs of a retriever.
     """
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **options: Unpack[DocumentKeywords]) -> None: ...
 
     def compress_documents(
         self,
@@ -135,7 +139,9 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
             return scores(placement, model=reranker.model)
 
     def as_retriever(
-        self, base_retriever: "Runnable[str, list[Document]]", **options: Any
+        self,
+        base_retriever: "Runnable[str, list[Document]]",
+        **options: "Unpack[RetrieverKeywords]",
     ) -> "OpenRouterRerankRetriever":
         """
         Return a retriever of what is most relevant among what `base_retriever` finds.

@@ -1,7 +1,7 @@
 """A retriever that fetches more than is needed from another one, and keeps the most relevant."""
 
 from inspect import signature
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from langchain_core.callbacks import (
     AsyncCallbackManagerForRetrieverRun,
@@ -21,6 +21,17 @@ from .rerank import OpenRouterRerank
 
 # What vector stores draw from by default when they look for variety.
 _MMR_FETCH_K = 20
+
+
+class RetrieverKeywords(TypedDict, total=False):
+    """What the class takes beside the two that do the work."""
+
+    fetch_k: int | None
+    top_n: int | None
+    k: int | None
+    name: str | None
+    tags: list[str] | None
+    metadata: dict[str, Any] | None
 
 
 class OpenRouterRerankRetriever(BaseRetriever):
@@ -56,6 +67,16 @@ class OpenRouterRerankRetriever(BaseRetriever):
     """
     top_n: int | None = Field(default=None, ge=1, validation_alias=AliasChoices("top_n", "k"))
     """How many documents to return; by default, as many as the reranker does."""
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            base_retriever: Runnable[str, list[Document]],
+            reranker: OpenRouterRerank = ...,
+            **options: Unpack[RetrieverKeywords],
+        ) -> None: ...
 
     def _get_relevant_documents(
         self,

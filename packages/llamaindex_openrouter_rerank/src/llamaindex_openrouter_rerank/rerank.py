@@ -5,13 +5,15 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Unpack
 
+from llama_index.core.callbacks import CallbackManager
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 from llama_index_instrumentation import get_dispatcher
 from openrouter_rerank.documents import Content, Document
 from openrouter_rerank.errors import InvalidRequestError
+from openrouter_rerank.keywords import RerankKeywords
 from openrouter_rerank.placement import Placement
 from openrouter_rerank.reranker import Reranker
 from pydantic import Field, PlainSerializer, field_serializer, model_validator
@@ -20,6 +22,15 @@ from .convert import chosen, contents, holds_image, ranked
 from .report import Conclude, reported
 
 dispatcher = get_dispatcher(__name__)
+
+
+class NodeKeywords(RerankKeywords, total=False):
+    """What the class takes, as its callers write it."""
+
+    metadata_mode: MetadataMode | Literal["all", "embed", "llm", "none"]
+    document_fn: Callable[[NodeWithScore], Document | None] | None
+    keep_retrieval_score: bool
+    callback_manager: CallbackManager
 
 
 class OpenRouterRerank(Reranker, BaseNodePostprocessor):
@@ -47,6 +58,10 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):
     keep_retrieval_score: bool = False
     """Return copies of the nodes, with the score they came with as `retrieval_score` in their
     metadata, where neither prompts nor embeddings see it."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **options: Unpack[NodeKeywords]) -> None: ...
 
     @model_validator(mode="before")
     @classmethod
