@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import socket
 
 import pytest
 from openrouter_rerank import AsyncRerankClient
@@ -12,7 +13,10 @@ from tests.client.shells import KINDS, NAMES, TLS
 ANSWER = {"results": [{"index": 0, "relevance_score": 1}]}
 
 
-@pytest.fixture(params=[library for colour, library in KINDS if colour == "async"], ids=NAMES[3:])
+LIBRARIES = [library for colour, library in KINDS if colour == "async"]
+
+
+@pytest.fixture(params=LIBRARIES, ids=NAMES[3:])
 async def client(request, local_openrouter):
     """An asynchronous client with two slots, over each kind of connections."""
     options = {
@@ -99,6 +103,34 @@ async def test_a_timeout_around_the_call_stays_the_callers(client, local_openrou
             await client.rerank("q", ["a"])
 
     assert await works(client)
+
+
+def hung_up(connection):
+    """Read what a client sends until it has closed the connection."""
+    while connection.recv(65_536):
+        pass
+
+
+@pytest.mark.parametrize("library", LIBRARIES, ids=NAMES[3:])
+async def test_a_call_that_is_cancelled_in_its_handshake_closes_the_connection(library):
+    """The socket of a TLS handshake that was cancelled is closed then, and not some time later."""
+    http = library and library.AsyncClient(verify=TLS)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        base_url = f"https://127.0.0.1:{server.getsockname()[1]}/v1"
+        client = AsyncRerankClient(base_url=base_url, api_key="k", http_client=http)
+        call = asyncio.create_task(client.rerank("q", ["a"]))
+        connection, _ = await asyncio.to_thread(server.accept)
+        with connection:
+            connection.settimeout(5)
+            await asyncio.to_thread(connection.recv, 1)
+
+            call.cancel()
+            await asyncio.wait({call})
+
+            await asyncio.to_thread(hung_up, connection)
+        await client.aclose()
+        if http is not None:
+            await http.aclose()
 
 
 async def test_many_cancellations_at_random_moments(client, local_openrouter):

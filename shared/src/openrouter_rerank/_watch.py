@@ -5,6 +5,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Protocol, runtime_checkable
 
 from ._flow import Attempt, Failure, FailureKind
 from ._messages import Response
@@ -38,6 +39,15 @@ class _AbandonedError(Exception):
         self.kind = kind
 
 
+@runtime_checkable
+class _Closable(Protocol):
+    """A stream of httpcore."""
+
+    async def aclose(self) -> None:
+        """Close it."""
+        ...
+
+
 class Watch:
     """Keeps the time of one attempt, and tells what an exception during it means."""
 
@@ -50,6 +60,7 @@ class Watch:
         self.timeouts: dict[str, float] = {}
         self.line: socket.socket | None = None
         """The socket of the exchange, as far as it is known."""
+        self._stream: object = None
         self._renew()
 
     def trace(self, event: str, info: Mapping[str, object]) -> None:
@@ -61,10 +72,14 @@ class Watch:
             self.line = _socket_of(info.get("return_value"))
             self.reused = False
 
-    async def atrace(self, event: str, _info: Mapping[str, object]) -> None:
+    async def atrace(self, event: str, info: Mapping[str, object]) -> None:
         """Follow the steps of an asynchronous exchange."""
         if event.endswith(".connect_tcp.complete"):
             self.reused = False
+            self._stream = info.get("return_value")
+        elif event.endswith(".start_tls.failed") and isinstance(self._stream, _Closable):
+            # httpcore forgets to close the connection when a handshake is cancelled.
+            await self._stream.aclose()
 
     def check(self) -> None:
         """Send nothing when the time is up: it might be billed, and nobody would wait for it."""
