@@ -81,7 +81,7 @@ class Shell:
         injected = None
         if self._library is not None:
             kind = self._library.AsyncClient if self.is_async else self._library.Client
-            injected = options["http_client"] = kind(verify=TLS, **http_options or {})
+            injected = options["http_client"] = kind(**{"verify": TLS} | (http_options or {}))
         client = (AsyncRerankClient if self.is_async else RerankClient)(**options)
         caller = Caller(client, injected, self._runner)
         self._callers.append(caller)

@@ -65,6 +65,7 @@ FAILURES = [
     (Fault.reset_mid_body(), httpx.ReadError),
     (Fault.close(), httpx.RemoteProtocolError),
     (Fault.truncated(), httpx.RemoteProtocolError),
+    (Fault.cut(), httpx.RemoteProtocolError),
     (Fault.bad_chunk(), httpx.RemoteProtocolError),
     (Fault.garbage(), httpx.RemoteProtocolError),
     (Fault.late_head(60), httpx.ReadTimeout),

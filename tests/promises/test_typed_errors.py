@@ -10,10 +10,7 @@ from openrouter_rerank._messages import Request, Response
 from openrouter_rerank._wire import decode
 from openrouter_rerank.documents import RerankDocument, checked_documents
 from openrouter_rerank.errors import (
-    APIConnectionError,
-    DeadlineExceededError,
     InvalidRequestError,
-    InvalidResponseError,
     OpenRouterRerankError,
 )
 from openrouter_rerank.local.stage import Fault, Reply, error
@@ -142,49 +139,6 @@ def test_any_documents_are_checked_or_refused(documents):
         image = None if isinstance(document, str) else document.image
         assert text is None or (isinstance(text, str) and text.strip())
         assert text is not None or isinstance(image, str)
-
-
-FAULTS = {
-    "reset_before": APIConnectionError,
-    "reset_after": APIConnectionError,
-    "reset_mid_body": APIConnectionError,
-    "close": APIConnectionError,
-    "truncated": APIConnectionError,
-    "wrong_length": InvalidResponseError,
-    "bad_chunk": APIConnectionError,
-    "late_head": Ranking,
-    "drip_head": DeadlineExceededError,
-    "drip_body": DeadlineExceededError,
-    "hang": DeadlineExceededError,
-    "garbage": APIConnectionError,
-    "huge_body": InvalidResponseError,
-    "gzip_bomb": InvalidResponseError,
-    "redirect": InvalidResponseError,
-}
-
-
-SMALL = {
-    "huge_body": Fault.huge_body(2_000_000),
-    "gzip_bomb": Fault.gzip_bomb(2_000_000),
-    "late_head": Fault.late_head(0.1),
-}
-
-
-@pytest.mark.parametrize("fault", [SMALL.get(f.name, f) for f in Fault.every()], ids=str)
-def test_every_fault_of_the_connection(make, stage, fault):
-    """Each way in which a connection fails is an error of its class, and the client lives on."""
-    stage.script(fault)
-    expected = FAULTS[fault.name]
-    caller = make(timeout=0.3 if expected is DeadlineExceededError else 5, max_retries=0)
-
-    try:
-        outcome = caller.rerank("q", ["a"])
-    except OpenRouterRerankError as failure:
-        outcome = failure
-
-    assert type(outcome) is expected
-    if fault.name != "wrong_length":  # There, the stage does not listen any more
-        assert len(caller.rerank("q", ["a"], timeout=5).results) == 1
 
 
 @pytest.mark.parametrize(

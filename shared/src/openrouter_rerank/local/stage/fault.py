@@ -64,6 +64,11 @@ class Fault:
         return cls(name="truncated", act=_truncated)
 
     @classmethod
+    def cut(cls) -> Fault:
+        """Send half of the answer and end the connection, without the goodbye that TLS has."""
+        return cls(name="cut", act=_cut)
+
+    @classmethod
     def wrong_length(cls) -> Fault:
         """Send more than was announced, and leave the connection open."""
         return cls(name="wrong_length", act=_wrong_length)
@@ -124,6 +129,7 @@ class Fault:
             cls.reset_mid_body(),
             cls.close(),
             cls.truncated(),
+            cls.cut(),
             cls.wrong_length(),
             cls.bad_chunk(),
             cls.late_head(),
@@ -156,6 +162,12 @@ async def _close(connection: Connection, _answer: Reply) -> None:
 
 async def _truncated(connection: Connection, answer: Reply) -> None:
     await connection.send(connection.head(answer) + _half(answer))
+
+
+async def _cut(connection: Connection, answer: Reply) -> None:
+    await connection.send(connection.head(answer) + _half(answer))
+    await connection.idle(_READING_TIME)
+    connection.abort()
 
 
 async def _wrong_length(connection: Connection, answer: Reply) -> None:

@@ -15,6 +15,7 @@ from openrouter_rerank.local.stage.script import Script, Scripted
 from openrouter_rerank.local.stage.server import Server
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     from openrouter_rerank.local.stage.connection import Connection
@@ -26,13 +27,17 @@ class Stage:
 
     It runs on a thread of its own for the length of its `with`, so that sync and async code alike
     can be tested against it. All of it may be used from any thread.
+
+    Args:
+        tls: Speak HTTPS, with the certificate of this context; plain HTTP by default.
     """
 
     api_key: Final = "sk-or-v1-stage"
 
-    def __init__(self) -> None:
+    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
+        self._scheme = "http" if tls is None else "https"
         self._changed = threading.Condition()
-        self._server = Server(self._attend, self._changed)
+        self._server = Server(self._attend, self._changed, tls)
         self._clear()
 
     def _clear(self) -> None:
@@ -55,7 +60,7 @@ class Stage:
         Raises:
             RuntimeError: The stage is not running.
         """
-        return f"http://127.0.0.1:{self._server.port}/api/v1"
+        return f"{self._scheme}://127.0.0.1:{self._server.port}/api/v1"
 
     def script(self, *replies: Scripted) -> None:
         """

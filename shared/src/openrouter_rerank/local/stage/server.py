@@ -15,6 +15,7 @@ from openrouter_rerank.local.stage.connection import Connection
 from openrouter_rerank.local.stage.reply import error
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Awaitable, Callable, Coroutine
 
 _BACKLOG = 1024
@@ -26,7 +27,10 @@ class Server:
     """Listens on a loopback port and attends to each connection in a task of its own."""
 
     def __init__(
-        self, attend: Callable[[Connection], Awaitable[None]], changed: threading.Condition
+        self,
+        attend: Callable[[Connection], Awaitable[None]],
+        changed: threading.Condition,
+        tls: ssl.SSLContext | None,
     ) -> None:
         """
         Make a server that is not running yet.
@@ -34,11 +38,13 @@ class Server:
         Args:
             attend: What to do with a connection; it is closed afterwards.
             changed: Told of every connection that comes or goes.
+            tls: What connections are secured with, if they are.
         """
         self.accepted = 0
         self.connections: dict[Connection, asyncio.Task[None]] = {}
         self._attend = attend
         self._changed = changed
+        self._tls = tls
         self._port: int | None = None
 
     @property
@@ -112,7 +118,9 @@ class Server:
             runner.run(self._serve(listener))
 
     async def _serve(self, listener: socket.socket) -> None:
-        async with await asyncio.start_server(self._accept, sock=listener, backlog=_BACKLOG):
+        async with await asyncio.start_server(
+            self._accept, sock=listener, backlog=_BACKLOG, ssl=self._tls
+        ):
             await self._stopped.wait()
             await self.hang_up()
 

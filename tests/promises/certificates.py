@@ -1,0 +1,27 @@
+"""Certificates of an authority that nobody knows, and clients that trust it all the same."""
+
+import ssl
+from contextlib import contextmanager
+
+import pytest
+import trustme
+from openrouter_rerank import _connections
+
+
+def identified():
+    """Make an authority, and the context of a server on loopback that it has certified."""
+    authority = trustme.CA()
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    return authority, server
+
+
+@contextmanager
+def trusting(authority):
+    """Let `SSL_CERT_FILE` name the authority; the value is a context for injected clients."""
+    with authority.cert_pem.tempfile() as file, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", file)
+        # A process reads its certificates once.
+        _connections._ssl_context.cache_clear()  # noqa: SLF001 - a process of its own would cost
+        yield ssl.create_default_context(cafile=file)
+    _connections._ssl_context.cache_clear()  # noqa: SLF001
