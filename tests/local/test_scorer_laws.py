@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from openrouter_rerank.local.scorer import installed_scorers
+from openrouter_rerank.local.installed import installed_scorers
 
 SCORERS = installed_scorers()
 # Few words, so that queries and texts share some, and some of every kind of sign.
@@ -63,7 +63,7 @@ def test_scores_are_the_same_in_every_process(scorer, request):
     query, texts = "apples of the tree", ["red apple", "the tree", "Apfelbaum", "apples on a tree"]
     slug = request.node.callspec.id
     program = (
-        "import json, sys; from openrouter_rerank.local.scorer import installed_scorers;"
+        "import json, sys; from openrouter_rerank.local.installed import installed_scorers;"
         "slug, query, texts = json.load(sys.stdin);"
         "print(json.dumps(installed_scorers()[slug].scores(query, texts)))"
     )

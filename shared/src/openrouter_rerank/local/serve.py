@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from openrouter_rerank.local.scorer import installed_scorers
+from openrouter_rerank.local.installed import installed_scorers
 from openrouter_rerank.local.server import serve
 
 _FAILED = 1

@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from openrouter_rerank.local.installed import installed_scorers
 from openrouter_rerank.local.listing import listing
 from openrouter_rerank.local.ranked import ranked
 from openrouter_rerank.local.refusal import RefusedError
 from openrouter_rerank.local.rerank_request import decode
-from openrouter_rerank.local.scorer import Scorer, installed_scorers
+from openrouter_rerank.local.scorer import Scorer
 
 RERANK_PATH = "/api/v1/rerank"
 MODELS_PATH = "/api/v1/models"
