@@ -157,7 +157,7 @@ class RequestTimeoutError(APIStatusError):
 
 
 class PayloadTooLargeError(APIStatusError):
-    """The request is too large: send fewer or smaller documents."""
+    """The request is too large: `max_documents_per_request` sends it in smaller parts."""
 
 
 class UnprocessableEntityError(APIStatusError):
