@@ -68,6 +68,14 @@ audit: $(VENV)/installed-release ## Look for known vulnerabilities in what users
 retry-curve: $(VENV)/installed-docs ## Simulate the retry budget again, for docs/reliability.md
 	$(BIN)/python benchmarks/retry_budget.py
 
+.PHONY: bench
+bench: build/bench/ready build/bench-adapters/ready build/bench-sdks/ready ## Measure the main cases beside the peers, for docs/benchmarks.md
+	build/bench/bin/python -m benchmarks
+
+.PHONY: bench-full
+bench-full: build/bench/ready build/bench-adapters/ready build/bench-sdks/ready ## Measure every client in every case, and draw how they scale
+	build/bench/bin/python -m benchmarks --full
+
 .PHONY: fuzz
 fuzz: $(VENV)/installed-test ## Read a million damaged answers; N=... reads another number
 	$(BIN)/python -m tests.soak.fuzz --responses $(or $(N),1000000)
@@ -95,6 +103,9 @@ lock: $(VENV)/installed-check ## Rewrite requirements/ after a change of depende
 	$(COMPILE) --group release --constraints requirements/check.txt --output-file requirements/release.txt
 	$(COMPILE) --group runtime --constraints requirements/check.txt --output-file requirements/runtime.txt
 	$(COMPILE) --group test --resolution lowest-direct --output-file requirements/lowest.txt
+	$(COMPILE) --group bench --constraints requirements/check.txt --output-file requirements/bench.txt
+	$(COMPILE) --group bench-adapters --output-file requirements/bench-adapters.txt
+	$(COMPILE) --group bench-sdks --output-file requirements/bench-sdks.txt
 
 .PHONY: upgrade
 upgrade: ## Rewrite requirements/ with the newest versions of everything
@@ -114,4 +125,14 @@ $(BIN)/python:
 $(VENV)/installed-%: requirements/%.txt $(PACKAGES:=/pyproject.toml) | $(BIN)/python
 	$(PIP) install -qq --no-deps --require-hashes --requirement $<
 	$(PIP) install -qq --no-deps --no-build-isolation $(PACKAGES:%=--editable ./%)
+	@touch $@
+
+# Each in an environment of its own: what the peers ask for cannot be installed side by side.
+build/bench/ready: requirements/bench.txt $(PACKAGES:=/pyproject.toml)
+	$(MAKE) VENV=build/bench build/bench/installed-bench
+	@touch $@
+
+build/bench-%/ready: requirements/bench-%.txt | $(BIN)/python
+	$(BIN)/python -m venv --clear build/bench-$*
+	$(PIP) --python build/bench-$* install -qq --no-deps --require-hashes --requirement $<
 	@touch $@

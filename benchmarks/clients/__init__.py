@@ -1,0 +1,1 @@
+"""How each client is called: functions of a `Task` that return the call to measure."""

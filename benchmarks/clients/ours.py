@@ -1,0 +1,162 @@
+"""Our three packages, as their pages say to use them."""
+
+from typing import Any
+
+from benchmarks.task import KEY, AsyncCall, Call, Task
+from benchmarks.workload import QUERY
+
+
+def _options(task: Task) -> dict[str, Any]:
+    return {
+        "api_key": KEY,
+        "base_url": task.base("openrouter"),
+        "timeout": 120,
+        "max_concurrency": max(8, task.in_flight),
+    }
+
+
+def _asked(task: Task) -> dict[str, Any]:
+    return {"model": task.workload.model, "top_n": task.workload.top_n}
+
+
+def _documents(task: Task) -> list[Any]:
+    load = task.workload
+    if load.images:
+        return [{"image": f"data:image/png;base64,{picture}"} for picture in load.pictures()]
+    return load.texts()
+
+
+def _core(task: Task, **options: Any) -> Call:
+    from openrouter_rerank import RerankClient
+
+    client, documents = RerankClient(**_options(task), **options), _documents(task)
+    asked = _asked(task)
+    return lambda: len(client.rerank(QUERY, documents, **asked).results)
+
+
+def _core_async(task: Task, **options: Any) -> AsyncCall:
+    from openrouter_rerank import AsyncRerankClient
+
+    client, documents = AsyncRerankClient(**_options(task), **options), _documents(task)
+    asked = _asked(task)
+
+    async def call() -> int:
+        return len((await client.rerank(QUERY, documents, **asked)).results)
+
+    return call
+
+
+def core(task: Task) -> Call:
+    """Call the client for plain Python."""
+    return _core(task)
+
+
+def core_async(task: Task) -> AsyncCall:
+    """Call the client for plain Python."""
+    return _core_async(task)
+
+
+def core_rust(task: Task) -> Call:
+    """Call it with an httpx client on a transport written in Rust."""
+    import httpx
+    from pyreqwest.compatibility.httpx import SyncHttpxTransport
+
+    return _core(task, http_client=httpx.Client(transport=SyncHttpxTransport()))
+
+
+def core_rust_async(task: Task) -> AsyncCall:
+    """Call it with an httpx client on a transport written in Rust."""
+    import httpx
+    from pyreqwest.compatibility.httpx import HttpxTransport
+
+    return _core_async(task, http_client=httpx.AsyncClient(transport=HttpxTransport()))
+
+
+def core_aiohttp_async(task: Task) -> AsyncCall:
+    """Call it with an httpx client on an aiohttp transport."""
+    from httpx_aiohttp import HttpxAiohttpClient
+
+    return _core_async(task, http_client=HttpxAiohttpClient())
+
+
+def _langchain_documents(task: Task) -> list[Any]:
+    from langchain_core.documents import Document
+
+    if task.workload.images:
+        return [Document(item["image"]) for item in _documents(task)]
+    return [
+        Document(text, metadata={"source": f"{at}.md", "page": at})
+        for at, text in enumerate(_documents(task))
+    ]
+
+
+def langchain(task: Task) -> Call:
+    """Call the document compressor, without callbacks."""
+    from langchain_openrouter_rerank import OpenRouterRerank
+
+    reranker = OpenRouterRerank(**_options(task), **_asked(task))
+    documents = _langchain_documents(task)
+    return lambda: len(reranker.compress_documents(documents, QUERY))
+
+
+def langchain_async(task: Task) -> AsyncCall:
+    """Call the document compressor, without callbacks."""
+    from langchain_openrouter_rerank import OpenRouterRerank
+
+    reranker = OpenRouterRerank(**_options(task), **_asked(task))
+    documents = _langchain_documents(task)
+
+    async def call() -> int:
+        return len(await reranker.acompress_documents(documents, QUERY))
+
+    return call
+
+
+def langchain_untraced(task: Task) -> Call:
+    """Do what the compressor does, except to look for somebody who listens."""
+    from langchain_openrouter_rerank import OpenRouterRerank
+    from langchain_openrouter_rerank.convert import contents, ranked
+
+    reranker = OpenRouterRerank(**_options(task), **_asked(task))
+    documents = _langchain_documents(task)
+
+    def call() -> int:
+        placement = reranker.place(QUERY, contents(documents))
+        return len(ranked(documents, placement, score_key="relevance_score"))
+
+    return call
+
+
+def _nodes(task: Task) -> list[Any]:
+    from llama_index.core.schema import ImageNode, NodeWithScore, TextNode
+
+    load = task.workload
+    if load.images:
+        return [
+            NodeWithScore(node=ImageNode(image=picture, image_mimetype="image/png"), score=0.5)
+            for picture in load.pictures()
+        ]
+    return [
+        NodeWithScore(node=TextNode(text=text, metadata={"source": f"{at}.md", "page": at}))
+        for at, text in enumerate(load.texts())
+    ]
+
+
+def llamaindex(task: Task) -> Call:
+    """Call the node postprocessor."""
+    from llamaindex_openrouter_rerank import OpenRouterRerank
+
+    reranker, nodes = OpenRouterRerank(**_options(task), **_asked(task)), _nodes(task)
+    return lambda: len(reranker.postprocess_nodes(nodes, query_str=QUERY))
+
+
+def llamaindex_async(task: Task) -> AsyncCall:
+    """Call the node postprocessor."""
+    from llamaindex_openrouter_rerank import OpenRouterRerank
+
+    reranker, nodes = OpenRouterRerank(**_options(task), **_asked(task)), _nodes(task)
+
+    async def call() -> int:
+        return len(await reranker.apostprocess_nodes(nodes, query_str=QUERY))
+
+    return call
