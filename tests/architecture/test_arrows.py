@@ -22,9 +22,12 @@ FILES = [file for source in SOURCES for file in sorted(source.rglob("*.py"))]
 LAYERS = (
     {"_version", "errors"},
     {"budget", "documents", "images", "models", "policy", "provider", "ranking"},
+    {"rate_limiter", "score_store"},
     {"_endpoint", "_envelope", "_key", "_messages", "_plan", "_request_headers", "_retry_budget"},
     {"_wire", "placement"},
+    {"_memory", "_scores"},
     {"_call", "_drive", "_flow"},
+    {"_flights", "_permission", "_recall"},
     {"_connections", "_http", "_image_root", "_sentinel", "_telemetry", "_watch", "http_client"},
     {"client"},
     {"keywords", "options"},

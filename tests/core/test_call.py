@@ -1,7 +1,7 @@
 """What is refused of a call's arguments before anything is sent."""
 
 import pytest
-from openrouter_rerank._call import checked_timeout, prepared
+from openrouter_rerank._call import checked_seconds, prepared
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
 from openrouter_rerank.ranking import Ranking
 
@@ -66,14 +66,14 @@ def test_bad_arguments(changes, message):
 def test_bad_timeouts(timeout):
     """A timeout is a positive, finite number of seconds."""
     with pytest.raises(ConfigurationError, match="timeout must be a positive number of seconds"):
-        checked_timeout(timeout)
+        checked_seconds("timeout", timeout)
     with pytest.raises(ConfigurationError, match="timeout must be a positive number of seconds"):
         arguments(timeout=timeout)
 
 
 def test_good_timeouts():
     """Whole and broken numbers of seconds are taken; `None` asks the client."""
-    assert [checked_timeout(5), checked_timeout(0.001)] == [5.0, 0.001]
+    assert [checked_seconds("timeout", number) for number in (5, 0.001)] == [5.0, 0.001]
     assert arguments(timeout=None).timeout is None
     assert arguments(timeout=2).timeout == 2.0
 

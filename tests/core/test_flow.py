@@ -29,8 +29,12 @@ OK = Response(
 )
 NO_RANKING = Response(status=200, headers={}, body=b"{}")
 UNSENT, UNTRUSTED, UNSENDABLE, STALE, LOST, BUSY, TIMEOUT, DEADLINE, OVERSIZED = (
-    Failure(kind=kind, detail="ItsError") for kind in FailureKind
+    Failure(kind=kind, detail="ItsError")
+    for kind in FailureKind
+    if kind not in {FailureKind.UNPERMITTED, FailureKind.BROKEN_LIMITER}
 )
+UNPERMITTED = Failure(kind=FailureKind.UNPERMITTED)
+BROKEN_LIMITER = Failure(kind=FailureKind.BROKEN_LIMITER, detail="ItsError")
 
 
 def status(code, retry_after=None):

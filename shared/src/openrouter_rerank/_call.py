@@ -85,21 +85,21 @@ def prepared(
         ),
         models=_checked_models(model, options.get("fallback_models") or ()),
         session_id=options.get("session_id"),
-        timeout=None if timeout is None else checked_timeout(timeout),
+        timeout=None if timeout is None else checked_seconds("timeout", timeout),
     )
 
 
-def checked_timeout(timeout: object) -> float:
+def checked_seconds(name: str, seconds: object) -> float:
     """
     Check a number of seconds.
 
     Raises:
         ConfigurationError: If it is not positive and finite.
     """
-    number = timeout if isinstance(timeout, int | float) and timeout is not True else 0
+    number = seconds if isinstance(seconds, int | float) and seconds is not True else 0
     if 0 < number <= sys.float_info.max:
         return float(number)
-    raise ConfigurationError(f"timeout must be a positive number of seconds, got {timeout!r:.50}")
+    raise ConfigurationError(f"{name} must be a positive number of seconds, got {seconds!r:.50}")
 
 
 def _checked_query(query: object) -> str:

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from ._messages import Request, Response
 from ._plan import merged, parts
+from ._scores import NOTHING_KNOWN, KnownScores, completed, only
 from ._wire import Call, decode, encode
 from .budget import Budget
 from .errors import (
@@ -52,6 +53,8 @@ class FailureKind(StrEnum):
     STALE = "the kept connection was closed"
     LOST = "the connection was lost"
     BUSY = "as many requests as max_concurrency allows were in flight all the time"
+    UNPERMITTED = "the rate limiter gave no permission in time, so nothing was sent"
+    BROKEN_LIMITER = "the rate limiter failed"
     TIMEOUT = "no answer in time"
     DEADLINE = "no answer by the deadline"
     OVERSIZED = "the answer is larger than any honest one"
@@ -100,10 +103,13 @@ _COSTS = {
     FailureKind.STALE: Cost.MAYBE_BILLED,
     FailureKind.LOST: Cost.MAYBE_BILLED,
     FailureKind.BUSY: Cost.FINAL,
+    FailureKind.UNPERMITTED: Cost.FINAL,
+    FailureKind.BROKEN_LIMITER: Cost.FREE,
     FailureKind.TIMEOUT: Cost.MAYBE_BILLED,
     FailureKind.DEADLINE: Cost.MAYBE_BILLED,
     FailureKind.OVERSIZED: Cost.MAYBE_BILLED,
 }
+_NOTHING_SENT = frozenset({FailureKind.BUSY, FailureKind.UNPERMITTED, FailureKind.BROKEN_LIMITER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,38 +123,59 @@ class Limits:
     retry_budget: RetryBudget
     budget: Budget | None = None
     """Charged with each answered request, also if the call fails for another one."""
+    heard: Callable[[Call, Ranking], object] | None = None
+    """Told of each answered request, also if the call fails for another one."""
+    started: float | None = None
+    """When the call began, if that is not now."""
 
 
-def rerank_flow(call: Call, models: tuple[str, ...], limits: Limits) -> Flow:
+def rerank_flow(
+    call: Call,
+    models: tuple[str, ...],
+    limits: Limits,
+    known: KnownScores = NOTHING_KNOWN,
+) -> Flow:
     """
     Rank the documents of `call` with the first of `models` that answers.
 
+    Args:
+        call: What is asked.
+        models: Whom to ask, in order.
+        limits: What the call may take.
+        known: Scores of some documents, though not of all, which the first model is not asked for.
+
     Raises:
+        BudgetExceededError: If the budget is spent.
         InvalidRequestError: If the documents need several requests of a model whose answers cannot
             be merged.
         OpenRouterRerankError: The last error that tells something, when time, retries or models
             are used up.
     """
+    first = only(call, known.others(len(call.documents))) if known.of else call
+    asked = [(models[0], first), *((model, call) for model in models[1:])]
     # All at once, so that nothing is sent if one of the models cannot be asked.
-    plans = [(model, _parts(call, model)) for model in models]
-    started = limits.clock()
+    plans = [(model, of, _parts(of, model)) for model, of in asked]
+    if limits.budget is not None:
+        limits.budget.check()
+    started = limits.clock() if limits.started is None else limits.started
     deadline = started + limits.timeout
     attempts = 0
     last: OpenRouterRerankError | None = None
-    for waiting, (model, of) in zip(reversed(range(len(plans))), plans, strict=True):
+    for waiting, (model, of, in_parts) in zip(reversed(range(len(plans))), plans, strict=True):
         now = limits.clock()
         until = now + (deadline - now) * SHARE if waiting else deadline
-        answers = yield tuple(ask(call.part(each), model, until, limits) for each in of)
-        attempts += sum(answer.attempts for answer in answers)
-        errors = [answer.error for answer in answers if answer.error is not None]
-        if not errors:
-            rankings = [a.outcome for a in answers if isinstance(a.outcome, Ranking)]
-            whole = call.positions.restored(merged(rankings, of, call.top_n), call.top_n)
-            yield replace(whole, attempts=attempts)
+        outcome, made = yield from _asked(of, model, in_parts, until, limits)
+        attempts += made
+        if isinstance(outcome, Ranking) and of is not call:
+            outcome, made = yield from _completed(call, outcome, known, until, limits)
+            attempts += made
+        if isinstance(outcome, Ranking):
+            whole = call.positions.restored(outcome, call.top_n)
+            yield replace(whole, results=whole.results[: call.top_n], attempts=attempts)
             return
-        for error in errors:
+        for error in outcome:
             last = _more_telling(last, error)
-        if not all(map(another_model_may_answer, errors)):
+        if not all(map(another_model_may_answer, outcome)):
             break
     error = last or DeadlineExceededError("no time was left to ask")
     error.attempts = attempts
@@ -156,6 +183,41 @@ def rerank_flow(call: Call, models: tuple[str, ...], limits: Limits) -> Flow:
         f"{attempts} attempts in {limits.clock() - started:.1f} s, timeout {limits.timeout:g} s"
     )
     raise error
+
+
+_Asked = Generator[
+    tuple[Asking, ...], Sequence[Answer], tuple[Ranking | list[OpenRouterRerankError], int]
+]
+
+
+def _asked(
+    call: Call, model: str, in_parts: Sequence[range], until: float, limits: Limits
+) -> _Asked:
+    """Ask one model for all of `call`; return its ranking, or what went wrong, and the attempts."""
+    answers = yield tuple(ask(call.part(each), model, until, limits) for each in in_parts)
+    attempts = sum(answer.attempts for answer in answers)
+    if errors := [answer.error for answer in answers if answer.error is not None]:
+        return errors, attempts
+    rankings = [answer.outcome for answer in answers if isinstance(answer.outcome, Ranking)]
+    return merged(rankings, in_parts, call.top_n), attempts
+
+
+def _completed(
+    call: Call, ranking: Ranking, known: KnownScores, until: float, limits: Limits
+) -> _Asked:
+    """Rank all of `call`, given the ranking of what was not known of it."""
+    others = known.others(len(call.documents))
+    if not known.is_outdated_by(ranking):
+        return completed(ranking, others, known), 0
+    # The provider has changed the model behind the slug: what was known is another one's.
+    again = sorted(known.of)
+    rest = only(call, again)
+    outcome, made = yield from _asked(
+        rest, ranking.model, _parts(rest, ranking.model), until, limits
+    )
+    if isinstance(outcome, Ranking):
+        outcome = merged([ranking, outcome], [others, again], None)
+    return outcome, made
 
 
 def ask(call: Call, model: str, until: float, limits: Limits) -> Asking:
@@ -166,12 +228,14 @@ def ask(call: Call, model: str, until: float, limits: Limits) -> Asking:
     last: OpenRouterRerankError | None = None
     while (left := until - limits.clock() - delay) > 0:
         reply = yield Attempt(request=request, timeout=left, delay=delay)
-        attempts += not (isinstance(reply, Failure) and reply.kind is FailureKind.BUSY)
+        attempts += not (isinstance(reply, Failure) and reply.kind in _NOTHING_SENT)
         outcome, price = _judged(reply, request)
         if isinstance(outcome, Ranking):
             limits.retry_budget.earn()
             if limits.budget is not None:
                 limits.budget.charge(outcome.usage.cost)
+            if limits.heard is not None:
+                limits.heard(call, outcome)
             yield Answer(outcome=outcome, attempts=attempts)
             return
         last = _more_telling(last, outcome)
@@ -209,7 +273,7 @@ def _judged(
 def _error(failure: Failure, model: str) -> OpenRouterRerankError:
     text = f"{failure.kind} ({failure.detail})" if failure.detail else str(failure.kind)
     match failure.kind:
-        case FailureKind.DEADLINE | FailureKind.BUSY:
+        case FailureKind.DEADLINE | FailureKind.BUSY | FailureKind.UNPERMITTED:
             return DeadlineExceededError(text, model=model, retryable=True)
         case FailureKind.OVERSIZED:
             return InvalidResponseError(text, model=model, retryable=True)

@@ -86,7 +86,7 @@ def parts(
     return tuple(range(start, end) for start, end in zip(starts, ends, strict=True))
 
 
-def merged(rankings: Sequence[Ranking], of: Sequence[range], top_n: int | None) -> Ranking:
+def merged(rankings: Sequence[Ranking], of: Sequence[Sequence[int]], top_n: int | None) -> Ranking:
     """
     Put the rankings of all parts of a call into one order.
 

@@ -1,6 +1,7 @@
 """The two clients: configuration, checks before sending, and the shells around one flow."""
 
 import asyncio
+import functools
 import os
 import random
 import threading
@@ -11,13 +12,14 @@ from typing import Generic, Self, TypeVar, Unpack
 
 from pydantic import SecretStr
 
-from ._call import Arguments, RequestOptions, checked_timeout, prepared
+from ._call import Arguments, RequestOptions, checked_seconds, prepared
 from ._connections import async_connections, connections
 from ._drive import adrive, drive
 from ._endpoint import destination, endpoint
-from ._flow import Flow, Limits, rerank_flow
+from ._flow import Limits
 from ._http import AsyncExchange, Exchange, Route
 from ._key import wrapped
+from ._recall import Question, Recall
 from ._request_headers import request_headers, session_header
 from ._retry_budget import TokenBucket
 from ._telemetry import traced
@@ -27,6 +29,8 @@ from .errors import ConfigurationError
 from .http_client import AsyncHTTPClient, HTTPClient
 from .models import DEFAULT_MODEL
 from .ranking import Ranking
+from .rate_limiter import RateLimiter
+from .score_store import ScoreStore
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds. Ninety-five of a hundred calls are answered within six, the slowest models included."""
@@ -53,6 +57,11 @@ class _Client(ABC, Generic[_HTTP]):
         max_retries: Attempts after the first. What may have been billed is repeated once at most.
         max_concurrency: Requests in flight at a time; for the asynchronous client, in each loop.
         budget: US dollars after which no call is made, or a `Budget` shared with other clients.
+        score_store: Where scores are kept, so that none is paid for twice: anything with the verbs
+            of LangChain's `BaseStore`.
+        score_ttl: Seconds after which a kept score is asked for again; never by default.
+        rate_limiter: Asked before each request: anything with the verbs of LangChain's
+            `BaseRateLimiter`, such as a `WindowRateLimiter`.
         http_client: An httpx or httpx2 client to use as it is; it is never closed here. On a
             connection that a synchronous one has kept, only the single reads are bounded, so a
             server that drips its answer can hold a call up for longer than `timeout`.
@@ -75,6 +84,9 @@ class _Client(ABC, Generic[_HTTP]):
         max_retries: int = 2,
         max_concurrency: int = 8,
         budget: Budget | float | None = None,
+        score_store: ScoreStore | None = None,
+        score_ttl: float | None = None,
+        rate_limiter: RateLimiter | None = None,
         http_client: _HTTP | None = None,
         on_response: Callable[[Ranking], object] | None = None,
     ) -> None:
@@ -93,10 +105,12 @@ class _Client(ABC, Generic[_HTTP]):
             app_categories=app_categories,
             default_headers=default_headers or {},
         )
-        self._timeout = checked_timeout(timeout)
+        self._timeout = checked_seconds("timeout", timeout)
         self._max_retries = _checked_count("max_retries", max_retries, least=0)
         self._max_concurrency = _checked_count("max_concurrency", max_concurrency, least=1)
         self._budget = budget if isinstance(budget, Budget | None) else Budget(budget)
+        self._recall = _recall(score_store, score_ttl)
+        self._rate_limiter = _checked_limiter(rate_limiter)
         self._http_client = http_client
         self._on_response = on_response
         self._retry_budget = TokenBucket()
@@ -107,7 +121,8 @@ class _Client(ABC, Generic[_HTTP]):
     def _open(self) -> None:
         """Make what counts the requests in flight."""
 
-    def _flow(self, arguments: Arguments) -> Flow:
+    def _question(self, arguments: Arguments, route: Route) -> Question:
+        started = time.monotonic()
         limits = Limits(
             timeout=self._timeout if arguments.timeout is None else arguments.timeout,
             max_retries=self._max_retries,
@@ -115,8 +130,15 @@ class _Client(ABC, Generic[_HTTP]):
             jitter=random.random,
             retry_budget=self._retry_budget,
             budget=self._budget,
+            started=started,
         )
-        return rerank_flow(arguments.call, arguments.models, limits)
+        return Question(
+            call=arguments.call,
+            models=arguments.models,
+            service=route.endpoint.url,
+            limits=limits,
+            deadline=started + limits.timeout,
+        )
 
     def _route(self, session_id: str | None) -> Route:
         if self._is_closed:
@@ -131,8 +153,6 @@ class _Client(ABC, Generic[_HTTP]):
             os.environ,
             key_in_headers=any(name.lower() == "authorization" for name in headers),
         )
-        if self._budget is not None:
-            self._budget.check()
         return Route(endpoint=target, headers=tuple(headers.items()), user=self)
 
     def _noted(self, ranking: Ranking) -> Ranking:
@@ -186,15 +206,16 @@ class RerankClient(_Client[HTTPClient]):
         arguments = prepared(query, documents, model=model, top_n=top_n, **options)
         if not arguments.call.documents:
             return arguments.nothing()
-        exchange = Exchange(
-            self._route(arguments.session_id),
-            self._slots_of_this_process(),
-            self._http_client,
-        )
+        route = self._route(arguments.session_id)
+        exchange = Exchange(route, self._slots_of_this_process(), self._http_client)
+        ask = functools.partial(drive, exchange=exchange, at_once=self._max_concurrency)
         with traced(model, documents=arguments.size, top_n=top_n) as note:
-            flow = self._flow(arguments)
-            ranking = self._noted(drive(flow, exchange, at_once=self._max_concurrency))
-            note(ranking)
+            question = self._question(arguments, route)
+            if self._recall is None:
+                ranking = ask(question.flow())
+            else:
+                ranking = self._recall.rank(question, ask)
+            note(self._noted(ranking))
         return ranking
 
     def close(self) -> None:
@@ -248,13 +269,16 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
         arguments = prepared(query, documents, model=model, top_n=top_n, **options)
         if not arguments.call.documents:
             return arguments.nothing()
-        exchange = AsyncExchange(
-            self._route(arguments.session_id), self._slots_of_this_loop(), self._http_client
-        )
+        route = self._route(arguments.session_id)
+        exchange = AsyncExchange(route, self._slots_of_this_loop(), self._http_client)
+        ask = functools.partial(adrive, exchange=exchange, at_once=self._max_concurrency)
         with traced(model, documents=arguments.size, top_n=top_n) as note:
-            flow = self._flow(arguments)
-            ranking = self._noted(await adrive(flow, exchange, at_once=self._max_concurrency))
-            note(ranking)
+            question = self._question(arguments, route)
+            if self._recall is None:
+                ranking = await ask(question.flow())
+            else:
+                ranking = await self._recall.arank(question, ask)
+            note(self._noted(ranking))
         return ranking
 
     async def aclose(self) -> None:
@@ -291,3 +315,24 @@ def _checked_count(name: str, value: object, *, least: int) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value >= least:
         return value
     raise ConfigurationError(f"{name} must be a whole number, {least} or more, got {value!r:.50}")
+
+
+def _recall(store: object, ttl: object) -> Recall | None:
+    seconds = None if ttl is None else checked_seconds("score_ttl", ttl)
+    if store is None:
+        return None
+    if not isinstance(store, ScoreStore):
+        raise ConfigurationError(
+            f"score_store is of type {type(store).__name__}, which lacks one of mget, mset, amget "
+            "and amset: pass one of LangChain's byte stores, or what has their methods"
+        )
+    return Recall(store, seconds)
+
+
+def _checked_limiter(limiter: object) -> RateLimiter | None:
+    if limiter is None or isinstance(limiter, RateLimiter):
+        return limiter
+    raise ConfigurationError(
+        f"rate_limiter is of type {type(limiter).__name__}, which lacks one of acquire and "
+        "aacquire: pass a WindowRateLimiter, or one of LangChain's"
+    )

@@ -1,0 +1,121 @@
+"""Lets identical calls of this process wait for the first of them, whose ranking they share."""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable, Generator, Hashable
+from contextlib import asynccontextmanager, contextmanager
+from typing import Generic, TypeVar
+
+from .errors import DeadlineExceededError
+from .ranking import Ranking
+
+_Lock = TypeVar("_Lock")
+
+
+class Flight(Generic[_Lock]):
+    """What identical calls have in common while one of them is in flight."""
+
+    def __init__(self, lock: _Lock) -> None:
+        self.lock = lock
+        self.calls = 0
+        self.ranking: Ranking | None = None
+        """What the first of them that was answered has come to."""
+
+
+class Flights:
+    """
+    The flights of one process.
+
+    One call at a time has the flight of its key. It leaves its ranking there for those that wait;
+    if it fails or is cancelled, the next one tries. Nothing is kept once no call is left.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._threads: dict[Hashable, Flight[threading.Lock]] = {}
+        self._tasks: dict[Hashable, Flight[asyncio.Lock]] = {}
+
+    def __len__(self) -> int:
+        return len(self._threads) + len(self._tasks)
+
+    @contextmanager
+    def boarded(self, key: Hashable, deadline: float) -> Generator[Flight[threading.Lock]]:
+        """
+        Have the flight of `key` to oneself, among all threads.
+
+        Raises:
+            DeadlineExceededError: If another call has it until `deadline`, by `time.monotonic`.
+        """
+        with self._joined(self._threads, key, threading.Lock) as flight:
+            left = max(deadline - time.monotonic(), 0.0)
+            if not flight.lock.acquire(timeout=min(left, threading.TIMEOUT_MAX)):
+                raise _too_late()
+            try:
+                yield flight
+            finally:
+                flight.lock.release()
+
+    @asynccontextmanager
+    async def aboarded(
+        self, key: Hashable, deadline: float
+    ) -> AsyncGenerator[Flight[asyncio.Lock]]:
+        """
+        Have the flight of `key` to oneself, among all tasks of this event loop.
+
+        Raises:
+            DeadlineExceededError: If another call has it until `deadline`, by `time.monotonic`.
+        """
+        loop = asyncio.get_running_loop()
+        with self._joined(self._tasks, (loop, key), asyncio.Lock) as flight:
+            try:
+                async with asyncio.timeout(deadline - time.monotonic()):
+                    await flight.lock.acquire()
+            except TimeoutError:
+                raise _too_late() from None
+            try:
+                yield flight
+            finally:
+                flight.lock.release()
+
+    @contextmanager
+    def _joined(
+        self, flights: dict[Hashable, Flight[_Lock]], key: Hashable, lock: Callable[[], _Lock]
+    ) -> Generator[Flight[_Lock]]:
+        with self._guard:
+            flight = flights.setdefault(key, Flight(lock()))
+            flight.calls += 1
+        try:
+            yield flight
+        finally:
+            with self._guard:
+                flight.calls -= 1
+                if not flight.calls:
+                    del flights[key]
+
+
+def _too_late() -> DeadlineExceededError:
+    return DeadlineExceededError(
+        "an identical call was in flight all the time, so nothing was sent", retryable=True
+    )
+
+
+class _OfProcess:
+    """The calls of a parent are not in flight in its forked child."""
+
+    def __init__(self) -> None:
+        self.flights = Flights()
+
+    def renew(self) -> None:
+        self.flights = Flights()
+
+
+_process = _OfProcess()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_process.renew)
+
+
+def flights() -> Flights:
+    """Return the flights of this process."""
+    return _process.flights

@@ -1,0 +1,177 @@
+"""Ranks by the scores that a store has, and asks only for those that it has not."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from ._flights import flights
+from ._flow import Flow, Limits, rerank_flow
+from ._memory import Memory
+from ._plan import NO_COPIES
+from ._scores import NOTHING_KNOWN, KnownScores
+from ._wire import Call
+from .errors import OpenRouterRerankError
+from .ranking import Ranking
+from .score_store import ScoreStore
+
+logger = logging.getLogger("openrouter_rerank")
+
+_SHARE = 0.2
+"""Of the time that is left, how much is waited for an asynchronous store."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One call, as a client would ask it."""
+
+    call: Call
+    models: tuple[str, ...]
+    service: str
+    limits: Limits
+    deadline: float
+
+    def flow(self) -> Flow:
+        """Return the flow that asks all of it."""
+        return rerank_flow(self.call, self.models, self.limits)
+
+    def rest(self, memory: Memory, known: KnownScores) -> Flow:
+        """Return the flow that asks for all that is not known, best or not."""
+        # Leaving the worst out would not be cheaper, and a later call may want more of them.
+        whole = replace(self.call, positions=NO_COPIES, top_n=None)
+        return rerank_flow(whole, self.models, replace(self.limits, heard=memory.hear), known)
+
+    def answer(self, ranking: Ranking) -> Ranking:
+        """Return of the ranking of all documents what was asked for."""
+        whole = self.call.positions.restored(ranking, self.call.top_n)
+        return replace(whole, results=whole.results[: self.call.top_n])
+
+
+class Recall:
+    """
+    Ranks with a store, whatever the store does.
+
+    A synchronous store is used in the thread of the caller, which cannot be called back from it; so
+    there the timeouts of the store's own client hold.
+    """
+
+    def __init__(self, store: ScoreStore, ttl: float | None) -> None:
+        self._store = store
+        self._ttl = ttl
+
+    def rank(self, question: Question, ask: Callable[[Flow], Ranking]) -> Ranking:
+        """
+        Answer `question`; what is not known is asked with `ask`.
+
+        Raises:
+            DeadlineExceededError: If an identical call was in flight all the time.
+            OpenRouterRerankError: What `ask` raises.
+        """
+        memory = self._memory(question)
+        with flights().boarded(self._key(memory), question.deadline) as flight:
+            if flight.ranking is not None:
+                return question.answer(_free(flight.ranking))
+            known = self._known(memory)
+            if memory.is_all(known):
+                flight.ranking = memory.ranking(known)
+            else:
+                try:
+                    flight.ranking = ask(question.rest(memory, known))
+                except OpenRouterRerankError:
+                    # Some of its requests may have been answered all the same.
+                    self._keep(memory)
+                    raise
+                self._keep(memory)
+            return question.answer(flight.ranking)
+
+    async def arank(self, question: Question, ask: Callable[[Flow], Awaitable[Ranking]]) -> Ranking:
+        """
+        Answer `question`; what is not known is asked with `ask`.
+
+        Raises:
+            DeadlineExceededError: If an identical call was in flight all the time.
+            OpenRouterRerankError: What `ask` raises.
+        """
+        memory = self._memory(question)
+        async with flights().aboarded(self._key(memory), question.deadline) as flight:
+            if flight.ranking is not None:
+                return question.answer(_free(flight.ranking))
+            known = await self._aknown(memory, question.deadline)
+            if memory.is_all(known):
+                flight.ranking = memory.ranking(known)
+            else:
+                try:
+                    flight.ranking = await ask(question.rest(memory, known))
+                except OpenRouterRerankError:
+                    # Some of its requests may have been answered all the same.
+                    await self._akeep(memory, question.deadline)
+                    raise
+                await self._akeep(memory, question.deadline)
+            return question.answer(flight.ranking)
+
+    def _memory(self, question: Question) -> Memory:
+        return Memory(
+            question.call, question.models, question.service, clock=time.time, ttl=self._ttl
+        )
+
+    def _key(self, memory: Memory) -> object:
+        return (id(self._store), memory.identity)
+
+    def _known(self, memory: Memory) -> KnownScores:
+        try:
+            answer = self._store.mget(list(memory.keys))
+        except Exception as error:
+            return _unread(error)
+        return _read(memory, answer)
+
+    async def _aknown(self, memory: Memory, deadline: float) -> KnownScores:
+        try:
+            async with asyncio.timeout(_share(deadline)):
+                answer = await self._store.amget(list(memory.keys))
+        except Exception as error:
+            return _unread(error)
+        return _read(memory, answer)
+
+    def _keep(self, memory: Memory) -> None:
+        try:
+            if memory.heard:
+                self._store.mset(list(memory.heard.items()))
+        except Exception as error:
+            _warn_unkept(error)
+
+    async def _akeep(self, memory: Memory, deadline: float) -> None:
+        try:
+            if memory.heard:
+                async with asyncio.timeout(_share(deadline)):
+                    await self._store.amset(list(memory.heard.items()))
+        except Exception as error:
+            _warn_unkept(error)
+
+
+def _share(deadline: float) -> float:
+    return max(deadline - time.monotonic(), 0.0) * _SHARE
+
+
+def _free(ranking: Ranking) -> Ranking:
+    """Return a ranking that another call has paid for."""
+    return replace(ranking, requests=(), attempts=0)
+
+
+def _read(memory: Memory, answer: object) -> KnownScores:
+    known = memory.recalled(answer)
+    if known is None:
+        logger.warning("the score store returned no list of bytes, so all scores are asked for")
+        return NOTHING_KNOWN
+    logger.debug("rerank: documents=%d known=%d", len(memory.keys), len(known.of))
+    return known
+
+
+# By its class alone: its message may quote keys, or the password of a database.
+def _unread(error: Exception) -> KnownScores:
+    logger.warning("the score store failed, so all scores are asked for: %s", type(error).__name__)
+    return NOTHING_KNOWN
+
+
+def _warn_unkept(error: Exception) -> None:
+    logger.warning("the score store failed, so scores were not kept: %s", type(error).__name__)
