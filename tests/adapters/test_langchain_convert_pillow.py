@@ -158,6 +158,31 @@ def test_a_picture_not_needed_is_not_encoded(local_openrouter, reranker):
     assert picture.threads == set()
 
 
+async def test_a_picture_for_a_model_without_eyes_is_not_encoded(reranker, sent, local_openrouter):
+    """Where no image is sent none is encoded; the text beside it is ranked, if there is one."""
+    reranker.model = "cohere/rerank-v3.5"
+    pictures = [watched(), watched()]
+
+    documents = await sent(
+        Document("A cat", metadata={"photo": pictures[0]}),
+        Document("", metadata={"photo": pictures[1]}),
+    )
+
+    assert documents == ["A cat"]
+    assert [picture.threads for picture in pictures] == [set(), set()]
+
+
+def test_the_model_of_a_call_decides_whether_pictures_are_sent(reranker, local_openrouter):
+    """A call with a model of its own sends what that model takes."""
+    documents = [Document("A cat", metadata={"photo": red()})]
+    reranker.compress_documents(documents, "a cat")
+    reranker.compress_documents(documents, "a cat", model="cohere/rerank-v3.5")
+
+    beside, alone = (each.documents[0] for each in local_openrouter.requests)
+    assert beside.keys() == {"text", "image"}
+    assert alone == "A cat"
+
+
 @pytest.mark.usefixtures("key_in_environment")
 def test_pillow_is_never_imported_for_others(local_openrouter):
     """Whoever has no such picture pays nothing for it."""

@@ -76,8 +76,23 @@ def test_what_was_written_is_read_back(again):
     restored = again(reranker)
 
     assert type(restored) is OpenRouterRerank
+    assert restored == reranker
     assert restored.to_dict() == reranker.to_dict()
     assert restored.metadata_mode is MetadataMode.NONE
+
+
+@pytest.mark.parametrize(
+    "change", [{"top_n": 2}, {"api_key": "another"}, {"metadata_mode": "all"}], ids=str
+)
+def test_rerankers_with_other_options_are_others(change):
+    """Equal means equal in every option, and handlers are no options."""
+    reranker = OpenRouterRerank(**OPTIONS, callback_manager=CallbackManager([LlamaDebugHandler()]))
+    listening = reranker.callback_manager
+
+    assert reranker == OpenRouterRerank(**OPTIONS)
+    assert reranker != OpenRouterRerank(**(OPTIONS | change))
+    assert reranker != reranker.to_dict()
+    assert reranker.callback_manager is listening
 
 
 @pytest.mark.parametrize("written", [str, repr, OpenRouterRerank.to_json, pickle.dumps])

@@ -352,6 +352,12 @@ def test_options_that_make_no_sense_are_refused(selector, options, message):
         selector(**options)
 
 
+def test_the_name_of_a_model_is_no_reranker():
+    """What other selectors take, the name of a model, is refused when the middleware is made."""
+    with pytest.raises(ConfigurationError, match=r"type str: pass OpenRouterRerank\(model="):
+        RerankToolSelectorMiddleware("cohere/rerank-v3.5", max_tools=2)
+
+
 def test_a_score_needs_one_scale(selector, reranker):
     """A least score cannot hold for models that have each a scale of its own."""
     reranker.fallback_models = ("cohere/rerank-4-fast",)

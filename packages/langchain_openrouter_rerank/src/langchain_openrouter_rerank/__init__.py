@@ -3,5 +3,6 @@
 from ._version import __version__
 from .rerank import OpenRouterRerank
 from .retriever import OpenRouterRerankRetriever
+from .runnable import RerankInput
 
-__all__ = ["OpenRouterRerank", "OpenRouterRerankRetriever", "__version__"]
+__all__ = ["OpenRouterRerank", "OpenRouterRerankRetriever", "RerankInput", "__version__"]

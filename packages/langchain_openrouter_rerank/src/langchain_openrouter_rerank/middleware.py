@@ -4,22 +4,16 @@ Middleware for LangChain's agents: of many tools, the model sees those that the 
 It needs the extra `agents`, so it is not among the names of the package itself.
 """
 
-import hashlib
-import json
-import logging
-import threading
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import BaseTool
 from openrouter_rerank.errors import ConfigurationError, OpenRouterRerankError
-from openrouter_rerank.ranking import Ranking
 
 from .options import CallOptions
 from .rerank import OpenRouterRerank
+from .tool_selection import Selections, Turn
 
 try:
     from langchain.agents.middleware.types import (
@@ -35,11 +29,6 @@ except ModuleNotFoundError as missing:
         "pip install 'langchain-openrouter-rerank[agents]'",
         name=missing.name,
     ) from missing
-
-logger = logging.getLogger("openrouter_rerank")
-
-# More than the turns that one process has under way; an entry is a digest and some names.
-_TURNS_REMEMBERED: Final = 1024
 
 
 class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
@@ -88,11 +77,11 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
             raise ConfigurationError(
                 f"always_include is a list of names: [{always_include!r}], not {always_include!r}"
             )
-        self._reranker = OpenRouterRerank() if reranker is None else reranker
+        self._reranker = _checked(reranker)
         self._max_tools = max_tools
         self._always_include = frozenset(always_include)
         self._min_score = min_score
-        self._selections = _Selections()
+        self._selections = Selections()
         if min_score is not None:
             # Refused here where it cannot hold, and not when there is something to select.
             self._reranker.model_copy().score_threshold = min_score
@@ -152,7 +141,7 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
             return {"top_n": self._max_tools}
         return {"top_n": self._max_tools, "score_threshold": self._min_score}
 
-    def _turn(self, request: "ModelRequest[ContextT]") -> "_Turn | None":
+    def _turn(self, request: "ModelRequest[ContextT]") -> Turn | None:
         """Return what there is to select from, or nothing if all tools can stay."""
         ours = [tool for tool in request.tools if isinstance(tool, BaseTool)]
         names = {tool.name for tool in ours}
@@ -168,72 +157,14 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
         message = next(humans, None)
         if message is None or not message.text.strip():
             return None
-        return _Turn(message.id, message.text, choice, self._reranker.model)
+        return Turn(message.id, message.text, choice, self._reranker.model)
 
 
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    """What a selection is made of, and depends on."""
-
-    message_id: str | None
-    query: str
-    choice: tuple[BaseTool, ...]
-    model: str
-
-    @property
-    def texts(self) -> list[str]:
-        return [f"{tool.name}: {tool.description}" for tool in self.choice]
-
-    @property
-    def key(self) -> bytes:
-        # The graph gives each message an id, so that a failed turn does not decide the next one.
-        # Contents count too: ids may be given by users, and tools may change during a turn.
-        whole = json.dumps([self.message_id, self.query, self.model, *self.texts])
-        return hashlib.sha256(whole.encode()).digest()
-
-    def selected(self, ranking: Ranking) -> frozenset[str]:
-        """Return the names of the tools that `ranking` keeps."""
-        return frozenset(self.choice[ranked.index].name for ranked in ranking.results)
-
-    def all_after(self, error: OpenRouterRerankError) -> frozenset[str]:
-        """Return the names of all tools, and say why."""
-        logger.warning(
-            "reranking the tools failed, the model sees all %d: %s: %s",
-            len(self.choice),
-            type(error).__name__,
-            error,
-        )
-        return frozenset(tool.name for tool in self.choice)
-
-    def narrowed(
-        self, request: "ModelRequest[ContextT]", shown: frozenset[str]
-    ) -> "ModelRequest[ContextT]":
-        """Return `request` without the tools that are not `shown`, the others in their order."""
-        hidden = {tool.name for tool in self.choice} - shown
-        return request.override(
-            tools=[
-                tool
-                for tool in request.tools
-                if not (isinstance(tool, BaseTool) and tool.name in hidden)
-            ]
-        )
-
-
-class _Selections:
-    """The selections of the last turns; threads and event loops may share them."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._shown: OrderedDict[bytes, frozenset[str]] = OrderedDict()
-
-    def get(self, key: bytes) -> frozenset[str] | None:
-        with self._lock:
-            if key in self._shown:
-                self._shown.move_to_end(key)
-            return self._shown.get(key)
-
-    def add(self, key: bytes, shown: frozenset[str]) -> None:
-        with self._lock:
-            self._shown[key] = shown
-            if len(self._shown) > _TURNS_REMEMBERED:
-                self._shown.popitem(last=False)
+def _checked(reranker: object) -> OpenRouterRerank:
+    if reranker is None:
+        return OpenRouterRerank()
+    if isinstance(reranker, OpenRouterRerank):
+        return reranker
+    raise ConfigurationError(
+        f"reranker is of type {type(reranker).__name__}: pass OpenRouterRerank(model=...)"
+    )

@@ -8,12 +8,13 @@ from typing import Self, TypeAlias
 from langchain_core.documents import Document
 from openrouter_rerank.documents import Content, RerankDocument
 from openrouter_rerank.keywords import RerankKeywords
+from openrouter_rerank.placement import Placement
 from openrouter_rerank.reranker import Reranker
 from pydantic import Field, field_validator
 from typing_extensions import TypedDict
 
 from .convert import contents
-from .pillow import LazyContent, encoded, holds_pillow
+from .pillow import LazyContent, encoded, holds_pillow, left_out
 
 # Seconds. No rerank takes ten minutes; in milliseconds, as ChatOpenRouter counts, many do.
 _LONGEST_TIMEOUT = 600.0
@@ -81,15 +82,18 @@ class DocumentOptions(Reranker):
             setattr(changed, name, value)
         return changed
 
-    def _contents(self, items: Sequence[object]) -> list[Content]:
-        return encoded(self._read(items))
+    def place(self, query: str, contents: Sequence[LazyContent]) -> Placement:
+        """Rank and place documents; images of PIL are encoded, if they are sent."""
+        return super().place(query, self._encoded(contents))
 
-    async def _acontents(self, items: Sequence[object]) -> list[Content]:
-        if self.document_converter is None:
-            found = self._read(items)
-        else:
-            found = await asyncio.to_thread(self._read, items)
-        return await asyncio.to_thread(encoded, found) if holds_pillow(found) else encoded(found)
+    async def aplace(self, query: str, contents: Sequence[LazyContent]) -> Placement:
+        """Rank and place documents; images of PIL are encoded in a thread, if they are sent."""
+        if self._takes_images() and holds_pillow(contents):
+            return await super().aplace(query, await asyncio.to_thread(encoded, contents))
+        return await super().aplace(query, self._encoded(contents))
+
+    def _encoded(self, contents: Sequence[LazyContent]) -> list[Content]:
+        return encoded(contents) if self._takes_images() else left_out(contents)
 
     def _read(self, items: Sequence[object]) -> list[LazyContent]:
         keys = (self.image_key,) if isinstance(self.image_key, str) else self.image_key or ()
@@ -99,3 +103,8 @@ class DocumentOptions(Reranker):
             rank_fields=self.rank_fields,
             converter=self.document_converter,
         )
+
+    async def _aread(self, items: Sequence[object]) -> list[LazyContent]:
+        if self.document_converter is None:
+            return self._read(items)
+        return await asyncio.to_thread(self._read, items)

@@ -63,6 +63,16 @@ def encoded(contents: Sequence[LazyContent]) -> list[Content]:
     ]
 
 
+def left_out(contents: Sequence[LazyContent]) -> list[Content]:
+    """Leave the images of PIL out, for a model that takes none."""
+    return [
+        content.text or Unscorable("its PIL image is not sent: the model takes no images")
+        if isinstance(content, PillowDocument)
+        else content
+        for content in contents
+    ]
+
+
 def _encoded(document: PillowDocument) -> Content:
     image = document.image.value
     file = io.BytesIO()

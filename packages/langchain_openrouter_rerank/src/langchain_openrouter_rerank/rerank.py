@@ -1,13 +1,12 @@
 """The class that LangChain's retrievers, pipelines and chains take."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Unpack
 
 from langchain_core.documents import BaseDocumentCompressor, Document
-from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.ranking import Ranking
 
+from .arguments import asked, checked
 from .convert import ranked
 from .options import CallOptions, DocumentKeywords
 from .runnable import RerankStep
@@ -111,7 +110,7 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         reranker = self._changed(options).model_copy(update={"on_error": "raise"})
         config = config_of(callbacks)
         with traced(query, config, name=self.get_name(), model=reranker.model) as run:
-            contents = self._contents(_asked(documents, query))
+            contents = self._read(asked(documents, query))
             placement = reranker.place(query, contents)
             run.ended(placement, lambda: shown(contents, placement, score_key=self.score_key))
             return scores(placement, model=reranker.model)
@@ -133,7 +132,7 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         reranker = self._changed(options).model_copy(update={"on_error": "raise"})
         config = config_of(callbacks)
         async with atraced(query, config, name=self.get_name(), model=reranker.model) as run:
-            contents = await self._acontents(_asked(documents, query))
+            contents = await self._aread(asked(documents, query))
             placement = await reranker.aplace(query, contents)
             run.ended(placement, lambda: shown(contents, placement, score_key=self.score_key))
             return scores(placement, model=reranker.model)
@@ -163,8 +162,8 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
     ) -> list[Document]:
         reranker = self._changed(options)
         with traced(query, config, name=self.get_name(), model=reranker.model) as run:
-            given = _checked(documents)
-            placement = reranker.place(query, self._contents(given))
+            given = checked(documents)
+            placement = reranker.place(query, self._read(given))
             found = ranked(given, placement, score_key=self.score_key)
             run.ended(placement, lambda: found)
             return found
@@ -178,36 +177,8 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
     ) -> list[Document]:
         reranker = self._changed(options)
         async with atraced(query, config, name=self.get_name(), model=reranker.model) as run:
-            given = _checked(documents)
-            placement = await reranker.aplace(query, await self._acontents(given))
+            given = checked(documents)
+            placement = await reranker.aplace(query, await self._aread(given))
             found = ranked(given, placement, score_key=self.score_key)
             run.ended(placement, lambda: found)
             return found
-
-
-def _listed(items: Iterable[object]) -> list[object]:
-    kind = type(items).__name__
-    # A list of our own: the caller's may change while an answer is awaited.
-    with suppress(TypeError):
-        if not isinstance(items, str | bytes | Mapping):
-            return list(items)
-    raise InvalidRequestError(f"documents is of type {kind}: pass a list")
-
-
-def _checked(documents: Iterable[object]) -> list[Document]:
-    given: list[Document] = []
-    for at, document in enumerate(_listed(documents)):
-        if not isinstance(document, Document):
-            message = (
-                f"documents[{at}] is of type {type(document).__name__}: "
-                "wrap it, Document(page_content=...), or pass what a retriever returns"
-            )
-            raise InvalidRequestError(message)
-        given.append(document)
-    return given
-
-
-def _asked(documents: Iterable[object], query: object) -> list[object]:
-    if isinstance(query, str) and not query.strip():
-        raise InvalidRequestError("query is blank: pass the question to rank the documents by")
-    return _listed(documents)

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from langchain_core.documents import Document
-from openrouter_rerank.documents import Content, LocalImageDocument, RerankDocument
+from openrouter_rerank.documents import Unscorable
 from openrouter_rerank.placement import Placement
 from openrouter_rerank.ranking import RankedDocument, Ranking
+
+from .pillow import LazyContent
 
 
 def scores(placement: Placement, *, model: str) -> Ranking:
@@ -22,7 +24,9 @@ def scores(placement: Placement, *, model: str) -> Ranking:
     )
 
 
-def shown(contents: Sequence[Content], placement: Placement, *, score_key: str) -> list[Document]:
+def shown(
+    contents: Sequence[LazyContent], placement: Placement, *, score_key: str
+) -> list[Document]:
     """Return the texts that were ranked as documents, for those who trace."""
     return [
         Document(
@@ -34,7 +38,11 @@ def shown(contents: Sequence[Content], placement: Placement, *, score_key: str) 
     ]
 
 
-def _text(content: Content) -> str:
-    if isinstance(content, RerankDocument | LocalImageDocument):
-        return content.text or ""
-    return content if isinstance(content, str) else ""
+def _text(content: LazyContent) -> str:
+    match content:
+        case str():
+            return content
+        case Unscorable():
+            return ""
+        case _:
+            return content.text or ""

@@ -1,7 +1,6 @@
 """The node postprocessor: LlamaIndex's calls around the shared reranker."""
 
 import asyncio
-import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -12,12 +11,12 @@ from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 from llama_index_instrumentation import get_dispatcher
 from openrouter_rerank.documents import Content, Document
-from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.keywords import RerankKeywords
 from openrouter_rerank.placement import Placement
 from openrouter_rerank.reranker import Reranker
 from pydantic import Field, PlainSerializer, field_serializer, model_validator
 
+from .arguments import asked, checked
 from .convert import chosen, contents, holds_image, ranked
 from .report import Conclude, reported
 
@@ -33,7 +32,7 @@ class NodeKeywords(RerankKeywords, total=False):
     callback_manager: CallbackManager
 
 
-class OpenRouterRerank(Reranker, BaseNodePostprocessor):
+class OpenRouterRerank(Reranker, BaseNodePostprocessor):  # noqa: PLW1641 - Options may change.
     """
     Reranks retrieved nodes, texts and images alike, with a model on OpenRouter.
 
@@ -85,7 +84,7 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):
     def _postprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | str | None = None
     ) -> list[NodeWithScore]:
-        given, query = _checked(nodes), _asked(query_bundle)
+        given, query = checked(nodes), asked(query_bundle)
         with self._reported(given, query) as conclude:
             placement = self.place(query.query_str.strip(), self._contents(given))
             return conclude(placement, self._ranked(given, placement))
@@ -95,7 +94,7 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):
     async def _apostprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | str | None = None
     ) -> list[NodeWithScore]:
-        given, query = _checked(nodes), _asked(query_bundle)
+        given, query = checked(nodes), asked(query_bundle)
         with self._reported(given, query) as conclude:
             placement = await self.aplace(query.query_str.strip(), await self._acontents(given))
             return conclude(placement, self._ranked(given, placement))
@@ -125,6 +124,16 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):
             callback_manager=self.callback_manager,
         )
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, OpenRouterRerank):
+            return NotImplemented
+        return self._compared() == other._compared()
+
+    def _compared(self) -> dict[str, object]:
+        # A restored reranker has handlers of its own, and a budget of its own with the same limit.
+        limit = None if self.budget is None else self.budget.limit
+        return dict(self) | {"callback_manager": None, "budget": limit}
+
     def __getstate__(self) -> dict[Any, Any]:
         # Of a copy, for LlamaIndex deletes what cannot be pickled from the very object it is in.
         # Handlers belong to a process: where this is restored, it takes those of `Settings`.
@@ -143,29 +152,3 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):
         for shared in (self.callback_manager, self.document_fn):
             memo[id(shared)] = shared
         return super().__deepcopy__(memo)
-
-
-def _checked(nodes: Sequence[object]) -> list[NodeWithScore]:
-    # A list of our own: the caller's may change while an answer is awaited.
-    given: list[NodeWithScore] = []
-    for at, item in enumerate(nodes):
-        if not isinstance(item, NodeWithScore):
-            message = (
-                f"nodes[{at}] is of type {type(item).__name__}: "
-                "wrap it, NodeWithScore(node=...), or pass what a retriever returns"
-            )
-            raise TypeError(message)
-        given.append(item)
-    return given
-
-
-def _asked(query: object) -> QueryBundle:
-    bundle = QueryBundle(query) if isinstance(query, str) else query
-    if not isinstance(bundle, QueryBundle):
-        raise InvalidRequestError("there is no query to rank for: pass query_str or query_bundle")
-    if bundle.image_path is not None:
-        warnings.warn(
-            "the image_path of the query is ignored: rerank models are asked in words",
-            stacklevel=2,
-        )
-    return bundle
