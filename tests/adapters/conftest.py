@@ -33,6 +33,13 @@ class LangChain:
         """Tell the name and the score of each item."""
         return [(item.id, item.metadata.get("relevance_score")) for item in items]
 
+    def content(self, items):
+        """Tell all that an item consists of but its score."""
+        kept = [item.model_dump() for item in items]
+        for each in kept:
+            each["metadata"].pop("relevance_score", None)
+        return kept
+
     def state(self, items):
         """Tell all that an item consists of."""
         return [item.model_dump() for item in items]
@@ -63,6 +70,10 @@ class LlamaIndex:
         """Tell the name and the score of each item."""
         return [(item.node.node_id, item.score) for item in items]
 
+    def content(self, items):
+        """Tell all that an item consists of but its score."""
+        return [item.node.to_dict() for item in items]
+
     def state(self, items):
         """Tell all that an item consists of."""
         return [item.to_dict() for item in items]
@@ -80,7 +91,8 @@ class Pipeline:
         self.stage = stage
 
         self.reranker_class = adapter.reranker_class
-        self.item, self.read, self.state = adapter.item, adapter.read, adapter.state
+        self.item, self.read = adapter.item, adapter.read
+        self.state, self.content = adapter.state, adapter.content
 
     def reranker(self, **options):
         """Make a reranker that calls the stage."""

@@ -12,6 +12,8 @@ from openrouter_rerank.errors import ConfigurationError, UnauthorizedError
 from openrouter_rerank.local.stage import Stage, error, scores
 from pydantic import ValidationError
 
+from tests.promises.figures import figure
+
 TEXTS = ("Bread is baked.", "Paris is the capital of France.", "Rome is a capital.")
 BEST_FIRST = ["1", "2", "0"]
 
@@ -27,30 +29,49 @@ async def test_the_most_relevant_comes_first_with_its_score(pipeline):
     assert {type(score) for _, score in pipeline.read(result)} == {float}
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    texts=st.lists(a_text, max_size=8),
-    top_n=st.none() | st.integers(1, 9),
-    unscorable=st.sampled_from(["keep", "drop"]),
+LISTS = st.fixed_dictionaries(
+    {
+        "texts": st.lists(a_text, max_size=8),
+        "top_n": st.none() | st.integers(1, 9),
+        "unscorable": st.sampled_from(["keep", "drop"]),
+    }
 )
-async def test_what_comes_back_is_a_permutation_of_what_was_kept(
-    pipeline, texts, top_n, unscorable
-):
+# Hypothesis takes longer to begin an example than to make one of these: each has several.
+AT_ONCE = 10
+
+
+# Both colours make two thousand lists for each framework.
+@settings(
+    max_examples=figure(desk=3, ci=100),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.lists(LISTS, min_size=AT_ONCE, max_size=AT_ONCE))
+async def test_what_comes_back_is_a_permutation_of_what_was_kept(pipeline, lists):
     """Nothing is invented, doubled or lost, and what was not ranked follows without a score."""
+    for each in lists:
+        await check(pipeline, **each)
+
+
+async def check(pipeline, texts, top_n, unscorable):
+    """Require every document to come back once, the ranked ones best first."""
     reranker = pipeline.reranker(top_n=top_n, unscorable=unscorable)
+    items = pipeline.items(*texts)
     blank = [str(at) for at, text in enumerate(texts) if not text.strip()]
     kept = {str(at) for at in range(len(texts))}
     kept -= {*blank} if unscorable == "drop" else set()
+    before = pipeline.state(items)
 
-    result = pipeline.read(await pipeline.rerank(reranker, pipeline.items(*texts)))
+    result = await pipeline.rerank(reranker, items)
 
-    names = [name for name, _ in result]
-    found = [score for _, score in result if score is not None]
-    unranked = [name for name, score in result if score is None]
+    names = [name for name, _ in pipeline.read(result)]
+    found = [score for _, score in pipeline.read(result) if score is not None]
+    unranked = [name for name, score in pipeline.read(result) if score is None]
     assert len(names) == len({*names}) == min(len(kept), top_n or len(kept))
     assert kept.issuperset(names)
     assert found == sorted(found, reverse=True)
     assert names[len(found) :] == unranked == blank[: len(unranked)]
+    assert pipeline.state(items) == before
+    assert pipeline.content(result) == [pipeline.content([items[int(name)]])[0] for name in names]
 
 
 async def test_what_was_passed_in_stays_as_it_was(pipeline):

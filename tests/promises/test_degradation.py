@@ -59,7 +59,7 @@ def reranker(stage):
             **{
                 "base_url": stage.base_url,
                 "api_key": stage.api_key,
-                "timeout": 1.0,
+                "timeout": 0.5,
                 "max_retries": 0,
             }
             | options
