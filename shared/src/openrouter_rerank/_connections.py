@@ -16,6 +16,7 @@ import ssl
 import threading
 import time
 import urllib.request
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,13 +50,13 @@ class Connections:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._idle: dict[str, list[tuple[float, Connection]]] = {}
-        self._users: dict[str, WeakSet[object]] = {}
+        self._users: defaultdict[str, WeakSet[object]] = defaultdict(WeakSet)
 
     def take(self, url: str, user: object) -> Connection:
         """Take a connection to the host of `url`, which may be a new one."""
         origin = _origin(url)
         with self._lock:
-            self._users.setdefault(origin, WeakSet()).add(user)
+            self._users[origin].add(user)
             stack = self._idle.get(origin)
             if stack:
                 return stack.pop()[1]
@@ -67,7 +68,7 @@ class Connections:
         with self._lock:
             self._idle.setdefault(origin, []).append((now, connection))
             old = [each for stack in self._idle.values() for each in _pop_old(stack, now)]
-            if user not in self._users.get(origin, ()):
+            if user not in self._users[origin]:
                 # Its client was closed meanwhile.
                 old.append(self._idle[origin].pop())
         for _, each in old:
@@ -95,13 +96,13 @@ class AsyncConnections:
 
     def __init__(self) -> None:
         self._idle: dict[str, list[tuple[float, httpx.AsyncHTTPTransport]]] = {}
-        self._users: dict[str, WeakSet[object]] = {}
+        self._users: defaultdict[str, WeakSet[object]] = defaultdict(WeakSet)
         self.end: AsyncGenerator[None, None] | None = None
 
     async def take(self, url: str, user: object) -> "tuple[httpx.AsyncHTTPTransport, bool]":
         """Take a connection to the host of `url`; also tell whether it has been used before."""
         origin = _origin(url)
-        self._users.setdefault(origin, WeakSet()).add(user)
+        self._users[origin].add(user)
         stack = self._idle.get(origin)
         if stack:
             return stack.pop()[1], True
@@ -115,7 +116,7 @@ class AsyncConnections:
         now, origin = time.monotonic(), _origin(url)
         self._idle.setdefault(origin, []).append((now, transport))
         old = [each for stack in self._idle.values() for each in _pop_old(stack, now)]
-        if user not in self._users.get(origin, ()):
+        if user not in self._users[origin]:
             # Its client was closed meanwhile.
             old.append(self._idle[origin].pop())
         for _, each in old:

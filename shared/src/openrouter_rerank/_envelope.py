@@ -55,6 +55,8 @@ def status_error(response: Response, model: str) -> APIStatusError | None:
 def shown(text: str) -> str:
     """Make a server's text safe for a log line: control characters escaped, 300 characters kept."""
     cut = text[:_LONGEST_TEXT]
+    if cut.isprintable():
+        return cut
     return "".join(
         mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in cut
     )[:_LONGEST_TEXT]

@@ -1,19 +1,10 @@
 """The only code that performs HTTP: it makes attempts and returns what came back."""
 
 import asyncio
-import functools
 import logging
 import threading
 import time
-from collections.abc import AsyncGenerator, Generator
-from contextlib import (
-    AbstractAsyncContextManager,
-    AbstractContextManager,
-    asynccontextmanager,
-    contextmanager,
-)
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
 from ._connections import Connection, async_connections, connections
 from ._endpoint import Endpoint
@@ -31,9 +22,6 @@ from .http_client import (
     StreamedResponse,
 )
 
-if TYPE_CHECKING:
-    import httpx
-
 logger = logging.getLogger("openrouter_rerank")
 
 _MAX_TIMEOUT = threading.TIMEOUT_MAX
@@ -44,7 +32,7 @@ class Route:
     """How the attempts of one call travel."""
 
     endpoint: Endpoint
-    headers: tuple[tuple[str, str], ...]
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
     user: object
     """The client, for which connections are kept open."""
 
@@ -75,68 +63,34 @@ class Exchange:
         if not self._slots.acquire(timeout=min(attempt.timeout, _MAX_TIMEOUT)):
             return Failure(kind=FailureKind.BUSY)
         try:
-            with self._opened(attempt, watch) as response:
-                watch.answered = True
-                body = Body(attempt, watch)
-                if response.is_stream_consumed:
-                    body.add(response.content)
-                else:
-                    for piece in response.iter_raw():
-                        body.add(piece)
-                return body.whole(response)
+            if self._client is None:
+                return self._over_own(attempt, watch)
+            return self._over_injected(self._client, attempt, watch)
         except Exception as error:
             return watch.failure(error)
         finally:
             self._slots.release()
 
-    def _opened(self, attempt: Attempt, watch: Watch) -> AbstractContextManager[StreamedResponse]:
-        body = attempt.request.body
-        if self._client is None:
-            return self._over_own(body, watch)
-        return self._over_injected(self._client, body, watch)
-
-    @contextmanager
-    def _over_injected(
-        self, client: HTTPClient, body: bytes, watch: Watch
-    ) -> Generator[StreamedResponse]:
-        with (
-            sentinel().guard(watch.deadline, watch.end),
-            client.stream(
-                "POST",
-                self._route.endpoint.url,
-                content=_content(body),
-                headers=_headers(self._route, body),
-                auth=Bearer(self._route.endpoint.api_key),
-                follow_redirects=False,
-                extensions={"timeout": watch.timeouts, "trace": watch.trace},
-            ) as response,
-        ):
-            yield response
-            # From here on the connection is that of another call.
-            watch.line = None
-
-    @contextmanager
-    def _over_own(self, body: bytes, watch: Watch) -> Generator[StreamedResponse]:
+    def _over_own(self, attempt: Attempt, watch: Watch) -> Response:
         url = self._route.endpoint.url
         kept = connections()
         connection = kept.take(url, self._route.user)
-        import httpx
+        from ._httpx_request import httpx_request
 
         watch.line = connection.line
         watch.reused = connection.line is not None
         try:
             with sentinel().guard(watch.deadline, watch.end):
                 watch.check()
-                # The headers get no name here: a traceback would show the key in them.
-                yield connection.transport.handle_request(
-                    httpx.Request(
-                        "POST",
-                        _parsed(url),
-                        headers=_with_key(self._route, body),
-                        content=_content(body),
-                        extensions={"timeout": watch.timeouts, "trace": watch.trace},
+                response = connection.transport.handle_request(
+                    httpx_request(
+                        self._route.endpoint,
+                        _headers(self._route, attempt.request.body),
+                        attempt.request.body,
+                        {"timeout": watch.timeouts, "trace": watch.trace},
                     )
                 )
+                answer = _read(response, attempt, watch)
         except BaseException:
             connection.transport.close()
             raise
@@ -144,6 +98,25 @@ class Exchange:
             connection.transport.close()
         else:
             kept.put(url, Connection(connection.transport, watch.line), self._route.user)
+        return answer
+
+    def _over_injected(self, client: HTTPClient, attempt: Attempt, watch: Watch) -> Response:
+        with (
+            sentinel().guard(watch.deadline, watch.end),
+            client.stream(
+                "POST",
+                self._route.endpoint.url,
+                content=_content(attempt.request.body),
+                headers=_headers(self._route, attempt.request.body),
+                auth=Bearer(self._route.endpoint.api_key),
+                follow_redirects=False,
+                extensions={"timeout": watch.timeouts, "trace": watch.trace},
+            ) as response,
+        ):
+            answer = _read(response, attempt, watch)
+            # From here on the connection is that of another call.
+            watch.line = None
+            return answer
 
 
 class AsyncExchange:
@@ -167,79 +140,76 @@ class AsyncExchange:
 
     async def _reply(self, attempt: Attempt, watch: Watch) -> Response | Failure:
         try:
-            async with (
-                asyncio.timeout(attempt.timeout),
-                self._slots,
-                self._opened(attempt, watch) as response,
-            ):
-                watch.answered = True
-                body = Body(attempt, watch)
-                if response.is_stream_consumed:
-                    body.add(response.content)
-                else:
-                    async for piece in response.aiter_raw():
-                        body.add(piece)
-                return body.whole(response)
+            async with asyncio.timeout(attempt.timeout), self._slots:
+                if self._client is None:
+                    return await self._over_own(attempt, watch)
+                return await self._over_injected(self._client, attempt, watch)
         except Exception as error:
             return watch.failure(error)
 
-    def _opened(
-        self, attempt: Attempt, watch: Watch
-    ) -> AbstractAsyncContextManager[StreamedResponse]:
-        body = attempt.request.body
-        if self._client is None:
-            return self._over_own(body, watch)
-        return self._client.stream(
-            "POST",
-            self._route.endpoint.url,
-            content=_acontent(body),
-            headers=_headers(self._route, body),
-            auth=Bearer(self._route.endpoint.api_key),
-            follow_redirects=False,
-            extensions={"timeout": watch.timeouts, "trace": watch.atrace},
-        )
-
-    @asynccontextmanager
-    async def _over_own(self, body: bytes, watch: Watch) -> AsyncGenerator[StreamedResponse]:
+    async def _over_own(self, attempt: Attempt, watch: Watch) -> Response:
         url = self._route.endpoint.url
         kept = await async_connections()
         transport, watch.reused = await kept.take(url, self._route.user)
         # Imported by now, off the loop.
-        import httpx
+        from ._httpx_request import httpx_request
 
         try:
             watch.check()
-            # The headers get no name here: a traceback would show the key in them.
-            yield await transport.handle_async_request(
-                httpx.Request(
-                    "POST",
-                    _parsed(url),
-                    headers=_with_key(self._route, body),
-                    content=_acontent(body),
-                    extensions={"timeout": watch.timeouts, "trace": watch.atrace},
+            response = await transport.handle_async_request(
+                httpx_request(
+                    self._route.endpoint,
+                    _headers(self._route, attempt.request.body),
+                    attempt.request.body,
+                    {"timeout": watch.timeouts, "trace": watch.atrace},
                 )
             )
+            answer = await _aread(response, attempt, watch)
         except BaseException:
             await transport.aclose()
             raise
         await kept.put(url, transport, self._route.user)
+        return answer
+
+    async def _over_injected(
+        self, client: AsyncHTTPClient, attempt: Attempt, watch: Watch
+    ) -> Response:
+        async with client.stream(
+            "POST",
+            self._route.endpoint.url,
+            content=_acontent(attempt.request.body),
+            headers=_headers(self._route, attempt.request.body),
+            auth=Bearer(self._route.endpoint.api_key),
+            follow_redirects=False,
+            extensions={"timeout": watch.timeouts, "trace": watch.atrace},
+        ) as response:
+            return await _aread(response, attempt, watch)
 
 
-@functools.lru_cache(maxsize=64)
-def _parsed(url: str) -> "httpx.URL":
-    import httpx
+def _read(response: StreamedResponse, attempt: Attempt, watch: Watch) -> Response:
+    watch.answered = True
+    body = Body(attempt, watch)
+    if response.is_stream_consumed:
+        body.add(response.content)
+    else:
+        for piece in response.iter_raw():
+            body.add(piece)
+    return body.whole(response)
 
-    return httpx.URL(url)
+
+async def _aread(response: StreamedResponse, attempt: Attempt, watch: Watch) -> Response:
+    watch.answered = True
+    body = Body(attempt, watch)
+    if response.is_stream_consumed:
+        body.add(response.content)
+    else:
+        async for piece in response.aiter_raw():
+            body.add(piece)
+    return body.whole(response)
 
 
 def _headers(route: Route, body: bytes) -> Headers:
     return [*route.headers, ("Content-Length", str(len(body)))]
-
-
-def _with_key(route: Route, body: bytes) -> Headers:
-    key = route.endpoint.api_key
-    own = [] if key is None else [("Authorization", key.authorization())]
-    return [*_headers(route, body), *own]
 
 
 def _content(body: bytes) -> bytes | Pieces:

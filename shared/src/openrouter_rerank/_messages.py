@@ -32,7 +32,7 @@ class Response:
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
-    """By their names in lower case."""
+    """Asked for by their names in lower case."""
     body: bytes = field(repr=False)
     received: float = 0.0
     """Seconds since the epoch, by which dates in the headers are understood."""

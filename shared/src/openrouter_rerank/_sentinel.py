@@ -5,53 +5,61 @@ httpx's timeouts are per read: a server that sends a byte now and then keeps a c
 ever, and no code of the waiting thread runs meanwhile. So another thread shuts the socket down.
 """
 
-import heapq
-import itertools
+import math
 import os
 import threading
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import suppress
 
 # Seconds: longer waits are taken in steps, for locks refuse those of some centuries.
 _LONGEST = 1e6
 
 
-@dataclass(order=True, slots=True)
-class _Guard:
-    deadline: float
-    number: int
-    end: Callable[[], None] = field(compare=False)
-    is_lifted: bool = field(default=False, compare=False)
+class Guard:
+    """Calls `end` at `deadline`, unless its context has been left before; never after it."""
+
+    __slots__ = ("_sentinel", "deadline", "end")
+
+    def __init__(self, sentinel: "Sentinel", deadline: float, end: Callable[[], None]) -> None:
+        self._sentinel = sentinel
+        self.deadline = deadline
+        self.end = end
+
+    def __enter__(self) -> None:
+        self._sentinel.add(self)
+
+    def __exit__(self, *_: object) -> None:
+        self._sentinel.remove(self)
 
 
 class Sentinel:
     """One thread for all calls of the process; it starts with the first guard."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._guards: list[_Guard] = []
-        self._numbers = itertools.count()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._guards: set[Guard] = set()
+        self._wakes = math.inf
         self._thread: threading.Thread | None = None
 
-    @contextmanager
-    def guard(self, deadline: float, end: Callable[[], None]) -> Generator[None]:
-        """Call `end` at `deadline`, unless the context has been left before; never after it."""
-        guard = _Guard(deadline, next(self._numbers), end)
-        with self._changed:
-            heapq.heappush(self._guards, guard)
+    def guard(self, deadline: float, end: Callable[[], None]) -> Guard:
+        """Return a context in which `end` is called at `deadline`."""
+        return Guard(self, deadline, end)
+
+    def add(self, guard: Guard) -> None:
+        """Watch over `guard` from now on."""
+        with self._lock:
+            self._guards.add(guard)
             if self._thread is None:
                 self._start()
-            elif self._guards[0] is guard:
+            elif guard.deadline < self._wakes:
                 self._changed.notify()
-        try:
-            yield
-        finally:
-            with self._changed:
-                guard.is_lifted = True
-                # Else what it refers to would be kept until its deadline.
-                guard.end = _nothing
+
+    def remove(self, guard: Guard) -> None:
+        """Forget `guard`; if its end has begun, it is over when this returns."""
+        with self._lock:
+            self._guards.discard(guard)
 
     def _start(self) -> None:
         thread = threading.Thread(
@@ -63,19 +71,17 @@ class Sentinel:
             self._thread = thread
 
     def _watch(self) -> None:
-        with self._changed:
+        with self._lock:
             while True:
-                while self._guards and self._guards[0].is_lifted:
-                    heapq.heappop(self._guards)
-                wait = self._guards[0].deadline - time.monotonic() if self._guards else None
-                if wait is None or wait > 0:
-                    self._changed.wait(None if wait is None else min(wait, _LONGEST))
-                else:
-                    heapq.heappop(self._guards).end()
-
-
-def _nothing() -> None:
-    """Do nothing."""
+                now = time.monotonic()
+                due = [guard for guard in self._guards if guard.deadline <= now]
+                for guard in due:
+                    self._guards.discard(guard)
+                    guard.end()
+                # Guards come and go in between, and few end earlier: most wake nobody.
+                self._wakes = min((guard.deadline for guard in self._guards), default=math.inf)
+                wait = min(self._wakes - now, _LONGEST)
+                self._changed.wait(None if self._wakes == math.inf else wait)
 
 
 class _OfProcess:

@@ -6,8 +6,9 @@ they have a word; what a call has cost has none yet and stands under `openrouter
 """
 
 import functools
+import sys
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from ._version import __version__
@@ -15,18 +16,23 @@ from .errors import OpenRouterRerankError
 from .ranking import Ranking
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import Span, Tracer
+    from opentelemetry.trace import Span, Tracer, TracerProvider
 
 
-@contextmanager
 def traced(
     model: str, *, documents: int, top_n: int | None
-) -> Generator[Callable[[Ranking], None]]:
+) -> AbstractContextManager[Callable[[Ranking], None]]:
     """Open a span around a call; what is yielded notes the ranking that it came to."""
     tracer = _tracer()
     if tracer is None:
-        yield _ignored
-        return
+        return nullcontext(_ignored)
+    return _span(tracer, model, documents, top_n)
+
+
+@contextmanager
+def _span(
+    tracer: "Tracer", model: str, documents: int, top_n: int | None
+) -> Generator[Callable[[Ranking], None]]:
     from opentelemetry.trace import SpanKind, Status, StatusCode
 
     # Exceptions are not recorded: the words of a server may be those of a document.
@@ -54,13 +60,20 @@ def traced(
             raise
 
 
-@functools.cache
 def _tracer() -> "Tracer | None":
-    try:
-        from opentelemetry.trace import get_tracer
-    except ImportError:
+    """Return what makes spans, if anybody has asked for spans: without, they cost a tenth."""
+    # Importing it takes time, and whoever wants spans has done so.
+    if sys.modules.get("opentelemetry.trace") is None:
         return None
-    return get_tracer("openrouter_rerank", __version__)
+    from opentelemetry.trace import ProxyTracerProvider, get_tracer_provider
+
+    provider = get_tracer_provider()
+    return None if isinstance(provider, ProxyTracerProvider) else _tracer_of(provider)
+
+
+@functools.lru_cache(maxsize=1)
+def _tracer_of(provider: "TracerProvider") -> "Tracer":
+    return provider.get_tracer("openrouter_rerank", __version__)
 
 
 def _ignored(ranking: Ranking) -> None:

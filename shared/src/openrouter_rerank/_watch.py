@@ -3,7 +3,7 @@
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Protocol, runtime_checkable
 
@@ -28,8 +28,12 @@ _KINDS = {
 }
 
 
-# Seconds. Sockets and locks refuse waits of more than some centuries.
+_STEPS = ("connect", "read", "write", "pool")
+# Seconds. Sockets and locks refuse waits of some centuries.
 _LONGEST = 1e6
+# Seconds, as in httpx. A host can have several addresses, which are tried one after the other, and
+# some networks swallow what is sent to the first ones: the later ones must get their chance.
+_LONGEST_CONNECT = 5.0
 
 
 class _AbandonedError(Exception):
@@ -37,6 +41,29 @@ class _AbandonedError(Exception):
 
     def __init__(self, kind: FailureKind) -> None:
         self.kind = kind
+
+
+class TimeLeft(Mapping[str, float]):
+    """
+    The timeouts of a request: for each step what is left when it begins.
+
+    The timeouts of httpx are per read, so those of the start would add up.
+    """
+
+    def __init__(self, deadline: float) -> None:
+        self._deadline = deadline
+
+    def __getitem__(self, step: str) -> float:
+        if step not in _STEPS:
+            raise KeyError(step)
+        left = max(self._deadline - time.monotonic(), 0.001)
+        return min(left, _LONGEST_CONNECT if step == "connect" else _LONGEST)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_STEPS)
+
+    def __len__(self) -> int:
+        return len(_STEPS)
 
 
 @runtime_checkable
@@ -57,16 +84,13 @@ class Watch:
         self.answered = False
         self.ended = False
         """Whether the connection was shut down at the deadline."""
-        self.timeouts: dict[str, float] = {}
+        self.timeouts = TimeLeft(deadline)
         self.line: socket.socket | None = None
         """The socket of the exchange, as far as it is known."""
         self._stream: object = None
-        self._renew()
 
     def trace(self, event: str, info: Mapping[str, object]) -> None:
         """Follow the steps of a synchronous exchange: the `trace` extension of httpcore."""
-        # httpx's timeouts are per read: each step gets what is left.
-        self._renew()
         # With a proxy in between, the names of the events begin in other ways.
         if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             self.line = _socket_of(info.get("return_value"))
@@ -93,10 +117,6 @@ class Watch:
             with suppress(OSError):
                 # Past ssl's own method, which would take the TLS state from under the reader.
                 socket.socket.shutdown(self.line, socket.SHUT_RDWR)
-
-    def _renew(self) -> None:
-        left = min(max(self.deadline - time.monotonic(), 0.001), _LONGEST)
-        self.timeouts.update(connect=left, read=left, write=left, pool=left)
 
     def is_over(self) -> bool:
         """Tell whether the time of the attempt is used up."""
@@ -143,7 +163,7 @@ class Body:
         """Return the answer whose body was collected."""
         return Response(
             status=response.status_code,
-            headers={name.lower(): value for name, value in response.headers.items()},
+            headers=response.headers,
             body=b"".join(self._pieces),
             received=time.time(),
         )

@@ -9,9 +9,9 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from ._envelope import description, mapping, shown, status_error
@@ -94,16 +94,11 @@ def decode(response: Response, request: Request) -> Ranking | APIStatusError | I
 
 
 @dataclass(slots=True, kw_only=True)
-class _Row:
-    # The echoed document is not a field: it is neither validated nor kept.
-    index: Annotated[int, Field(ge=0)]
-    relevance_score: Annotated[float, Field(allow_inf_nan=False)]
-
-
-@dataclass(slots=True, kw_only=True)
 class _Answer:
     # Only what the order depends on is checked: a paid ranking is not refused for an odd `usage`.
-    results: list[_Row]
+    # The rows are read into what is returned. They have no field for the echoed document, so it is
+    # neither checked nor made.
+    results: list[RankedDocument]
     model: object = None
     id: object = None
     provider: object = None
@@ -145,9 +140,7 @@ def _ranking(answer: _Answer, request: Request) -> Ranking | InvalidResponseErro
         usage=_usage(answer.usage),
     )
     return Ranking(
-        results=tuple(
-            RankedDocument(row.index, row.relevance_score) for row in rows[: request.results]
-        ),
+        results=tuple(rows[: request.results]),
         model=request.model,
         requests=(receipt,),
     )
@@ -187,14 +180,17 @@ def _document(document: str | RerankDocument) -> str | dict[str, str]:
 
 def _json(fields: Mapping[str, object], extra: Mapping[str, object]) -> bytes:
     body = _written(fields) or _written(_mended(fields))
-    # NaN and infinity are no JSON, and only the user's own fields can hold them.
-    own = _mended(extra) if extra else None
-    if body is None or _written(own) != _written(own, non_finite="null"):
+    if body is None or (extra and not _is_finite(_mended(extra))):
         # Raised here and not where it was met: no document is in the context of the error.
         raise InvalidRequestError(
             "an extra field of the request cannot be written as JSON: use plain JSON values"
         )
     return body
+
+
+def _is_finite(extra: object) -> bool:
+    # NaN and infinity are no JSON, and only the user's own fields can hold them.
+    return _written(extra) == _written(extra, non_finite="null")
 
 
 def _written(

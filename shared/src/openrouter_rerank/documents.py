@@ -57,7 +57,11 @@ def checked_documents(documents: Sequence[Document]) -> tuple[str | RerankDocume
         raise InvalidRequestError(
             f"documents must be a list of documents, got one {type(documents).__name__}"
         )
-    return tuple(_checked(document, at) for at, document in enumerate(documents))
+    return tuple(
+        # Most documents are texts, of which there may be thousands.
+        document if isinstance(document, str) and document.strip() else _checked(document, at)
+        for at, document in enumerate(documents)
+    )
 
 
 def _checked(document: Document, at: int) -> str | RerankDocument:

@@ -1,8 +1,14 @@
-"""What a rerank call returns. A `Ranking` that exists is valid: nothing checks it again."""
+"""
+What a rerank call returns. A `Ranking` that exists is valid: nothing checks it again.
+
+The bounds of the fields hold where an answer is read, which is the only place that checks them.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Annotated, TypeVar
+
+from pydantic import Field
 
 _Number = TypeVar("_Number", int, float)
 
@@ -11,9 +17,9 @@ _Number = TypeVar("_Number", int, float)
 class RankedDocument:
     """One document of the request and how relevant it is to the query."""
 
-    index: int
+    index: Annotated[int, Field(ge=0)]
     """The position of the document in the list that was passed in."""
-    relevance_score: float
+    relevance_score: Annotated[float, Field(allow_inf_nan=False)]
     """Finite; most models use 0 to 1. Scores of two models cannot be compared."""
 
 
