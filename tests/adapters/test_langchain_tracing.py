@@ -16,7 +16,6 @@ from langchain_core.callbacks import (
     CallbackManager,
 )
 from langchain_core.documents import Document
-from langchain_core.documents.base import Blob
 from langchain_core.embeddings import DeterministicFakeEmbedding
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tracers import LangChainTracer
@@ -318,17 +317,8 @@ async def test_asynchronous_handlers_are_awaited(reranker):
 
 LARGE = {
     "base64 in the text": Document(PNG),
-    "lines of base64": Document(base64.encodebytes(BYTES).decode()),
-    "data URI in the text": Document(PNG_URI),
-    "base64": Document("A cat", metadata={"image_base64": PNG}),
     "data URI": Document("A cat", metadata={"image": PNG_URI}),
-    "bytes": Document("A cat", metadata={"image": BYTES}),
-    "bytearray": Document("A cat", metadata={"image": bytearray(BYTES)}),
-    "block": Document("A cat", metadata={"image": {"type": "image", "base64": PNG}}),
-    "blocks": Document("A cat", metadata={"images": [{"image_url": {"url": PNG_URI}}]}),
-    "Blob": Document("A cat", metadata={"image": Blob.from_data(PNG)}),
     "PIL": Document("A cat", metadata={"image": Image.new("L", (8, 4))}),
-    "another field": Document("A cat", metadata={"page": PNG}),
 }
 
 

@@ -1,4 +1,6 @@
-"""Documents without their images, for traces: services that collect them refuse large ones."""
+"""
+Documents without their images, for traces: services that collect them refuse large ones. Pure.
+"""
 
 import operator
 import re

@@ -1,4 +1,4 @@
-"""What `rerank` makes of a placement: scores alone, and what traces show beside them."""
+"""What `rerank` makes of a placement: scores alone, and what traces show beside them. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -39,10 +39,5 @@ def shown(
 
 
 def _text(content: LazyContent) -> str:
-    match content:
-        case str():
-            return content
-        case Unscorable():
-            return ""
-        case _:
-            return content.text or ""
+    text = content if isinstance(content, str | Unscorable) else content.text
+    return text if isinstance(text, str) else ""

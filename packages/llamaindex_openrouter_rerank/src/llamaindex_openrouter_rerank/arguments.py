@@ -1,4 +1,4 @@
-"""What callers of the class pass, checked. Pure."""
+"""What callers of the class pass, checked."""
 
 import warnings
 from collections.abc import Iterable

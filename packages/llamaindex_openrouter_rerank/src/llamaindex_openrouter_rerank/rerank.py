@@ -132,7 +132,7 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):  # noqa: PLW1641 - Opti
     def _compared(self) -> dict[str, object]:
         # A restored reranker has handlers of its own, and a budget of its own with the same limit.
         limit = None if self.budget is None else self.budget.limit
-        return dict(self) | {"callback_manager": None, "budget": limit}
+        return {**dict(self), "callback_manager": None, "budget": limit}
 
     def __getstate__(self) -> dict[Any, Any]:
         # Of a copy, for LlamaIndex deletes what cannot be pickled from the very object it is in.

@@ -1,0 +1,85 @@
+"""What `rerank` returns and traces show, of what was placed; and what it is given."""
+
+import pytest
+from langchain_core.documents import Document
+from langchain_openrouter_rerank.arguments import asked, checked
+from langchain_openrouter_rerank.pillow import PillowDocument, PillowImage
+from langchain_openrouter_rerank.scores import scores, shown
+from openrouter_rerank.documents import LocalImageDocument, RerankDocument, Unscorable
+from openrouter_rerank.errors import InvalidRequestError
+from openrouter_rerank.images import LocalImage
+from openrouter_rerank.placement import Placed, Placement
+from openrouter_rerank.ranking import RankedDocument, Ranking
+from PIL import Image
+
+ANSWERED = Ranking(results=(RankedDocument(0, 0.5),), model="a/b", requests=(), attempts=1)
+CONTENTS = [
+    Unscorable("blank"),
+    "A text",
+    RerankDocument(text="A caption", image="https://example.com/cat.png"),
+    LocalImageDocument(image=LocalImage("cat.png")),
+    PillowDocument(text="A picture", image=PillowImage(Image.new("L", (1, 1)))),
+]
+
+
+def test_scores_name_the_documents_of_the_caller():
+    """The results have the indexes of the list that was passed in, and what was not ranked none."""
+    placement = Placement(order=(Placed(2, 0.5), Placed(1, None)), ranking=ANSWERED)
+
+    found = scores(placement, model="c/d")
+
+    assert found.results == (RankedDocument(2, 0.5),)
+    assert (found.model, found.attempts) == ("a/b", 1)
+
+
+def test_nothing_ranked_is_an_empty_ranking():
+    """Where nothing was asked, the ranking is empty, of the model that would have been asked."""
+    found = scores(Placement(order=(Placed(0, None),)), model="c/d")
+
+    assert found == Ranking(results=(), model="c/d", requests=())
+
+
+def test_traces_show_texts_with_scores_and_indexes():
+    """Of each item that was ranked, its text stands for it, which is blank for an image alone."""
+    order = tuple(Placed(at, at / 10 if at else None) for at in (4, 3, 2, 1, 0))
+
+    found = shown(CONTENTS, Placement(order=order, ranking=ANSWERED), score_key="score")
+
+    assert [(each.page_content, each.metadata) for each in found] == [
+        ("A picture", {"index": 4, "score": 0.4}),
+        ("", {"index": 3, "score": 0.3}),
+        ("A caption", {"index": 2, "score": 0.2}),
+        ("A text", {"index": 1, "score": 0.1}),
+    ]
+
+
+@pytest.mark.parametrize("given", [["a"], ("a",), iter(["a"])], ids=["list", "tuple", "iterator"])
+def test_any_list_is_taken(given):
+    """What can be gone through is made a list that nobody else changes."""
+    taken = asked(given, "a question")
+
+    assert taken == ["a"]
+    assert taken is not given
+
+
+@pytest.mark.parametrize("given", ["text", b"text", {"text": "a"}, None, 1])
+def test_what_is_no_list_is_refused(given):
+    """One document instead of a list of them is named by its type."""
+    with pytest.raises(InvalidRequestError, match=f"type {type(given).__name__}: pass a list"):
+        asked(given, "a question")
+
+
+@pytest.mark.parametrize("query", ["", " \n"])
+def test_a_blank_query_is_refused(query):
+    """Scores for no question mean nothing."""
+    with pytest.raises(InvalidRequestError, match="query is blank"):
+        asked(["a"], query)
+
+
+def test_only_documents_are_compressed():
+    """The first that is no document is named by its place and type."""
+    document = Document("a")
+
+    assert checked([document]) == [document]
+    with pytest.raises(InvalidRequestError, match=r"documents\[1\] is of type str: wrap it"):
+        checked([document, "b"])
