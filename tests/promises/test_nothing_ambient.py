@@ -120,6 +120,15 @@ def test_images_inside_the_root_are_read(root, path):
     assert reason(root / "cat.png" if path == "/cat" else path, root) == ""
 
 
+@pytest.mark.parametrize("root_as", [Path, lambda root: Path(root.name)], ids=["full", "relative"])
+def test_paths_may_start_where_the_program_does(root, root_as, monkeypatch):
+    """A path from the working directory is read if it leads into the folder, and else refused."""
+    monkeypatch.chdir(root.parent)
+
+    assert reason("images/cat.png", root_as(root)) == ""
+    assert "inside image_root" in reason("secret.png", root_as(root))
+
+
 @pytest.mark.parametrize(
     "path",
     [

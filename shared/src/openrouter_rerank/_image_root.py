@@ -19,14 +19,20 @@ def read_image(image: LocalImage, root: Path | None, max_bytes: int) -> str | Un
         return Unscorable("its image is a local file, and image_root is not set")
     try:
         base = root.resolve(strict=True)
-        inside = base.joinpath(image.path).resolve(strict=True).relative_to(base)
-        data = _content(base, inside.parts, max_bytes + 1)
-    except (OSError, ValueError, RuntimeError, IndexError):
+        data = _content(base, _inside(base, image.path), max_bytes + 1)
+    except (OSError, ValueError, RuntimeError, IndexError, StopIteration):
         # A path that is not there and one that lies outside look the same from here.
         return Unscorable("its image is no readable file inside image_root")
     if len(data) > max_bytes:
         return Unscorable(f"its image is larger than max_image_bytes={max_bytes}")
     return data_uri(data) or Unscorable("its image file is no PNG, JPEG, GIF or WebP image")
+
+
+def _inside(base: Path, path: str) -> tuple[str, ...]:
+    # Loaders note paths from the working directory, and archives their own from their folder.
+    places = (place.resolve() for place in (base / path, Path(path)))
+    found = next(place for place in places if place.is_relative_to(base) and place.exists())
+    return found.relative_to(base).parts
 
 
 def _content(base: Path, parts: tuple[str, ...], most: int) -> bytes:
