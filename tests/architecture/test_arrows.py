@@ -24,7 +24,7 @@ LAYERS = (
     {"budget", "documents", "images", "models", "policy", "provider", "ranking"},
     {"rate_limiter", "score_store"},
     {"_endpoint", "_envelope", "_key", "_messages", "_plan", "_request_headers", "_retry_budget"},
-    {"_wire", "placement"},
+    {"_wire", "placement", "span_attributes"},
     {"_memory", "_scores"},
     {"_call", "_drive", "_flow"},
     {"_flights", "_permission", "_recall"},

@@ -2,7 +2,7 @@
 Tells OpenTelemetry of each call, if its API package is installed: numbers and names, no content.
 
 Attributes follow the conventions of OpenTelemetry for generative AI and of OpenInference, where
-they have a word; what a call has cost has none yet and stands under `openrouter.`.
+they have a word.
 """
 
 import functools
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 from .errors import OpenRouterRerankError
 from .ranking import Ranking
+from .span_attributes import span_attributes
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer, TracerProvider
@@ -81,15 +82,4 @@ def _ignored(ranking: Ranking) -> None:
 
 
 def _noted(span: "Span", ranking: Ranking) -> None:
-    usage = ranking.usage
-    found = {
-        "gen_ai.response.id": ranking.id,
-        "gen_ai.response.model": ranking.served_model,
-        "gen_ai.usage.input_tokens": usage.total_tokens,
-        "openrouter.model": ranking.model,
-        "openrouter.provider": ranking.provider,
-        "openrouter.usage.cost": usage.cost,
-        "openrouter.usage.search_units": usage.search_units,
-        "openrouter.rerank.attempts": ranking.attempts,
-    }
-    span.set_attributes({name: value for name, value in found.items() if value is not None})
+    span.set_attributes(span_attributes(ranking))

@@ -12,7 +12,7 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.span import active_span_id
 from openrouter_rerank.placement import Placement
-from openrouter_rerank.ranking import Ranking
+from openrouter_rerank.span_attributes import span_attributes
 
 dispatcher = get_dispatcher(__name__)
 
@@ -87,22 +87,7 @@ def _attributes(placement: Placement) -> dict[str, str | int | float]:
     """Tell the same, flat and by the names that the client's own spans use."""
     if placement.error is not None:
         return {"openrouter.passed_through": _failure(placement)}
-    return {} if placement.ranking is None else _of_ranking(placement.ranking)
-
-
-def _of_ranking(ranking: Ranking) -> dict[str, str | int | float]:
-    usage = ranking.usage
-    found = {
-        "gen_ai.response.id": ranking.id,
-        "gen_ai.response.model": ranking.served_model,
-        "gen_ai.usage.input_tokens": usage.total_tokens,
-        "openrouter.model": ranking.model,
-        "openrouter.provider": ranking.provider,
-        "openrouter.rerank.attempts": ranking.attempts,
-        "openrouter.usage.cost": usage.cost,
-        "openrouter.usage.search_units": usage.search_units,
-    }
-    return {name: value for name, value in found.items() if value is not None}
+    return {} if placement.ranking is None else span_attributes(placement.ranking)
 
 
 def _failure(placement: Placement) -> str:

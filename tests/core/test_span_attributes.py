@@ -1,0 +1,33 @@
+"""What traces tell of a ranking."""
+
+from openrouter_rerank.ranking import AnsweredRequest, Ranking, Usage
+from openrouter_rerank.span_attributes import span_attributes
+
+
+def test_all_that_the_service_told_is_an_attribute():
+    """The numbers and names of a ranking stand under the names of the conventions."""
+    request = AnsweredRequest(
+        id="gen-1",
+        served_model="rerank-v3.5",
+        provider="Cohere",
+        usage=Usage(cost=0.001, search_units=1, total_tokens=7),
+    )
+    ranking = Ranking(results=(), model="cohere/rerank-v3.5", requests=(request,), attempts=2)
+
+    assert span_attributes(ranking) == {
+        "gen_ai.response.id": "gen-1",
+        "gen_ai.response.model": "rerank-v3.5",
+        "gen_ai.usage.input_tokens": 7,
+        "openrouter.model": "cohere/rerank-v3.5",
+        "openrouter.provider": "Cohere",
+        "openrouter.rerank.attempts": 2,
+        "openrouter.usage.cost": 0.001,
+        "openrouter.usage.search_units": 1,
+    }
+
+
+def test_what_the_service_did_not_tell_is_left_out():
+    """An attribute is never empty."""
+    ranking = Ranking(results=(), model="a/b", requests=())
+
+    assert span_attributes(ranking) == {"openrouter.model": "a/b", "openrouter.rerank.attempts": 0}
