@@ -4,6 +4,8 @@ import asyncio
 
 import httpx
 import pytest
+from langchain_core.stores import InMemoryByteStore
+from openrouter_rerank import WindowRateLimiter
 from openrouter_rerank.errors import (
     BudgetExceededError,
     DeadlineExceededError,
@@ -225,6 +227,37 @@ async def budget(pipeline, folder):
     await pipeline.rerank(reranker, pipeline.items(*TEXTS))
 
     with pytest.raises(BudgetExceededError):
+        await pipeline.rerank(reranker, pipeline.items(*TEXTS))
+    assert len(pipeline.stage.requests) == 1
+
+
+@effect
+async def score_store(pipeline, folder):
+    """What a store has the score of is not sent again."""
+    reranker = pipeline.reranker(score_store=InMemoryByteStore())
+    await pipeline.rerank(reranker, pipeline.items(*TEXTS))
+    await pipeline.rerank(reranker, pipeline.items(*TEXTS, "New"))
+
+    assert [request.documents for request in pipeline.stage.requests] == [[*TEXTS], ["New"]]
+
+
+@effect
+async def score_ttl(pipeline, folder):
+    """A score that is older is asked for again."""
+    options = {"score_store": InMemoryByteStore()}
+
+    for ttl in (None, 3600, 1e-9):
+        await pipeline.rerank(pipeline.reranker(score_ttl=ttl, **options), pipeline.items(*TEXTS))
+    assert len(pipeline.stage.requests) == 2
+
+
+@effect
+async def rate_limiter(pipeline, folder):
+    """Nothing is sent without permission, and the wait for it ends by the deadline."""
+    reranker = pipeline.reranker(rate_limiter=WindowRateLimiter(1), timeout=0.2)
+    await pipeline.rerank(reranker, pipeline.items(*TEXTS))
+
+    with pytest.raises(DeadlineExceededError, match="rate limiter"):
         await pipeline.rerank(reranker, pipeline.items(*TEXTS))
     assert len(pipeline.stage.requests) == 1
 

@@ -42,6 +42,7 @@ OPTIONS = {
     "image_root": "/pictures",
     "max_image_bytes": 1000,
     "budget": 0.5,
+    "score_ttl": 86400.0,
     "image_key": ["photo", "scan"],
     "rank_fields": ["title", "year"],
     "score_key": "score",

@@ -46,6 +46,19 @@ class Caller:
 
         return self._runner.run(gather())
 
+    def settled(self, times, *args, **options):
+        """Make so many calls at once, and return the ranking or the error of each."""
+        if self._runner is None:
+            with ThreadPoolExecutor(times) as pool:
+                calls = [pool.submit(self.rerank, *args, **options) for _ in range(times)]
+            return [call.exception() or call.result() for call in calls]
+
+        async def gather():
+            calls = (self.client.rerank(*args, **options) for _ in range(times))
+            return await asyncio.gather(*calls, return_exceptions=True)
+
+        return self._runner.run(gather())
+
     def close(self):
         """Close the client."""
         if self._runner is None:

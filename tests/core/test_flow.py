@@ -284,6 +284,30 @@ def test_error_names_the_failure_but_not_its_message():
     ]
 
 
+@pytest.mark.parametrize(
+    ("replies", "delays", "error", "message"),
+    [
+        pytest.param([BUSY], [0], DeadlineExceededError, "max_concurrency", id="no slot"),
+        pytest.param([UNPERMITTED], [0], DeadlineExceededError, "rate limiter", id="refused"),
+        pytest.param(
+            [BROKEN_LIMITER] * 3,
+            [0, 0.1, 0.2],
+            APIConnectionError,
+            r"the rate limiter failed \(ItsError\)",
+            id="broken limiter",
+        ),
+    ],
+)
+def test_what_was_not_sent_is_no_attempt(replies, delays, error, message):
+    """A request that waited for a slot or for permission in vain is not counted as sent."""
+    played = Played(*replies)
+
+    with pytest.raises(error, match=message) as caught:
+        raise played.outcome
+    assert played.delays == delays
+    assert (caught.value.attempts, caught.value.retryable) == (0, True)
+
+
 def test_unsendable_call_is_refused_before_the_first_attempt():
     """What cannot be encoded is raised as it is; nothing is asked for."""
     limits = Limits(

@@ -9,6 +9,8 @@ from .errors import OpenRouterRerankError
 from .models import DEFAULT_MODEL
 from .provider import ProviderPreferences
 from .ranking import AnsweredRequest, RankedDocument, Ranking, Usage
+from .rate_limiter import RateLimiter, WindowRateLimiter
+from .score_store import ScoreStore
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -20,9 +22,12 @@ __all__ = [
     "ProviderPreferences",
     "RankedDocument",
     "Ranking",
+    "RateLimiter",
     "RequestOptions",
     "RerankClient",
     "RerankDocument",
+    "ScoreStore",
     "Usage",
+    "WindowRateLimiter",
     "__version__",
 ]

@@ -10,6 +10,8 @@ from .budget import Budget
 from .client import AsyncRerankClient, RerankClient
 from .options import RerankOptions
 from .ranking import Ranking
+from .rate_limiter import RateLimiter
+from .score_store import ScoreStore
 
 
 class _Settings(TypedDict):
@@ -23,6 +25,9 @@ class _Settings(TypedDict):
     max_retries: int
     max_concurrency: int
     budget: Budget | None
+    score_store: ScoreStore | None
+    score_ttl: float | None
+    rate_limiter: RateLimiter | None
     on_response: Callable[[Ranking], object] | None
 
 
@@ -107,5 +112,8 @@ def _settings(options: RerankOptions) -> _Settings:
         "max_retries": options.max_retries,
         "max_concurrency": options.max_concurrency,
         "budget": options.budget,
+        "score_store": options.score_store,
+        "score_ttl": options.score_ttl,
+        "rate_limiter": options.rate_limiter,
         "on_response": options.on_response,
     }

@@ -161,6 +161,7 @@ def rerank_flow(
     deadline = started + limits.timeout
     attempts = 0
     last: OpenRouterRerankError | None = None
+    outcome: Ranking | list[OpenRouterRerankError] = []
     for waiting, (model, of, in_parts) in zip(reversed(range(len(plans))), plans, strict=True):
         now = limits.clock()
         until = now + (deadline - now) * SHARE if waiting else deadline
@@ -170,19 +171,21 @@ def rerank_flow(
             outcome, made = yield from _completed(call, outcome, known, until, limits)
             attempts += made
         if isinstance(outcome, Ranking):
-            whole = call.positions.restored(outcome, call.top_n)
-            yield replace(whole, results=whole.results[: call.top_n], attempts=attempts)
-            return
+            break
         for error in outcome:
             last = _more_telling(last, error)
         if not all(map(another_model_may_answer, outcome)):
             break
-    error = last or DeadlineExceededError("no time was left to ask")
-    error.attempts = attempts
-    error.add_note(
-        f"{attempts} attempts in {limits.clock() - started:.1f} s, timeout {limits.timeout:g} s"
-    )
-    raise error
+    if isinstance(outcome, Ranking):
+        whole = call.positions.restored(outcome, call.top_n)
+        yield replace(whole, results=whole.results[: call.top_n], attempts=attempts)
+    else:
+        error = last or DeadlineExceededError("no time was left to ask")
+        error.attempts = attempts
+        error.add_note(
+            f"{attempts} attempts in {limits.clock() - started:.1f} s, timeout {limits.timeout:g} s"
+        )
+        raise error
 
 
 _Asked = Generator[
@@ -226,6 +229,7 @@ def ask(call: Call, model: str, until: float, limits: Limits) -> Asking:
     attempts = retries = maybe_billed = 0
     delay = 0.0
     last: OpenRouterRerankError | None = None
+    ranking: Ranking | None = None
     while (left := until - limits.clock() - delay) > 0:
         reply = yield Attempt(request=request, timeout=left, delay=delay)
         attempts += not (isinstance(reply, Failure) and reply.kind in _NOTHING_SENT)
@@ -236,8 +240,8 @@ def ask(call: Call, model: str, until: float, limits: Limits) -> Asking:
                 limits.budget.charge(outcome.usage.cost)
             if limits.heard is not None:
                 limits.heard(call, outcome)
-            yield Answer(outcome=outcome, attempts=attempts)
-            return
+            ranking = outcome
+            break
         last = _more_telling(last, outcome)
         maybe_billed += price is Cost.MAYBE_BILLED
         if price is Cost.FINAL or maybe_billed >= MAYBE_BILLED_ATTEMPTS:
@@ -252,8 +256,8 @@ def ask(call: Call, model: str, until: float, limits: Limits) -> Asking:
         if retries >= limits.max_retries or late or not limits.retry_budget.spend():
             break
         retries += 1
-    error = last or DeadlineExceededError("no time was left to ask", retryable=True)
-    yield Answer(outcome=error, attempts=attempts)
+    outcome = ranking or last or DeadlineExceededError("no time was left to ask", retryable=True)
+    yield Answer(outcome=outcome, attempts=attempts)
 
 
 def _parts(call: Call, model: str) -> tuple[range, ...]:

@@ -10,6 +10,7 @@ from ._connections import Connection, async_connections, connections
 from ._endpoint import Endpoint
 from ._flow import Attempt, Failure, FailureKind
 from ._messages import Response
+from ._permission import arefusal, refusal
 from ._sentinel import sentinel
 from ._watch import Body, Watch
 from .http_client import (
@@ -21,6 +22,7 @@ from .http_client import (
     Pieces,
     StreamedResponse,
 )
+from .rate_limiter import RateLimiter
 
 logger = logging.getLogger("openrouter_rerank")
 
@@ -45,10 +47,12 @@ class Exchange:
         route: Route,
         slots: threading.BoundedSemaphore,
         client: HTTPClient | None,
+        limiter: RateLimiter | None = None,
     ) -> None:
         self._route = route
         self._slots = slots
         self._client = client
+        self._limiter = limiter
 
     def __call__(self, attempt: Attempt) -> Response | Failure:
         """Make one attempt in due time; whatever happens to it is returned, never raised."""
@@ -63,6 +67,9 @@ class Exchange:
         if not self._slots.acquire(timeout=min(attempt.timeout, _MAX_TIMEOUT)):
             return Failure(kind=FailureKind.BUSY)
         try:
+            # Last, so that what is permitted is sent at once.
+            if (refused := refusal(self._limiter, watch)) is not None:
+                return refused
             if self._client is None:
                 return self._over_own(attempt, watch)
             return self._over_injected(self._client, attempt, watch)
@@ -123,11 +130,16 @@ class AsyncExchange:
     """Makes attempts, at most so many at a time, over `client` or over connections of our own."""
 
     def __init__(
-        self, route: Route, slots: asyncio.Semaphore, client: AsyncHTTPClient | None
+        self,
+        route: Route,
+        slots: asyncio.Semaphore,
+        client: AsyncHTTPClient | None,
+        limiter: RateLimiter | None = None,
     ) -> None:
         self._route = route
         self._slots = slots
         self._client = client
+        self._limiter = limiter
 
     async def __call__(self, attempt: Attempt) -> Response | Failure:
         """Make one attempt in due time; whatever happens to it is returned, never raised."""
@@ -141,6 +153,9 @@ class AsyncExchange:
     async def _reply(self, attempt: Attempt, watch: Watch) -> Response | Failure:
         try:
             async with asyncio.timeout(attempt.timeout), self._slots:
+                # Last, so that what is permitted is sent at once.
+                if (refused := await arefusal(self._limiter, watch)) is not None:
+                    return refused
                 if self._client is None:
                     return await self._over_own(attempt, watch)
                 return await self._over_injected(self._client, attempt, watch)

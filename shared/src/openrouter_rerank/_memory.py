@@ -12,7 +12,6 @@ from ._scores import (
     stored_values,
 )
 from ._wire import Call
-from .models import known_model
 from .ranking import Ranking
 
 
@@ -26,6 +25,7 @@ class Memory:
         service: The address that they are asked at.
         clock: Tells the time of day.
         ttl: Seconds after which a score is forgotten.
+        is_listwise: Tells of a model whether its scores depend on the other documents.
     """
 
     def __init__(
@@ -36,8 +36,9 @@ class Memory:
         *,
         clock: Callable[[], float],
         ttl: float | None,
+        is_listwise: Callable[[str], bool],
     ) -> None:
-        self.keys = score_keys(call, models[0], service)
+        self.keys = score_keys(call, models[0], service, is_listwise=is_listwise(models[0]))
         """What to look up: a key for each document."""
         self.identity = (models, self.keys)
         """Equal for calls that have the same scores."""
@@ -47,6 +48,7 @@ class Memory:
         self._service = service
         self._clock = clock
         self._ttl = ttl
+        self._is_listwise = is_listwise
         self._keys = dict(zip(call.documents, self.keys, strict=True))
 
     def recalled(self, answer: object) -> KnownScores | None:
@@ -55,8 +57,7 @@ class Memory:
         if values is None:
             return None
         known = known_scores(values, now=self._clock(), ttl=self._ttl)
-        model = known_model(self._model)
-        if model is not None and model.is_listwise and not self.is_all(known):
+        if self._is_listwise(self._model) and not self.is_all(known):
             # Asked without the others, the rest would get other scores.
             return NOTHING_KNOWN
         return known
@@ -74,6 +75,7 @@ class Memory:
         if ranking.model == self._model:
             keys = [self._keys[document] for document in part.documents]
         else:
-            keys = list(score_keys(part, ranking.model, self._service))
+            is_listwise = self._is_listwise(ranking.model)
+            keys = [*score_keys(part, ranking.model, self._service, is_listwise=is_listwise)]
         values = score_values(ranking, self._clock())
         self.heard |= {keys[index]: value for index, value in values.items()}

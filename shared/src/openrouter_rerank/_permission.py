@@ -3,6 +3,7 @@
 import time
 
 from ._flow import Failure, FailureKind
+from ._watch import Watch
 from .rate_limiter import RateLimiter
 
 _FIRST_PAUSE = 0.01
@@ -10,29 +11,33 @@ _LONGEST_PAUSE = 0.1
 """Seconds between two questions. LangChain's own limiter looks as often."""
 
 
-def refusal(limiter: RateLimiter, deadline: float) -> Failure | None:
-    """Wait for permission until `deadline`, by `time.monotonic`; return why there is none."""
+def refusal(limiter: RateLimiter | None, watch: Watch) -> Failure | None:
+    """Wait for permission, until the time of the attempt is up; return why there is none."""
+    if limiter is None:
+        return None
     pause = _FIRST_PAUSE
     try:
         # Its own waiting could not be ended at the deadline.
         while not limiter.acquire(blocking=False):
-            left = deadline - time.monotonic()
-            if left <= 0:
+            if watch.is_over():
                 return Failure(kind=FailureKind.UNPERMITTED)
-            time.sleep(min(pause, left))
+            time.sleep(min(pause, max(watch.deadline - time.monotonic(), 0.0)))
             pause = min(2 * pause, _LONGEST_PAUSE)
     except Exception as error:
         return _broken(error)
     return None
 
 
-async def arefusal(limiter: RateLimiter) -> Failure | None:
-    """Wait for permission, which the caller bounds; return why there is none."""
+async def arefusal(limiter: RateLimiter | None, watch: Watch) -> Failure | None:
+    """Wait for permission, within the timeout of the attempt; return why there is none."""
+    if limiter is None:
+        return None
+    watch.is_permitted = False
     try:
-        permitted = await limiter.aacquire()
+        watch.is_permitted = await limiter.aacquire()
     except Exception as error:
         return _broken(error)
-    return None if permitted else Failure(kind=FailureKind.UNPERMITTED)
+    return None if watch.is_permitted else Failure(kind=FailureKind.UNPERMITTED)
 
 
 def _broken(error: Exception) -> Failure:

@@ -13,6 +13,7 @@ from ._plan import NO_COPIES
 from ._scores import NOTHING_KNOWN, KnownScores
 from ._wire import Call
 from .errors import OpenRouterRerankError
+from .models import known_model
 from .ranking import Ranking
 from .score_store import ScoreStore
 
@@ -112,7 +113,12 @@ class Recall:
 
     def _memory(self, question: Question) -> Memory:
         return Memory(
-            question.call, question.models, question.service, clock=time.time, ttl=self._ttl
+            question.call,
+            question.models,
+            question.service,
+            clock=time.time,
+            ttl=self._ttl,
+            is_listwise=_is_listwise,
         )
 
     def _key(self, memory: Memory) -> object:
@@ -147,6 +153,11 @@ class Recall:
                     await self._store.amset(list(memory.heard.items()))
         except Exception as error:
             _warn_unkept(error)
+
+
+def _is_listwise(slug: str) -> bool:
+    model = known_model(slug)
+    return model is not None and model.is_listwise
 
 
 def _share(deadline: float) -> float:

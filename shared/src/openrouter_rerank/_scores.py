@@ -16,7 +16,6 @@ from pydantic import Field, Strict, TypeAdapter, ValidationError
 from ._plan import NO_COPIES, merged
 from ._wire import Call
 from .documents import RerankDocument
-from .models import known_model
 from .ranking import RankedDocument, Ranking
 
 _VERSION: Literal[1] = 1
@@ -27,23 +26,23 @@ _LONGEST = 4096
 """Bytes; ours are a hundred or two."""
 
 
-def score_keys(call: Call, model: str, service: str) -> tuple[str, ...]:
+def score_keys(
+    call: Call, model: str, service: str, *, is_listwise: bool = False
+) -> tuple[str, ...]:
     """
     Return the key of each document's score, of letters, digits and `-`.
-
-    A score of a model that compares the documents of a request depends on all of them.
 
     Args:
         call: What is asked.
         model: The slug of the model asked.
         service: The address that it is asked at: at another one it is another model.
+        is_listwise: Whether a score depends on the other documents too.
     """
     extra = {name: value for name, value in call.extra.items() if name not in _WHO_ASKS}
     circumstances = hashlib.blake2b(digest_size=32)
     for text in (str(_VERSION), service, model, _canonical(extra), call.query):
         _add(circumstances, text)
-    known = known_model(model)
-    if known is not None and known.is_listwise:
+    if is_listwise:
         for document in call.documents:
             _add_document(circumstances, document)
     keys: list[str] = []

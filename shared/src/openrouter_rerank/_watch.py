@@ -82,6 +82,8 @@ class Watch:
         self.deadline = deadline
         self.reused = False
         self.answered = False
+        self.is_permitted = True
+        """Whether no rate limiter stands before the exchange."""
         self.ended = False
         """Whether the connection was shut down at the deadline."""
         self.timeouts = TimeLeft(deadline)
@@ -126,6 +128,8 @@ class Watch:
         """Turn `error` into a value; raise it again if it is not about the exchange."""
         if isinstance(error, _AbandonedError):
             return Failure(kind=error.kind)
+        if not self.is_permitted:
+            return Failure(kind=FailureKind.UNPERMITTED)
         names = {kind.__name__ for kind in type(error).__mro__}
         kind = next((kind for name, kind in _KINDS.items() if name in names), None)
         if kind is None and isinstance(error, RuntimeError) and "closed" in str(error):

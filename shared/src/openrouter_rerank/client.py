@@ -207,7 +207,9 @@ class RerankClient(_Client[HTTPClient]):
         if not arguments.call.documents:
             return arguments.nothing()
         route = self._route(arguments.session_id)
-        exchange = Exchange(route, self._slots_of_this_process(), self._http_client)
+        exchange = Exchange(
+            route, self._slots_of_this_process(), self._http_client, self._rate_limiter
+        )
         ask = functools.partial(drive, exchange=exchange, at_once=self._max_concurrency)
         with traced(model, documents=arguments.size, top_n=top_n) as note:
             question = self._question(arguments, route)
@@ -270,7 +272,9 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
         if not arguments.call.documents:
             return arguments.nothing()
         route = self._route(arguments.session_id)
-        exchange = AsyncExchange(route, self._slots_of_this_loop(), self._http_client)
+        exchange = AsyncExchange(
+            route, self._slots_of_this_loop(), self._http_client, self._rate_limiter
+        )
         ask = functools.partial(adrive, exchange=exchange, at_once=self._max_concurrency)
         with traced(model, documents=arguments.size, top_n=top_n) as note:
             question = self._question(arguments, route)

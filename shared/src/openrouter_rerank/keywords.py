@@ -16,6 +16,8 @@ from .http_client import AsyncHTTPClient, HTTPClient
 from .placement import UnscorablePolicy
 from .provider import ProviderPreferences
 from .ranking import Ranking
+from .rate_limiter import RateLimiter
+from .score_store import ScoreStore
 
 
 class RerankKeywords(TypedDict, total=False):
@@ -52,6 +54,9 @@ class RerankKeywords(TypedDict, total=False):
     image_root: str | PathLike[str] | None
     max_image_bytes: int
     budget: Budget | float | None
+    score_store: ScoreStore | None
+    score_ttl: float | None
+    rate_limiter: RateLimiter | None
     http_client: HTTPClient | None
     http_async_client: AsyncHTTPClient | None
     on_response: Callable[[Ranking], object] | None

@@ -23,6 +23,8 @@ from .http_client import AsyncHTTPClient, HTTPClient
 from .models import DEFAULT_MODEL
 from .placement import UnscorablePolicy
 from .ranking import Ranking
+from .rate_limiter import RateLimiter
+from .score_store import ScoreStore
 
 _Budget = Annotated[
     Budget,
@@ -41,6 +43,7 @@ class RerankOptions(BaseModel):
 
     model_config = ConfigDict(
         arbitrary_types_allowed=True,
+        defer_build=True,
         extra="forbid",
         # A key under a misspelt name would be quoted in the error.
         hide_input_in_errors=True,
@@ -114,6 +117,12 @@ class RerankOptions(BaseModel):
     """Larger images are not sent; NVIDIA's route failed at 30 MB a request."""
     budget: _Budget | None = None
     """US dollars after which no call is made, or a `Budget` that several rerankers share."""
+    score_store: ScoreStore | None = Field(default=None, exclude=True, repr=False)
+    """Keeps scores, so that none is paid for twice: any byte store with the verbs of LangChain."""
+    score_ttl: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Seconds after which a kept score is asked for again; never by default."""
+    rate_limiter: RateLimiter | None = Field(default=None, exclude=True, repr=False)
+    """Asked before each request: a `WindowRateLimiter`, or a limiter of LangChain."""
     http_client: HTTPClient | None = Field(default=None, exclude=True, repr=False)
     """An `httpx.Client` or `httpx2.Client` to use as it is; it is never closed here."""
     http_async_client: AsyncHTTPClient | None = Field(default=None, exclude=True, repr=False)

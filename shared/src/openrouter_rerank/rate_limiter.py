@@ -44,7 +44,7 @@ class WindowRateLimiter:
     """
 
     def __init__(self, requests: int = 20, seconds: float = 60.0) -> None:
-        if not isinstance(requests, int) or isinstance(requests, bool) or requests < 1:
+        if not _is_count(requests):
             raise ConfigurationError(
                 f"requests must be a whole number, 1 or more, got {requests!r:.50}"
             )
@@ -101,6 +101,10 @@ class WindowRateLimiter:
 
 # Seconds: longer waits are taken in steps, for clocks refuse those of some centuries.
 _LONGEST = 1e6
+
+
+def _is_count(requests: object) -> bool:
+    return isinstance(requests, int) and not isinstance(requests, bool) and requests >= 1
 
 
 def _is_period(seconds: object) -> bool:

@@ -17,18 +17,21 @@ from .models import known_model
 from .options import RerankOptions
 from .placement import Arrangement, ImagePolicy, Placement, arranged, untouched
 from .ranking import Ranking
+from .rate_limiter import WindowRateLimiter
 
 logger = logging.getLogger("openrouter_rerank")
 
-_NOT_PICKLED = frozenset({"api_key", "default_headers", "http_client", "http_async_client"})
+_NOT_PICKLED = frozenset(
+    {"api_key", "default_headers", "score_store", "http_client", "http_async_client"}
+)
 
 
 class Reranker(RerankOptions):
     """
     The options and the work that the framework classes inherit.
 
-    It copies, and pickles without its key, headers and clients: the key is then looked up in the
-    environment where the reranker is restored.
+    It copies, and pickles without its key, headers, clients, store and limiter (except a
+    `WindowRateLimiter`): the key is then looked up in the environment where it is restored.
     """
 
     _clients: Clients = PrivateAttr(default_factory=Clients)
@@ -161,16 +164,26 @@ class Reranker(RerankOptions):
 
     def __getstate__(self) -> dict[object, object]:
         state = super().__getstate__()
-        state["__dict__"] = {
+        fields = {
             name: None if name in _NOT_PICKLED else value
             for name, value in state["__dict__"].items()
         }
+        if not isinstance(fields.get("rate_limiter"), WindowRateLimiter):
+            # Of others it is not known whether they can be pickled.
+            fields["rate_limiter"] = None
+        state["__dict__"] = fields
         return state
 
     def __deepcopy__(self, memo: dict[int, object] | None = None) -> Self:
         memo = {} if memo is None else memo
         # Shared, not copied: a copy of a client would be another pool, or fail.
-        for shared in (self.http_client, self.http_async_client, self.on_response):
+        for shared in (
+            self.score_store,
+            self.rate_limiter,
+            self.http_client,
+            self.http_async_client,
+            self.on_response,
+        ):
             memo[id(shared)] = shared
         return super().__deepcopy__(memo)
 

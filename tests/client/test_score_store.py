@@ -1,0 +1,301 @@
+"""The score store: what is asked, what is kept, and that a failing store costs a warning only."""
+
+import logging
+
+import pytest
+from langchain_classic.storage import LocalFileStore
+from langchain_core.stores import InMemoryByteStore
+from openrouter_rerank import Budget
+from openrouter_rerank._flights import flights
+from openrouter_rerank.errors import (
+    BudgetExceededError,
+    ConfigurationError,
+    DeadlineExceededError,
+    ServiceUnavailableError,
+    UnauthorizedError,
+)
+from openrouter_rerank.local.stage import Fault, error, scores
+
+from tests.client.shells import OWN
+
+QUERY = "capital of France"
+DOCUMENTS = ["Berlin is the capital of Germany.", "Paris is the capital of France.", "Bread"]
+PNG = "data:image/png;base64,iVBORw0KGgo="
+
+pytestmark = OWN
+
+
+class Store(InMemoryByteStore):
+    """A store in memory that counts what it is asked, and that can be made to fail."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = self.told = 0
+        self.answer = None
+        self.failure = None
+
+    def mget(self, keys):
+        """Return values, or what the test wants instead."""
+        self.asked += 1
+        if self.failure is not None:
+            raise self.failure
+        return super().mget(keys) if self.answer is None else self.answer
+
+    def mset(self, key_value_pairs):
+        """Keep values."""
+        self.told += 1
+        if self.failure is not None:
+            raise self.failure
+        super().mset(key_value_pairs)
+
+    async def amget(self, keys):
+        """Do the same."""
+        return self.mget(keys)
+
+    async def amset(self, key_value_pairs):
+        """Do the same."""
+        self.mset(key_value_pairs)
+
+
+@pytest.fixture(params=["memory", "files"])
+def store(request, tmp_path):
+    """LangChain's own stores."""
+    return InMemoryByteStore() if request.param == "memory" else LocalFileStore(tmp_path)
+
+
+def test_what_is_known_is_not_asked_again(make, stage, store):
+    """The same call again sends nothing and costs nothing, whichever client makes it."""
+    first = make(score_store=store).rerank(QUERY, DOCUMENTS)
+    again = make(score_store=store).rerank(QUERY, DOCUMENTS)
+
+    assert len(stage.requests) == 1
+    assert again.results == first.results
+    assert (again.model, again.requests, again.attempts) == (first.model, (), 0)
+    assert (again.usage.cost, again.served_model) == (None, None)
+
+
+def test_only_missing_documents_are_sent(make, stage, store):
+    """Of a call that shares documents with an earlier one, the others are sent."""
+    client = make(score_store=store)
+    client.rerank(QUERY, DOCUMENTS[:2])
+
+    ranking = client.rerank(QUERY, [DOCUMENTS[2], *DOCUMENTS, {"text": "France", "image": PNG}])
+
+    assert stage.requests[-1].documents == [DOCUMENTS[2], {"text": "France", "image": PNG}]
+    assert (
+        ranking.results
+        == make()
+        .rerank(QUERY, [DOCUMENTS[2], *DOCUMENTS, {"text": "France", "image": PNG}])
+        .results
+    )
+    assert (ranking.attempts, len(ranking.requests)) == (1, 1)
+
+
+def test_a_best_few_is_exact_later_too(make, stage):
+    """All scores are asked for and kept, so that any `top_n` is exact without a request."""
+    client = make(score_store=Store())
+
+    best = [client.rerank(QUERY, DOCUMENTS, top_n=n) for n in (1, 2, 5)]
+
+    assert [request.top_n for request in stage.requests] == [None]
+    assert [[result.index for result in ranking.results] for ranking in best] == [
+        [1],
+        [1, 0],
+        [1, 0, 2],
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"query": "capital of Germany"},
+        {"model": "cohere/rerank-4-fast"},
+        {"provider": {"order": ["cohere"]}},
+        {"extra_body": {"max_tokens_per_doc": 10}},
+    ],
+    ids=str,
+)
+def test_another_question_is_asked(make, stage, change):
+    """What can change a score makes it another one."""
+    client = make(score_store=Store())
+    client.rerank(QUERY, DOCUMENTS)
+
+    client.rerank(**({"query": QUERY, "documents": DOCUMENTS} | change))
+
+    assert stage.requests[-1].documents == DOCUMENTS
+    assert len(stage.requests) == 2
+
+
+def test_nothing_in_a_store_can_be_read(make):
+    """Neither the query nor a document nor who asked is in a key or a value."""
+    store = Store()
+    make(score_store=store).rerank("secret query", ["secret document"], user="secret user")
+
+    kept = repr(dict(store.store))
+    assert "score" in kept
+    assert "secret" not in kept
+
+
+def test_scores_are_asked_for_again_when_their_time_is_over(make, stage):
+    """A score lives for `score_ttl` seconds, of each client's own."""
+    store = Store()
+    make(score_store=store).rerank(QUERY, DOCUMENTS)
+
+    make(score_store=store, score_ttl=1e-9).rerank(QUERY, DOCUMENTS)
+    make(score_store=store, score_ttl=3600).rerank(QUERY, DOCUMENTS)
+
+    assert len(stage.requests) == 2
+
+
+def test_a_fallback_model_ranks_alone(make, stage):
+    """Known scores are not used where another model has to answer, and its own are kept."""
+    client = make(score_store=Store(), max_retries=0)
+    client.rerank(QUERY, DOCUMENTS[:2], model="a/first")
+    stage.script(error(503, "down"))
+
+    ranking = client.rerank(QUERY, DOCUMENTS, model="a/first", fallback_models=["a/second"])
+    later = client.rerank(QUERY, DOCUMENTS, model="a/second")
+
+    assert [(request.model, len(request.documents)) for request in stage.requests] == [
+        ("a/first", 2),
+        ("a/first", 1),
+        ("a/second", 3),
+    ]
+    assert (ranking.model, ranking.results) == ("a/second", later.results)
+
+
+def test_what_was_answered_is_kept_of_a_call_that_failed(make, stage):
+    """Of a large call of which a part fails, the answered parts are not paid for again."""
+    client = make(score_store=Store(), max_retries=0, max_concurrency=1)
+    stage.script(scores(0.5), error(503, "down"))
+    with pytest.raises(ServiceUnavailableError):
+        client.rerank(QUERY, DOCUMENTS, max_documents_per_request=1)
+
+    client.rerank(QUERY, DOCUMENTS)
+
+    assert stage.requests[-1].documents == DOCUMENTS[1:]
+
+
+def test_nothing_is_sent_and_nothing_spent(make, stage):
+    """A spent budget stops what would be paid for, and nothing else."""
+    store = Store()
+    client = make(score_store=store, budget=Budget(0.001))
+    client.rerank(QUERY, DOCUMENTS)
+
+    assert client.rerank(QUERY, DOCUMENTS).attempts == 0
+    with pytest.raises(BudgetExceededError):
+        client.rerank(QUERY, ["another"])
+    assert len(stage.requests) == 1
+
+
+def test_each_ranking_is_reported(make):
+    """`on_response` is told of rankings that were known too, and may ask for more itself."""
+    rankings = []
+    client = make(score_store=Store(), on_response=rankings.append)
+
+    client.rerank(QUERY, DOCUMENTS)
+    client.rerank(QUERY, DOCUMENTS)
+
+    assert [ranking.usage.cost for ranking in rankings] == [0.001, None]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [[], [b"x"], ["text"] * 3, {"a": b""}, 5, [b"broken"] * 3, [None] * 3, (None,) * 3],
+    ids=repr,
+)
+def test_a_store_that_answers_nonsense_is_as_an_empty_one(make, stage, answer, caplog):
+    """Nonsense is warned of and everything is asked; values that are broken are just missing."""
+    store = Store()
+    store.answer = answer
+
+    ranking = make(score_store=store).rerank(QUERY, DOCUMENTS)
+
+    assert [result.index for result in ranking.results] == [1, 0, 2]
+    assert stage.requests[-1].documents == DOCUMENTS
+    is_nonsense = not isinstance(answer, list | tuple) or len(answer) != 3 or "text" in answer
+    warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(warnings) == is_nonsense
+    assert store.told == 1
+
+
+def test_a_store_that_fails_costs_a_warning(make, stage, caplog):
+    """What a store raises is told by its class alone, and the call is answered."""
+    store = Store()
+    store.failure = OSError("redis://user:password@host")
+
+    ranking = make(score_store=store).rerank(QUERY, DOCUMENTS)
+
+    assert [result.index for result in ranking.results] == [1, 0, 2]
+    messages = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+    assert messages == [
+        "the score store failed, so all scores are asked for: OSError",
+        "the score store failed, so scores were not kept: OSError",
+    ]
+    assert all(record.exc_info is None for record in caplog.records)
+
+
+def test_identical_calls_at_once_are_sent_once(make, stage):
+    """Of calls that ask the same at the same time one is sent, and all have its ranking."""
+    stage.always(Fault.late_head(0.2))
+    client = make(score_store=Store())
+
+    rankings = client.together(6, QUERY, DOCUMENTS)
+
+    assert len(stage.requests) == 1
+    assert len({ranking.results for ranking in rankings}) == 1
+    assert sorted(ranking.attempts for ranking in rankings) == [0] * 5 + [1]
+    assert sum(ranking.usage.cost or 0 for ranking in rankings) == 0.001
+    assert len(flights()) == 0
+
+
+def test_identical_calls_share_what_a_store_could_not_keep(make, stage):
+    """Calls that wait for another have its ranking from it, not from the store."""
+    store = Store()
+    store.failure = OSError()
+    stage.always(Fault.late_head(0.2))
+
+    make(score_store=store).together(4, QUERY, DOCUMENTS)
+
+    assert len(stage.requests) == 1
+
+
+def test_another_call_tries_when_the_first_has_failed(make, stage):
+    """The failure of one call is not that of the others: the next of them asks."""
+    stage.script(error(401, "no"), Fault.late_head(0.2))
+    client = make(score_store=Store())
+
+    outcomes = client.settled(4, QUERY, DOCUMENTS)
+
+    assert len(stage.requests) == 2
+    assert sum(isinstance(outcome, UnauthorizedError) for outcome in outcomes) == 1
+    assert len(flights()) == 0
+
+
+def test_nobody_waits_for_another_call_beyond_the_deadline(make, stage):
+    """A call that has waited for an identical one all the time ends with a typed error."""
+    stage.script(Fault.hang())
+    client = make(score_store=Store(), timeout=0.3, max_retries=0)
+
+    outcomes = client.settled(3, QUERY, DOCUMENTS)
+
+    assert {type(outcome) for outcome in outcomes} == {DeadlineExceededError}
+    assert len(stage.requests) == 1
+    assert len(flights()) == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("score_store", {}, "score_store is of type dict, which lacks one of mget, mset"),
+        ("score_store", "redis://", "score_store is of type str"),
+        ("score_ttl", 0, "score_ttl must be a positive number of seconds, got 0"),
+        ("score_ttl", -1, "score_ttl must be a positive number of seconds, got -1"),
+        ("score_ttl", float("inf"), "score_ttl must be a positive number of seconds, got inf"),
+        ("score_ttl", "1", "score_ttl must be a positive number of seconds, got '1'"),
+    ],
+)
+def test_what_is_no_store_is_refused(make, option, value, message):
+    """The error names the option, what was passed, and what is needed."""
+    with pytest.raises(ConfigurationError, match=message):
+        make(**{option: value})

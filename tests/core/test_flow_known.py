@@ -1,0 +1,213 @@
+"""A call of which some scores are known: what is asked, and that the order is the same."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openrouter_rerank import Budget
+from openrouter_rerank._drive import drive
+from openrouter_rerank._flow import Failure, FailureKind, Limits, rerank_flow
+from openrouter_rerank._messages import Response
+from openrouter_rerank._plan import without_copies
+from openrouter_rerank._scores import NOTHING_KNOWN, KnownScores
+from openrouter_rerank._wire import Call
+from openrouter_rerank.errors import (
+    APIConnectionError,
+    BadRequestError,
+    BudgetExceededError,
+    ServiceUnavailableError,
+)
+
+DOWN = Response(status=503, headers={"retry-after": "0"}, body=b"")
+REFUSED = Response(status=400, headers={}, body=b"")
+
+
+class Tokens:
+    """A retry budget without an end."""
+
+    def spend(self):
+        """Allow it."""
+        return True
+
+    def earn(self):
+        """Take it."""
+
+
+class Service:
+    """Gives each document a score, by the model that is served for a slug at the time."""
+
+    def __init__(self, scores, *, served=("m-1",), failing=None):
+        self.scores = scores
+        self.served = list(served)
+        self.failing = failing or {}
+        self.asked = []
+        self.heard = []
+
+    def __call__(self, attempt):
+        """Answer a request."""
+        body = json.loads(attempt.request.body)
+        self.asked.append((body["model"], body["documents"]))
+        assert "top_n" not in body or body["top_n"] < len(body["documents"])
+        if (failure := self.failing.get(body["model"])) is not None:
+            return failure
+        served = self.served.pop(0) if len(self.served) > 1 else self.served[0]
+        results = [
+            {"index": index, "relevance_score": self.scores[document]}
+            for index, document in enumerate(body["documents"])
+        ]
+        answer = {"results": results, "model": served, "usage": {"cost": 1}}
+        return Response(status=200, headers={}, body=json.dumps(answer).encode())
+
+    def rank(self, call, known=NOTHING_KNOWN, models=("m",), **limits):
+        """Play a call to its end."""
+        limits = Limits(
+            **{
+                "timeout": 10.0,
+                "max_retries": 0,
+                "clock": lambda: 1000.0,
+                "jitter": lambda: 0.0,
+                "retry_budget": Tokens(),
+                "heard": lambda part, ranking: self.heard.append((part.documents, ranking.model)),
+            }
+            | limits
+        )
+        return drive(rerank_flow(call, models, limits, known), self, at_once=1)
+
+
+NAMES = st.sampled_from("abcdefgh")
+
+
+@given(
+    st.lists(NAMES, min_size=1, max_size=12),
+    st.none() | st.integers(min_value=1, max_value=12),
+    st.none() | st.integers(min_value=1, max_value=3),
+    st.booleans(),
+    st.data(),
+)
+def test_what_is_known_never_changes_the_order(documents, top_n, max_documents, outdated, data):
+    """Whatever part of the scores is known, the ranking is that of one request for all."""
+    scores = {name: data.draw(st.sampled_from([-1.0, 0.1, 0.5])) for name in "abcdefgh"}
+    different, positions = without_copies(documents)
+    call = Call(query="q", documents=different, positions=positions, top_n=top_n)
+    whole = Service(scores).rank(call)
+    remembered = data.draw(st.sets(st.integers(0, len(different) - 1), max_size=len(different) - 1))
+    known = KnownScores(
+        of={index: 5.0 if outdated else scores[different[index]] for index in remembered},
+        served_model="m-0" if outdated else "m-1",
+    )
+    service = Service(scores)
+    limited = Call(
+        query="q",
+        documents=different,
+        positions=positions,
+        top_n=top_n,
+        max_documents=max_documents,
+    )
+
+    ranking = service.rank(limited, known)
+
+    order = sorted(range(len(documents)), key=lambda at: (-scores[documents[at]], at))[:top_n]
+    assert [result.index for result in ranking.results] == order
+    assert ranking.results == whole.results
+    sent = [document for _, of in service.asked for document in of]
+    assert sorted(sent) == sorted(
+        document for index, document in enumerate(different) if outdated or index not in remembered
+    )
+    assert ranking.attempts == len(ranking.requests) == len(service.asked)
+
+
+def test_only_what_is_not_known_is_asked():
+    """The known documents are not sent, and stand in the ranking by their scores."""
+    service = Service({"a": 0.1, "b": 0.5, "c": 0.9})
+    known = KnownScores(of={1: 0.5}, served_model="m-1")
+
+    ranking = service.rank(Call(query="q", documents=("a", "b", "c"), top_n=2), known)
+
+    assert service.asked == [("m", ["a", "c"])]
+    assert service.heard == [(("a", "c"), "m")]
+    assert [(r.index, r.relevance_score) for r in ranking.results] == [(2, 0.9), (1, 0.5)]
+
+
+def test_scores_of_another_served_model_are_asked_anew():
+    """If the provider has changed the model, what was known of the old one is asked of the new."""
+    service = Service({"a": 0.1, "b": 0.5, "c": 0.9}, served=["m-2"])
+    known = KnownScores(of={1: 0.99}, served_model="m-1")
+    budget = Budget(5)
+
+    ranking = service.rank(Call(query="q", documents=("a", "b", "c")), known, budget=budget)
+
+    assert service.asked == [("m", ["a", "c"]), ("m", ["b"])]
+    assert [(r.index, r.relevance_score) for r in ranking.results] == [(2, 0.9), (1, 0.5), (0, 0.1)]
+    assert ranking.usage.cost == budget.spent == 2
+
+
+def test_an_error_while_asking_anew_is_the_error_of_the_call():
+    """Scores of two models are no ranking, so the call fails if the new one does not answer."""
+
+    class OnlyOnce(Service):
+        def __call__(self, attempt):
+            reply = super().__call__(attempt)
+            self.failing = {"m": DOWN}
+            return reply
+
+    service = OnlyOnce({"a": 0.1, "b": 0.5}, served=["m-2"])
+
+    with pytest.raises(ServiceUnavailableError) as caught:
+        service.rank(
+            Call(query="q", documents=("a", "b")), KnownScores(of={1: 0.5}, served_model="m-1")
+        )
+    assert caught.value.attempts == 2
+    assert service.heard == [(("a",), "m")]
+
+
+def test_a_fallback_model_is_asked_everything():
+    """Known scores are of the first model alone: they never meet those of another."""
+    service = Service({"a": 0.1, "b": 0.5}, failing={"m": DOWN})
+    known = KnownScores(of={1: 0.9}, served_model="m-1")
+
+    ranking = service.rank(Call(query="q", documents=("a", "b")), known, ("m", "n"))
+
+    assert service.asked == [("m", ["a"]), ("n", ["a", "b"])]
+    assert [(r.index, r.relevance_score) for r in ranking.results] == [(1, 0.5), (0, 0.1)]
+    assert ranking.model == "n"
+
+
+def test_what_was_answered_is_heard_of_a_call_that_fails():
+    """The parts that were answered are told of, also if another part fails."""
+
+    class SecondRefused(Service):
+        def __call__(self, attempt):
+            reply = super().__call__(attempt)
+            self.failing = {"m": REFUSED}
+            return reply
+
+    service = SecondRefused({"a": 0.1, "b": 0.5})
+
+    with pytest.raises(BadRequestError):
+        service.rank(Call(query="q", documents=("a", "b"), max_documents=1))
+    assert service.heard == [(("a",), "m")]
+
+
+def test_time_counts_from_the_beginning_of_the_call():
+    """What has passed before the first request is not there for the requests."""
+    timeouts = []
+
+    class Unreachable(Service):
+        def __call__(self, attempt):
+            timeouts.append(attempt.timeout)
+            return Failure(kind=FailureKind.UNSENDABLE)
+
+    with pytest.raises(APIConnectionError) as caught:
+        Unreachable({}).rank(Call(query="q", documents=("a",)), started=993.0)
+    assert timeouts == [3.0]
+    assert caught.value.__notes__ == ["1 attempts in 7.0 s, timeout 10 s"]
+
+
+def test_a_spent_budget_lets_nothing_be_sent():
+    """The budget is looked at before the first request."""
+    service = Service({"a": 0.1})
+
+    with pytest.raises(BudgetExceededError):
+        service.rank(Call(query="q", documents=("a",)), budget=Budget(0))
+    assert service.asked == []
