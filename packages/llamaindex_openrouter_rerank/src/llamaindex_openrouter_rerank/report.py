@@ -43,14 +43,10 @@ def reported(
     most = len(given) if top_n is None else min(top_n, len(given))
     ended: list[NodeWithScore] = []
     tags: dict[str, str | int | float] = {}
-    dispatcher.event(ReRankStartEvent(query=query, nodes=given, top_n=most, model_name=model))
-    payload: dict[str, object] = {
-        EventPayload.NODES: given,
-        EventPayload.MODEL_NAME: model,
-        EventPayload.QUERY_STR: query.query_str,
-        EventPayload.TOP_K: most,
-    }
+    start = ReRankStartEvent(query=query, nodes=given, top_n=most, model_name=model)
+    dispatcher.event(start)
     try:
+        payload = _payload(start, query.query_str)
         with callback_manager.event(CBEventType.RERANKING, payload=payload) as event:
 
             def conclude(
@@ -67,6 +63,15 @@ def reported(
             yield conclude
     finally:
         dispatcher.event(ReRankEndEvent(nodes=ended, tags=tags))
+
+
+def _payload(start: ReRankStartEvent, query: str) -> dict[str, object]:
+    return {
+        EventPayload.NODES: start.nodes,
+        EventPayload.MODEL_NAME: start.model_name,
+        EventPayload.QUERY_STR: query,
+        EventPayload.TOP_K: start.top_n,
+    }
 
 
 def _told(placement: Placement) -> dict[str, object]:
