@@ -68,12 +68,14 @@ audit: $(VENV)/installed-release ## Look for known vulnerabilities in what users
 retry-curve: $(VENV)/installed-docs ## Simulate the retry budget again, for docs/reliability.md
 	$(BIN)/python benchmarks/retry_budget.py
 
+BENCH = $(patsubst %,build/%/ready,bench bench-transports bench-adapters bench-sdks)
+
 .PHONY: bench
-bench: build/bench/ready build/bench-adapters/ready build/bench-sdks/ready ## Measure the main cases beside the peers, for docs/benchmarks.md
+bench: $(BENCH) ## Measure the main cases beside the peers, for docs/benchmarks.md
 	build/bench/bin/python -m benchmarks
 
 .PHONY: bench-full
-bench-full: build/bench/ready build/bench-adapters/ready build/bench-sdks/ready ## Measure every client in every case, and draw how they scale
+bench-full: $(BENCH) ## Measure every client in every case, and draw how they scale
 	build/bench/bin/python -m benchmarks --full
 
 .PHONY: fuzz
@@ -104,6 +106,7 @@ lock: $(VENV)/installed-check ## Rewrite requirements/ after a change of depende
 	$(COMPILE) --group runtime --constraints requirements/check.txt --output-file requirements/runtime.txt
 	$(COMPILE) --group test --resolution lowest-direct --output-file requirements/lowest.txt
 	$(COMPILE) --group bench --constraints requirements/check.txt --output-file requirements/bench.txt
+	$(COMPILE) --group bench-transports --constraints requirements/check.txt --output-file requirements/bench-transports.txt
 	$(COMPILE) --group bench-adapters --output-file requirements/bench-adapters.txt
 	$(COMPILE) --group bench-sdks --output-file requirements/bench-sdks.txt
 
@@ -128,11 +131,12 @@ $(VENV)/installed-%: requirements/%.txt $(PACKAGES:=/pyproject.toml) | $(BIN)/py
 	@touch $@
 
 # Each in an environment of its own: what the peers ask for cannot be installed side by side.
-build/bench/ready: requirements/bench.txt $(PACKAGES:=/pyproject.toml)
-	$(MAKE) VENV=build/bench build/bench/installed-bench
+build/bench/ready build/bench-transports/ready: build/%/ready: requirements/%.txt \
+		$(PACKAGES:=/pyproject.toml)
+	$(MAKE) VENV=build/$* build/$*/installed-$*
 	@touch $@
 
-build/bench-%/ready: requirements/bench-%.txt | $(BIN)/python
-	$(BIN)/python -m venv --clear build/bench-$*
-	$(PIP) --python build/bench-$* install -qq --no-deps --require-hashes --requirement $<
+build/bench-adapters/ready build/bench-sdks/ready: build/%/ready: requirements/%.txt | $(BIN)/python
+	$(BIN)/python -m venv --clear build/$*
+	$(PIP) --python build/$* install -qq --no-deps --require-hashes --requirement $<
 	@touch $@

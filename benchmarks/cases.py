@@ -1,6 +1,6 @@
 """What is measured."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .catalog import Client
 from .task import Task
@@ -37,8 +37,10 @@ class Case:
         )
 
 
-def _one_by_one(name: str, calls: int, *, asynchronous: bool = False, **workload: int) -> Case:
-    load = Workload(**workload)
+def _one_by_one(
+    name: str, calls: int, *, documents: int, top_n: int | None = None, asynchronous: bool = False
+) -> Case:
+    load = Workload(documents=documents, top_n=top_n)
     return Case(name=name, workload=load, calls=calls, asynchronous=asynchronous)
 
 
@@ -54,22 +56,33 @@ def in_flight(many: int, calls: int) -> Case:
     )
 
 
-TEN = _one_by_one("sync, 10 documents", 60, documents=10)
-ASYNC_25 = _one_by_one("async, 25 documents", 50, documents=25, asynchronous=True)
-TOP_100 = _one_by_one("100 documents, top_n 10", 40, documents=100, top_n=10)
-ALL_100 = _one_by_one("100 documents, all returned", 30, documents=100)
-TOP_1000 = _one_by_one("1,000 documents, top_n 10", 8, documents=1000, top_n=10)
-ALL_1000 = _one_by_one("1,000 documents, all returned", 6, documents=1000)
-FLIGHT_32 = in_flight(32, 256)
-FLIGHT_128 = in_flight(128, 512)
-FLIGHT_512 = in_flight(512, 1024)
+TEN = _one_by_one("sync, 10 documents", 25, documents=10)
+ASYNC_25 = _one_by_one("async, 25 documents", 20, documents=25, asynchronous=True)
+TOP_100 = _one_by_one("100 documents, top_n 10", 15, documents=100, top_n=10)
+ALL_100 = _one_by_one("100 documents, all returned", 12, documents=100)
+TOP_1000 = _one_by_one("1,000 documents, top_n 10", 4, documents=1000, top_n=10)
+ALL_1000 = _one_by_one("1,000 documents, all returned", 3, documents=1000)
+FLIGHT_32 = in_flight(32, 128)
+FLIGHT_128 = in_flight(128, 256)
+FLIGHT_512 = in_flight(512, 512)
 IMAGES = Case(name="20 images of 1 MB", workload=Workload(documents=20, images=True), calls=1)
 FAULTS = Case(
     name="every tenth answer a 429 or a reset",
     workload=Workload(documents=10),
-    calls=60,
+    calls=40,
     faults=10,
 )
 
 MAIN = (TEN, ASYNC_25, TOP_100, ALL_100, TOP_1000, ALL_1000, FLIGHT_32, FLIGHT_128, IMAGES)
 """The cases in which CPU or throughput is compared with the yardstick's."""
+ALL = (*MAIN, FLIGHT_512, FAULTS)
+BY_DOCUMENTS = tuple(
+    _one_by_one(f"{documents:,} documents", max(1, 300 // documents), documents=documents)
+    for documents in (10, 30, 100, 300, 1000, 3000, 10_000)
+)
+"""The scaling law over documents; all of them are returned."""
+BY_IN_FLIGHT = tuple(
+    replace(in_flight(many, min(1024, max(16, 3 * many))), name=f"{many} in flight")
+    for many in (1, 8, 32, 128, 512)
+)
+"""The scaling law over calls at a time."""

@@ -99,6 +99,7 @@ HTTP = (
     Client(
         name="httpx on aiohttp",
         family="HTTP",
+        environment="bench-transports",
         module="bare",
         asynchronous="httpx_aiohttp_async",
         packages=("httpx-aiohttp",),
@@ -106,6 +107,7 @@ HTTP = (
     Client(
         name="httpx on pyreqwest (Rust)",
         family="HTTP",
+        environment="bench-transports",
         module="bare",
         synchronous="pyreqwest",
         asynchronous="pyreqwest_async",
@@ -114,14 +116,99 @@ HTTP = (
     Client(
         name="openrouter-rerank on aiohttp",
         family="plain",
+        environment="bench-transports",
         module="ours",
         asynchronous="core_aiohttp_async",
     ),
     Client(
         name="openrouter-rerank on pyreqwest (Rust)",
         family="plain",
+        environment="bench-transports",
         module="ours",
         synchronous="core_rust",
         asynchronous="core_rust_async",
     ),
 )
+PEERS = (
+    Client(
+        name="openrouter (SDK)",
+        family="plain",
+        module="sdks",
+        synchronous="openrouter",
+        asynchronous="openrouter_async",
+        environment="bench-sdks",
+        packages=("openrouter",),
+        takes_images=True,
+    ),
+    Client(
+        name="cohere (SDK)",
+        family="plain",
+        module="sdks",
+        synchronous="cohere",
+        asynchronous="cohere_async",
+        environment="bench-sdks",
+        packages=("cohere",),
+    ),
+    Client(
+        name="voyageai (SDK)",
+        family="plain",
+        module="sdks",
+        synchronous="voyageai",
+        asynchronous="voyageai_async",
+        environment="bench-sdks",
+        packages=("voyageai",),
+    ),
+    Client(
+        name="litellm",
+        family="plain",
+        module="sdks",
+        synchronous="litellm",
+        asynchronous="litellm_async",
+        environment="bench-sdks",
+        packages=("litellm",),
+    ),
+    Client(
+        name="langchain-cohere",
+        family="LangChain",
+        module="adapters",
+        synchronous="langchain_cohere",
+        asynchronous="langchain_cohere_async",
+        environment="bench-adapters",
+        packages=("langchain-cohere", "cohere"),
+    ),
+    Client(
+        name="langchain-voyageai",
+        family="LangChain",
+        module="adapters",
+        synchronous="langchain_voyageai",
+        asynchronous="langchain_voyageai_async",
+        environment="bench-sdks",
+        packages=("langchain-voyageai",),
+    ),
+    Client(
+        name="llama-index-postprocessor-cohere-rerank",
+        family="LlamaIndex",
+        module="adapters",
+        synchronous="llamaindex_cohere",
+        asynchronous="llamaindex_cohere_async",
+        environment="bench-adapters",
+        packages=("llama-index-postprocessor-cohere-rerank",),
+    ),
+    Client(
+        name="llama-index-postprocessor-voyageai-rerank",
+        family="LlamaIndex",
+        module="adapters",
+        synchronous="llamaindex_voyageai",
+        asynchronous="llamaindex_voyageai_async",
+        environment="bench-adapters",
+        packages=("llama-index-postprocessor-voyageai-rerank", "voyageai"),
+    ),
+)
+COMMON_PEERS = tuple(
+    client
+    for client in PEERS
+    if client.name
+    in {"openrouter (SDK)", "langchain-cohere", "llama-index-postprocessor-cohere-rerank"}
+)
+"""Of each family the one that most people use; measured in short runs, too."""
+EVERYBODY = (YARDSTICK, *OURS, *PEERS, *HTTP)

@@ -2,11 +2,10 @@
 
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from statistics import median
 
-from .pairing import ROOT, environment, python_of
+from .children import ROOT, clean_environment, python_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +47,51 @@ OURS = (
     ),
 )
 
+PEERS = (
+    Import(
+        client="openrouter (SDK)",
+        statement="from openrouter import OpenRouter",
+        environment="bench-sdks",
+    ),
+    Import(
+        client="cohere (SDK)", statement="from cohere import ClientV2", environment="bench-sdks"
+    ),
+    Import(
+        client="voyageai (SDK)", statement="from voyageai import Client", environment="bench-sdks"
+    ),
+    Import(client="litellm", statement="from litellm import rerank", environment="bench-sdks"),
+    Import(
+        client="langchain-cohere",
+        statement="from langchain_cohere import CohereRerank",
+        base=_LANGCHAIN,
+        environment="bench-adapters",
+    ),
+    Import(
+        client="langchain-voyageai",
+        statement="from langchain_voyageai import VoyageAIRerank",
+        base=_LANGCHAIN,
+        environment="bench-sdks",
+    ),
+    Import(
+        client="llama-index-postprocessor-cohere-rerank",
+        statement="from llama_index.postprocessor.cohere_rerank import CohereRerank",
+        base=_LLAMAINDEX,
+        environment="bench-adapters",
+    ),
+    Import(
+        client="llama-index-postprocessor-voyageai-rerank",
+        statement="from llama_index.postprocessor.voyageai_rerank import VoyageAIRerank",
+        base=_LLAMAINDEX,
+        environment="bench-adapters",
+    ),
+)
+
 
 def import_cost(wanted: Import, *, rounds: int) -> ImportCost:
     """Import `rounds` times, each after the base alone; the first, which may compile, is left."""
-    python, totals, differences = python_of(wanted.environment), [], []
+    python = python_of(wanted.environment)
+    totals: list[float] = []
+    differences: list[float] = []
     for _ in range(rounds + 1):
         nothing, base = _cpu(python, "pass"), _cpu(python, wanted.base)
         cost = _cpu(python, wanted.statement)
@@ -77,14 +117,10 @@ def _run(python: str, code: str) -> tuple[int, float]:
     child = subprocess.Popen(
         [python, "-c", code],
         cwd=ROOT / "build",
-        env=environment(),
+        env=clean_environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     return child.returncode, usage.ru_utime + usage.ru_stime
-
-
-if __name__ == "__main__":
-    sys.exit(print(*(import_cost(each, rounds=5) for each in OURS), sep="\n"))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .catalog import Client
-from .pairing import python_of
+from .children import python_of
 
 _PROGRAM = """
 import sys

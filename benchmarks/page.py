@@ -1,47 +1,89 @@
-"""The tables of docs/benchmarks.md."""
+"""docs/benchmarks.md: what is generated of it, section by section."""
 
 import re
-from collections.abc import Sequence
 
-from .pairing import ROOT
+from . import cases
+from .catalog import CORE, EVERYBODY, LANGCHAIN, UNTRACED
+from .children import ROOT
+from .machine import versions
+from .peer_table import CPU, REST, ahead, cpu, peer_table
 from .results import Results
-from .targets import NAMES, TARGETS, Target
+from .target_table import target_table
 
 PAGE = ROOT / "docs" / "benchmarks.md"
+COMMON = (cpu(cases.TEN), cpu(cases.ALL_100))
 
 
-def target_table(results: Results) -> str:
-    """Put what was reached beside what must be, for each of our packages."""
-    lines = [f"| | {' | '.join(NAMES)} |", "|---|---|---|---|"]
-    for target in TARGETS:
-        cells = [
-            _cell(target, target.read(results, name), wanted)
-            for name, wanted in zip(NAMES, target.wanted, strict=True)
+def targets(results: Results) -> str:
+    """Write the section that every run measures."""
+    return "\n\n".join(
+        [
+            f"Measured on {results.machine}.",
+            target_table(results),
+            "Beside the peers, CPU as a multiple of the yardstick's:",
+            peer_table(results, COMMON),
+            tracing(results),
+            *_refused(results),
         ]
-        lines.append(f"| {target.title} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    )
 
 
-def unmet(results: Results) -> list[str]:
-    """Name what must be reached and is not."""
-    return [
-        f"{name}: {target.title}"
-        for target in TARGETS
-        for name, (must, _) in zip(NAMES, target.wanted, strict=True)
-        if (reached := target.read(results, name)) is not None and not target.meets(reached, must)
-    ]
+def peers(results: Results) -> str:
+    """Write the section of all clients in all cases."""
+    behind = ahead(results, [*CPU, *REST])
+    lines = [f"- {each}" for each in behind] or ["- nowhere in this run"]
+    return "\n\n".join(
+        [
+            f"Measured on {results.machine}.",
+            "CPU a call, as a multiple of the yardstick's:",
+            peer_table(results, CPU),
+            "![CPU of all clients](benchmarks-peers.svg)",
+            peer_table(results, REST),
+            "Where a peer of the same family is ahead:",
+            "\n".join(lines),
+            f"Versions: {', '.join(versions(EVERYBODY))}.",
+            *_refused(results),
+        ]
+    )
 
 
-def _cell(target: Target, reached: float | None, wanted: tuple[float, float]) -> str:
-    if reached is None:
-        return "not measured"
-    must, aim = wanted
-    verdict = "not met"
-    if target.meets(reached, must):
-        verdict = "met, aim met" if target.meets(reached, aim) else "met"
-    sign = "≥" if target.at_least else "≤"
-    shown = f"{reached:.{target.digits}f}{target.unit}"
-    return f"**{shown}** (must {sign} {must:g}, aim {aim:g}): {verdict}"
+def scaling(results: Results) -> str:
+    """Write the section of the scaling law."""
+    by_documents = [cpu(case) for case in cases.BY_DOCUMENTS]
+    return "\n\n".join(
+        [
+            "![CPU and memory over documents](benchmarks-documents.svg)",
+            "CPU a call over documents, as a multiple of the yardstick's:",
+            peer_table(results, by_documents),
+            "![Throughput over calls in flight](benchmarks-in-flight.svg)",
+        ]
+    )
+
+
+def tracing(results: Results) -> str:
+    """Say what LangChain's class adds to the client, and what of that is looking for handlers."""
+    sentences: list[str] = []
+    for case in (cases.TEN, cases.ALL_100):
+        whole = results.comparison(LANGCHAIN.name, case.name, CORE.name)
+        traced = results.comparison(LANGCHAIN.name, case.name, UNTRACED.name)
+        if whole and traced:
+            sentences.append(
+                f"{case.name}: {whole.cpu:.2f} times the CPU of the client alone; "
+                f"{1 - 1 / traced.cpu:.0%} of the call is tracing."
+            )
+    return "\n".join(
+        ["Tracing when nobody listens (LangChain, no callbacks):", "", *_items(sentences)]
+    )
+
+
+def _items(sentences: list[str]) -> list[str]:
+    return [f"- {sentence}" for sentence in sentences]
+
+
+def _refused(results: Results) -> list[str]:
+    if not results.refused:
+        return []
+    return ["Could not be measured:\n\n" + "\n".join(_items(results.refused))]
 
 
 def replaced(page: str, section: str, text: str) -> str:
@@ -52,9 +94,9 @@ def replaced(page: str, section: str, text: str) -> str:
     return mark.sub(lambda _: f"\n{text}\n\n", page)
 
 
-def write(sections: Sequence[tuple[str, str]]) -> None:
+def write(sections: dict[str, str]) -> None:
     """Rewrite sections of the page; the others, and the words between, stay."""
     page = PAGE.read_text("utf-8")
-    for section, text in sections:
+    for section, text in sections.items():
         page = replaced(page, section, text)
     PAGE.write_text(page, "utf-8")

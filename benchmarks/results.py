@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from .children import ROOT
 from .imports import ImportCost
-from .pairing import ROOT, Comparison
+from .pairing import Comparison
 
 _Item = TypeVar("_Item")
 

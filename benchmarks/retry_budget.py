@@ -8,11 +8,12 @@ attempt fails with the chance of its column, by an error that costs nothing, so 
 
 import random
 import re
-import sys
+from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 
 from openrouter_rerank._drive import drive
-from openrouter_rerank._flow import Limits, rerank_flow
+from openrouter_rerank._flow import Attempt, Limits, rerank_flow
 from openrouter_rerank._messages import Response
 from openrouter_rerank._retry_budget import TokenBucket
 from openrouter_rerank._wire import Call
@@ -22,6 +23,9 @@ DOCS = Path(__file__).parents[1] / "docs"
 RATES = [0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]
 TABLE = re.compile(r"(?<=<!-- retry budget -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
+Point = tuple[float, float]
+"""Requests a call, and the share of calls that are answered."""
+
 CALL = Call(query="q", documents=("a",))
 OK = Response(status=200, headers={}, body=b'{"results":[{"index":0,"relevance_score":1}]}')
 DOWN = Response(status=503, headers={}, body=b"")
@@ -30,23 +34,25 @@ DOWN = Response(status=503, headers={}, body=b"")
 class Unlimited:
     """No budget: every retry is let through."""
 
-    def spend(self):
+    def spend(self) -> bool:
         """Let it through."""
         return True
 
-    def earn(self):
+    def earn(self) -> None:
         """Note nothing."""
 
 
 # Who calls, with how many calls of one client in a row, how often that is repeated, and how.
-USERS = {
+USERS: dict[str, tuple[int, int, type[Unlimited | TokenBucket]]] = {
     "without a budget": (10_000, 1, Unlimited),
     "one user, 100 calls": (100, 100, TokenBucket),
     "busy client, 5,000 calls": (5000, 2, TokenBucket),
 }
 
 
-def requests_of(chance, rate, budget):
+def requests_of(
+    chance: random.Random, rate: float, budget: Unlimited | TokenBucket
+) -> tuple[int, bool]:
     """Make one call; return how many requests it has sent and whether it was answered."""
     now = 0.0
     limits = Limits(
@@ -57,7 +63,7 @@ def requests_of(chance, rate, budget):
         retry_budget=budget,
     )
 
-    def exchange(attempt):
+    def exchange(attempt: Attempt) -> Response:
         nonlocal now
         now += attempt.delay + 0.5
         return DOWN if chance.random() < rate else OK
@@ -68,7 +74,7 @@ def requests_of(chance, rate, budget):
         return failure.attempts, False
 
 
-def simulated(user, rate):
+def simulated(user: str, rate: float) -> Point:
     """Return the requests a call, and the share of calls that are answered."""
     calls, times, budget_of = USERS[user]
     chance = random.Random(f"{user} {rate}")
@@ -80,18 +86,18 @@ def simulated(user, rate):
     return sum(sent for sent, _ in made) / len(made), sum(ok for _, ok in made) / len(made)
 
 
-def curves():
+def curves() -> dict[str, list[Point]]:
     """Return the figures of each user at each rate."""
     return {user: [simulated(user, rate) for rate in RATES] for user in USERS}
 
 
-def row(rate, figures):
+def row(rate: float, figures: Iterable[Point]) -> str:
     """Write the figures of all users at one rate as a row of Markdown."""
     cells = (f"{sent:.2f} / {answered:.1%}" for sent, answered in figures)
     return f"| {rate:.0%} | {' | '.join(cells)} |"
 
 
-def table(figures):
+def table(figures: dict[str, list[Point]]) -> str:
     """Write the figures as a Markdown table."""
     lines = [
         f"| failing attempts | {' | '.join(figures)} |",
@@ -101,11 +107,10 @@ def table(figures):
     return "\n".join(lines) + "\n"
 
 
-def draw(figures, file):
+def draw(figures: dict[str, list[Point]], file: Path) -> None:
     """Draw requests a call and answered calls over the rate of failures."""
-    import matplotlib as mpl
-    from matplotlib import pyplot as plt
-
+    # By name, for the type checkers' environment does not have it.
+    mpl, plt = import_module("matplotlib"), import_module("matplotlib.pyplot")
     # Text stays text, and the same figures make the same file.
     mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "retry budget"})
     figure, (sent, answered) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
@@ -122,7 +127,7 @@ def draw(figures, file):
     figure.savefig(file, metadata={"Date": None})
 
 
-def main():
+def main() -> None:
     """Write the table and the picture."""
     figures = curves()
     page = DOCS / "reliability.md"
@@ -131,4 +136,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -14,8 +14,10 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_Fields = dict[str, Any]
 _REFUSAL = b'{"error":{"code":429,"message":"Rate limit exceeded"}}'
 
 
@@ -121,11 +123,11 @@ def _reply(body: bytes, status: str = "200 OK") -> bytes:
 
 def answer(wire: str, rest: Sequence[str], body: bytes) -> bytes:
     """Write what the service of `wire` answers to a request."""
-    asked = json.loads(body)
+    asked: dict[str, Any] = json.loads(body)
     documents = asked["documents"]
     count = asked.get("top_n") or asked.get("top_k") or len(documents)
     order = random.Random(1).sample(range(len(documents)), min(count, len(documents)))
-    rows = [
+    rows: list[_Fields] = [
         {"index": index, "relevance_score": round(0.98765432 / (1 + place / 10), 8)}
         for place, index in enumerate(order)
     ]
@@ -133,7 +135,7 @@ def answer(wire: str, rest: Sequence[str], body: bytes) -> bytes:
     return json.dumps(_ANSWERS[shape](asked, rows), ensure_ascii=False).encode()
 
 
-def _openrouter(asked: dict[str, object], rows: list[dict[str, object]]) -> dict[str, object]:
+def _openrouter(asked: _Fields, rows: list[_Fields]) -> _Fields:
     return {
         "id": "gen-rerank-1771999999-abcdefghijklmnopqrst",
         "model": "rerank-v3.5",
@@ -143,7 +145,7 @@ def _openrouter(asked: dict[str, object], rows: list[dict[str, object]]) -> dict
     }
 
 
-def _cohere_v1(asked: dict[str, object], rows: list[dict[str, object]]) -> dict[str, object]:
+def _cohere_v1(asked: _Fields, rows: list[_Fields]) -> _Fields:
     echoes = asked.get("return_documents")
     return {
         "id": "1f0b0d0e-7b1e-4c3f-9c7e-5b7a2f7a1c11",
@@ -152,7 +154,7 @@ def _cohere_v1(asked: dict[str, object], rows: list[dict[str, object]]) -> dict[
     }
 
 
-def _cohere_v2(asked: dict[str, object], rows: list[dict[str, object]]) -> dict[str, object]:
+def _cohere_v2(asked: _Fields, rows: list[_Fields]) -> _Fields:
     del asked
     return {
         "id": "1f0b0d0e-7b1e-4c3f-9c7e-5b7a2f7a1c11",
@@ -161,7 +163,7 @@ def _cohere_v2(asked: dict[str, object], rows: list[dict[str, object]]) -> dict[
     }
 
 
-def _voyage(asked: dict[str, object], rows: list[dict[str, object]]) -> dict[str, object]:
+def _voyage(asked: _Fields, rows: list[_Fields]) -> _Fields:
     echoes = asked.get("return_documents")
     return {
         "object": "list",
@@ -171,17 +173,13 @@ def _voyage(asked: dict[str, object], rows: list[dict[str, object]]) -> dict[str
     }
 
 
-def _echoed(
-    asked: dict[str, object], rows: list[dict[str, object]], *, bare: bool
-) -> list[dict[str, object]]:
+def _echoed(asked: _Fields, rows: list[_Fields], *, bare: bool) -> list[_Fields]:
     documents = asked["documents"]
-    if not isinstance(documents, list):
-        raise TypeError(documents)
 
     def shown(document: object) -> object:
         return {"text": document} if isinstance(document, str) and not bare else document
 
-    return [{"document": shown(documents[int(str(row["index"]))]), **row} for row in rows]
+    return [{"document": shown(documents[row["index"]]), **row} for row in rows]
 
 
 _ANSWERS = {

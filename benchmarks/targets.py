@@ -35,7 +35,7 @@ class Target:
 def _cpu(case: str) -> Read:
     def read(results: Results, client: str) -> float | None:
         found = results.comparison(client, case)
-        return found and found.cpu
+        return found.cpu if found else None
 
     return read
 
@@ -43,24 +43,24 @@ def _cpu(case: str) -> Read:
 def _throughput(case: str, yardstick: str = "httpx") -> Read:
     def read(results: Results, client: str) -> float | None:
         found = results.comparison(client, case, yardstick)
-        return found and 1 / found.wall
+        return 1 / found.wall if found else None
 
     return read
 
 
 def _steady(results: Results, client: str) -> float | None:
     found = results.comparison(client, cases.FLIGHT_512.name, client)
-    return found and found.cpu
+    return found.cpu if found else None
 
 
 def _peak(results: Results, client: str) -> float | None:
     found = results.peak(client, cases.IMAGES.name)
-    return found and found.bytes / found.body
+    return found.bytes / found.body if found else None
 
 
 def _failed(results: Results, client: str) -> float | None:
     found = results.comparison(client, cases.FAULTS.name)
-    return found and float(found.failed)
+    return float(found.failed) if found else None
 
 
 def _import(results: Results, client: str) -> float | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 from .workload import Workload
 
@@ -36,6 +37,6 @@ class Task:
         return asdict(self)
 
     @classmethod
-    def of(cls, *, workload: dict[str, object], **fields: object) -> "Task":
+    def of(cls, *, workload: dict[str, Any], **fields: Any) -> Self:
         """Make the task that `fields` describe."""
-        return cls(workload=Workload(**workload), **fields)  # type: ignore[arg-type]
+        return cls(workload=Workload(**workload), **fields)

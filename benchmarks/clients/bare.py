@@ -104,7 +104,8 @@ def aiohttp_async(task: Task) -> AsyncCall:
     import orjson
 
     aiohttp = import_module("aiohttp")
-    url, body, sessions = _url(task), body_of(task), []
+    url, body = _url(task), body_of(task)
+    sessions: list[Any] = []
 
     async def call() -> int:
         if not sessions:

@@ -1,5 +1,6 @@
 """Our three packages, as their pages say to use them."""
 
+from importlib import import_module
 from typing import Any
 
 from benchmarks.task import KEY, AsyncCall, Call, Task
@@ -59,24 +60,22 @@ def core_async(task: Task) -> AsyncCall:
 def core_rust(task: Task) -> Call:
     """Call it with an httpx client on a transport written in Rust."""
     import httpx
-    from pyreqwest.compatibility.httpx import SyncHttpxTransport
 
-    return _core(task, http_client=httpx.Client(transport=SyncHttpxTransport()))
+    transport = import_module("pyreqwest.compatibility.httpx").SyncHttpxTransport()
+    return _core(task, http_client=httpx.Client(transport=transport))
 
 
 def core_rust_async(task: Task) -> AsyncCall:
     """Call it with an httpx client on a transport written in Rust."""
     import httpx
-    from pyreqwest.compatibility.httpx import HttpxTransport
 
-    return _core_async(task, http_client=httpx.AsyncClient(transport=HttpxTransport()))
+    transport = import_module("pyreqwest.compatibility.httpx").HttpxTransport()
+    return _core_async(task, http_client=httpx.AsyncClient(transport=transport))
 
 
 def core_aiohttp_async(task: Task) -> AsyncCall:
     """Call it with an httpx client on an aiohttp transport."""
-    from httpx_aiohttp import HttpxAiohttpClient
-
-    return _core_async(task, http_client=HttpxAiohttpClient())
+    return _core_async(task, http_client=import_module("httpx_aiohttp").HttpxAiohttpClient())
 
 
 def _langchain_documents(task: Task) -> list[Any]:

@@ -21,6 +21,7 @@ PACKAGES = [
     )
 ]
 GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 PYTHONS = ["3.11", "3.12", "3.13"]
 
 
@@ -77,6 +78,7 @@ def pinned(lock: str, python: str, wanted: Requirement) -> list[Version]:
     [
         ("demo", ["demo", "local-minilm", "local"]),
         ("docs", ["demo", "local-minilm", "local"]),
+        ("bench", ["demo", "local-minilm", "local"]),
         ("release", ["demo", "local-minilm", "local"]),
         ("runtime", []),
         ("test", ["demo", "local-minilm", "local", "local-ocr"]),
@@ -118,7 +120,7 @@ def test_smaller_locks_agree_with_the_largest(lock):
     assert unlike == []
 
 
-@pytest.mark.parametrize("lock", ["demo", "docs", "release", "runtime", "test", "check", "lowest"])
+@pytest.mark.parametrize("lock", [lock.stem for lock in LOCKS])
 def test_locks_hold_hashes_and_no_addresses(lock):
     """Whoever installs decides where from, and the hashes decide what is let in."""
     text = (ROOT / "requirements" / f"{lock}.txt").read_text()

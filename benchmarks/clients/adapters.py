@@ -1,0 +1,129 @@
+"""The rerankers of LangChain and LlamaIndex that people use today."""
+
+from importlib import import_module
+from typing import Any
+
+from benchmarks.task import KEY, AsyncCall, Call, Task
+from benchmarks.workload import QUERY
+
+# No type checker's environment has these packages, so they are imported by name.
+
+
+def _documents(task: Task) -> list[Any]:
+    document = import_module("langchain_core.documents").Document
+    return [
+        document(text, metadata={"source": f"{at}.md", "page": at})
+        for at, text in enumerate(task.workload.texts())
+    ]
+
+
+def _nodes(task: Task) -> list[Any]:
+    schema = import_module("llama_index.core.schema")
+    return [
+        schema.NodeWithScore(
+            node=schema.TextNode(text=text, metadata={"source": f"{at}.md", "page": at})
+        )
+        for at, text in enumerate(task.workload.texts())
+    ]
+
+
+def _compressing(reranker: Any, task: Task) -> Call:
+    documents = _documents(task)
+    return lambda: len(reranker.compress_documents(documents, QUERY))
+
+
+def _compressing_async(reranker: Any, task: Task) -> AsyncCall:
+    documents = _documents(task)
+
+    async def call() -> int:
+        return len(await reranker.acompress_documents(documents, QUERY))
+
+    return call
+
+
+def _postprocessing(reranker: Any, task: Task) -> Call:
+    nodes = _nodes(task)
+    return lambda: len(reranker.postprocess_nodes(nodes, query_str=QUERY))
+
+
+def _postprocessing_async(reranker: Any, task: Task) -> AsyncCall:
+    nodes = _nodes(task)
+
+    async def call() -> int:
+        return len(await reranker.apostprocess_nodes(nodes, query_str=QUERY))
+
+    return call
+
+
+def _langchain_cohere(task: Task) -> Any:
+    return import_module("langchain_cohere").CohereRerank(
+        model="rerank-v3.5",
+        cohere_api_key=KEY,
+        base_url=task.base("cohere"),
+        top_n=task.workload.top_n,
+    )
+
+
+def _langchain_voyageai(task: Task) -> Any:
+    return import_module("langchain_voyageai").VoyageAIRerank(
+        model="rerank-2.5", api_key=KEY, base_url=task.base("voyage"), top_k=task.workload.top_n
+    )
+
+
+def _llamaindex_cohere(task: Task) -> Any:
+    return import_module("llama_index.postprocessor.cohere_rerank").CohereRerank(
+        model="rerank-v3.5",
+        api_key=KEY,
+        base_url=task.base("cohere"),
+        # It has no way to say "all".
+        top_n=task.workload.results,
+    )
+
+
+def _llamaindex_voyageai(task: Task) -> Any:
+    reranker = import_module("llama_index.postprocessor.voyageai_rerank").VoyageAIRerank(
+        model="rerank-2.5", api_key=KEY, top_n=task.workload.top_n
+    )
+    # It takes no address, so it is given a client that has one.
+    reranker._client = import_module("voyageai").Client(api_key=KEY, base_url=task.base("voyage"))  # noqa: SLF001
+    return reranker
+
+
+def langchain_cohere(task: Task) -> Call:
+    """Call LangChain's reranker of Cohere."""
+    return _compressing(_langchain_cohere(task), task)
+
+
+def langchain_cohere_async(task: Task) -> AsyncCall:
+    """Call LangChain's reranker of Cohere; LangChain gives it a thread."""
+    return _compressing_async(_langchain_cohere(task), task)
+
+
+def langchain_voyageai(task: Task) -> Call:
+    """Call LangChain's reranker of Voyage."""
+    return _compressing(_langchain_voyageai(task), task)
+
+
+def langchain_voyageai_async(task: Task) -> AsyncCall:
+    """Call LangChain's reranker of Voyage."""
+    return _compressing_async(_langchain_voyageai(task), task)
+
+
+def llamaindex_cohere(task: Task) -> Call:
+    """Call LlamaIndex's reranker of Cohere."""
+    return _postprocessing(_llamaindex_cohere(task), task)
+
+
+def llamaindex_cohere_async(task: Task) -> AsyncCall:
+    """Call LlamaIndex's reranker of Cohere; LlamaIndex gives it a thread."""
+    return _postprocessing_async(_llamaindex_cohere(task), task)
+
+
+def llamaindex_voyageai(task: Task) -> Call:
+    """Call LlamaIndex's reranker of Voyage."""
+    return _postprocessing(_llamaindex_voyageai(task), task)
+
+
+def llamaindex_voyageai_async(task: Task) -> AsyncCall:
+    """Call LlamaIndex's reranker of Voyage; LlamaIndex gives it a thread."""
+    return _postprocessing_async(_llamaindex_voyageai(task), task)
