@@ -4,24 +4,15 @@ import logging
 
 import pytest
 from openrouter_rerank import errors
-from openrouter_rerank.errors import APIStatusError, OpenRouterRerankError
-from openrouter_rerank.local.stage import Fault, Reply, error
+from openrouter_rerank.errors import OpenRouterRerankError
+from openrouter_rerank.local.stage import error
 from openrouter_rerank.placement import Placed
 from openrouter_rerank.reranker import Reranker
 
 from tests.client.shells import OWN
+from tests.promises.error_tree import LINES, LOCAL, tree
 
 CONTENTS = ["a", "", "b", "c"]
-LINES = {
-    "APIConnectionError": Fault.reset_after(),
-    "DeadlineExceededError": Fault.hang(),
-    "InvalidResponseError": Reply(body={}),
-    "APIStatusError": error(599, "odd"),
-    **{
-        type(APIStatusError.of(status, "")).__name__: error(status, "told")
-        for status in (400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 502, 503, 504, 524, 529)
-    },
-}
 PASSING = {
     "APIConnectionError",
     "APIStatusError",
@@ -36,18 +27,11 @@ PASSING = {
     "ServiceUnavailableError",
     "TooManyRequestsError",
 }
-LOCAL = {"ConfigurationError", "InvalidRequestError", "BudgetExceededError"}
 
 
 def test_every_error_of_the_tree_has_a_row():
     """An error class that is added is decided about here."""
-    tree = {
-        name
-        for name, kind in vars(errors).items()
-        if isinstance(kind, type) and issubclass(kind, OpenRouterRerankError)
-    }
-
-    assert tree == LINES.keys() | LOCAL | {"OpenRouterRerankError"}
+    assert tree() == LINES.keys() | LOCAL.keys()
 
 
 @pytest.fixture

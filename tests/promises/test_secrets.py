@@ -1,41 +1,52 @@
 """Promise: secrets stay. No key in repr, str, logs, exceptions, traceback locals or pickles."""
 
+import asyncio
 import logging
 import pickle
 import traceback
 
 import pytest
+from langchain_core.documents import Document
+from langchain_core.load import dumpd, dumps
+from langchain_openrouter_rerank import OpenRouterRerank as LangChainRerank
+from llama_index.core.schema import NodeWithScore, TextNode
+from llamaindex_openrouter_rerank import OpenRouterRerank as LlamaIndexRerank
 from openrouter_rerank import OpenRouterRerankError, RerankClient
-from openrouter_rerank.local.stage import Fault, Reply, error
+from openrouter_rerank.local.stage import Reply, error
 from openrouter_rerank.reranker import Reranker
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.client.shells import OWN
+from tests.promises.error_tree import LINES, LOCAL, tree
 
 KEY = "sk-or-v1-THE-SECRET-KEY"
 HEADER = "the-secret-header"
 TEXT = "the secret text of a document"
 QUERY = "the secret question"
 
-LINES = [
-    Fault.reset_before(),
-    Fault.reset_after(),
-    Fault.truncated(),
-    Fault.bad_chunk(),
-    Fault.garbage(),
-    Fault.hang(),
-    Fault.drip_body(),
-    Fault.huge_body(2_000_000),
-    Fault.gzip_bomb(2_000_000),
-    Fault.redirect(),
-    error(401, "bad key"),
-    error(429, "slow"),
-    Reply(body={}),
-    Reply(status=503),
-]
+
+@pytest.fixture
+def spans(exporter):
+    """The spans that have ended."""
+    exporter.clear()
+    return exporter.get_finished_spans
+
+
+@pytest.fixture(scope="session")
+def exporter():
+    """What receives the spans of this process, whose provider can be set only once."""
+    if not isinstance(trace.get_tracer_provider(), TracerProvider):
+        trace.set_tracer_provider(TracerProvider())
+    exporter = InMemorySpanExporter()
+    trace.get_tracer_provider().add_span_processor(SimpleSpanProcessor(exporter))
+    return exporter
 
 
 def lines_of_ours(failure):
-    """The traceback of an error, its causes and contexts, with the locals of our own frames."""
+    """The traceback of an error, its causes and contexts, with the locals of foreign frames."""
     text = []
     pending = [failure]
     while pending:
@@ -49,31 +60,109 @@ def lines_of_ours(failure):
     return "\n".join(text)
 
 
-@pytest.mark.parametrize("line", LINES, ids=str)
-def test_no_failure_shows_the_key(make, stage, caplog, line):
-    """No error, chain of errors, local of its traceback, pickle of it or log line holds the key."""
-    stage.script(line)
-    caller = make(api_key=KEY, default_headers={"X-Secret": HEADER}, timeout=0.25, max_retries=0)
+def sinks(failure, records, spans):
+    """Everywhere that a failure may be told, and what is told there."""
+    yield "repr", repr(failure)
+    yield "str", str(failure)
+    yield "format", f"{failure} {failure!a} %s %r" % (failure, failure)
+    yield "traceback", lines_of_ours(failure)
+    yield "pickle", repr(pickle.dumps(failure))
+    yield "traces", " ".join(span.to_json() for span in spans)
+    yield from logs(records)
 
-    with caplog.at_level(logging.DEBUG):
-        try:
-            caller.rerank(QUERY, [TEXT])
-        except OpenRouterRerankError as failure:
-            told = lines_of_ours(failure)
-            pickled = pickle.dumps(failure)
-        else:
-            told, pickled = "", b""
-    logged = repr(
-        [(record.getMessage(), record.args, record.exc_info) for record in caplog.records]
+
+def logs(records):
+    """What is told in the log."""
+    yield "log text", " ".join(map(logging.Formatter().format, records))
+    yield "log args", repr([(record.args, vars(record)) for record in records])
+    yield "exc_info", repr([record.exc_info for record in records])
+
+
+def failed(call):
+    """Make a call that fails, and tell of it as applications do."""
+    with pytest.raises(OpenRouterRerankError) as caught:
+        call()
+    logging.getLogger("application").error("failed: %s", caught.value, exc_info=caught.value)
+    return caught.value
+
+
+def told(name, found, secrets):
+    """Where any of the secrets is told."""
+    return [(name, sink) for sink, text in found for secret in secrets if secret in text]
+
+
+SECRET = {"api_key": KEY, "default_headers": {"X-Secret": HEADER}}
+
+
+def test_every_error_of_the_tree_has_a_row():
+    """An error class that is added is looked into here."""
+    assert tree() == LINES.keys() | LOCAL.keys()
+
+
+@pytest.mark.parametrize("name", LINES | LOCAL)
+def test_no_failure_of_a_client_shows_a_secret(make, stage, caplog, spans, name):
+    """In no form of any error, log or trace are the key or a header; in no log is a document."""
+    caplog.set_level(logging.DEBUG)
+    stage.always(LINES.get(name, Reply()))
+    options = {key: LOCAL.get(name, {})[key] for key in LOCAL.get(name, {}) if key != "unscorable"}
+    documents = [TEXT, ""] if name == "InvalidRequestError" else [TEXT]
+
+    failure = failed(
+        lambda: make(**SECRET, timeout=0.2, max_retries=0, **options).rerank(QUERY, documents)
     )
 
-    assert stage.connections == 1
-    for secret in (KEY, HEADER):
-        assert secret not in told + logged
-        assert secret.encode() not in pickled
-    for content in (TEXT, QUERY):
-        assert content not in logged
-        assert content.encode() not in pickled
+    assert type(failure).__name__ == name
+    found = [*sinks(failure, caplog.records, spans())]
+    assert told(name, found, (KEY, HEADER)) == []
+    assert told(name, [*logs(caplog.records[:-1])], (TEXT, QUERY)) == []
+    assert len(found) == 9
+
+
+def langchain(options):
+    """A reranker of LangChain, a call of it, and the forms that LangChain writes it in."""
+    reranker = LangChainRerank(**options)
+    documents = [Document(TEXT), Document("")]
+    yield reranker
+    yield lambda: reranker.compress_documents(documents, QUERY)
+    yield lambda: asyncio.run(reranker.acompress_documents(documents, QUERY))
+    yield [("dumps", dumps(reranker)), ("dumps", dumps(dumpd(reranker)))]
+
+
+def llamaindex(options):
+    """A reranker of LlamaIndex, a call of it, and the forms that LlamaIndex writes it in."""
+    reranker = LlamaIndexRerank(**options)
+    nodes = [NodeWithScore(node=TextNode(text=text)) for text in (TEXT, "")]
+    yield reranker
+    yield lambda: reranker.postprocess_nodes(nodes, query_str=QUERY)
+    yield lambda: asyncio.run(reranker.apostprocess_nodes(nodes, query_str=QUERY))
+    yield [("to_dict", repr(reranker.to_dict())), ("to_json", reranker.to_json())]
+
+
+def made(framework, options):
+    """The parts of a framework's reranker."""
+    return tuple(framework(options))
+
+
+@pytest.mark.parametrize("framework", [langchain, llamaindex])
+@pytest.mark.parametrize("name", LINES | LOCAL)
+def test_no_failure_of_a_reranker_shows_a_secret(stage, caplog, spans, name, framework):
+    """Nor are they in what a framework tells or writes of a reranker whose call has failed."""
+    caplog.set_level(logging.DEBUG)
+    stage.always(LINES.get(name, Reply()))
+    options = SECRET | {"base_url": stage.base_url, "timeout": 0.2, "max_retries": 0}
+    if name == "ConfigurationError":  # Such an option is refused before there is a reranker
+        failure = failed(lambda: made(framework, options | LOCAL[name]))
+        assert told(name, sinks(failure, caplog.records, spans()), (KEY, HEADER)) == []
+        return
+    reranker, call, acall, written = made(framework, options | LOCAL.get(name, {}))
+
+    for each in (call, acall):
+        failure = failed(each)
+        assert type(failure).__name__ == name
+        assert told(name, sinks(failure, caplog.records, spans()), (KEY, HEADER)) == []
+    assert told(name, logs(r for r in caplog.records if r.name != "application"), (TEXT,)) == []
+    forms = [("repr", repr(reranker)), ("pickle", repr(pickle.dumps(reranker))), *written]
+    assert told(name, forms, (KEY, HEADER)) == []
 
 
 @OWN
