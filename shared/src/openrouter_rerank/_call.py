@@ -1,9 +1,11 @@
 """Checks the arguments of one rerank call and makes the values that the flow works with."""
 
+import operator
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypedDict, Unpack
+from typing import SupportsIndex, TypedDict, Unpack
 
 from ._plan import without_copies
 from ._wire import Call
@@ -102,6 +104,14 @@ def checked_seconds(name: str, seconds: object) -> float:
     raise ConfigurationError(f"{name} must be a positive number of seconds, got {seconds!r:.50}")
 
 
+def whole_number(value: object) -> int | None:
+    """Return `value` as an integer if it is one, of Python's or of NumPy's."""
+    if isinstance(value, SupportsIndex) and not isinstance(value, bool):
+        with suppress(TypeError):
+            return operator.index(value)
+    return None
+
+
 def _checked_query(query: object) -> str:
     if not isinstance(query, str):
         raise InvalidRequestError(f"query is of type {type(query).__name__}: pass a string")
@@ -111,8 +121,9 @@ def _checked_query(query: object) -> str:
 
 
 def _checked_count(name: str, value: object) -> int | None:
-    if value is None or (isinstance(value, int) and value is not True and value > 0):
-        return value
+    number = whole_number(value)
+    if value is None or (number is not None and number > 0):
+        return number
     raise InvalidRequestError(f"{name} must be a positive whole number, or None, got {value!r:.50}")
 
 

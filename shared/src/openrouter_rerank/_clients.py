@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from pydantic import SecretStr
 
+from ._request_headers import HeaderFields
 from .budget import Budget
 from .client import AsyncRerankClient, RerankClient
 from .options import RerankOptions
@@ -20,7 +21,7 @@ class _Settings(TypedDict):
     app_url: str | None
     app_title: str | None
     app_categories: tuple[str, ...]
-    default_headers: dict[str, str]
+    default_headers: HeaderFields
     timeout: float
     max_retries: int
     max_concurrency: int
@@ -107,7 +108,7 @@ def _settings(options: RerankOptions) -> _Settings:
         "app_title": options.app_title,
         "app_categories": options.app_categories,
         # A copy, so that a change in place is seen.
-        "default_headers": dict(options.default_headers or {}),
+        "default_headers": HeaderFields(options.default_headers or {}),
         "timeout": options.timeout,
         "max_retries": options.max_retries,
         "max_concurrency": options.max_concurrency,

@@ -16,13 +16,20 @@ _OURS = frozenset(
 )
 
 
+class HeaderFields(dict[str, str]):
+    """Headers whose `repr`, as in a traceback with locals, does not show their values."""
+
+    def __repr__(self) -> str:
+        return f"HeaderFields({[*self]})"
+
+
 def request_headers(
     *,
     app_url: str | None,
     app_title: str | None,
     app_categories: Sequence[str],
     default_headers: Mapping[str, str],
-) -> dict[str, str]:
+) -> HeaderFields:
     """
     Put together the headers that all requests of a client have.
 
@@ -36,12 +43,14 @@ def request_headers(
         raise ConfigurationError(
             f"app_categories must be a list of at most 2 names, got {app_categories!r:.100}"
         )
-    headers = {
-        "Accept": "application/json",
-        "Accept-Encoding": "identity",
-        "Content-Type": "application/json",
-        "User-Agent": f"openrouter-rerank/{__version__}",
-    }
+    headers = HeaderFields(
+        {
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "Content-Type": "application/json",
+            "User-Agent": f"openrouter-rerank/{__version__}",
+        }
+    )
     named = {
         "HTTP-Referer": ("app_url", app_url),
         "X-OpenRouter-Title": ("app_title", app_title),
@@ -49,13 +58,18 @@ def request_headers(
     }
     for name, (option, value) in named.items():
         if value is not None:
-            headers[name] = _checked(option, value)
-    for name, value in default_headers.items():
+            _check(option, is_sendable=_is_sendable(value))
+            headers[name] = value
+    # A value gets no name here: a traceback would show it.
+    for name in default_headers:
         if name.lower() in _OURS:
             raise ConfigurationError(f"default_headers must not hold {name!r}: the client sets it")
         replaced = {name.lower(), _LEGACY.get(name.lower())}
-        headers = {each: headers[each] for each in headers if each.lower() not in replaced}
-        headers[_checked_name(name)] = _checked(f"default_headers[{name!r:.60}]", value)
+        _check_name(name)
+        _check(f"default_headers[{name!r:.60}]", is_sendable=_is_sendable(default_headers[name]))
+        for each in [each for each in headers if each.lower() in replaced]:
+            del headers[each]
+        headers[name] = default_headers[name]
     return headers
 
 
@@ -66,33 +80,32 @@ def session_header(session_id: str) -> dict[str, str]:
     Raises:
         InvalidRequestError: If `session_id` cannot be sent.
     """
-    if not _is_sendable(session_id) or len(session_id) > _LONGEST_SESSION_ID:
+    if not _is_sendable(session_id, _LONGEST_SESSION_ID):
         raise InvalidRequestError(
             f"session_id must be 1 to 256 printable ASCII characters, got {session_id!r:.60}"
         )
     return {"x-session-id": session_id}
 
 
-def _checked(option: str, value: str) -> str:
+def _check(option: str, *, is_sendable: bool) -> None:
     # The value is not shown: a header of the user may hold a secret.
-    if not _is_sendable(value) or len(value) > _LONGEST_VALUE:
+    if not is_sendable:
         raise ConfigurationError(
             f"{option} must be 1 to 512 printable ASCII characters without spaces around"
         )
-    return value
 
 
-def _checked_name(name: str) -> str:
+def _check_name(name: str) -> None:
     if not name or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
         raise ConfigurationError(
             f"default_headers has the name {name!r:.60}: use letters, digits, - and _"
         )
-    return name
 
 
-def _is_sendable(value: object) -> bool:
+def _is_sendable(value: object, longest: int = _LONGEST_VALUE) -> bool:
     return (
         isinstance(value, str)
+        and len(value) <= longest
         and value.isascii()
         and value.isprintable()
         and bool(value)

@@ -12,7 +12,7 @@ from typing import Generic, Self, TypeVar, Unpack
 
 from pydantic import SecretStr
 
-from ._call import Arguments, RequestOptions, checked_seconds, prepared
+from ._call import Arguments, RequestOptions, checked_seconds, prepared, whole_number
 from ._connections import async_connections, connections
 from ._drive import adrive, drive
 from ._endpoint import destination, endpoint
@@ -20,7 +20,7 @@ from ._flow import Limits
 from ._http import AsyncExchange, Exchange, Route
 from ._key import wrapped
 from ._recall import Question, Recall
-from ._request_headers import request_headers, session_header
+from ._request_headers import HeaderFields, request_headers, session_header
 from ._retry_budget import TokenBucket
 from ._telemetry import traced
 from .budget import Budget
@@ -90,9 +90,9 @@ class _Client(ABC, Generic[_HTTP]):
         http_client: _HTTP | None = None,
         on_response: Callable[[Ranking], object] | None = None,
     ) -> None:
-        key = wrapped(api_key)
-        # From here on errors are raised, and their tracebacks must not hold the key.
-        del api_key
+        key, own_headers = wrapped(api_key), HeaderFields(default_headers or {})
+        # From here on errors are raised, and their tracebacks must not hold the key or a header.
+        del api_key, default_headers
         if isinstance(key, ConfigurationError):
             raise key
         self._api_key = key
@@ -103,7 +103,7 @@ class _Client(ABC, Generic[_HTTP]):
             app_url=_given_or_found(app_url, "OPENROUTER_APP_URL"),
             app_title=_given_or_found(app_title, "OPENROUTER_APP_TITLE"),
             app_categories=app_categories,
-            default_headers=default_headers or {},
+            default_headers=own_headers,
         )
         self._timeout = checked_seconds("timeout", timeout)
         self._max_retries = _checked_count("max_retries", max_retries, least=0)
@@ -143,10 +143,11 @@ class _Client(ABC, Generic[_HTTP]):
     def _route(self, session_id: str | None) -> Route:
         if self._is_closed:
             raise ConfigurationError("the client is closed: make a new one")
-        headers = dict(self._headers)
+        headers = HeaderFields(self._headers)
         if session_id is not None:
-            headers = {name: headers[name] for name in headers if name.lower() != "x-session-id"}
-            headers |= session_header(session_id)
+            for name in [name for name in headers if name.lower() == "x-session-id"]:
+                del headers[name]
+            headers.update(session_header(session_id))
         target = endpoint(
             self._api_key,
             self._base_url,
@@ -316,8 +317,9 @@ def _given_or_found(given: str | None, variable: str) -> str | None:
 
 
 def _checked_count(name: str, value: object, *, least: int) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= least:
-        return value
+    number = whole_number(value)
+    if number is not None and number >= least:
+        return number
     raise ConfigurationError(f"{name} must be a whole number, {least} or more, got {value!r:.50}")
 
 

@@ -1,8 +1,9 @@
 """The options that both framework classes have: each field, its check and its default, once."""
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeGuard
 
 from pydantic import (
     AliasChoices,
@@ -13,9 +14,12 @@ from pydantic import (
     JsonValue,
     PlainSerializer,
     SecretStr,
+    WithJsonSchema,
     model_validator,
 )
+from pydantic.json_schema import SkipJsonSchema
 
+from ._request_headers import HeaderFields
 from .budget import Budget
 from .client import DEFAULT_TIMEOUT
 from .errors import ConfigurationError
@@ -30,7 +34,9 @@ _Budget = Annotated[
     Budget,
     BeforeValidator(lambda value: Budget(value) if isinstance(value, int | float) else value),
     PlainSerializer(lambda budget: budget.limit, return_type=float),
+    WithJsonSchema({"type": "number", "minimum": 0}),
 ]
+_KEYS = frozenset({"api_key", "openrouter_api_key"})
 
 
 class RerankOptions(BaseModel):
@@ -40,6 +46,12 @@ class RerankOptions(BaseModel):
     The key, the headers and the clients are in no dump, `repr` or pickle. Options may be changed
     at any time and hold for the next call.
     """
+
+    def __init__(self, **options: object) -> None:
+        # Pydantic quotes what it is given in its errors, and shows it in a traceback with locals.
+        covered = {name: _covered(type(self), name, options[name]) for name in options}
+        options.clear()
+        super().__init__(**covered)
 
     model_config = ConfigDict(
         arbitrary_types_allowed=True,
@@ -117,17 +129,21 @@ class RerankOptions(BaseModel):
     """Larger images are not sent; NVIDIA's route failed at 30 MB a request."""
     budget: _Budget | None = None
     """US dollars after which no call is made, or a `Budget` that several rerankers share."""
-    score_store: ScoreStore | None = Field(default=None, exclude=True, repr=False)
+    score_store: SkipJsonSchema[ScoreStore | None] = Field(default=None, exclude=True, repr=False)
     """Keeps scores, so that none is paid for twice: any byte store with the verbs of LangChain."""
     score_ttl: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """Seconds after which a kept score is asked for again; never by default."""
-    rate_limiter: RateLimiter | None = Field(default=None, exclude=True, repr=False)
+    rate_limiter: SkipJsonSchema[RateLimiter | None] = Field(default=None, exclude=True, repr=False)
     """Asked before each request: a `WindowRateLimiter`, or a limiter of LangChain."""
-    http_client: HTTPClient | None = Field(default=None, exclude=True, repr=False)
+    http_client: SkipJsonSchema[HTTPClient | None] = Field(default=None, exclude=True, repr=False)
     """An `httpx.Client` or `httpx2.Client` to use as it is; it is never closed here."""
-    http_async_client: AsyncHTTPClient | None = Field(default=None, exclude=True, repr=False)
+    http_async_client: SkipJsonSchema[AsyncHTTPClient | None] = Field(
+        default=None, exclude=True, repr=False
+    )
     """The same for asynchronous calls."""
-    on_response: Callable[[Ranking], object] | None = Field(default=None, exclude=True, repr=False)
+    on_response: SkipJsonSchema[Callable[[Ranking], object] | None] = Field(
+        default=None, exclude=True, repr=False
+    )
     """Called with each ranking, to count cost and usage."""
 
     @model_validator(mode="after")
@@ -148,3 +164,31 @@ class RerankOptions(BaseModel):
             object.__setattr__(self, "__dict__", before)
             object.__setattr__(self, "__pydantic_fields_set__", named)
             raise
+
+
+def _covered(kind: type[BaseModel], name: str, value: object) -> object:
+    """Return what stands for an option until it is checked; a key may have any unknown name."""
+    if name in _KEYS and isinstance(value, str):
+        return SecretStr(value)
+    if name == "default_headers" and _is_headers(value):
+        return HeaderFields(value)
+    if kind.model_config.get("extra") == "forbid" and name not in _names(kind):
+        return "not shown"
+    return value
+
+
+def _is_headers(value: object) -> TypeGuard[Mapping[str, str]]:
+    return isinstance(value, Mapping)
+
+
+@functools.cache
+def _names(kind: type[BaseModel]) -> frozenset[str]:
+    names = set(kind.model_fields)
+    for field in kind.model_fields.values():
+        alias = field.validation_alias
+        names |= (
+            {str(each) for each in alias.choices}
+            if isinstance(alias, AliasChoices)
+            else {str(alias)}
+        )
+    return frozenset(names)

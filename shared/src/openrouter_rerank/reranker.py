@@ -7,9 +7,10 @@ from typing import Self
 
 from pydantic import PrivateAttr, model_validator
 
-from ._call import RequestOptions
+from ._call import RequestOptions, prepared
 from ._clients import Clients
 from ._image_root import read_image
+from ._request_headers import session_header
 from .documents import Content, LocalImageDocument, Unscorable
 from .errors import OpenRouterRerankError
 from .images import LocalImage
@@ -41,6 +42,9 @@ class Reranker(RerankOptions):
         # Whatever a client refuses is refused here, before there is anything to rank.
         self._clients.synchronous(self)
         self._clients.asynchronous(self)
+        prepared("any", (), model=self.model, top_n=self.top_n, **self._request())
+        if self.session_id is not None:
+            session_header(self.session_id)
         return self
 
     def close(self) -> None:
