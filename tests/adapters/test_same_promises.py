@@ -2,13 +2,15 @@
 
 import asyncio
 import copy
+import json
 import pickle
 import threading
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from openrouter_rerank.errors import ConfigurationError, UnauthorizedError
+from openrouter_rerank.errors import ConfigurationError, InvalidRequestError, UnauthorizedError
 from openrouter_rerank.local.stage import Stage, error, scores
 from pydantic import ValidationError
 
@@ -313,3 +315,42 @@ async def test_a_closed_reranker_opens_again(pipeline):
     await reranker.aclose()
 
     assert await pipeline.names(reranker, pipeline.items(*TEXTS)) == BEST_FIRST
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"model": "  "},
+        {"fallback_models": ["a/model", ""]},
+        {"session_id": "x" * 300},
+        {"session_id": "a\nb"},
+        {"extra_body": {"query": "another"}},
+    ],
+    ids=str,
+)
+def test_what_a_call_would_refuse_is_refused_before(pipeline, options):
+    """An option that no request can have is an error of its own line, not of the first call."""
+    with pytest.raises(InvalidRequestError):
+        pipeline.reranker(**options)
+
+    reranker = pipeline.reranker()
+    ((name, value),) = options.items()
+    with pytest.raises(InvalidRequestError):
+        setattr(reranker, name, value)
+
+
+def test_every_option_that_can_be_written_has_a_schema(pipeline):
+    """What the class can be dumped to is described by its JSON schema; objects are not in it."""
+    schema = pipeline.reranker_class.model_json_schema()
+    dumped = json.loads(pipeline.reranker(budget=1).model_dump_json())
+
+    assert dumped.keys() - {"callback_manager"} <= schema["properties"].keys()
+    assert schema["properties"].keys() >= {"model", "top_n", "budget", "provider", "image_root"}
+    assert not schema["properties"].keys() & {"http_client", "on_response", "score_store"}
+
+
+async def test_numbers_of_numpy_are_numbers(pipeline):
+    """Where a whole number is asked for, one of NumPy's does."""
+    reranker = pipeline.reranker(top_n=np.int64(2), max_retries=np.int32(0))
+
+    assert await pipeline.names(reranker, pipeline.items(*TEXTS)) == BEST_FIRST[:2]

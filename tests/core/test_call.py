@@ -1,5 +1,6 @@
 """What is refused of a call's arguments before anything is sent."""
 
+import numpy as np
 import pytest
 from openrouter_rerank._call import checked_seconds, prepared
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
@@ -23,6 +24,7 @@ def arguments(query="q", documents=("a", "b"), *, model="m", top_n=None, **optio
         pytest.param({"top_n": 1.0}, "top_n must be .*got 1.0", id="decimal top_n"),
         pytest.param({"top_n": "3"}, "top_n must be .*got '3'", id="top_n a string"),
         pytest.param({"top_n": True}, "top_n must be .*got True", id="boolean top_n"),
+        pytest.param({"top_n": np.True_}, "top_n must be .*True", id="boolean of NumPy as top_n"),
         pytest.param({"model": ""}, "a model must be a slug such as", id="empty model"),
         pytest.param({"model": " "}, "a model must be a slug such as", id="blank model"),
         pytest.param({"model": None}, "a model must be a slug .*got None", id="no model"),
@@ -105,3 +107,10 @@ def test_nothing_is_the_ranking_of_no_documents():
     nothing = arguments(documents=[], model="a", fallback_models=["b"]).nothing()
 
     assert nothing == Ranking(results=(), model="a", requests=())
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers():
+    """`top_n` may come from an array."""
+    call = arguments(top_n=np.int64(2)).call
+
+    assert (call.top_n, type(call.top_n)) == (2, int)

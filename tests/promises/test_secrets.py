@@ -18,6 +18,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from pydantic import ValidationError
 
 from tests.client.shells import OWN
 from tests.promises.error_tree import LINES, LOCAL, tree
@@ -210,6 +211,17 @@ def test_no_form_of_a_reranker_shows_the_key():
     ]
 
     assert [form for form in forms if KEY in form or HEADER in form or "***" in form] == []
+
+
+@pytest.mark.parametrize("framework", [LangChainRerank, LlamaIndexRerank])
+@pytest.mark.parametrize("option", ["api_keyy", "apikey", "OPENROUTER_API_KEY", "default_header"])
+def test_a_misspelt_key_is_not_quoted(framework, option):
+    """A key under a name that is no option is in no form of the error, nor in its traceback."""
+    with pytest.raises(ValidationError, match=option) as caught:
+        framework(**{option: KEY})
+
+    told = lines_of_ours(caught.value) + caught.value.json() + repr(caught.value.errors())
+    assert KEY not in told + str(caught.value)
 
 
 @pytest.mark.parametrize("key", [f"{KEY}\n", f" {KEY}", f"{KEY} {KEY}", f"{KEY}\u200b"], ids=ascii)

@@ -11,6 +11,7 @@ from openrouter_rerank.keywords import RerankKeywords
 from openrouter_rerank.placement import Placement
 from openrouter_rerank.reranker import Reranker
 from pydantic import Field, field_validator
+from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import TypedDict
 
 from .convert import contents
@@ -52,7 +53,9 @@ class DocumentOptions(Reranker):
     """The metadata fields put before the text, a line each, such as `title: Annual report`."""
     score_key: str = Field(default="relevance_score", min_length=1)
     """The metadata field that the score is written to."""
-    document_converter: DocumentConverter | None = Field(default=None, exclude=True, repr=False)
+    document_converter: SkipJsonSchema[DocumentConverter | None] = Field(
+        default=None, exclude=True, repr=False
+    )
     """
     Tells what of a document is ranked, instead of the rules for texts, fields and images.
 

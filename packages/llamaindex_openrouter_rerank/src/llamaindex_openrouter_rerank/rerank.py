@@ -15,6 +15,7 @@ from openrouter_rerank.keywords import RerankKeywords
 from openrouter_rerank.placement import Placement
 from openrouter_rerank.reranker import Reranker
 from pydantic import Field, PlainSerializer, field_serializer, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from .arguments import asked, checked
 from .convert import chosen, contents, holds_image, ranked
@@ -50,7 +51,7 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):  # noqa: PLW1641 - Opti
         MetadataMode, PlainSerializer(lambda mode: mode.value, return_type=str)
     ] = MetadataMode.EMBED
     """Which metadata are ranked beside the text; `NONE` keeps file paths from being sent."""
-    document_fn: Callable[[NodeWithScore], Document | None] | None = Field(
+    document_fn: SkipJsonSchema[Callable[[NodeWithScore], Document | None] | None] = Field(
         default=None, exclude=True, repr=False
     )
     """Tells what is ranked of each node, instead of its text and image; `None` for nothing."""
