@@ -71,7 +71,7 @@ class DocumentOptions(Reranker):
                 f"timeout={timeout:g} means {timeout / 60:.0f} minutes: it is in seconds, unlike "
                 "that of ChatOpenRouter, which is in milliseconds"
             )
-            warnings.warn(message, stacklevel=4)
+            warnings.warn(message, stacklevel=5)
         return timeout
 
     def _changed(self, options: Mapping[str, object]) -> Self:
