@@ -2,5 +2,6 @@
 
 from ._version import __version__
 from .rerank import OpenRouterRerank
+from .score_store import KVScoreStore
 
-__all__ = ["OpenRouterRerank", "__version__"]
+__all__ = ["KVScoreStore", "OpenRouterRerank", "__version__"]

@@ -1,0 +1,176 @@
+"""The score store at its limits: stores that hang, cancelled calls, forks, threads and loops."""
+
+import asyncio
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from langchain_core.stores import InMemoryByteStore
+from openrouter_rerank import AsyncRerankClient, RerankClient
+from openrouter_rerank._flights import flights
+from openrouter_rerank.local.stage import Fault
+
+QUERY = "capital of France"
+DOCUMENTS = ["Berlin is the capital of Germany.", "Paris is the capital of France.", "Bread"]
+
+
+class Hanging(InMemoryByteStore):
+    """A store that never answers one of its verbs."""
+
+    def __init__(self, verb):
+        super().__init__()
+        self.verb = verb
+        self.reached = asyncio.Event()
+
+    async def _hang(self):
+        self.reached.set()
+        await asyncio.Event().wait()
+
+    async def amget(self, keys):
+        """Answer, or not."""
+        if self.verb == "amget":
+            await self._hang()
+        return self.mget(keys)
+
+    async def amset(self, key_value_pairs):
+        """Keep, or not."""
+        if self.verb == "amset":
+            await self._hang()
+        self.mset(key_value_pairs)
+
+
+def options(stage, **others):
+    """What a client of the stage is made with."""
+    return {"base_url": stage.base_url, "api_key": stage.api_key} | others
+
+
+@pytest.mark.parametrize("verb", ["amget", "amset"])
+async def test_a_store_that_hangs_costs_a_part_of_the_time(local_openrouter, verb, caplog):
+    """A store that does not answer is given up early enough for the service to be asked."""
+    started = time.monotonic()
+    async with AsyncRerankClient(
+        score_store=Hanging(verb), timeout=1.0, **options(local_openrouter)
+    ) as client:
+        ranking = await client.rerank(QUERY, DOCUMENTS)
+
+    assert [result.index for result in ranking.results] == [1, 0, 2]
+    assert time.monotonic() - started < 0.6
+    assert caplog.messages[-1].endswith("TimeoutError")
+
+
+@pytest.mark.parametrize("verb", ["amget", "amset"])
+async def test_a_call_can_be_cancelled_in_its_store(local_openrouter, verb):
+    """A call that is cancelled while its store works leaves no task and keeps nobody waiting."""
+    store = Hanging(verb)
+    async with AsyncRerankClient(score_store=store, **options(local_openrouter)) as client:
+        call = asyncio.create_task(client.rerank(QUERY, DOCUMENTS))
+        await store.reached.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+
+    assert len(flights()) == 0
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_another_call_goes_on_when_the_first_is_cancelled(local_openrouter):
+    """Of identical calls the next one asks when the one in flight is cancelled."""
+    local_openrouter.script(Fault.hang())
+    store = InMemoryByteStore()
+    async with AsyncRerankClient(score_store=store, **options(local_openrouter)) as client:
+        first, *others = [asyncio.create_task(client.rerank(QUERY, DOCUMENTS)) for _ in range(4)]
+        await asyncio.to_thread(local_openrouter.wait_until, lambda: local_openrouter.in_flight)
+        first.cancel()
+        rankings = await asyncio.gather(*others)
+
+    assert first.cancelled()
+    assert sorted(ranking.attempts for ranking in rankings) == [0, 0, 1]
+    assert len(local_openrouter.requests) == 2
+    assert len(flights()) == 0
+
+
+def test_loops_and_threads_share_a_store(local_openrouter):
+    """One store serves a client of each kind from many threads and loops at once."""
+    store = InMemoryByteStore()
+    synchronous = RerankClient(score_store=store, **options(local_openrouter))
+    asynchronous = AsyncRerankClient(score_store=store, **options(local_openrouter))
+
+    async def calls():
+        return await asyncio.gather(*(asynchronous.rerank(QUERY, DOCUMENTS) for _ in range(5)))
+
+    with ThreadPoolExecutor(8) as pool:
+        loops = [pool.submit(asyncio.run, calls()) for _ in range(4)]
+        threads = [pool.submit(synchronous.rerank, QUERY, DOCUMENTS) for _ in range(20)]
+    rankings = [ranking for loop in loops for ranking in loop.result()]
+    rankings += [thread.result() for thread in threads]
+    synchronous.close()
+
+    assert len({ranking.results for ranking in rankings}) == 1
+    # One of all threads, and one of each loop at most.
+    assert 1 <= len(local_openrouter.requests) <= 5
+    assert len(flights()) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no forks")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_does_not_wait_for_its_parents_calls(local_openrouter):
+    """A call that was in flight when the process was forked is not in flight in the child."""
+    local_openrouter.script(Fault.hang())
+    client = RerankClient(score_store=InMemoryByteStore(), **options(local_openrouter, timeout=5))
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(client.rerank, QUERY, DOCUMENTS)
+        local_openrouter.wait_until(lambda: local_openrouter.in_flight)
+        child = os.fork()
+        if not child:
+            # No `finally` and no test of the parent may run here.
+            try:
+                ranking = client.rerank(QUERY, DOCUMENTS, timeout=3)
+                os._exit([result.index for result in ranking.results] != [1, 0, 2])
+            finally:
+                os._exit(2)
+        _, status = os.waitpid(child, 0)
+        local_openrouter.release()
+        call.exception()
+    client.close()
+
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+WORDS = st.lists(st.sampled_from("abcdef"), min_size=1, max_size=4).map(" ".join)
+CALLS = st.lists(
+    st.tuples(
+        st.sampled_from(["a b", "c"]),
+        st.lists(WORDS, min_size=1, max_size=6),
+        st.none() | st.integers(1, 6),
+        st.none() | st.integers(1, 3),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(CALLS)
+def test_a_store_never_changes_the_order(local_openrouter, calls):
+    """Whatever was asked before, each ranking is that of one uncached request."""
+    store = InMemoryByteStore()
+    sent = []
+    with (
+        RerankClient(score_store=store, **options(local_openrouter)) as remembering,
+        RerankClient(**options(local_openrouter)) as forgetful,
+    ):
+        for query, documents, top_n, most in calls:
+            before = len(local_openrouter.requests)
+            ranking = remembering.rerank(
+                query, documents, top_n=top_n, max_documents_per_request=most
+            )
+            sent += [
+                (query, document)
+                for request in local_openrouter.requests[before:]
+                for document in request.documents
+            ]
+            assert ranking.results == forgetful.rerank(query, documents, top_n=top_n).results
+    assert len(sent) == len(set(sent))
