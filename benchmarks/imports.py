@@ -5,7 +5,7 @@ import subprocess
 from dataclasses import dataclass
 from statistics import median
 
-from .children import ROOT, clean_environment, python_of
+from .children import ROOT, ClientFailedError, clean_environment, python_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,29 +88,25 @@ PEERS = (
 
 
 def import_cost(wanted: Import, *, rounds: int) -> ImportCost:
-    """Import `rounds` times, each after the base alone; the first, which may compile, is left."""
+    """Import `rounds` times, each after the base alone; a first one, which may compile, is left."""
     python = python_of(wanted.environment)
+    if _run(python, wanted.statement)[0]:
+        raise ClientFailedError(f"{wanted.client}: {wanted.statement!r} fails")
     totals: list[float] = []
     differences: list[float] = []
-    for _ in range(rounds + 1):
-        nothing, base = _cpu(python, "pass"), _cpu(python, wanted.base)
-        cost = _cpu(python, wanted.statement)
+    for _ in range(rounds):
+        nothing, base, cost = (
+            _run(python, code)[1] for code in ("pass", wanted.base, wanted.statement)
+        )
         totals.append(cost - nothing)
         differences.append(cost - base)
     check = f"{wanted.statement}\nimport sys\nsys.exit('httpx' in sys.modules)"
     return ImportCost(
         client=wanted.client,
-        total=1000 * median(totals[1:]),
-        beyond_base=1000 * median(differences[1:]),
+        total=1000 * median(totals),
+        beyond_base=1000 * median(differences),
         loads_httpx=bool(_run(python, check)[0]),
     )
-
-
-def _cpu(python: str, statement: str) -> float:
-    status, seconds = _run(python, statement)
-    if status:
-        raise ImportError(statement)
-    return seconds
 
 
 def _run(python: str, code: str) -> tuple[int, float]:

@@ -62,7 +62,11 @@ class Measuring:
     def imports(self, wanted: Iterable[Import], *, rounds: int) -> None:
         """Measure what imports cost."""
         for each in wanted:
-            cost = import_cost(each, rounds=rounds)
+            try:
+                cost = import_cost(each, rounds=rounds)
+            except ClientFailedError as error:
+                self._refused(error)
+                continue
             self.results.imports.append(cost)
             print(
                 f"{each.client:42}import {cost.total:.0f} ms, {cost.beyond_base:.0f} ms beyond"

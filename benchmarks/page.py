@@ -1,6 +1,7 @@
 """docs/benchmarks.md: what is generated of it, section by section."""
 
 import re
+from collections.abc import Iterable
 
 from . import cases
 from .catalog import CORE, EVERYBODY, LANGCHAIN, UNTRACED
@@ -76,14 +77,14 @@ def tracing(results: Results) -> str:
     )
 
 
-def _items(sentences: list[str]) -> list[str]:
+def _items(sentences: Iterable[str]) -> list[str]:
     return [f"- {sentence}" for sentence in sentences]
 
 
 def _refused(results: Results) -> list[str]:
     if not results.refused:
         return []
-    return ["Could not be measured:\n\n" + "\n".join(_items(results.refused))]
+    return ["Could not be measured:\n\n" + "\n".join(_items(dict.fromkeys(results.refused)))]
 
 
 def replaced(page: str, section: str, text: str) -> str:
@@ -91,7 +92,7 @@ def replaced(page: str, section: str, text: str) -> str:
     mark = re.compile(rf"(?<=<!-- generated: {section} -->\n).*?(?=<!-- end -->)", re.DOTALL)
     if not mark.search(page):
         raise LookupError(section)
-    return mark.sub(lambda _: f"\n{text}\n\n", page)
+    return mark.sub(lambda _: f"\n{text}\n\n", page, count=1)
 
 
 def write(sections: dict[str, str]) -> None:
