@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, TypeAdapter, ValidationError
 
-from ._plan import NO_COPIES, merged
+from ._plan import NO_COPIES
 from ._wire import Call
 from .documents import RerankDocument
 from .ranking import RankedDocument, Ranking
@@ -55,10 +55,11 @@ def score_keys(
 
 def score_values(ranking: Ranking, now: float) -> dict[int, bytes]:
     """Return what is kept of each result, by the position of its document."""
-    circumstances = {"v": _VERSION, "model": ranking.served_model, "time": now}
+    circumstances = json.dumps({"v": _VERSION, "model": ranking.served_model, "time": now})
+    # A finite number is written in JSON as it is in Python, with all its digits.
+    opened = circumstances.removesuffix("}") + ', "score": '
     return {
-        result.index: json.dumps(circumstances | {"score": result.relevance_score}).encode()
-        for result in ranking.results
+        result.index: f"{opened}{result.relevance_score!r}}}".encode() for result in ranking.results
     }
 
 
@@ -124,10 +125,12 @@ def only(call: Call, of: Sequence[int]) -> Call:
 
 def completed(ranking: Ranking, of: Sequence[int], known: KnownScores) -> Ranking:
     """Put the documents whose scores are known into `ranking`, which is that of the others."""
-    results = tuple(RankedDocument(index, score) for index, score in known.of.items())
-    remembered = Ranking(results=results, model=ranking.model, requests=())
-    # Of the known documents the position is that in the call already.
-    return merged([ranking, remembered], [of, range(len(of) + len(results))], None)
+    results = [
+        *(RankedDocument(of[result.index], result.relevance_score) for result in ranking.results),
+        *(RankedDocument(index, score) for index, score in known.of.items()),
+    ]
+    results.sort(key=lambda result: (-result.relevance_score, result.index))
+    return replace(ranking, results=tuple(results))
 
 
 _VALUES = TypeAdapter(list[Annotated[bytes, Strict()] | None])
@@ -165,16 +168,21 @@ def _canonical(extra: Mapping[str, object]) -> str:
 
 
 def _add_document(digest: hashlib.blake2b, document: str | RerankDocument) -> None:
-    text, image = (document, None) if isinstance(document, str) else (document.text, document.image)
-    _add(digest, text)
-    _add(digest, image)
+    if isinstance(document, str):
+        _add(digest, document)
+        digest.update(_ABSENT)
+    else:
+        _add(digest, document.text)
+        _add(digest, document.image)
+
+
+_ABSENT = b"-"
 
 
 def _add(digest: hashlib.blake2b, text: str | None) -> None:
     # With its length before it, so that no two lists of texts look the same.
     if text is None:
-        digest.update(b"-")
-        return
-    encoded = text.encode("utf-8", "surrogatepass")
-    digest.update(b"%d:" % len(encoded))
-    digest.update(encoded)
+        digest.update(_ABSENT)
+    else:
+        encoded = text.encode("utf-8", "surrogatepass")
+        digest.update(b"%d:%b" % (len(encoded), encoded))
