@@ -101,7 +101,7 @@ def main(model: str | None, question: str) -> None:
             print_tools,
         ],
     )
-    answer = agent.invoke({"messages": [("user", question)]})
+    answer = agent.invoke({"messages": [{"role": "user", "content": question}]})
     for message in answer["messages"]:
         if isinstance(message, ToolMessage) and message.artifact:
             for document in message.artifact:

@@ -21,7 +21,7 @@ from llamaindex_openrouter_rerank import OpenRouterRerank
 
 MODEL = "openai/gpt-4o-mini"
 BASE_URL = os.environ.get("OPENROUTER_API_BASE", "https://openrouter.ai/api/v1")
-UNITS = {
+UNITS: dict[str, dict[str, float]] = {
     "length": {
         "metres": 1,
         "kilometres": 1000,
