@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable
 
 from . import cases
-from .catalog import CORE, EVERYBODY, LANGCHAIN, UNTRACED
+from .catalog import CORE, EVERYBODY, LANGCHAIN, ON_OTHERS, UNTRACED
 from .children import ROOT
 from .machine import versions
 from .peer_table import CPU, REST, ahead, cpu, peer_table
+from .plans import TRANSPORT_CASES
 from .results import Results
 from .target_table import target_table
 
@@ -42,6 +43,7 @@ def peers(results: Results) -> str:
             peer_table(results, REST),
             "Where a peer of the same family is ahead:",
             "\n".join(lines),
+            transports(results),
             f"Versions: {', '.join(versions(EVERYBODY))}.",
             *_refused(results),
         ]
@@ -59,6 +61,18 @@ def scaling(results: Results) -> str:
             "![Throughput over calls in flight](benchmarks-in-flight.svg)",
         ]
     )
+
+
+def transports(results: Results) -> str:
+    """Say what another transport gives our client."""
+    sentences = [
+        f"{client.name}, {case.name}: {1 / found.wall:.2f} times the throughput, "
+        f"{found.cpu:.2f} times the CPU."
+        for client in ON_OTHERS
+        for case in TRANSPORT_CASES
+        if (found := results.comparison(client.name, case.name, CORE.name))
+    ]
+    return "\n".join(["Our client on another transport, beside itself:", "", *_items(sentences)])
 
 
 def tracing(results: Results) -> str:

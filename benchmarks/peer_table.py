@@ -81,6 +81,8 @@ CPU = tuple(cpu(case) for case in cases.MAIN if case.in_flight == 1 and case != 
 REST = (
     _rate(cases.FLIGHT_32),
     _rate(cases.FLIGHT_128),
+    cpu(cases.FLIGHT_32, "CPU, 32 in flight"),
+    cpu(cases.FLIGHT_128, "CPU, 128 in flight"),
     _opened(cases.FLIGHT_128),
     Column(title="calls of 100 that fail if every tenth answer is a 429 or a reset", read=_failed),
     cpu(cases.IMAGES, "20 MB of images: CPU"),

@@ -9,6 +9,7 @@ from .catalog import (
     EVERYBODY,
     HTTP,
     LANGCHAIN,
+    ON_OTHERS,
     OURS,
     PEERS,
     UNTRACED,
@@ -19,6 +20,7 @@ from .measure import Measuring
 from .pairing import Yardstick
 from .results import Results
 
+TRANSPORT_CASES = (cases.TEN, cases.ALL_100, cases.FLIGHT_32, cases.FLIGHT_128)
 _ONE_BY_ONE = [case for case in cases.MAIN if case.in_flight == 1 and not case.workload.images]
 _CROWDED = [case for case in cases.MAIN if case.in_flight > 1]
 
@@ -64,21 +66,32 @@ def all_cases() -> Results:
     with Measuring(Results()) as measuring:
         _targets(measuring)
         _tracing(measuring)
-        measuring.imports([*imports.OURS, *imports.PEERS], rounds=3)
-        for client in (*PEERS, *HTTP):
+        measuring.imports([*imports.OURS, *imports.PEERS], rounds=2)
+        for client in (YARDSTICK, *PEERS, *ON_OTHERS, *HTTP):
             with Worker(client) as worker:
-                measuring.cases(worker, _ONE_BY_ONE, rounds=7)
-                measuring.cases(worker, [cases.IMAGES, *_CROWDED], rounds=3)
+                measuring.cases(worker, _ONE_BY_ONE, rounds=5)
+                measuring.cases(worker, [cases.IMAGES, *_CROWDED], rounds=2)
                 measuring.cases(worker, [cases.FAULTS], rounds=1)
             measuring.peaks(client, [cases.IMAGES])
+        _transports(measuring)
         _scaling(measuring)
         return measuring.results
+
+
+def _transports(measuring: Measuring) -> None:
+    """Measure what another transport gives our client."""
+    for client in ON_OTHERS:
+        with Worker(client) as worker, Worker(CORE) as core:
+            for case in TRANSPORT_CASES:
+                if case.suits(client):
+                    yardstick = Yardstick(worker=core, client=CORE)
+                    measuring.beside(worker, case, yardstick, rounds=5)
 
 
 def _scaling(measuring: Measuring) -> None:
     for client in (YARDSTICK, *OURS, *PEERS, AIOHTTP):
         with Worker(client) as worker:
-            measuring.cases(worker, cases.BY_DOCUMENTS, rounds=3)
+            measuring.cases(worker, cases.BY_DOCUMENTS, rounds=2)
             measuring.cases(worker, cases.BY_IN_FLIGHT, rounds=1)
         measuring.peaks(client, cases.BY_DOCUMENTS)
 

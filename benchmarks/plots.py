@@ -58,13 +58,13 @@ def draw_peers(results: Results, wanted: Sequence[Case]) -> None:
         found = [results.comparison(name, case.name) for name in names]
         bars = axes.barh(
             names,
-            [each.cpu if each else 0 for each in found],
+            [each.cpu if each else float("nan") for each in found],
             color=["tab:blue" if client.is_ours else "lightgray" for client in EVERYBODY],
         )
         axes.bar_label(bars, [f"{each.cpu:.2f}" if each else "" for each in found], padding=2)
         axes.axvline(1, color="black", linewidth=0.8, linestyle=":")
-        axes.set(title=case.name, xlabel="CPU, httpx = 1", xscale="symlog")
-        axes.margins(x=0.15)
+        axes.set(title=case.name, xlabel="CPU, httpx = 1", xscale="log")
+        axes.set_xlim(0.05, 60)
     all_axes[0].invert_yaxis()
     figure.savefig(DOCS / "benchmarks-peers.svg", metadata={"Date": None})
 
