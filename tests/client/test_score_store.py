@@ -176,7 +176,7 @@ def test_what_was_answered_is_kept_of_a_call_that_failed(make, stage):
     assert stage.requests[-1].documents == DOCUMENTS[1:]
 
 
-def test_nothing_is_sent_and_nothing_spent(make, stage):
+def test_a_spent_budget_stops_only_what_costs(make, stage):
     """A spent budget stops what would be paid for, and nothing else."""
     store = Store()
     client = make(score_store=store, budget=Budget(0.001))
@@ -189,7 +189,7 @@ def test_nothing_is_sent_and_nothing_spent(make, stage):
 
 
 def test_each_ranking_is_reported(make):
-    """`on_response` is told of rankings that were known too, and may ask for more itself."""
+    """`on_response` is told of rankings that were known, too."""
     rankings = []
     client = make(score_store=Store(), on_response=rankings.append)
 

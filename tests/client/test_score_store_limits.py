@@ -174,3 +174,21 @@ def test_a_store_never_changes_the_order(local_openrouter, calls):
             ]
             assert ranking.results == forgetful.rerank(query, documents, top_n=top_n).results
     assert len(sent) == len(set(sent))
+
+
+def test_who_is_told_of_a_ranking_may_ask_the_same(local_openrouter):
+    """A call is over for the others when `on_response` is called, so that may call again."""
+    told = []
+
+    def note(ranking):
+        told.append(ranking.attempts)
+        if len(told) == 1:
+            client.rerank(QUERY, DOCUMENTS)
+
+    client = RerankClient(
+        score_store=InMemoryByteStore(), on_response=note, **options(local_openrouter, timeout=5)
+    )
+    with client:
+        client.rerank(QUERY, DOCUMENTS)
+
+    assert told == [1, 0]

@@ -4,6 +4,9 @@ from typing import assert_type
 
 import httpx
 import httpx2
+from langchain_classic.storage import LocalFileStore
+from langchain_core.rate_limiters import InMemoryRateLimiter
+from langchain_core.stores import InMemoryByteStore
 from openrouter_rerank import (
     AsyncRerankClient,
     Budget,
@@ -13,6 +16,7 @@ from openrouter_rerank import (
     RerankClient,
     RerankDocument,
     Usage,
+    WindowRateLimiter,
 )
 
 
@@ -43,9 +47,17 @@ def other_clients() -> None:
     AsyncRerankClient(http_client=httpx.AsyncClient())
 
 
+def stores_and_limiters() -> None:
+    """LangChain's byte stores and rate limiters fit, and so do ours."""
+    RerankClient(score_store=InMemoryByteStore(), score_ttl=60)
+    AsyncRerankClient(score_store=LocalFileStore("scores"), rate_limiter=WindowRateLimiter(20))
+    RerankClient(rate_limiter=InMemoryRateLimiter())
+
+
 def mistakes() -> None:
     """Type checkers find what the clients would refuse."""
     client = RerankClient()
+    RerankClient(score_store={})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.rerank("question", ["text"], topn=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.rerank("question", [1])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     RerankClient(http_client=httpx.AsyncClient())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

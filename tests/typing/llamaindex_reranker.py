@@ -6,7 +6,8 @@ from typing import assert_type
 import httpx
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import MetadataMode, NodeWithScore
-from llamaindex_openrouter_rerank import OpenRouterRerank
+from llama_index.core.storage.kvstore import SimpleKVStore
+from llamaindex_openrouter_rerank import KVScoreStore, OpenRouterRerank
 from openrouter_rerank import Budget, ProviderPreferences, Ranking
 from pydantic import SecretStr
 
@@ -32,6 +33,7 @@ def options() -> None:
     OpenRouterRerank(image_root=Path("/pictures"), http_client=httpx.Client())
     OpenRouterRerank(metadata_mode="none", document_fn=title, keep_retrieval_score=True)
     OpenRouterRerank(metadata_mode=MetadataMode.NONE)
+    OpenRouterRerank(score_store=KVScoreStore(SimpleKVStore()), score_ttl=60)
 
 
 async def calls(nodes: list[NodeWithScore]) -> None:
