@@ -28,7 +28,7 @@ LAYERS = (
     {"_memory", "_scores"},
     {"_call", "_drive", "_flow"},
     {"_flights", "_recall", "http_client"},
-    {"_image_root", "_permission", "_sentinel", "_telemetry", "_watch"},
+    {"_image_root", "_permission", "_sentinel", "_slots", "_telemetry", "_watch"},
     {"_connections", "_http", "_httpx_request"},
     {"client"},
     {"keywords", "options"},

@@ -12,6 +12,7 @@ from ._flow import Attempt, Failure, FailureKind
 from ._messages import Response
 from ._permission import arefusal, refusal
 from ._sentinel import sentinel
+from ._slots import Slots
 from ._watch import Body, Watch
 from .http_client import (
     AsyncHTTPClient,
@@ -45,7 +46,7 @@ class Exchange:
     def __init__(
         self,
         route: Route,
-        slots: threading.BoundedSemaphore,
+        slots: Slots,
         client: HTTPClient | None,
         limiter: RateLimiter | None = None,
     ) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import functools
 import os
 import random
-import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +21,7 @@ from ._key import wrapped
 from ._recall import Question, Recall
 from ._request_headers import HeaderFields, request_headers, session_header
 from ._retry_budget import TokenBucket
+from ._slots import Slots
 from ._telemetry import traced
 from .budget import Budget
 from .documents import Document
@@ -171,12 +171,12 @@ class RerankClient(_Client[HTTPClient]):
                 "http_client is an asynchronous client: pass a synchronous one, or use "
                 "AsyncRerankClient (in the framework classes: http_async_client)"
             )
-        self._slots = (os.getpid(), threading.BoundedSemaphore(self._max_concurrency))
+        self._slots = (os.getpid(), Slots(self._max_concurrency))
 
-    def _slots_of_this_process(self) -> threading.BoundedSemaphore:
+    def _slots_of_this_process(self) -> Slots:
         # A forked child inherits the slots that its parent's calls had taken.
         if self._slots[0] != os.getpid():
-            self._slots = (os.getpid(), threading.BoundedSemaphore(self._max_concurrency))
+            self._slots = (os.getpid(), Slots(self._max_concurrency))
         return self._slots[1]
 
     def rerank(
