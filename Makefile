@@ -78,6 +78,10 @@ bench: $(BENCH) ## Measure the main cases beside the peers, for docs/benchmarks.
 bench-full: $(BENCH) ## Measure every client in every case, and draw how they scale
 	build/bench/bin/python -m benchmarks --full
 
+.PHONY: promises
+promises: $(VENV)/installed-test ## Prove the promises in their full size, which takes some minutes
+	FULL=1 $(BIN)/python -m pytest tests/promises tests/adapters/test_same_promises.py
+
 .PHONY: fuzz
 fuzz: $(VENV)/installed-test ## Read a million damaged answers; N=... reads another number
 	$(BIN)/python -m tests.soak.fuzz --responses $(or $(N),1000000)

@@ -4,11 +4,13 @@ import asyncio
 import random
 import socket
 
+import httpx
 import pytest
 from openrouter_rerank import AsyncRerankClient
 from openrouter_rerank.local.stage import Fault, Reply, error
 
 from tests.client.shells import KINDS, NAMES, TLS
+from tests.promises.figures import figure
 
 ANSWER = {"results": [{"index": 0, "relevance_score": 1}]}
 
@@ -17,22 +19,28 @@ LIBRARIES = [library for colour, library in KINDS if colour == "async"]
 
 
 @pytest.fixture(params=LIBRARIES, ids=NAMES[3:])
-async def client(request, local_openrouter):
-    """An asynchronous client with two slots, over each kind of connections."""
+def library(request):
+    """The library whose client is injected; `None` for connections of our own."""
+    return request.param
+
+
+@pytest.fixture
+async def client(library, local_openrouter):
+    """An asynchronous client with four slots, over each kind of connections."""
     options = {
         "base_url": local_openrouter.base_url,
         "api_key": local_openrouter.api_key,
-        "max_concurrency": 2,
+        "max_concurrency": 4,
         "timeout": 5,
     }
-    if request.param is None:
+    if library is None:
         async with AsyncRerankClient(**options) as client:
             yield client
         return
     # Without a limit of its own: at one, httpx's pool never recovers from cancelled calls.
-    limits = request.param.Limits(max_connections=None, max_keepalive_connections=2)
+    limits = library.Limits(max_connections=None, max_keepalive_connections=4)
     async with (
-        request.param.AsyncClient(verify=TLS, limits=limits) as http,
+        library.AsyncClient(verify=TLS, limits=limits) as http,
         AsyncRerankClient(http_client=http, **options) as client,
     ):
         yield client
@@ -81,16 +89,16 @@ async def test_a_cancelled_call_is_as_if_it_had_not_been(client, local_openroute
 
 async def test_a_call_that_waits_for_a_slot_can_be_cancelled(client, local_openrouter):
     """A cancelled call does not keep its place in the queue."""
-    local_openrouter.script(Fault.hang(), Fault.hang())
-    calls = [asyncio.create_task(client.rerank("q", ["a"])) for _ in range(4)]
-    await asyncio.to_thread(local_openrouter.wait_until, lambda: local_openrouter.in_flight == 2)
+    local_openrouter.script(*[Fault.hang()] * 4)
+    calls = [asyncio.create_task(client.rerank("q", ["a"])) for _ in range(6)]
+    await asyncio.to_thread(local_openrouter.wait_until, lambda: local_openrouter.in_flight == 4)
 
-    for call in calls[2:]:
+    for call in calls[4:]:
         call.cancel()
-    await asyncio.wait(calls[2:])
+    await asyncio.wait(calls[4:])
     local_openrouter.release()
 
-    assert [len(ranking.results) for ranking in await asyncio.gather(*calls[:2])] == [1, 1]
+    assert [len(ranking.results) for ranking in await asyncio.gather(*calls[:4])] == [1] * 4
     assert await works(client)
 
 
@@ -111,7 +119,6 @@ def hung_up(connection):
         pass
 
 
-@pytest.mark.parametrize("library", LIBRARIES, ids=NAMES[3:])
 async def test_a_call_that_is_cancelled_in_its_handshake_closes_the_connection(library):
     """The socket of a TLS handshake that was cancelled is closed then, and not some time later."""
     http = library and library.AsyncClient(verify=TLS)
@@ -133,23 +140,41 @@ async def test_a_call_that_is_cancelled_in_its_handshake_closes_the_connection(l
             await http.aclose()
 
 
-async def test_many_cancellations_at_random_moments(client, local_openrouter):
-    """After hundreds of calls cancelled at any moment, every later call is answered."""
+CANCELLED = figure(desk=200, ci=1_000, full=5_000)
+AT_ONCE = 20
+
+
+async def cancelled_at_random(client, chance, moments):
+    """Begin some calls, give each up at a random moment, and tell how many that was in time for."""
+    loop = asyncio.get_running_loop()
+    calls = [asyncio.create_task(client.rerank("q", ["a"])) for _ in range(AT_ONCE)]
+    for call in calls:
+        loop.call_later(chance.random() * moments, call.cancel)
+    await asyncio.wait(calls)
+    return sum(call.cancelled() for call in calls)
+
+
+async def test_many_cancellations_at_random_moments(client, library, local_openrouter, measured):
+    """After thousands of calls cancelled at any moment, every later call is answered."""
     chance = random.Random(7)
-    local_openrouter.always(Reply(body=ANSWER, delay=0.002))
+    local_openrouter.always(Reply(body=ANSWER, delay=0.001))
     before = await others()
+    cancelled, moments = 0, 0.01
 
-    for _ in range(20):
-        calls = [asyncio.create_task(client.rerank("q", ["a"])) for _ in range(12)]
-        for call in calls:
-            await asyncio.sleep(chance.random() * 0.002)
-            call.cancel()
-        await asyncio.wait(calls)
+    while cancelled < CANCELLED:
+        in_time = await cancelled_at_random(client, chance, moments)
+        cancelled += in_time
+        # A quarter shall be answered first, so that the moments lie all over a call.
+        moments *= 1.1 if in_time > 0.75 * AT_ONCE else 0.9
 
+    measured("calls cancelled", cancelled)
     # What was cancelled may still be in flight for the server: count from here on.
     await asyncio.to_thread(local_openrouter.wait_until, lambda: local_openrouter.in_flight == 0)
-    local_openrouter.reset()
-    local_openrouter.always(Reply(body=ANSWER, delay=0.002))
-    assert await works(client, calls=16)
     assert await others() == before
-    assert local_openrouter.in_flight_peak <= 2
+    assert await works(client, calls=16)
+    # httpx forgets connections whose call was cancelled, until it is closed: its issue 1093.
+    if library is not httpx:
+        assert local_openrouter.open_connections <= 4
+    local_openrouter.reset()
+    assert await works(client, calls=16)
+    assert local_openrouter.in_flight_peak <= 4

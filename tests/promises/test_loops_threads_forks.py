@@ -10,6 +10,8 @@ import threading
 import pytest
 from openrouter_rerank import AsyncRerankClient, RerankClient
 
+from tests.promises.figures import figure
+
 
 def arguments(stage):
     """What a client of the stage is made with."""
@@ -59,25 +61,32 @@ def test_one_client_in_loops_at_once(local_openrouter):
     assert right == [True] * 30
 
 
-def test_one_client_in_many_threads(local_openrouter):
-    """Sixteen threads share a client, and each has the answers to its own questions."""
+THREADS = 32
+CALLS = figure(desk=5, ci=25, full=1_000)
+
+
+def test_one_client_in_many_threads(local_openrouter, measured):
+    """Thirty-two threads share a client, and each has the answers to its own questions."""
     right = []
     with RerankClient(**arguments(local_openrouter)) as client:
 
         def work(first):
-            right.extend(is_right(client.rerank(*asked(first + at))) for at in range(10))
+            right.extend(is_right(client.rerank(*asked(first + at))) for at in range(CALLS))
 
-        threads = [threading.Thread(target=work, args=(at * 100,)) for at in range(16)]
+        threads = [threading.Thread(target=work, args=(at * 10_000,)) for at in range(THREADS)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
 
-    assert right == [True] * 160
+    assert right == [True] * THREADS * CALLS
+    measured("calls of threads", len(right))
     assert local_openrouter.in_flight_peak <= 8
     assert local_openrouter.connections <= 8
 
 
+CHILDREN = 4
+CALLS_OF_A_CHILD = figure(desk=25, ci=100, full=2_500)
 FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 SETUP = """
     import asyncio, os, sys, threading
@@ -112,7 +121,7 @@ def run(stage, script):
         | {"OPENROUTER_API_BASE": stage.base_url, "OPENROUTER_API_KEY": stage.api_key},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert (finished.returncode, finished.stderr) == (0, ""), finished.stderr
@@ -120,19 +129,20 @@ def run(stage, script):
 
 
 @FORKS
-def test_forked_children_have_connections_of_their_own(local_openrouter):
+def test_forked_children_have_connections_of_their_own(local_openrouter, measured):
     """Children of a process with warm connections get their own answers, and so does the parent."""
     run(
         local_openrouter,
-        """
+        f"""
         client = RerankClient()
         client.rerank("a", ["a", "b"])
 
         def work(number):
-            word = f"word{number}"
-            return all(right(client.rerank(word, [word, "b"])) for _ in range(25))
+            word = f"word{{number}}"
+            calls = range({CALLS_OF_A_CHILD})
+            return all(right(client.rerank(word, [word, "b"])) for _ in calls)
 
-        pids = [child(lambda at=at: work(at)) for at in range(3)]
+        pids = [child(lambda at=at: work(at)) for at in range({CHILDREN})]
         print(work("parent"))
         print(succeeded(pids))
         print(work("parent"))
@@ -140,7 +150,8 @@ def test_forked_children_have_connections_of_their_own(local_openrouter):
         """,
     )
 
-    assert local_openrouter.connections >= 4
+    assert local_openrouter.connections >= 1 + CHILDREN
+    measured("calls of forked children", CHILDREN * CALLS_OF_A_CHILD)
 
 
 @FORKS
