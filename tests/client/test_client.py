@@ -365,12 +365,47 @@ def test_an_environment_that_cannot_be_used(stage, settings):
     assert printed == "ConfigurationError True"
 
 
-def test_a_host_that_the_environment_excludes_is_reached_directly(stage):
-    """`NO_PROXY` is respected."""
-    script = """
-        from openrouter_rerank import RerankClient
-        with RerankClient() as client:
-            print(len(client.rerank("q", ["a"]).results))
+@pytest.mark.parametrize(
+    "script",
+    [
+        "RerankClient(**options).rerank('q', ['a'])",
+        "asyncio.run(AsyncRerankClient(**options).rerank('q', ['a']))",
+    ],
+    ids=["sync", "async"],
+)
+def test_a_host_that_the_environment_excludes_is_reached_directly(stage, script):
+    """`NO_PROXY` is respected: its host is looked up here, the other one by the proxy alone."""
+    code = f"""
+        import asyncio, socket
+        from openrouter_rerank import AsyncRerankClient, OpenRouterRerankError, RerankClient
+
+        looked_up = []
+        real = socket.getaddrinfo
+
+        def getaddrinfo(host, *rest, **options):
+            name = host.decode() if isinstance(host, bytes) else host
+            if name == "127.0.0.1":
+                return real(host, *rest, **options)
+            looked_up.append(name)
+            raise socket.gaierror("no network")
+
+        socket.getaddrinfo = getaddrinfo
+        for host in ("excluded.example", "other.example"):
+            options = dict(api_key="k", base_url=f"https://{{host}}/v1", max_retries=0)
+            try:
+                {script}
+            except OpenRouterRerankError:
+                pass
+        print(*looked_up)
     """
 
-    assert run(script, stage, http_proxy="http://127.0.0.1:9", NO_PROXY="127.0.0.1") == "1"
+    printed = run(
+        code,
+        stage,
+        https_proxy=stage.base_url.removesuffix("/api/v1"),
+        no_proxy="excluded.example",
+        NO_PROXY="excluded.example",
+    )
+
+    assert printed == "excluded.example"
+    assert [request.path for request in stage.requests] == ["other.example:443"]
