@@ -4,7 +4,7 @@ Measures, and writes docs/benchmarks.md: `make bench` and `make bench-full`.
     python -m benchmarks --client openrouter-rerank --case "sync, 10"
 
 prints what it measures of the clients and the cases whose names begin so, and writes nothing;
-`--again` writes the pages once more from what the last run has measured.
+`--resume` goes on where the last run ended, and `--again` only writes what it has measured.
 """
 
 import argparse
@@ -22,24 +22,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--full", action="store_true", help="every client in every case")
     parser.add_argument("--again", action="store_true", help="write what the last run measured")
+    parser.add_argument("--resume", action="store_true", help="go on where the last run ended")
     parser.add_argument("--client", help="only those whose names begin so")
     parser.add_argument("--case", help="only those whose names begin so")
     options = parser.parse_args()
     if options.client is not None or options.case is not None:
         some(options.client or "", options.case or "")
         return
-    results = Results.load() if options.again else _measured(full=options.full)
+    results = Results.load() if options.again or options.resume else Results(machine=machine())
+    if not options.again:
+        plan = all_cases if options.full else main_cases
+        plan(results)
     print("", target_table(results), "", page.tracing(results), "", sep="\n")
     for each in unmet(results):
         print("not met:", each)
     _write(results, full=options.full)
-
-
-def _measured(*, full: bool) -> Results:
-    results = all_cases() if full else main_cases()
-    results.machine = machine()
-    results.save()
-    return results
 
 
 def _write(results: Results, *, full: bool) -> None:

@@ -106,11 +106,8 @@ class Worker(_Process):
         """Make a client for `case`, and its documents."""
         self._ask("ready", role=role, name=_maker(client, case), task=_task(case, service))
 
-    def prepare(
-        self, role: Role, case: Case, service: Service, *, client: Client | None = None
-    ) -> None:
-        """Make a client for `case`, this process's own by default; see that it answers in full."""
-        client = client or self.client
+    def prepare(self, role: Role, case: Case, service: Service, *, client: Client) -> None:
+        """Make a client for `case`, and see that it answers in full."""
         found = self._ask(
             "prepare", role=role, name=_maker(client, case), task=_task(case, service)
         )

@@ -74,8 +74,10 @@ def compare(
 ) -> Comparison:
     """Measure `rounds` pairs of blocks, of as many calls each."""
     floor_case = yardstick.case or case
-    yardstick.worker.prepare("yardstick", floor_case, service, client=yardstick.client)
-    worker.prepare("measured", case, service)
+    # A call to warm up could meet a fault, and not every client would survive it.
+    begin = Worker.ready if case.faults else Worker.prepare
+    begin(yardstick.worker, "yardstick", floor_case, service, client=yardstick.client)
+    begin(worker, "measured", case, service, client=worker.client)
     pairs: list[Pair] = []
     for _ in range(rounds):
         floor = yardstick.worker.block("yardstick", case.calls)
@@ -105,6 +107,6 @@ def peak(client: Client, case: Case, service: Service) -> int:
     """Return by how many bytes one call raises the peak of a fresh process that is warm."""
     with Worker(client) as worker:
         small = replace(case, workload=replace(case.workload, documents=1, top_n=None))
-        worker.prepare("measured", small, service)
+        worker.prepare("measured", small, service, client=client)
         worker.ready("measured", case, service, client=client)
         return worker.peak("measured")

@@ -49,21 +49,20 @@ def _tracing(measuring: Measuring) -> None:
                 measuring.beside(worker, case, yardstick, rounds=11)
 
 
-def main_cases() -> Results:
+def main_cases(results: Results) -> None:
     """Measure our packages against their targets, and the peers in the commonest cases."""
-    with Measuring(Results()) as measuring:
+    with Measuring(results, save=results.save) as measuring:
         _targets(measuring)
         _tracing(measuring)
         measuring.imports(imports.OURS, rounds=2)
         for client in COMMON_PEERS:
             with Worker(client) as worker:
                 measuring.cases(worker, [cases.TEN, cases.ALL_100], rounds=3)
-        return measuring.results
 
 
-def all_cases() -> Results:
+def all_cases(results: Results) -> None:
     """Measure every client in every case."""
-    with Measuring(Results()) as measuring:
+    with Measuring(results, save=results.save) as measuring:
         _targets(measuring)
         _tracing(measuring)
         measuring.imports([*imports.OURS, *imports.PEERS], rounds=2)
@@ -75,7 +74,6 @@ def all_cases() -> Results:
             measuring.peaks(client, [cases.IMAGES])
         _transports(measuring)
         _scaling(measuring)
-        return measuring.results
 
 
 def _transports(measuring: Measuring) -> None:
@@ -99,7 +97,7 @@ def _scaling(measuring: Measuring) -> None:
 def some(client_prefix: str, case_prefix: str) -> None:
     """Measure the clients and the cases whose names begin so, and only print it."""
     wanted: list[Case] = [case for case in cases.ALL if case.name.startswith(case_prefix)]
-    with Measuring(Results()) as measuring:
+    with Measuring(Results(), save=lambda: None) as measuring:
         for client in EVERYBODY:
             if client.name.startswith(client_prefix):
                 with Worker(client) as worker:
