@@ -11,6 +11,9 @@ from openrouter_rerank.errors import APIConnectionError, InvalidRequestError
 from openrouter_rerank.images import LocalImage
 from openrouter_rerank.reranker import Reranker
 
+from tests.promises.figures import figure
+
+HOSTILE = figure(desk=1_000, ci=10_000)
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(16)
 
 
@@ -70,6 +73,25 @@ def test_an_audit_hook_sees_nothing_opened():
     )
 
     assert (finished.stdout, finished.stderr) == ("[]\n", "")
+
+
+def test_hostile_documents_and_nodes_open_nothing(measured):
+    """Ten thousand documents and nodes that name files and hosts are reranked without a look."""
+    finished = subprocess.run(
+        [sys.executable, "-m", "tests.promises.hostile", str(HOSTILE)],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    documents, nodes, heard = finished.stdout.splitlines()
+
+    assert finished.stderr == ""
+    assert documents == f"{HOSTILE} documents []"
+    assert nodes == f"{HOSTILE} nodes []"
+    assert os.devnull in heard
+    measured("hostile documents and nodes", 2 * HOSTILE)
 
 
 @pytest.fixture
