@@ -5,8 +5,10 @@ import inspect
 from pathlib import Path
 
 import pytest
+from langchain_core.load import loads
 
 ROOT = Path(__file__).parents[2]
+CAN_ALLOW_OBJECTS = "allowed_objects" in inspect.signature(loads).parameters
 PAGES = sorted(
     page.relative_to(ROOT).as_posix()
     for pattern in ("README.md", "shared/README.md", "packages/*/README.md", "docs/**/*.md")
@@ -40,6 +42,8 @@ def test_the_examples_of_a_page_run(page, local_openrouter, monkeypatch, tmp_pat
     known = {"local_openrouter": local_openrouter, "monkeypatch": monkeypatch}
 
     examples = blocks(page)
+    if any("allowed_objects" in code for _, code in examples) and not CAN_ALLOW_OBJECTS:
+        pytest.skip("langchain-core before 1.2.5 cannot be told which objects it may load")
     for line, code in examples:
         tree = ast.parse(code, filename=page)
         ast.increment_lineno(tree, line - 1)
