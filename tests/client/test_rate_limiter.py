@@ -66,7 +66,7 @@ def test_nothing_is_sent_without_permission(make, stage):
     with pytest.raises(DeadlineExceededError, match="rate limiter gave no permission") as caught:
         make(rate_limiter=limiter, timeout=0.3).rerank(QUERY, DOCUMENTS)
 
-    assert 0.29 < time.monotonic() - started < 1
+    assert 0.29 < time.monotonic() - started < 2
     assert (caught.value.attempts, caught.value.retryable) == (0, True)
     assert stage.requests == []
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from langchain_core.stores import InMemoryByteStore
 from openrouter_rerank import AsyncRerankClient, RerankClient
 from openrouter_rerank._flights import flights
+from openrouter_rerank.errors import DeadlineExceededError
 from openrouter_rerank.local.stage import Fault
 
 QUERY = "capital of France"
@@ -52,12 +53,12 @@ async def test_a_store_that_hangs_costs_a_part_of_the_time(local_openrouter, ver
     """A store that does not answer is given up early enough for the service to be asked."""
     started = time.monotonic()
     async with AsyncRerankClient(
-        score_store=Hanging(verb), timeout=1.0, **options(local_openrouter)
+        score_store=Hanging(verb), timeout=2.0, **options(local_openrouter)
     ) as client:
         ranking = await client.rerank(QUERY, DOCUMENTS)
 
     assert [result.index for result in ranking.results] == [1, 0, 2]
-    assert time.monotonic() - started < 0.6
+    assert time.monotonic() - started < 1.5
     assert caplog.messages[-1].endswith("TimeoutError")
 
 
@@ -89,6 +90,38 @@ async def test_another_call_goes_on_when_the_first_is_cancelled(local_openrouter
     assert first.cancelled()
     assert sorted(ranking.attempts for ranking in rankings) == [0, 0, 1]
     assert len(local_openrouter.requests) == 2
+    assert len(flights()) == 0
+
+
+def test_no_thread_waits_for_another_call_beyond_its_own_deadline(local_openrouter):
+    """A call that has waited all its time for an identical one ends with a typed error."""
+    local_openrouter.script(Fault.hang())
+    client = RerankClient(score_store=InMemoryByteStore(), **options(local_openrouter))
+    with client, ThreadPoolExecutor(1) as pool:
+        first = pool.submit(client.rerank, QUERY, DOCUMENTS)
+        local_openrouter.wait_until(lambda: local_openrouter.in_flight)
+        with pytest.raises(DeadlineExceededError, match="identical call") as caught:
+            client.rerank(QUERY, DOCUMENTS, timeout=0.2)
+        local_openrouter.release()
+        first.exception()
+
+    assert (caught.value.attempts, caught.value.retryable) == (0, True)
+
+
+async def test_no_task_waits_for_another_call_beyond_its_own_deadline(local_openrouter):
+    """A call that has waited all its time for an identical one ends with a typed error."""
+    local_openrouter.script(Fault.hang())
+    store = InMemoryByteStore()
+    async with AsyncRerankClient(score_store=store, **options(local_openrouter)) as client:
+        first = asyncio.create_task(client.rerank(QUERY, DOCUMENTS))
+        await asyncio.to_thread(local_openrouter.wait_until, lambda: local_openrouter.in_flight)
+        with pytest.raises(DeadlineExceededError, match="identical call") as caught:
+            await client.rerank(QUERY, DOCUMENTS, timeout=0.2)
+        first.cancel()
+        await asyncio.wait([first])
+
+    assert (caught.value.attempts, caught.value.retryable) == (0, True)
+    assert len(local_openrouter.requests) == 1
     assert len(flights()) == 0
 
 

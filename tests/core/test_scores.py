@@ -19,7 +19,8 @@ from openrouter_rerank._wire import Call
 
 URL = "https://openrouter.ai/api/v1/rerank"
 PNG = "data:image/png;base64,iVBORw0KGgo="
-TEXTS = st.text(st.characters(codec=None), max_size=4)
+# Those of the framing among them, so that parts could be taken for each other.
+TEXTS = st.text(st.sampled_from("-:01a\ud83d"), max_size=3) | st.text(max_size=4)
 DOCUMENTS = st.one_of(
     TEXTS,
     st.builds(RerankDocument, text=st.none() | TEXTS, image=TEXTS),
@@ -66,6 +67,22 @@ def test_keys_differ_as_questions_do(one, other):
 def test_what_can_change_a_score_is_in_its_key(change):
     """Another model, service, provider preference or further field is another score."""
     assert key(**change) != key()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("q", "ab"), ("qa", "b")),
+        (("q", "a-"), ("q", "a")),
+        (("q", RerankDocument(text="ab", image="c")), ("q", RerankDocument(text="a", image="bc"))),
+        (("q", RerankDocument(image="a")), ("q", RerankDocument(text="a"))),
+        (("q", RerankDocument(text="1:a", image="b")), ("q", RerankDocument(text="a", image="b"))),
+        (("q", "\ud83d"), ("q", "\ufffd")),
+    ],
+)
+def test_parts_are_not_taken_for_each_other(one, other):
+    """Where the query ends and the text, and the image, is part of the key."""
+    assert key(one[1], query=one[0]) != key(other[1], query=other[0])
 
 
 def test_keys_of_all_such_changes_differ():
