@@ -29,7 +29,7 @@ LAYERS = (
     {"_call", "_drive", "_flow"},
     {"_flights", "_recall", "http_client"},
     {"_image_root", "_permission", "_sentinel", "_slots", "_telemetry", "_watch"},
-    {"_connections", "_http", "_httpx_request"},
+    {"_channels", "_connections", "_direct", "_http"},
     {"client"},
     {"keywords", "options"},
     {"_clients", "reranker"},
@@ -39,7 +39,7 @@ LAYERS = (
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}
 
 # The driver, and those who stand where a user stands and hand a client of their own to ours.
-MAY_IMPORT_HTTPX = {"_connections", "_httpx_request", "demo", "local"}
+MAY_IMPORT_HTTPX = {"_channels", "_direct", "demo", "local"}
 COVERAGE = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["coverage"]
 PURE = [ROOT / name for name in COVERAGE["report"]["include"]]
 AMBIENT = {"asyncio", "httpx", "logging", "os", "random", "secrets", "socket", "threading", "time"}
@@ -126,7 +126,7 @@ def test_only_the_driver_knows_http(file):
     here = room(module(file)) if module(file)[0] == CORE else None
 
     if here not in MAY_IMPORT_HTTPX:
-        assert {parts[0] for parts in imports(file)}.isdisjoint({"httpx", "httpx2"})
+        assert {parts[0] for parts in imports(file)}.isdisjoint({"httpcore", "httpx", "httpx2"})
 
 
 @pytest.mark.parametrize("file", PURE, ids=lambda file: ".".join(module(file)))

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 import trustme
-from openrouter_rerank import _connections
+from openrouter_rerank import _channels
 
 
 def identified():
@@ -22,6 +22,6 @@ def trusting(authority):
     with authority.cert_pem.tempfile() as file, pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", file)
         # A process reads its certificates once.
-        _connections._ssl_context.cache_clear()  # noqa: SLF001 - a process of its own would cost
+        _channels._ssl_context.cache_clear()  # noqa: SLF001 - a process of its own would cost
         yield ssl.create_default_context(cafile=file)
-    _connections._ssl_context.cache_clear()  # noqa: SLF001
+    _channels._ssl_context.cache_clear()  # noqa: SLF001

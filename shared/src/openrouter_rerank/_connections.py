@@ -1,45 +1,41 @@
 """
-The connections of this process: stacks of one-connection httpx transports, shared by all clients.
+The connections of this process: stacks of connections of httpcore, shared by all clients.
 
-httpx's own pool walks all its connections for each request, stops keeping connections alive above
-twenty in flight, and never recovers from calls that were cancelled at its limit (encode/httpcore
-issue 1093). A stack of transports with one connection each has none of these faults: take one from
-the top, use it, put it back; whatever ends in an exception is closed and dropped.
+The pool of httpx, which is httpcore's, walks all its connections for each request, stops keeping
+connections alive above twenty in flight, and never recovers from calls that were cancelled at its
+limit (encode/httpcore issue 1093). A stack has none of these faults: take one from the top, use it,
+put it back; whatever ends in an exception is closed and dropped.
 """
 
 import asyncio
 import atexit
-import functools
 import os
 import socket
-import ssl
 import threading
 import time
-import urllib.request
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlsplit
+from typing import TypeVar
 from weakref import WeakSet
 
-from ._endpoint import is_loopback
-from .errors import ConfigurationError
-
-if TYPE_CHECKING:
-    import httpx
-
-# Seconds. Longer than httpx's 5, after which a caller who asks every ten seconds pays for a TCP and
-# a TLS handshake each time.
-KEEP_ALIVE = 60.0
+from ._channels import (
+    KEEP_ALIVE,
+    AsyncChannel,
+    Channel,
+    is_alive,
+    is_prepared,
+    new_async_channel,
+    new_channel,
+    prepare,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A connection for synchronous calls."""
 
-    transport: "httpx.HTTPTransport"
+    channel: Channel
     line: socket.socket | None
     """Its socket, once it has been used."""
 
@@ -54,13 +50,18 @@ class Connections:
 
     def take(self, url: str, user: object) -> Connection:
         """Take a connection to the host of `url`, which may be a new one."""
-        origin = _origin(url)
+        while (kept := self._pop(_origin(url), user)) is not None:
+            if is_alive(kept.channel):
+                return kept
+            # The server has closed it.
+            kept.channel.close()
+        return Connection(new_channel(url), None)
+
+    def _pop(self, origin: str, user: object) -> Connection | None:
         with self._lock:
             self._users[origin].add(user)
             stack = self._idle.get(origin)
-            if stack:
-                return stack.pop()[1]
-        return Connection(_new_transport(url), None)
+            return stack.pop()[1] if stack else None
 
     def put(self, url: str, connection: Connection, user: object) -> None:
         """Put a connection back that has done its work."""
@@ -72,7 +73,7 @@ class Connections:
                 # Its client was closed meanwhile.
                 old.append(self._idle[origin].pop())
         for _, each in old:
-            each.transport.close()
+            each.channel.close()
 
     def release(self, user: object) -> None:
         """Close the idle connections to hosts that no other client in use has asked."""
@@ -80,7 +81,7 @@ class Connections:
             unused = _released(self._users, user)
             closing = [each for origin in unused for each in self._idle.pop(origin, [])]
         for _, each in closing:
-            each.transport.close()
+            each.channel.close()
 
     def close(self) -> None:
         """Close all idle connections; later calls open new ones."""
@@ -88,33 +89,39 @@ class Connections:
             stacks, self._idle = self._idle, {}
         for stack in stacks.values():
             for _, each in stack:
-                each.transport.close()
+                each.channel.close()
 
 
 class AsyncConnections:
     """The idle connections of one event loop."""
 
     def __init__(self) -> None:
-        self._idle: dict[str, list[tuple[float, httpx.AsyncHTTPTransport]]] = {}
+        self._idle: dict[str, list[tuple[float, AsyncChannel]]] = {}
         self._users: defaultdict[str, WeakSet[object]] = defaultdict(WeakSet)
+        self._preparing = asyncio.Lock()
         self.end: AsyncGenerator[None, None] | None = None
 
-    async def take(self, url: str, user: object) -> "tuple[httpx.AsyncHTTPTransport, bool]":
+    async def take(self, url: str, user: object) -> tuple[AsyncChannel, bool]:
         """Take a connection to the host of `url`; also tell whether it has been used before."""
         origin = _origin(url)
         self._users[origin].add(user)
-        stack = self._idle.get(origin)
-        if stack:
-            return stack.pop()[1], True
-        if _ssl_context.cache_info().currsize:
-            return _new_async_transport(url), False
-        # The first context reads this machine's certificates, which takes tens of milliseconds.
-        return await asyncio.to_thread(_new_async_transport, url), False
+        stack = self._idle.setdefault(origin, [])
+        while stack:
+            if is_alive(kept := stack.pop()[1]):
+                return kept, True
+            # The server has closed it.
+            await kept.aclose()
+        if not is_prepared(url):
+            # One prepares, off the loop, for all that wait.
+            async with self._preparing:
+                if not is_prepared(url):
+                    await asyncio.to_thread(prepare, url)
+        return new_async_channel(url), False
 
-    async def put(self, url: str, transport: "httpx.AsyncHTTPTransport", user: object) -> None:
+    async def put(self, url: str, channel: AsyncChannel, user: object) -> None:
         """Put a connection back that has done its work."""
         now, origin = time.monotonic(), _origin(url)
-        self._idle.setdefault(origin, []).append((now, transport))
+        self._idle.setdefault(origin, []).append((now, channel))
         old = [each for stack in self._idle.values() for each in _pop_old(stack, now)]
         if user not in self._users[origin]:
             # Its client was closed meanwhile.
@@ -212,59 +219,3 @@ def _pop_old(stack: list[tuple[float, _Kept]], now: float) -> list[tuple[float, 
     fresh = next((at for at, (used, _) in enumerate(stack) if now - used < KEEP_ALIVE), len(stack))
     old, stack[:] = stack[:fresh], stack[fresh:]
     return old
-
-
-@functools.cache
-def _ssl_context() -> ssl.SSLContext:
-    import httpx
-
-    return httpx.create_ssl_context()
-
-
-def _new_transport(url: str) -> "httpx.HTTPTransport":
-    import httpx
-
-    with _settings_of_the_environment():
-        return httpx.HTTPTransport(
-            verify=_ssl_context(),
-            limits=httpx.Limits(
-                max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_ALIVE
-            ),
-            proxy=_proxy(url),
-        )
-
-
-def _new_async_transport(url: str) -> "httpx.AsyncHTTPTransport":
-    import httpx
-
-    with _settings_of_the_environment():
-        return httpx.AsyncHTTPTransport(
-            verify=_ssl_context(),
-            limits=httpx.Limits(
-                max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_ALIVE
-            ),
-            proxy=_proxy(url),
-        )
-
-
-@contextmanager
-def _settings_of_the_environment() -> Generator[None]:
-    try:
-        yield
-    except (ImportError, OSError, ValueError) as error:
-        raise ConfigurationError(
-            "the proxy or the certificates that the environment names cannot be used "
-            f"(HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE, SSL_CERT_DIR): {type(error).__name__}"
-        ) from error
-
-
-def _proxy(url: str) -> str | None:
-    """Return the proxy that the environment names for `url` (HTTPS_PROXY, ALL_PROXY, NO_PROXY)."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    # What is meant for this machine must not leave it.
-    if is_loopback(host) or urllib.request.proxy_bypass(host):
-        return None
-    proxies = urllib.request.getproxies()
-    found = proxies.get(parts.scheme) or proxies.get("all")
-    return f"http://{found}" if found and "://" not in found else found

@@ -6,7 +6,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from ._connections import Connection, async_connections, connections
+from ._direct import aexchanged, exchanged
 from ._endpoint import Endpoint
 from ._flow import Attempt, Failure, FailureKind
 from ._messages import Response
@@ -72,41 +72,13 @@ class Exchange:
             if (refused := refusal(self._limiter, watch)) is not None:
                 return refused
             if self._client is None:
-                return self._over_own(attempt, watch)
+                route, headers = self._route, _headers(self._route, attempt.request.body)
+                return exchanged(route.endpoint, headers, route.user, attempt, watch)
             return self._over_injected(self._client, attempt, watch)
         except Exception as error:
             return watch.failure(error)
         finally:
             self._slots.release()
-
-    def _over_own(self, attempt: Attempt, watch: Watch) -> Response:
-        url = self._route.endpoint.url
-        kept = connections()
-        connection = kept.take(url, self._route.user)
-        from ._httpx_request import httpx_request
-
-        watch.line = connection.line
-        watch.reused = connection.line is not None
-        try:
-            with sentinel().guard(watch.deadline, watch.end):
-                watch.check()
-                response = connection.transport.handle_request(
-                    httpx_request(
-                        self._route.endpoint,
-                        _headers(self._route, attempt.request.body),
-                        attempt.request.body,
-                        {"timeout": watch.timeouts, "trace": watch.trace},
-                    )
-                )
-                answer = _read(response, attempt, watch)
-        except BaseException:
-            connection.transport.close()
-            raise
-        if watch.ended:
-            connection.transport.close()
-        else:
-            kept.put(url, Connection(connection.transport, watch.line), self._route.user)
-        return answer
 
     def _over_injected(self, client: HTTPClient, attempt: Attempt, watch: Watch) -> Response:
         with (
@@ -158,34 +130,11 @@ class AsyncExchange:
                 if (refused := await arefusal(self._limiter, watch)) is not None:
                     return refused
                 if self._client is None:
-                    return await self._over_own(attempt, watch)
+                    route, headers = self._route, _headers(self._route, attempt.request.body)
+                    return await aexchanged(route.endpoint, headers, route.user, attempt, watch)
                 return await self._over_injected(self._client, attempt, watch)
         except Exception as error:
             return watch.failure(error)
-
-    async def _over_own(self, attempt: Attempt, watch: Watch) -> Response:
-        url = self._route.endpoint.url
-        kept = await async_connections()
-        transport, watch.reused = await kept.take(url, self._route.user)
-        # Imported by now, off the loop.
-        from ._httpx_request import httpx_request
-
-        try:
-            watch.check()
-            response = await transport.handle_async_request(
-                httpx_request(
-                    self._route.endpoint,
-                    _headers(self._route, attempt.request.body),
-                    attempt.request.body,
-                    {"timeout": watch.timeouts, "trace": watch.atrace},
-                )
-            )
-            answer = await _aread(response, attempt, watch)
-        except BaseException:
-            await transport.aclose()
-            raise
-        await kept.put(url, transport, self._route.user)
-        return answer
 
     async def _over_injected(
         self, client: AsyncHTTPClient, attempt: Attempt, watch: Watch
@@ -210,7 +159,7 @@ def _read(response: StreamedResponse, attempt: Attempt, watch: Watch) -> Respons
     else:
         for piece in response.iter_raw():
             body.add(piece)
-    return body.whole(response)
+    return body.whole(response.status_code, response.headers)
 
 
 async def _aread(response: StreamedResponse, attempt: Attempt, watch: Watch) -> Response:
@@ -221,7 +170,7 @@ async def _aread(response: StreamedResponse, attempt: Attempt, watch: Watch) -> 
     else:
         async for piece in response.aiter_raw():
             body.add(piece)
-    return body.whole(response)
+    return body.whole(response.status_code, response.headers)
 
 
 def _headers(route: Route, body: bytes) -> Headers:

@@ -9,9 +9,8 @@ from typing import Protocol, runtime_checkable
 
 from ._flow import Attempt, Failure, FailureKind
 from ._messages import Response
-from .http_client import StreamedResponse
 
-# By name, so that the errors of httpx and of httpx2 are understood without importing either. The
+# By name, so that the errors of httpcore, httpx and httpx2 are understood without an import. The
 # first that fits counts: a ConnectTimeout is a TimeoutException too.
 _KINDS = {
     "ConnectTimeout": FailureKind.UNSENT,
@@ -22,6 +21,8 @@ _KINDS = {
     "UnsupportedProtocol": FailureKind.UNSENDABLE,
     "TimeoutException": FailureKind.TIMEOUT,
     "TimeoutError": FailureKind.TIMEOUT,
+    "NetworkError": FailureKind.LOST,
+    "ProtocolError": FailureKind.LOST,
     "TransportError": FailureKind.LOST,
     # httpcore's asynchronous reads let the errors of TLS through.
     "SSLError": FailureKind.LOST,
@@ -163,11 +164,11 @@ class Body:
             raise _AbandonedError(FailureKind.DEADLINE)
         self._pieces.append(piece)
 
-    def whole(self, response: StreamedResponse) -> Response:
+    def whole(self, status: int, headers: Mapping[str, str]) -> Response:
         """Return the answer whose body was collected."""
         return Response(
-            status=response.status_code,
-            headers=response.headers,
+            status=status,
+            headers=headers,
             body=b"".join(self._pieces),
             received=time.time(),
         )
