@@ -15,6 +15,8 @@ def with_fields(text: str, metadata: Mapping[object, object], names: Sequence[st
     Each is a line, `name: value`; the values of a list are joined by commas. Left out is what has
     no text, number or date.
     """
+    if not names:
+        return text
     written = {name: _written(metadata.get(name)) for name in names}
     lines = [f"{name}: {value}" for name, value in written.items() if value]
     return "\n".join([*lines, text] if text.strip() else lines) if lines else text
