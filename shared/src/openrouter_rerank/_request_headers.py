@@ -10,7 +10,9 @@ _LONGEST_SESSION_ID = 256
 _MOST_CATEGORIES = 2
 # The old spelling of a header must not stand beside the new one.
 _LEGACY = {"x-title": "x-openrouter-title"}
-# The length is ours to know; a compressed answer would be refused (a bomb is small on the wire).
+# The length is ours to know. A compressed answer would be refused: a bomb is small on the wire, and
+# inflating costs more than it saves from 1 Gbit/s on (the echo of 100 documents of 1 KB: 0.5 ms of
+# CPU for 54 of 111 KB).
 _OURS = frozenset(
     {"content-length", "content-type", "transfer-encoding", "accept-encoding", "host"}
 )
