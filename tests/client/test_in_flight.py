@@ -1,0 +1,54 @@
+"""Many requests in flight: what they open, and what they do without."""
+
+import asyncio
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+
+from openrouter_rerank import AsyncRerankClient
+from openrouter_rerank._messages import Request, Response
+from openrouter_rerank._wire import decode
+from pydantic_core import to_json
+
+
+async def test_connections_are_used_again(local_openrouter):
+    """Five hundred requests, 128 of them in flight at a time, open 128 connections at most."""
+    settings = {"base_url": local_openrouter.base_url, "api_key": "any", "max_concurrency": 128}
+    async with AsyncRerankClient(**settings) as client:
+        calls = [client.rerank("the question", ["a", "b"]) for _ in range(500)]
+        rankings = await asyncio.gather(*calls)
+
+    assert {len(ranking.results) for ranking in rankings} == {2}
+    assert local_openrouter.connections <= 128
+
+
+async def test_no_thread_waits_for_an_answer(local_openrouter):
+    """Requests in flight need none of the threads of the loop's executor."""
+    settings = {"base_url": local_openrouter.base_url, "api_key": "any", "max_concurrency": 32}
+    async with AsyncRerankClient(**settings) as client:
+        # The first call imports, in a thread, what speaks HTTP.
+        await client.rerank("the question", ["a"])
+        closed = ThreadPoolExecutor(1)
+        closed.shutdown()
+        asyncio.get_running_loop().set_default_executor(closed)
+        rankings = await asyncio.gather(*(client.rerank("q", ["a", "b"]) for _ in range(32)))
+
+    assert {len(ranking.results) for ranking in rankings} == {2}
+
+
+def test_the_echo_is_never_made():
+    """Reading an answer that echoes a megabyte of documents takes less than a tenth of that."""
+    rows = [
+        {"index": at, "relevance_score": 0.5, "document": {"text": "x" * 10_000}}
+        for at in range(100)
+    ]
+    response = Response(status=200, headers={}, body=to_json({"results": rows}))
+    request = Request(body=b"", model="m", documents=100, results=100)
+    decode(response, request)
+
+    tracemalloc.start()
+    ranking = decode(response, request)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert len(ranking.results) == 100
+    assert peak < 100_000
