@@ -21,13 +21,14 @@ def growth():
 
 
 @pytest.mark.parametrize("line", [HUGE, BOMB], ids=str)
-def test_a_giant_answer_is_given_up(make, stage, growth, line):
+def test_a_giant_answer_is_given_up(make, stage, growth, measured, line):
     """An answer of hundreds of mebibytes is not read to its end, and not unpacked."""
     stage.script(line)
 
     with pytest.raises(InvalidResponseError):
         make(max_retries=0).rerank("q", ["a"])
 
+    measured("MiB for a giant answer", growth() / MIB)
     assert growth() < 12 * MIB
 
 
