@@ -23,7 +23,10 @@ class Case:
     def suits(self, client: Client) -> bool:
         """Tell whether `client` can make such calls."""
         maker = client.asynchronous if self.asynchronous else client.synchronous
-        return maker is not None and (client.takes_images or not self.workload.images)
+        if maker is None or (self.faults and client.family == "HTTP"):
+            # Below a rerank client nobody promises to repeat anything.
+            return False
+        return client.takes_images or not self.workload.images
 
     def task(self, service: str) -> Task:
         """Describe the work to the worker of a client."""

@@ -139,6 +139,8 @@ def raw_socket(task: Task) -> Call:
         while (header := reader.readline()) != b"\r\n":
             if header.startswith(b"content-length:"):
                 length = int(header[15:])
+            if not header:
+                raise ConnectionResetError
         return len(orjson.loads(reader.read(length))["results"])
 
     return call
