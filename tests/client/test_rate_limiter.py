@@ -139,7 +139,7 @@ async def test_a_cancelled_wait_leaves_no_slot_taken(stage):
     options = {"base_url": stage.base_url, "api_key": stage.api_key, "max_concurrency": 1}
     async with AsyncRerankClient(rate_limiter=limiter, **options) as client:
         waiting = asyncio.create_task(client.rerank(QUERY, DOCUMENTS))
-        await limiter.asked.wait()
+        await asyncio.wait_for(limiter.asked.wait(), 5)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting

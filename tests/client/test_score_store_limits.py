@@ -68,7 +68,7 @@ async def test_a_call_can_be_cancelled_in_its_store(local_openrouter, verb):
     store = Hanging(verb)
     async with AsyncRerankClient(score_store=store, **options(local_openrouter)) as client:
         call = asyncio.create_task(client.rerank(QUERY, DOCUMENTS))
-        await store.reached.wait()
+        await asyncio.wait_for(store.reached.wait(), 5)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
