@@ -1,11 +1,14 @@
 """Promise: for a document nothing is read but files in `image_root`, and nothing is fetched."""
 
+import base64
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+from openrouter_rerank._image_root import read_image
 from openrouter_rerank.documents import LocalImageDocument
 from openrouter_rerank.errors import APIConnectionError, InvalidRequestError
 from openrouter_rerank.images import LocalImage
@@ -203,3 +206,47 @@ def test_without_a_root_nothing_is_read(root, path):
 def test_a_root_that_is_not_there(root):
     """A folder that does not exist holds no image."""
     assert "inside image_root" in reason("cat.png", Path(root / "nowhere"))
+
+
+SECRET_PNG = PNG + b"the secret"
+
+
+def turn_file(path, secret):
+    """Make a file a link to the secret, and a file again."""
+    spare = path.with_name("spare")
+    spare.symlink_to(secret)
+    spare.replace(path)
+    spare.write_bytes(PNG)
+    spare.replace(path)
+
+
+def turn_folder(path, secret):
+    """Make a folder a link to that of the secret, and a folder again."""
+    folder, spare = path.parent, path.parent.with_name("spare")
+    folder.rename(spare)
+    folder.symlink_to(secret.parent)
+    folder.unlink()
+    spare.rename(folder)
+
+
+@pytest.mark.parametrize("turn", [turn_file, turn_folder])
+def test_what_becomes_a_link_meanwhile_is_not_followed(root, tmp_path, turn):
+    """While a file or its folder turns into a link to the outside and back, no secret is read."""
+    path, secret, stop = root / "inner" / "dog.png", tmp_path / "dog.png", threading.Event()
+    secret.write_bytes(SECRET_PNG)
+
+    def turns():
+        while not stop.is_set():
+            turn(path, secret)
+
+    thread = threading.Thread(target=turns)
+    thread.start()
+    try:
+        read = {read_image(LocalImage("inner/dog.png"), root, 1000) for _ in range(5_000)}
+    finally:
+        stop.set()
+        thread.join()
+
+    images = {base64.b64decode(each.split(",")[1]) for each in read if isinstance(each, str)}
+    assert images == {PNG}
+    assert len(read) == 2  # It was refused, too, when it lay outside
