@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openrouter_rerank._request_headers import request_headers, session_header
+from openrouter_rerank._request_headers import HeaderFields, request_headers, session_header
 from openrouter_rerank._version import __version__
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
 
@@ -151,3 +151,10 @@ def test_session_that_cannot_be_sent(session_id):
     """A session id has 1 to 256 printable ASCII characters."""
     with pytest.raises(InvalidRequestError, match="session_id must be 1 to 256"):
         session_header(session_id)
+
+
+def test_values_of_headers_are_not_shown():
+    """A traceback that shows local variables shows the names of the headers alone."""
+    headers = HeaderFields({"X-Secret": "s3cret"})
+
+    assert repr(headers) == "HeaderFields(['X-Secret'])"
