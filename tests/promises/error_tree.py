@@ -30,3 +30,8 @@ def tree():
     return {kind.__name__ for kind in kinds if issubclass(kind, OpenRouterRerankError)} - {
         "OpenRouterRerankError"
     }
+
+
+def timeout_for(name):
+    """Return how long a call may take that is to end in this error."""
+    return 0.3 if name == "DeadlineExceededError" else 20

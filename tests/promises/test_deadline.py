@@ -18,7 +18,7 @@ from openrouter_rerank.errors import (
     OpenRouterRerankError,
     TooManyRequestsError,
 )
-from openrouter_rerank.local.stage import Fault, error, refusing_address, unaccepting_address
+from openrouter_rerank.local.stage import Fault, error, refusing_address
 
 from tests.client.shells import OWN
 from tests.promises.figures import figure
@@ -125,9 +125,10 @@ SILENT = [
 ]
 
 
+@OWN
 @pytest.mark.parametrize("line", SILENT)
 def test_a_silent_or_slow_server(make, stage, line):
-    """A server that hangs, drips or comes late costs the timeout."""
+    """A server that hangs, drips or comes late costs the timeout, retries included."""
     stage.always(line)
 
     failure, taken = timed(lambda: make(timeout=TIMEOUT).rerank("q", ["a"]))
@@ -156,16 +157,6 @@ def test_a_late_answer_that_is_in_time(make, stage):
     stage.always(Fault.late_head(0.2))
 
     assert make(timeout=5).rerank("q", ["a"]).attempts == 1
-
-
-def test_a_server_that_does_not_accept(make):
-    """A connection that is never accepted costs the timeout."""
-    with unaccepting_address() as base_url:
-        failure, taken = timed(lambda: make(base_url=base_url, timeout=TIMEOUT).rerank("q", ["a"]))
-
-    assert isinstance(failure, DeadlineExceededError | APIConnectionError)
-    assert failure.retryable
-    assert taken < TIMEOUT + SLACK
 
 
 def test_a_server_that_is_not_there(make):

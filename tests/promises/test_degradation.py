@@ -10,7 +10,7 @@ from openrouter_rerank.placement import Placed
 from openrouter_rerank.reranker import Reranker
 
 from tests.client.shells import OWN
-from tests.promises.error_tree import LINES, LOCAL, tree
+from tests.promises.error_tree import LINES, LOCAL, timeout_for, tree
 
 CONTENTS = ["a", "", "b", "c"]
 PASSING = {
@@ -43,7 +43,7 @@ def reranker(stage):
             **{
                 "base_url": stage.base_url,
                 "api_key": stage.api_key,
-                "timeout": 0.5,
+                "timeout": 20,
                 "max_retries": 0,
             }
             | options
@@ -70,7 +70,7 @@ async def test_failures_are_raised_unless_chosen_otherwise(reranker, place, stag
     stage.always(LINES[name])
 
     with pytest.raises(OpenRouterRerankError) as caught:
-        await place(reranker(), "q", CONTENTS)
+        await place(reranker(timeout=timeout_for(name)), "q", CONTENTS)
 
     assert type(caught.value).__name__ == name
 
@@ -79,7 +79,7 @@ async def test_failures_are_raised_unless_chosen_otherwise(reranker, place, stag
 async def test_what_passes_through(reranker, place, stage, caplog, name):
     """With `passthrough` what may pass keeps the input's order, cut, and says so; others raise."""
     stage.always(LINES[name])
-    chosen = reranker(on_error="passthrough", top_n=3)
+    chosen = reranker(on_error="passthrough", top_n=3, timeout=timeout_for(name))
 
     if name not in PASSING:
         with pytest.raises(getattr(errors, name)):

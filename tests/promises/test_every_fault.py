@@ -21,7 +21,7 @@ from tests.promises.certificates import identified, trusting
 
 QUERY, DOCUMENTS = "two", ["one", "two"]
 BEST_FIRST = [1, 0]
-DEADLINE = 0.15
+DEADLINE = 0.12
 SLACK = 0.1
 ENOUGH = 10.0
 MIB = 1024 * 1024

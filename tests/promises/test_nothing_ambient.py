@@ -242,7 +242,7 @@ def test_what_becomes_a_link_meanwhile_is_not_followed(root, tmp_path, turn):
     thread = threading.Thread(target=turns)
     thread.start()
     try:
-        read = {read_image(LocalImage("inner/dog.png"), root, 1000) for _ in range(5_000)}
+        read = {read_image(LocalImage("inner/dog.png"), root, 1000) for _ in range(2_000)}
     finally:
         stop.set()
         thread.join()

@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from pydantic import ValidationError
 
 from tests.client.shells import OWN
-from tests.promises.error_tree import LINES, LOCAL, tree
+from tests.promises.error_tree import LINES, LOCAL, timeout_for, tree
 
 KEY = "sk-or-v1-THE-SECRET-KEY"
 HEADER = "the-secret-header"
@@ -109,7 +109,9 @@ def test_no_failure_of_a_client_shows_a_secret(make, stage, caplog, spans, name)
     documents = [TEXT, ""] if name == "InvalidRequestError" else [TEXT]
 
     failure = failed(
-        lambda: make(**SECRET, timeout=0.2, max_retries=0, **options).rerank(QUERY, documents)
+        lambda: make(**SECRET, timeout=timeout_for(name), max_retries=0, **options).rerank(
+            QUERY, documents
+        )
     )
 
     assert type(failure).__name__ == name
@@ -150,7 +152,7 @@ def test_no_failure_of_a_reranker_shows_a_secret(stage, caplog, spans, name, fra
     """Nor are they in what a framework tells or writes of a reranker whose call has failed."""
     caplog.set_level(logging.DEBUG)
     stage.always(LINES.get(name, Reply()))
-    options = SECRET | {"base_url": stage.base_url, "timeout": 0.2, "max_retries": 0}
+    options = SECRET | {"base_url": stage.base_url, "timeout": timeout_for(name), "max_retries": 0}
     if name == "ConfigurationError":  # Such an option is refused before there is a reranker
         failure = failed(lambda: made(framework, options | LOCAL[name]))
         assert told(name, sinks(failure, caplog.records, spans()), (KEY, HEADER)) == []
