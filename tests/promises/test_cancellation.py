@@ -140,6 +140,26 @@ async def test_a_call_that_is_cancelled_in_its_handshake_closes_the_connection(l
             await http.aclose()
 
 
+async def test_closing_that_is_cancelled_closes_all(local_openrouter):
+    """Whoever is cancelled while closing idle connections has closed every one of them."""
+    local_openrouter.always(Reply(body=ANSWER, delay=0.1))
+    client = AsyncRerankClient(
+        base_url=local_openrouter.base_url, api_key=local_openrouter.api_key, max_concurrency=4
+    )
+    assert await works(client, calls=4)
+    assert local_openrouter.open_connections == 4
+
+    closing = asyncio.create_task(client.aclose())
+    await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.wait({closing})
+
+    assert closing.cancelled()
+    await asyncio.to_thread(
+        local_openrouter.wait_until, lambda: local_openrouter.open_connections == 0
+    )
+
+
 CANCELLED = figure(desk=200, ci=1_000, full=5_000)
 AT_ONCE = 20
 

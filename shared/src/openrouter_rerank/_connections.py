@@ -126,21 +126,27 @@ class AsyncConnections:
         if user not in self._users[origin]:
             # Its client was closed meanwhile.
             old.append(self._idle[origin].pop())
-        for _, each in old:
-            await each.aclose()
+        await _close_all(old)
 
     async def release(self, user: object) -> None:
         """Close the idle connections to hosts that no other client in use has asked."""
         unused = _released(self._users, user)
-        for _, each in [each for origin in unused for each in self._idle.pop(origin, [])]:
-            await each.aclose()
+        await _close_all([each for origin in unused for each in self._idle.pop(origin, [])])
 
     async def close(self) -> None:
         """Close all idle connections; later calls open new ones."""
         stacks, self._idle = self._idle, {}
-        for stack in stacks.values():
-            for _, each in stack:
-                await each.aclose()
+        await _close_all([each for stack in stacks.values() for each in stack])
+
+
+async def _close_all(kept: list[tuple[float, AsyncChannel]]) -> None:
+    try:
+        while kept:
+            await kept.pop()[1].aclose()
+    finally:
+        # A call that is cancelled here is the only one to know of the others.
+        if kept:
+            await _close_all(kept)
 
 
 class _Process:
