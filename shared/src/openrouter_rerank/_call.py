@@ -106,6 +106,9 @@ def checked_seconds(name: str, seconds: object) -> float:
 
 def whole_number(value: object) -> int | None:
     """Return `value` as an integer if it is one, of Python's or of NumPy's."""
+    if type(value) is int or value is None:
+        # Protocols take long to ask for.
+        return value
     if isinstance(value, SupportsIndex) and not isinstance(value, bool):
         with suppress(TypeError):
             return operator.index(value)

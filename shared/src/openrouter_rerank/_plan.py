@@ -45,11 +45,11 @@ def without_copies(
     documents: Sequence[str | RerankDocument],
 ) -> tuple[tuple[str | RerankDocument, ...], Positions]:
     """Return the different documents in the order of their first copies, and where they stood."""
+    if len(set(documents)) == len(documents):
+        return tuple(documents), NO_COPIES
     positions: dict[str | RerankDocument, list[int]] = {}
     for index, document in enumerate(documents):
         positions.setdefault(document, []).append(index)
-    if len(positions) == len(documents):
-        return tuple(documents), NO_COPIES
     return tuple(positions), Positions(tuple(tuple(copies) for copies in positions.values()))
 
 

@@ -60,7 +60,10 @@ def encode(call: Call, model: str) -> Request:
     fields: dict[str, object] = {
         "model": model,
         "query": call.query,
-        "documents": [_document(document) for document in call.documents],
+        "documents": [
+            document if isinstance(document, str) else _fields(document)
+            for document in call.documents
+        ],
         # Servers are known to refuse a null.
         **({} if top_n is None else {"top_n": top_n}),
         **call.extra,
@@ -171,9 +174,7 @@ def _invalid(message: str, request: Request) -> InvalidResponseError:
     return InvalidResponseError(message, model=request.model, retryable=True)
 
 
-def _document(document: str | RerankDocument) -> str | dict[str, str]:
-    if isinstance(document, str):
-        return document
+def _fields(document: RerankDocument) -> dict[str, str]:
     fields = {"text": document.text, "image": document.image}
     return {key: value for key, value in fields.items() if value is not None}
 

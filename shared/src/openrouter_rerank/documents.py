@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from .errors import InvalidRequestError
 from .images import LocalImage, image_problem
@@ -42,6 +42,11 @@ Content: TypeAlias = str | RerankDocument | LocalImageDocument | Unscorable
 """What a framework's document is converted to."""
 
 
+def are_texts(documents: Sequence[object]) -> TypeGuard[Sequence[str]]:
+    """Tell at once whether all are strings with a text in them, as most documents are."""
+    return set(map(type, documents)) <= {str} and all(map(str.strip, documents))
+
+
 def checked_documents(documents: Sequence[Document]) -> tuple[str | RerankDocument, ...]:
     """
     Check `documents` and give each the form in which it is sent.
@@ -57,11 +62,10 @@ def checked_documents(documents: Sequence[Document]) -> tuple[str | RerankDocume
         raise InvalidRequestError(
             f"documents must be a list of documents, got one {type(documents).__name__}"
         )
-    return tuple(
-        # Most documents are texts, of which there may be thousands.
-        document if isinstance(document, str) and document.strip() else _checked(document, at)
-        for at, document in enumerate(documents)
-    )
+    given = tuple(documents)
+    if are_texts(given):
+        return given
+    return tuple(_checked(document, at) for at, document in enumerate(given))
 
 
 def _checked(document: Document, at: int) -> str | RerankDocument:

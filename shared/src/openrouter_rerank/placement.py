@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from .documents import Content, LocalImageDocument, RerankDocument, Unscorable
+from .documents import Content, LocalImageDocument, RerankDocument, Unscorable, are_texts
 from .errors import InvalidRequestError, OpenRouterRerankError
 from .images import LocalImage, image_problem, image_size
 from .ranking import Ranking
@@ -42,7 +42,7 @@ class Placement:
 class Arrangement:
     """A framework's documents, sorted into those to send and those with nothing to rank."""
 
-    sent: tuple[int, ...]
+    sent: Sequence[int]
     """The positions of the documents to send."""
     documents: tuple[str | RerankDocument, ...]
     """The documents to send."""
@@ -115,6 +115,8 @@ def arranged(
     Raises:
         InvalidRequestError: If `unscorable` is `"raise"` and a document has nothing to rank.
     """
+    if are_texts(contents):
+        return Arrangement(sent=range(len(contents)), documents=tuple(contents), kept=())
     documents = dict(enumerate(_sendable(content, images) for content in contents))
     blank = {index: d for index, d in documents.items() if isinstance(d, Unscorable)}
     if blank and unscorable == "raise":

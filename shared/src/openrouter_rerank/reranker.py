@@ -105,7 +105,7 @@ class Reranker(RerankOptions):
         """
         if _is_blank(query):
             return untouched(len(contents), top_n=self.top_n)
-        if any(isinstance(content, LocalImageDocument) for content in contents):
+        if LocalImageDocument in set(map(type, contents)):
             arrangement = await asyncio.to_thread(self._arranged, contents)
         else:
             arrangement = self._arranged(contents)

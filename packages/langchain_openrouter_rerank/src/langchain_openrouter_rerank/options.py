@@ -15,7 +15,7 @@ from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import TypedDict
 
 from .convert import contents
-from .pillow import LazyContent, encoded, holds_pillow, left_out
+from .pillow import LazyContent, encoded, left_out, needs_no_pillow
 
 # Seconds. No rerank takes ten minutes; in milliseconds, as ChatOpenRouter counts, many do.
 _LONGEST_TIMEOUT = 600.0
@@ -91,11 +91,13 @@ class DocumentOptions(Reranker):
 
     async def aplace(self, query: str, contents: Sequence[LazyContent]) -> Placement:
         """Rank and place documents; images of PIL are encoded in a thread, if they are sent."""
-        if self._takes_images() and holds_pillow(contents):
-            return await super().aplace(query, await asyncio.to_thread(encoded, contents))
-        return await super().aplace(query, self._encoded(contents))
+        if needs_no_pillow(contents):
+            return await super().aplace(query, contents)
+        return await super().aplace(query, await asyncio.to_thread(self._encoded, contents))
 
-    def _encoded(self, contents: Sequence[LazyContent]) -> list[Content]:
+    def _encoded(self, contents: Sequence[LazyContent]) -> Sequence[Content]:
+        if needs_no_pillow(contents):
+            return contents
         return encoded(contents) if self._takes_images() else left_out(contents)
 
     def _read(self, items: Sequence[object]) -> list[LazyContent]:

@@ -50,9 +50,9 @@ def is_pillow(value: object) -> TypeGuard[_Pillow]:
     return module is not None and isinstance(value, module.Image)
 
 
-def holds_pillow(contents: Sequence[LazyContent]) -> bool:
-    """Tell whether there is an image to encode."""
-    return any(isinstance(content, PillowDocument) for content in contents)
+def needs_no_pillow(contents: Sequence[LazyContent]) -> TypeGuard[Sequence[Content]]:
+    """Tell whether there is no image to encode."""
+    return PillowDocument not in set(map(type, contents))
 
 
 def encoded(contents: Sequence[LazyContent]) -> list[Content]:
