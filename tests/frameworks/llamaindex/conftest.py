@@ -2,6 +2,7 @@
 
 import json
 
+import httpx
 import pytest
 from llama_index.core import MockEmbedding, VectorStoreIndex
 from llama_index.core.retrievers import BaseRetriever
@@ -71,7 +72,9 @@ class Actor:
             api_base=self.stage.base_url,
             is_function_calling_model=True,
             max_retries=0,
-            reuse_client=False,
+            # The model never closes its client, and the garbage collector may come after the
+            # loop has gone: this one keeps no connection that anybody would have to close.
+            async_http_client=httpx.AsyncClient(limits=httpx.Limits(max_keepalive_connections=0)),
             **options,
         )
 
