@@ -42,9 +42,9 @@ Content: TypeAlias = str | RerankDocument | LocalImageDocument | Unscorable
 """What a framework's document is converted to."""
 
 
-def are_texts(documents: Sequence[object]) -> TypeGuard[Sequence[str]]:
+def are_texts(documents: tuple[object, ...]) -> TypeGuard[tuple[str, ...]]:
     """Tell at once whether all are strings with a text in them, as most documents are."""
-    return set(map(type, documents)) <= {str} and all(map(str.strip, documents))
+    return _are_strings(documents) and all(map(str.strip, documents))
 
 
 def checked_documents(documents: Sequence[Document]) -> tuple[str | RerankDocument, ...]:
@@ -66,6 +66,10 @@ def checked_documents(documents: Sequence[Document]) -> tuple[str | RerankDocume
     if are_texts(given):
         return given
     return tuple(_checked(document, at) for at, document in enumerate(given))
+
+
+def _are_strings(documents: tuple[object, ...]) -> TypeGuard[tuple[str, ...]]:
+    return set(map(type, documents)) <= {str}
 
 
 def _checked(document: Document, at: int) -> str | RerankDocument:

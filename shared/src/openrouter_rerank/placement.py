@@ -115,8 +115,8 @@ def arranged(
     Raises:
         InvalidRequestError: If `unscorable` is `"raise"` and a document has nothing to rank.
     """
-    if are_texts(contents):
-        return Arrangement(sent=range(len(contents)), documents=tuple(contents), kept=())
+    if are_texts(given := tuple(contents)):
+        return Arrangement(sent=range(len(given)), documents=given, kept=())
     documents = dict(enumerate(_sendable(content, images) for content in contents))
     blank = {index: d for index, d in documents.items() if isinstance(d, Unscorable)}
     if blank and unscorable == "raise":

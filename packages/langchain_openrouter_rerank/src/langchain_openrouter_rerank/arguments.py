@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from typing import TypeGuard
 
 from langchain_core.documents import Document
 from openrouter_rerank.errors import InvalidRequestError
@@ -14,16 +15,14 @@ def checked(documents: Iterable[object]) -> list[Document]:
     Raises:
         InvalidRequestError: Something among them is no document.
     """
-    given: list[Document] = []
-    for at, document in enumerate(_listed(documents)):
-        if not isinstance(document, Document):
-            message = (
-                f"documents[{at}] is of type {type(document).__name__}: "
-                "wrap it, Document(page_content=...), or pass what a retriever returns"
-            )
-            raise InvalidRequestError(message)
-        given.append(document)
-    return given
+    given = _listed(documents)
+    if _are_documents(given):
+        return given
+    at, kind = next((at, type(d)) for at, d in enumerate(given) if not isinstance(d, Document))
+    raise InvalidRequestError(
+        f"documents[{at}] is of type {kind.__name__}: "
+        "wrap it, Document(page_content=...), or pass what a retriever returns"
+    )
 
 
 def asked(documents: Iterable[object], query: object) -> list[object]:
@@ -36,6 +35,10 @@ def asked(documents: Iterable[object], query: object) -> list[object]:
     if isinstance(query, str) and not query.strip():
         raise InvalidRequestError("query is blank: pass the question to rank the documents by")
     return _listed(documents)
+
+
+def _are_documents(items: list[object]) -> TypeGuard[list[Document]]:
+    return all(issubclass(kind, Document) for kind in set(map(type, items)))
 
 
 def _listed(items: Iterable[object]) -> list[object]:

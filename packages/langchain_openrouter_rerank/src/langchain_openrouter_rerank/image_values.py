@@ -39,6 +39,11 @@ _BLOCK_WRAPPERS = ("image_url", "source")
 _BLOCK_KEYS = ("base64", "data", "url", "image_url")
 
 
+def is_prose(text: str) -> bool:
+    """Tell at once, of most texts, that they are neither blank nor an image."""
+    return " " in text[: _SHORTEST_BASE64 - 2].strip()
+
+
 def image_in_text(text: str) -> str | Unscorable | None:
     """Return the image that a text is, whole; people who index images leave them there."""
     if not _IMAGE_START.match(text):

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterable
+from typing import TypeGuard
 
 from llama_index.core.schema import NodeWithScore, QueryBundle
 from openrouter_rerank.errors import InvalidRequestError
@@ -14,16 +15,19 @@ def checked(nodes: Iterable[object]) -> list[NodeWithScore]:
     Raises:
         TypeError: Something among them is no `NodeWithScore`, and what to do about it.
     """
-    given: list[NodeWithScore] = []
-    for at, item in enumerate(nodes):
-        if not isinstance(item, NodeWithScore):
-            message = (
-                f"nodes[{at}] is of type {type(item).__name__}: "
-                "wrap it, NodeWithScore(node=...), or pass what a retriever returns"
-            )
-            raise TypeError(message)
-        given.append(item)
-    return given
+    given = list(nodes)
+    if _are_scored(given):
+        return given
+    at, kind = next((at, type(n)) for at, n in enumerate(given) if not isinstance(n, NodeWithScore))
+    message = (
+        f"nodes[{at}] is of type {kind.__name__}: "
+        "wrap it, NodeWithScore(node=...), or pass what a retriever returns"
+    )
+    raise TypeError(message)
+
+
+def _are_scored(items: list[object]) -> TypeGuard[list[NodeWithScore]]:
+    return all(issubclass(kind, NodeWithScore) for kind in set(map(type, items)))
 
 
 def asked(query: object) -> QueryBundle:
