@@ -109,7 +109,8 @@ def whole_number(value: object) -> int | None:
     if type(value) is int or value is None:
         # Protocols take long to ask for.
         return value
-    if isinstance(value, SupportsIndex) and not isinstance(value, bool):
+    # By name: the booleans of old releases of NumPy pass for an index too.
+    if isinstance(value, SupportsIndex) and type(value).__name__ not in {"bool", "bool_"}:
         with suppress(TypeError):
             return operator.index(value)
     return None
