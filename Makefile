@@ -128,9 +128,10 @@ $(BIN)/python:
 	is needed: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
 
-# The locks are complete, so pip resolves nothing; and our packages are built by the locked hatchling.
+# The locks are complete, so pip resolves nothing; most of what is installed is never imported, so
+# nothing is compiled before it is; and our packages are built by the locked hatchling.
 $(VENV)/installed-%: requirements/%.txt $(PACKAGES:=/pyproject.toml) | $(BIN)/python
-	$(PIP) install -qq --no-deps --require-hashes --requirement $<
+	$(PIP) install -qq --no-deps --no-compile --require-hashes --requirement $<
 	$(PIP) install -qq --no-deps --no-build-isolation $(PACKAGES:%=--editable ./%)
 	@touch $@
 
