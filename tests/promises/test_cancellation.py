@@ -192,8 +192,9 @@ async def test_many_cancellations_at_random_moments(client, library, local_openr
     await asyncio.to_thread(local_openrouter.wait_until, lambda: local_openrouter.in_flight == 0)
     assert await others() == before
     assert await works(client, calls=16)
-    # httpx forgets connections whose call was cancelled, until it is closed: its issue 1093.
-    if library is not httpx:
+    # httpx forgets connections whose call was cancelled, until it is closed: its issue 1093. So did
+    # the first httpx2.
+    if library is None or (library is not httpx and library.__version__ != "2.0.0"):
         assert local_openrouter.open_connections <= 4
     local_openrouter.reset()
     assert await works(client, calls=16)
