@@ -29,7 +29,7 @@ LAYERS = (
     {"_call", "_drive", "_flow"},
     {"_flights", "_recall", "http_client"},
     {"_image_root", "_permission", "_sentinel", "_slots", "_telemetry", "_watch"},
-    {"_channels", "_connections", "_direct", "_http"},
+    {"_asockets", "_channels", "_connections", "_direct", "_http", "_pipe", "_sockets"},
     {"client"},
     {"keywords", "options"},
     {"_clients", "reranker"},
@@ -39,7 +39,7 @@ LAYERS = (
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}
 
 # The driver, and those who stand where a user stands and hand a client of their own to ours.
-MAY_IMPORT_HTTPX = {"_channels", "_direct", "demo", "local"}
+MAY_IMPORT_HTTPX = {"_asockets", "_channels", "_direct", "_sockets", "demo", "local"}
 COVERAGE = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["coverage"]
 PURE = [ROOT / name for name in COVERAGE["report"]["include"]]
 AMBIENT = {"asyncio", "httpx", "logging", "os", "random", "secrets", "socket", "threading", "time"}

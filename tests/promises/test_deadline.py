@@ -21,6 +21,7 @@ from openrouter_rerank.errors import (
 from openrouter_rerank.local.stage import Fault, error, refusing_address
 
 from tests.client.shells import OWN
+from tests.client.slow_line import slow_line
 from tests.promises.figures import figure
 
 OK = Response(status=200, headers={}, body=b'{"results":[{"index":0,"relevance_score":1}]}')
@@ -197,6 +198,17 @@ def test_a_large_request_to_a_server_that_does_not_read(make):
     """Sending is part of the call: a body that nobody takes costs the timeout."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         base_url = f"http://127.0.0.1:{server.getsockname()[1]}/v1"
+        caller = make(base_url=base_url, timeout=TIMEOUT)
+
+        failure, taken = timed(lambda: caller.rerank("q", ["x" * 20_000_000]))
+
+    assert isinstance(failure, DeadlineExceededError)
+    assert taken < TIMEOUT + 2 * SLACK
+
+
+def test_a_large_request_to_a_server_that_reads_drop_by_drop(make):
+    """That some of the body is taken now and then does not make the call any longer."""
+    with slow_line(0.02) as base_url:
         caller = make(base_url=base_url, timeout=TIMEOUT)
 
         failure, taken = timed(lambda: caller.rerank("q", ["x" * 20_000_000]))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import httpcore
     import httpx
 
+    from ._sockets import Sockets
+
 # A proxy is a pool of httpcore's, here of one connection.
 Channel: TypeAlias = "httpcore.HTTPConnection | httpcore.ConnectionPool"
 AsyncChannel: TypeAlias = "httpcore.AsyncHTTPConnection | httpcore.AsyncConnectionPool"
@@ -30,57 +32,61 @@ AsyncChannel: TypeAlias = "httpcore.AsyncHTTPConnection | httpcore.AsyncConnecti
 KEEP_ALIVE = 60.0
 
 
-def new_channel(url: str) -> Channel:
-    """Return a channel to the host of `url`, which connects when it is used."""
+def new_channel(url: str) -> "tuple[Channel, Sockets]":
+    """Return a channel to the host of `url`, which connects when it is used, and its sockets."""
     import httpcore
+
+    from ._sockets import Sockets
+
+    sockets = Sockets()
 
     with _settings_of_the_environment():
         context, proxy = _context(url), _proxy(url)
         if proxy is None:
             return httpcore.HTTPConnection(
-                httpcore.URL(url).origin, ssl_context=context, keepalive_expiry=KEEP_ALIVE
-            )
-        if proxy.url.scheme.startswith("socks"):
-            return httpcore.SOCKSProxy(
-                str(proxy.url),
-                proxy_auth=proxy.raw_auth,
+                httpcore.URL(url).origin,
                 ssl_context=context,
-                max_connections=1,
                 keepalive_expiry=KEEP_ALIVE,
-            )
-        return httpcore.HTTPProxy(
+                network_backend=sockets,
+            ), sockets
+        kind = httpcore.SOCKSProxy if proxy.url.scheme.startswith("socks") else httpcore.HTTPProxy
+        return kind(
             str(proxy.url),
             proxy_auth=proxy.raw_auth,
             ssl_context=context,
             max_connections=1,
             keepalive_expiry=KEEP_ALIVE,
-        )
+            network_backend=sockets,
+        ), sockets
 
 
 def new_async_channel(url: str) -> AsyncChannel:
     """Return a channel to the host of `url`, which connects when it is used."""
     import httpcore
 
+    from ._asockets import AsyncSockets
+
     with _settings_of_the_environment():
         context, proxy = _context(url), _proxy(url)
         if proxy is None:
             return httpcore.AsyncHTTPConnection(
-                httpcore.URL(url).origin, ssl_context=context, keepalive_expiry=KEEP_ALIVE
-            )
-        if proxy.url.scheme.startswith("socks"):
-            return httpcore.AsyncSOCKSProxy(
-                str(proxy.url),
-                proxy_auth=proxy.raw_auth,
+                httpcore.URL(url).origin,
                 ssl_context=context,
-                max_connections=1,
                 keepalive_expiry=KEEP_ALIVE,
+                network_backend=AsyncSockets(),
             )
-        return httpcore.AsyncHTTPProxy(
+        kind = (
+            httpcore.AsyncSOCKSProxy
+            if proxy.url.scheme.startswith("socks")
+            else httpcore.AsyncHTTPProxy
+        )
+        return kind(
             str(proxy.url),
             proxy_auth=proxy.raw_auth,
             ssl_context=context,
             max_connections=1,
             keepalive_expiry=KEEP_ALIVE,
+            network_backend=AsyncSockets(),
         )
 
 
@@ -112,10 +118,11 @@ def _is_imported() -> bool:
 
 @functools.cache
 def _import() -> None:
-    importlib.import_module("httpcore")
+    for name in ("_sockets", "_asockets"):
+        importlib.import_module(f"{__package__}.{name}")
     import anyio
 
-    # What anyio needs for asyncio, it imports when it runs.
+    # httpcore takes its locks from anyio, which imports what it needs for asyncio when it runs.
     anyio.run(anyio.sleep, 0)
 
 

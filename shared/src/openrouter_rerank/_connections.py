@@ -10,13 +10,12 @@ put it back; whatever ends in an exception is closed and dropped.
 import asyncio
 import atexit
 import os
-import socket
 import threading
 import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakSet
 
 from ._channels import (
@@ -30,14 +29,17 @@ from ._channels import (
     prepare,
 )
 
+if TYPE_CHECKING:
+    from ._sockets import Sockets
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A connection for synchronous calls."""
 
     channel: Channel
-    line: socket.socket | None
-    """Its socket, once it has been used."""
+    sockets: "Sockets"
+    """Keep the deadline of whoever uses the channel."""
 
 
 class Connections:
@@ -48,14 +50,14 @@ class Connections:
         self._idle: dict[str, list[tuple[float, Connection]]] = {}
         self._users: defaultdict[str, WeakSet[object]] = defaultdict(WeakSet)
 
-    def take(self, url: str, user: object) -> Connection:
-        """Take a connection to the host of `url`, which may be a new one."""
+    def take(self, url: str, user: object) -> tuple[Connection, bool]:
+        """Take a connection to the host of `url`; also tell whether it has been used before."""
         while (kept := self._pop(_origin(url), user)) is not None:
             if is_alive(kept.channel):
-                return kept
+                return kept, True
             # The server has closed it.
             kept.channel.close()
-        return Connection(new_channel(url), None)
+        return Connection(*new_channel(url)), False
 
     def _pop(self, origin: str, user: object) -> Connection | None:
         with self._lock:

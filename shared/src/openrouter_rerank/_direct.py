@@ -4,11 +4,10 @@ import functools
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ._connections import Connection, async_connections, connections
+from ._connections import async_connections, connections
 from ._endpoint import Endpoint
 from ._flow import Attempt
 from ._messages import Response
-from ._sentinel import sentinel
 from ._watch import Body, Watch
 from .http_client import Headers, Pieces
 
@@ -21,27 +20,20 @@ def exchanged(
 ) -> Response:
     """Make one attempt over a connection that is kept for `user`, or over a new one."""
     kept = connections()
-    connection = kept.take(endpoint.url, user)
-    watch.line = connection.line
-    watch.reused = connection.line is not None
+    connection, watch.reused = kept.take(endpoint.url, user)
+    connection.sockets.deadline = watch.deadline
     body = Body(attempt, watch)
     try:
-        with sentinel().guard(watch.deadline, watch.end):
-            watch.check()
-            response = connection.channel.handle_request(
-                _request(endpoint, headers, attempt, _extensions(watch, watch.trace))
-            )
-            watch.answered = True
-            for piece in response.iter_stream():
-                body.add(piece)
-            response.close()
+        watch.check()
+        response = connection.channel.handle_request(_request(endpoint, headers, attempt, {}))
+        watch.answered = True
+        for piece in response.iter_stream():
+            body.add(piece)
+        response.close()
     except BaseException:
         connection.channel.close()
         raise
-    if watch.ended:
-        connection.channel.close()
-    else:
-        kept.put(endpoint.url, Connection(connection.channel, watch.line), user)
+    kept.put(endpoint.url, connection, user)
     return body.whole(response.status, _by_name(response.headers))
 
 
@@ -55,7 +47,7 @@ async def aexchanged(
     try:
         watch.check()
         response = await channel.handle_async_request(
-            _request(endpoint, headers, attempt, _extensions(watch, watch.atrace))
+            _request(endpoint, headers, attempt, {"timeout": watch.timeouts})
         )
         watch.answered = True
         async for piece in response.aiter_stream():
@@ -104,11 +96,6 @@ def _request(
         content=body if len(body) <= Pieces.SIZE else _Stream(body),
         extensions=extensions,
     )
-
-
-def _extensions(watch: Watch, trace: object) -> dict[str, object]:
-    # Of a kept connection all is known that can be learnt on the way, and being told takes time.
-    return {"timeout": watch.timeouts} | ({} if watch.reused else {"trace": trace})
 
 
 @functools.lru_cache(maxsize=64)

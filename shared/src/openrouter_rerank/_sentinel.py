@@ -1,5 +1,5 @@
 """
-Ends synchronous exchanges at their deadline, from a thread of its own.
+Ends synchronous exchanges over injected clients at their deadline, from a thread of its own.
 
 httpx's timeouts are per read: a server that sends a byte now and then keeps a call waiting for
 ever, and no code of the waiting thread runs meanwhile. So another thread shuts the socket down.

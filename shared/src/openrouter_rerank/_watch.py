@@ -31,10 +31,10 @@ _KINDS = {
 
 _STEPS = ("connect", "read", "write", "pool")
 # Seconds. Sockets and locks refuse waits of some centuries.
-_LONGEST = 1e6
-# Seconds, as in httpx. A host can have several addresses, which are tried one after the other, and
-# some networks swallow what is sent to the first ones: the later ones must get their chance.
-_LONGEST_CONNECT = 5.0
+LONGEST = 1e6
+# Seconds, as in httpx. A host can have several addresses, and some networks swallow what is sent to
+# the first ones: the later ones must get their chance, and so must another attempt.
+LONGEST_CONNECT = 5.0
 
 
 class _AbandonedError(Exception):
@@ -58,7 +58,7 @@ class TimeLeft(Mapping[str, float]):
         if step not in _STEPS:
             raise KeyError(step)
         left = max(self._deadline - time.monotonic(), 0.001)
-        return min(left, _LONGEST_CONNECT if step == "connect" else _LONGEST)
+        return min(left, LONGEST_CONNECT if step == "connect" else LONGEST)
 
     def __iter__(self) -> Iterator[str]:
         return iter(_STEPS)

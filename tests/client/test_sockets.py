@@ -1,0 +1,215 @@
+"""The sockets of our own connections: addresses that are silent, cancellations, slow lines."""
+
+import asyncio
+import gc
+import socket
+import ssl
+import threading
+import time
+from contextlib import contextmanager, suppress
+from urllib.parse import urlsplit
+
+import httpcore
+import pytest
+from openrouter_rerank import AsyncRerankClient
+from openrouter_rerank._asockets import AsyncSockets
+from openrouter_rerank._sockets import Sockets
+from openrouter_rerank.local.stage import unaccepting_address
+
+from tests.client.slow_line import slow_line
+from tests.promises.certificates import identified
+
+SLACK = 0.3
+ENOUGH = 10.0
+SILENT, ALIVE = "127.0.0.1", "127.0.0.2"
+
+
+def connect(colour, addresses, port, *, time_left=ENOUGH, longest_connect=ENOUGH):
+    """Connect to a host with these addresses, and hang up; return the seconds until then."""
+    started = time.monotonic()
+    if colour == "sync":
+        sockets = Sockets(longest_connect=longest_connect, resolve=lambda *_: addresses)
+        sockets.deadline = started + time_left
+        with suppress(httpcore.ConnectTimeout):
+            sockets.connect_tcp("host.example", port).close()
+            return time.monotonic() - started
+    else:
+
+        async def resolve(*_):
+            return [(socket.AF_INET, (address, port)) for address in addresses]
+
+        async def call():
+            sockets = AsyncSockets(longest_connect=longest_connect, resolve=resolve)
+            stream = await sockets.connect_tcp("host.example", port, time_left)
+            await stream.aclose()
+            return time.monotonic() - started
+
+        with suppress(httpcore.ConnectTimeout):
+            return asyncio.run(call())
+    return started - time.monotonic()
+
+
+@pytest.fixture(scope="module")
+def port():
+    """A port where one address of this machine is silent, and another one answers."""
+    with unaccepting_address() as base_url:
+        port = urlsplit(base_url).port
+        with socket.create_server((ALIVE, port)):
+            yield port
+
+
+both = pytest.mark.parametrize("colour", ["sync", "async"])
+
+
+@both
+def test_silent_addresses_share_the_time(colour, port):
+    """A host of four addresses, none of which answers, costs the time once and not four times."""
+    taken = connect(colour, [SILENT] * 4, port, time_left=0.4)
+
+    assert -0.4 - SLACK < taken <= -0.35
+
+
+@both
+def test_a_silent_address_costs_no_more_than_its_share(colour, port):
+    """When time is scarce, each address has its share of it, and the last one is still tried."""
+    taken = connect(colour, [SILENT, SILENT, ALIVE], port, time_left=0.6)
+
+    assert 0.3 < taken < 0.6
+
+
+@both
+def test_connecting_has_a_bound_of_its_own(colour, port):
+    """However much time there is, connecting to one address takes no longer than a bound."""
+    taken = connect(colour, [SILENT], port, longest_connect=0.1)
+
+    assert -0.1 - SLACK < taken <= -0.1
+
+
+def test_a_handshake_has_the_same_bound(port):
+    """However much time there is, a handshake that nobody answers ends."""
+    sockets = Sockets(longest_connect=0.1, resolve=lambda *_: [ALIVE])
+    sockets.deadline = time.monotonic() + ENOUGH
+    stream = sockets.connect_tcp("host.example", port)
+    started = time.monotonic()
+
+    with pytest.raises(httpcore.ConnectTimeout):
+        stream.start_tls(ssl.create_default_context(), "host.example")
+
+    assert 0.1 <= time.monotonic() - started < 0.1 + SLACK
+
+
+@both
+def test_one_address_answers_behind_a_silent_one(colour, port):
+    """The next address of a host is tried while there is plenty of time left."""
+    assert 0.1 <= connect(colour, [SILENT, ALIVE], port, longest_connect=0.2) < 0.2 + SLACK
+
+
+@both
+def test_an_address_that_refuses_costs_nothing(colour, port):
+    """The next address is tried at once when one refuses."""
+    assert 0 < connect(colour, ["127.0.0.3", ALIVE], port) < SLACK
+
+
+@contextmanager
+def server(tls):
+    """The port of a server that completes handshakes, and says nothing."""
+
+    def accept():
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with suppress(OSError):
+                connections.append(tls.wrap_socket(connection, server_side=True))
+
+    connections = []
+    with socket.create_server((SILENT, 0)) as listener:
+        thread = threading.Thread(target=accept)
+        thread.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join()
+    for connection in connections:
+        connection.close()
+
+
+@pytest.mark.parametrize("addresses", [[SILENT], [ALIVE, SILENT]], ids=["one", "two"])
+async def test_connecting_can_be_cancelled_at_any_step(addresses):
+    """Wherever connecting and the handshake are cancelled, no socket and no task is left."""
+    authority, tls = identified()
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+
+    async def resolve(_, port):
+        return [(socket.AF_INET, (address, port)) for address in addresses]
+
+    async def connected(port):
+        stream = await AsyncSockets(resolve=resolve).connect_tcp("host.example", port, ENOUGH)
+        try:
+            await stream.start_tls(trusting, "127.0.0.1", ENOUGH)
+        finally:
+            await stream.aclose()
+
+    cancelled = 0
+    before = asyncio.all_tasks()
+    with server(tls) as port:
+        for steps in range(40):
+            call = asyncio.create_task(connected(port))
+            for _ in range(steps):
+                await asyncio.sleep(0.0005 if steps > 20 else 0)
+            call.cancel()
+            await asyncio.wait({call})
+            cancelled += call.cancelled()
+            assert call.cancelled() or call.exception() is None
+        await asyncio.sleep(0.01)
+
+    # What is still open warns when it is collected.
+    gc.collect()
+    assert asyncio.all_tasks() == before
+    assert cancelled > 4
+
+
+async def test_a_name_is_looked_up_within_the_time():
+    """A resolver that does not answer costs the time for connecting, and can be cancelled."""
+
+    async def resolve(*_):
+        await asyncio.Event().wait()
+
+    with pytest.raises(httpcore.ConnectTimeout):
+        await AsyncSockets(resolve=resolve).connect_tcp("host.example", 1, 0.05)
+
+
+def test_twelve_megabytes_over_a_slow_line(make):
+    """A large request that takes its time, but not all of it, is answered."""
+    with slow_line(0.002) as base_url:
+        ranking = make(base_url=base_url, timeout=30).rerank("q", ["x" * 12_000_000])
+
+    assert (len(ranking.results), ranking.attempts) == (1, 1)
+
+
+async def test_a_loop_that_ends_leaves_no_warning(local_openrouter):
+    """Connections that are kept when their loop ends are closed with it, without a warning."""
+
+    async def call():
+        client = AsyncRerankClient(base_url=local_openrouter.base_url, api_key="k")
+        await asyncio.gather(*(client.rerank("q", ["a"]) for _ in range(5)))
+
+    await asyncio.to_thread(asyncio.run, call())
+    gc.collect()
+    await asyncio.to_thread(
+        local_openrouter.wait_until, lambda: local_openrouter.open_connections == 0
+    )
+
+
+def test_small_messages_are_sent_at_once(make):
+    """A head and a body are two messages, and the second does not wait until the first arrived."""
+    caller = make()
+    caller.rerank("q", ["a"])
+
+    started = time.monotonic()
+    for _ in range(20):
+        caller.rerank("q", ["a"])
+
+    # 40 ms for each is what it takes when the one system waits for the other.
+    assert time.monotonic() - started < 20 * 0.03
