@@ -85,8 +85,6 @@ class Watch:
         self.answered = False
         self.is_permitted = True
         """Whether no rate limiter stands before the exchange."""
-        self.ended = False
-        """Whether the connection was shut down at the deadline."""
         self.timeouts = TimeLeft(deadline)
         self.line: socket.socket | None = None
         """The socket of the exchange, as far as it is known."""
@@ -115,7 +113,6 @@ class Watch:
 
     def end(self) -> None:
         """Shut the connection down, so that whoever waits for it goes on at once."""
-        self.ended = True
         if self.line is not None:
             with suppress(OSError):
                 # Past ssl's own method, which would take the TLS state from under the reader.
