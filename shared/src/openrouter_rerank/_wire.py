@@ -5,9 +5,10 @@ Source of the fields: OpenRouter's OpenAPI description of `POST /api/v1/rerank`,
 answers.
 """
 
+import io
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -60,16 +61,12 @@ def encode(call: Call, model: str) -> Request:
     fields: dict[str, object] = {
         "model": model,
         "query": call.query,
-        "documents": [
-            document if isinstance(document, str) else _fields(document)
-            for document in call.documents
-        ],
         # Servers are known to refuse a null.
         **({} if top_n is None else {"top_n": top_n}),
         **call.extra,
     }
     return Request(
-        body=_json(fields, call.extra),
+        body=_json(fields, call),
         model=model,
         documents=sent,
         results=sent if top_n is None else top_n,
@@ -179,14 +176,36 @@ def _fields(document: RerankDocument) -> dict[str, str]:
     return {key: value for key, value in fields.items() if value is not None}
 
 
-def _json(fields: Mapping[str, object], extra: Mapping[str, object]) -> bytes:
-    body = _written(fields) or _written(_mended(fields))
+def _json(fields: Mapping[str, object], call: Call) -> bytes:
+    extra = call.extra
+    documents: list[object] = [
+        document if isinstance(document, str) else _fields(document) for document in call.documents
+    ]
+    if any(isinstance(document, dict) for document in documents):
+        body = _in_pieces(fields, documents)
+    else:
+        body = _written({**fields, "documents": documents})
+    body = body or _written(_mended({**fields, "documents": documents}))
     if body is None or (extra and not _is_finite(_mended(extra))):
         # Raised here and not where it was met: no document is in the context of the error.
         raise InvalidRequestError(
             "an extra field of the request cannot be written as JSON: use plain JSON values"
         )
     return body
+
+
+def _in_pieces(fields: Mapping[str, object], documents: Sequence[object]) -> bytes | None:
+    """Write a body with images so that it is in memory only once."""
+    body = io.BytesIO()
+    before = _written(fields)
+    for document in documents:
+        written = _written(document)
+        if before is None or written is None:
+            return None
+        body.write(before.removesuffix(b"}") + b',"documents":[' if body.tell() == 0 else b",")
+        body.write(written)
+    body.write(b"]}")
+    return body.getvalue()
 
 
 def _is_finite(extra: object) -> bool:

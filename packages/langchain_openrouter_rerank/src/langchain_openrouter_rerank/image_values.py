@@ -11,7 +11,7 @@ from typing import TypeAlias, TypeGuard
 
 from langchain_core.documents.base import Blob
 from openrouter_rerank.documents import Unscorable
-from openrouter_rerank.images import LocalImage, as_image
+from openrouter_rerank.images import LocalImage, as_image, on_one_line
 
 from .pillow import PillowImage, is_pillow
 
@@ -54,7 +54,8 @@ def image_in_text(text: str) -> str | Unscorable | None:
         if head and _BASE64_START.match(uri, head.end()):
             image = as_image(uri[head.end() :], declared=head[1])
             if image is not None:
-                return image
+                # Large, and one of the two is enough to keep.
+                return uri if image == uri else image
         # A sentence about data URIs has spaces; what has none is nothing that a model could read.
         return None if " " in uri else Unscorable("its text is a damaged data URI")
     is_base64 = _BASE64_START.match(_on_one_line(text[:200]))
@@ -132,4 +133,4 @@ def _first_text(mapping: Mapping[object, object], keys: Sequence[str]) -> str | 
 
 def _on_one_line(text: str) -> str:
     """Return `text` without the line breaks that encoders put into base64."""
-    return text.replace("\r", "").replace("\n", "").strip()
+    return on_one_line(text).strip()

@@ -1,0 +1,35 @@
+"""What is taken for base64, against the decoder of the standard library."""
+
+import base64
+import binascii
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+from openrouter_rerank.images import as_image
+
+SVG = "image/svg+xml"
+"""Declared, so that the first bytes decide nothing."""
+
+
+def decodes(text):
+    """Whether the strict decoder finds something in `text`."""
+    try:
+        return bool(binascii.a2b_base64(text, strict_mode=True))
+    except ValueError:
+        return False
+
+
+@given(
+    st.text("AQgz09+/=-_é ", min_size=1, max_size=12)
+    | st.binary(min_size=1, max_size=12).map(lambda data: base64.b64encode(data).decode())
+)
+@example("QQ=A")
+@example("QQ==QQ==")
+@example("====")
+@example("QQQQ=QQQ")
+@example("QQQQ====")
+def test_base64_is_what_the_strict_decoder_takes(text):
+    """An image is taken if and only if all of it can be decoded, though it is not decoded."""
+    image = as_image(text, declared=SVG)
+    text = text.strip()
+    assert (image is not None) == decodes(text)
