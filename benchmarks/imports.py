@@ -30,7 +30,11 @@ class ImportCost:
     loads_httpx: bool
 
 
-_LANGCHAIN = "from langchain_core.documents import BaseDocumentCompressor"
+# Ours are Runnables too, and so are retrievers and chains: whoever has one has imported this.
+_LANGCHAIN = (
+    "from langchain_core.documents import BaseDocumentCompressor; "
+    "from langchain_core.runnables import RunnableSerializable"
+)
 _LLAMAINDEX = "from llama_index.core.postprocessor.types import BaseNodePostprocessor"
 
 OURS = (
