@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 
+from openrouter_rerank._asking import Attempt, Limits
 from openrouter_rerank._drive import drive
-from openrouter_rerank._flow import Attempt, Limits, rerank_flow
+from openrouter_rerank._flow import rerank_flow
 from openrouter_rerank._messages import Response
 from openrouter_rerank._retry_budget import TokenBucket
 from openrouter_rerank._wire import Call

@@ -4,9 +4,9 @@ import functools
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from ._asking import Attempt
 from ._connections import async_connections, connections
 from ._endpoint import Endpoint
-from ._flow import Attempt
 from ._messages import Response
 from ._watch import Body, Watch
 from .http_client import Headers, Pieces

@@ -10,7 +10,9 @@ import contextvars
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from ._flow import Answer, Asking, Attempt, Failure, Flow
+from ._asking import Answer, Asking, Attempt
+from ._failure import Failure
+from ._flow import Flow
 from ._messages import Response
 from .ranking import Ranking
 

@@ -6,9 +6,10 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+from ._asking import Attempt
 from ._direct import aexchanged, exchanged
 from ._endpoint import Endpoint
-from ._flow import Attempt, Failure, FailureKind
+from ._failure import Failure, FailureKind
 from ._messages import Response
 from ._permission import arefusal, refusal
 from ._sentinel import sentinel

@@ -2,7 +2,7 @@
 
 import time
 
-from ._flow import Failure, FailureKind
+from ._failure import Failure, FailureKind
 from ._watch import Watch
 from .rate_limiter import RateLimiter
 

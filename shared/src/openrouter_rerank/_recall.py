@@ -6,8 +6,9 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
+from ._asking import Limits
 from ._flights import flights
-from ._flow import Flow, Limits, rerank_flow
+from ._flow import Flow, rerank_flow
 from ._memory import Memory
 from ._plan import NO_COPIES
 from ._scores import NOTHING_KNOWN, KnownScores

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Protocol, runtime_checkable
 
-from ._flow import Attempt, Failure, FailureKind
+from ._asking import Attempt
+from ._failure import Failure, FailureKind
 from ._messages import Response
 
 # By name, so that the errors of httpcore, httpx and httpx2 are understood without an import. The

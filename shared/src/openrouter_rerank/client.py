@@ -11,11 +11,11 @@ from typing import Generic, Self, TypeVar, Unpack
 
 from pydantic import SecretStr
 
+from ._asking import Limits
 from ._call import Arguments, RequestOptions, checked_seconds, prepared, whole_number
 from ._connections import async_connections, connections
 from ._drive import adrive, drive
 from ._endpoint import destination, endpoint
-from ._flow import Limits
 from ._http import AsyncExchange, Exchange, Route
 from ._key import wrapped
 from ._recall import Question, Recall
