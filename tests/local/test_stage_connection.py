@@ -11,6 +11,7 @@ from openrouter_rerank.local.stage import (
     Stage,
     scores,
 )
+from openrouter_rerank.local.stage.connection import Connection
 
 QUERY = "capital of France"
 DOCUMENTS = ["Berlin is the capital of Germany.", "Paris is the capital of France.", "Bread"]
@@ -189,3 +190,21 @@ def test_waiting_ends_with_an_error(stage):
     """Waiting for what does not happen ends in time, and shows the stage."""
     with pytest.raises(TimeoutError, match=r"not within 0\.01 s; the stage is <Stage: 0 requests"):
         stage.wait_until(lambda: False, timeout=0.01)
+
+
+async def test_a_client_that_has_gone_needs_no_reset():
+    """Resetting a connection that is closed already does nothing."""
+    reset = asyncio.get_running_loop().create_future()
+
+    async def attend(reader, writer):
+        connection = Connection(reader, writer)
+        connection.abort()
+        await writer.wait_closed()
+        connection.reset()
+        reset.set_result(True)
+
+    server = await asyncio.start_server(attend, "127.0.0.1", 0)
+    async with server:
+        _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        assert await asyncio.wait_for(reset, timeout=5)
+        writer.close()

@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import struct
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import h11
@@ -137,7 +138,9 @@ class Connection:
     def reset(self) -> None:
         """Hang up so that the client sees its connection reset."""
         plug: socket.socket = self._writer.get_extra_info("socket")
-        plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        # A client that has hung up meanwhile needs no reset.
+        with suppress(OSError):
+            plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self.abort()
 
     def abort(self) -> None:
