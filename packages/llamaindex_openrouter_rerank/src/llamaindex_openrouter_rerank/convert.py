@@ -16,7 +16,6 @@ from openrouter_rerank.images import LocalImage, as_image
 from openrouter_rerank.placement import Placement
 
 from .image_fields import image_fields
-from .node_text import content
 
 RETRIEVAL_SCORE = "retrieval_score"
 """The key under which LlamaIndex's own rerankers keep the score of the retriever."""
@@ -143,7 +142,7 @@ def _text(node: BaseNode, metadata_mode: MetadataMode, *, beside_image: bool) ->
         if beside_image and not _string(node.get_content(metadata_mode=MetadataMode.NONE)).strip():
             # What is left is metadata, most often a file name: it says nothing about the picture.
             return ""
-        return _string(content(node, metadata_mode))
+        return _string(node.get_content(metadata_mode=metadata_mode))
     except Exception as error:  # noqa: BLE001 - A node of a foreign class may fail in any way
         return Unscorable(f"{_named(node)} fails to give its content: {type(error).__name__}")
 
