@@ -19,11 +19,15 @@ def own_cache(tmp_path_factory, monkeypatch):
         monkeypatch.setenv(variable, folder)
 
 
+@pytest.fixture(autouse=True)
+def quiet_transformers(monkeypatch):
+    """The oldest LlamaIndex imports it, and it speaks of libraries that nobody here needs."""
+    monkeypatch.setenv("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
+
+
 def test_piped_output_is_plain(monkeypatch):
     """A pipe gets no colours and nothing that moves, in an encoding that has few letters too."""
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    # The oldest LlamaIndex imports it, and it speaks of libraries that nobody here needs.
-    monkeypatch.setenv("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
     done = subprocess.run(
         [sys.executable, "-c", DEMO, *QUICK], capture_output=True, check=False, text=True
     )
