@@ -200,6 +200,7 @@ async def test_a_loop_that_ends_leaves_no_warning(local_openrouter):
     await asyncio.to_thread(
         local_openrouter.wait_until, lambda: local_openrouter.open_connections == 0
     )
+    assert len(local_openrouter.requests) == 5
 
 
 def test_small_messages_are_sent_at_once(make):
@@ -207,9 +208,11 @@ def test_small_messages_are_sent_at_once(make):
     caller = make()
     caller.rerank("q", ["a"])
 
-    started = time.monotonic()
+    seconds = []
     for _ in range(20):
+        started = time.monotonic()
         caller.rerank("q", ["a"])
+        seconds.append(time.monotonic() - started)
 
-    # 40 ms for each is what it takes when the one system waits for the other.
-    assert time.monotonic() - started < 20 * 0.03
+    # 40 ms is what each takes when the one system waits for the other; a busy machine delays some.
+    assert min(seconds) < 0.03

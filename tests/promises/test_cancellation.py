@@ -113,10 +113,11 @@ async def test_a_timeout_around_the_call_stays_the_callers(client, local_openrou
     assert await works(client)
 
 
-def hung_up(connection):
-    """Read what a client sends until it has closed the connection."""
+def has_hung_up(connection):
+    """Read what a client sends until it has closed the connection, for as long as is waited."""
     while connection.recv(65_536):
         pass
+    return True
 
 
 async def test_a_call_that_is_cancelled_in_its_handshake_closes_the_connection(library):
@@ -134,7 +135,7 @@ async def test_a_call_that_is_cancelled_in_its_handshake_closes_the_connection(l
             call.cancel()
             await asyncio.wait({call})
 
-            await asyncio.to_thread(hung_up, connection)
+            assert await asyncio.to_thread(has_hung_up, connection)
         await client.aclose()
         if http is not None:
             await http.aclose()
