@@ -29,7 +29,7 @@ LAYERS = (
     {"_asking", "_memory", "_scores"},
     {"_call", "_drive", "_flow"},
     {"_flights", "_recall", "http_client"},
-    {"_image_root", "_permission", "_sentinel", "_slots", "_telemetry", "_watch"},
+    {"_image_root", "_permission", "_sentinel", "_settings", "_slots", "_telemetry", "_watch"},
     {"_asockets", "_channels", "_connections", "_direct", "_http", "_pipe", "_sockets"},
     {"client"},
     {"keywords", "options"},

@@ -12,15 +12,16 @@ from typing import Generic, Self, TypeVar, Unpack
 from pydantic import SecretStr
 
 from ._asking import Limits
-from ._call import Arguments, RequestOptions, checked_seconds, prepared, whole_number
+from ._call import Arguments, RequestOptions, checked_seconds, prepared
 from ._connections import async_connections, connections
 from ._drive import adrive, drive
 from ._endpoint import destination, endpoint
 from ._http import AsyncExchange, Exchange, Route
 from ._key import wrapped
-from ._recall import Question, Recall
+from ._recall import Question
 from ._request_headers import HeaderFields, request_headers, session_header
 from ._retry_budget import TokenBucket
+from ._settings import checked_count, checked_limiter, checked_recall, given_or_found, is_present
 from ._slots import Slots
 from ._telemetry import traced
 from .budget import Budget
@@ -96,21 +97,21 @@ class _Client(ABC, Generic[_HTTP]):
         if isinstance(key, ConfigurationError):
             raise key
         self._api_key = key
-        if base_url is not None and _is_present(base_url):
+        if base_url is not None and is_present(base_url):
             destination(base_url)
         self._base_url = base_url
         self._headers = request_headers(
-            app_url=_given_or_found(app_url, "OPENROUTER_APP_URL"),
-            app_title=_given_or_found(app_title, "OPENROUTER_APP_TITLE"),
+            app_url=given_or_found(app_url, "OPENROUTER_APP_URL"),
+            app_title=given_or_found(app_title, "OPENROUTER_APP_TITLE"),
             app_categories=app_categories,
             default_headers=own_headers,
         )
         self._timeout = checked_seconds("timeout", timeout)
-        self._max_retries = _checked_count("max_retries", max_retries, least=0)
-        self._max_concurrency = _checked_count("max_concurrency", max_concurrency, least=1)
+        self._max_retries = checked_count("max_retries", max_retries, least=0)
+        self._max_concurrency = checked_count("max_concurrency", max_concurrency, least=1)
         self._budget = budget if isinstance(budget, Budget | None) else Budget(budget)
-        self._recall = _recall(score_store, score_ttl)
-        self._rate_limiter = _checked_limiter(rate_limiter)
+        self._recall = checked_recall(score_store, score_ttl)
+        self._rate_limiter = checked_limiter(rate_limiter)
         self._http_client = http_client
         self._on_response = on_response
         self._retry_budget = TokenBucket()
@@ -304,41 +305,3 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
                 self._slots.pop(ended, None)
             self._slots[loop] = asyncio.Semaphore(self._max_concurrency)
         return self._slots[loop]
-
-
-def _is_present(base_url: object) -> bool:
-    if isinstance(base_url, str):
-        return bool(base_url.strip())
-    raise ConfigurationError(f"base_url is of type {type(base_url).__name__}: pass a string")
-
-
-def _given_or_found(given: str | None, variable: str) -> str | None:
-    return given if given is not None else os.environ.get(variable) or None
-
-
-def _checked_count(name: str, value: object, *, least: int) -> int:
-    number = whole_number(value)
-    if number is not None and number >= least:
-        return number
-    raise ConfigurationError(f"{name} must be a whole number, {least} or more, got {value!r:.50}")
-
-
-def _recall(store: object, ttl: object) -> Recall | None:
-    seconds = None if ttl is None else checked_seconds("score_ttl", ttl)
-    if store is None:
-        return None
-    if not isinstance(store, ScoreStore):
-        raise ConfigurationError(
-            f"score_store is of type {type(store).__name__}, which lacks one of mget, mset, amget "
-            "and amset: pass one of LangChain's byte stores, or what has their methods"
-        )
-    return Recall(store, seconds)
-
-
-def _checked_limiter(limiter: object) -> RateLimiter | None:
-    if limiter is None or isinstance(limiter, RateLimiter):
-        return limiter
-    raise ConfigurationError(
-        f"rate_limiter is of type {type(limiter).__name__}, which lacks one of acquire and "
-        "aacquire: pass a WindowRateLimiter, or one of LangChain's"
-    )
