@@ -256,7 +256,8 @@ def test_attempt_asks_for_the_documents():
     """What is sent is the encoded call, the same in each attempt."""
     first, second = Played(UNSENT, OK).attempts
 
-    assert json.loads(first.request.body) == {"model": "m", "query": "q", "documents": ["a"]}
+    sent = json.loads(b"".join(first.request.body))
+    assert sent == {"model": "m", "query": "q", "documents": ["a"]}
     assert second.request is first.request
 
 

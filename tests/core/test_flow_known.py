@@ -48,7 +48,7 @@ class Service:
 
     def __call__(self, attempt):
         """Answer a request."""
-        body = json.loads(attempt.request.body)
+        body = json.loads(b"".join(attempt.request.body))
         self.asked.append((body["model"], body["documents"]))
         assert "top_n" not in body or body["top_n"] < len(body["documents"])
         if (failure := self.failing.get(body["model"])) is not None:

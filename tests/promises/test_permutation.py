@@ -37,7 +37,8 @@ def test_what_is_written_reads_back_as_the_same_documents(documents, query, top_
     before = copy.deepcopy(documents)
     checked = checked_documents(documents)
 
-    body = json.loads(encode(Call(query=query, documents=checked, top_n=top_n), "m").body)
+    request = encode(Call(query=query, documents=checked, top_n=top_n), "m")
+    body = json.loads(b"".join(request.body))
 
     assert body["query"] == query
     assert [

@@ -1,7 +1,7 @@
 """Exchanges over connections of our own. The first call imports what speaks HTTP, none before."""
 
 import functools
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
 from ._asking import Attempt
@@ -60,17 +60,11 @@ async def aexchanged(
     return body.whole(response.status, _by_name(response.headers))
 
 
-class _Stream:
-    """A large body, in pieces."""
-
-    def __init__(self, body: bytes) -> None:
-        self._pieces = Pieces(body)
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._pieces)
+class _Stream(Pieces):
+    """A body that can be sent both ways."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self._pieces:
+        for piece in self:
             yield piece
 
 
@@ -83,7 +77,6 @@ def _request(
     import httpcore
 
     url, key = _parsed(endpoint.url), endpoint.api_key
-    body = attempt.request.body
     # The whole headers get no name here, nor does the key as text: a traceback would show it.
     return httpcore.Request(
         "POST",
@@ -93,7 +86,7 @@ def _request(
             *((name.encode(), value.encode()) for name, value in headers),
             *(() if key is None else ((b"Authorization", key.authorization().encode()),)),
         ],
-        content=body if len(body) <= Pieces.SIZE else _Stream(body),
+        content=_Stream(attempt.request.body),
         extensions=extensions,
     )
 

@@ -10,7 +10,7 @@ from ._asking import Attempt
 from ._direct import aexchanged, exchanged
 from ._endpoint import Endpoint
 from ._failure import Failure, FailureKind
-from ._messages import Response
+from ._messages import Request, Response
 from ._permission import arefusal, refusal
 from ._sentinel import sentinel
 from ._slots import Slots
@@ -73,7 +73,7 @@ class Exchange:
             if (refused := refusal(self._limiter, watch)) is not None:
                 return refused
             if self._client is None:
-                route, headers = self._route, _headers(self._route, attempt.request.body)
+                route, headers = self._route, _headers(self._route, attempt.request)
                 return exchanged(route.endpoint, headers, route.user, attempt, watch)
             return self._over_injected(self._client, attempt, watch)
         except Exception as error:
@@ -88,7 +88,7 @@ class Exchange:
                 "POST",
                 self._route.endpoint.url,
                 content=_content(attempt.request.body),
-                headers=_headers(self._route, attempt.request.body),
+                headers=_headers(self._route, attempt.request),
                 auth=Bearer(self._route.endpoint.api_key),
                 follow_redirects=False,
                 extensions={"timeout": watch.timeouts, "trace": watch.trace},
@@ -131,7 +131,7 @@ class AsyncExchange:
                 if (refused := await arefusal(self._limiter, watch)) is not None:
                     return refused
                 if self._client is None:
-                    route, headers = self._route, _headers(self._route, attempt.request.body)
+                    route, headers = self._route, _headers(self._route, attempt.request)
                     return await aexchanged(route.endpoint, headers, route.user, attempt, watch)
                 return await self._over_injected(self._client, attempt, watch)
         except Exception as error:
@@ -144,7 +144,7 @@ class AsyncExchange:
             "POST",
             self._route.endpoint.url,
             content=_acontent(attempt.request.body),
-            headers=_headers(self._route, attempt.request.body),
+            headers=_headers(self._route, attempt.request),
             auth=Bearer(self._route.endpoint.api_key),
             follow_redirects=False,
             extensions={"timeout": watch.timeouts, "trace": watch.atrace},
@@ -174,16 +174,17 @@ async def _aread(response: StreamedResponse, attempt: Attempt, watch: Watch) -> 
     return body.whole(response.status_code, response.headers)
 
 
-def _headers(route: Route, body: bytes) -> Headers:
-    return [*route.headers, ("Content-Length", str(len(body)))]
+def _headers(route: Route, request: Request) -> Headers:
+    return [*route.headers, ("Content-Length", str(request.size))]
 
 
-def _content(body: bytes) -> bytes | Pieces:
-    return body if len(body) <= Pieces.SIZE else Pieces(body)
+# Whole where it can be: hooks and transports of a user may read it.
+def _content(body: tuple[bytes, ...]) -> bytes | Pieces:
+    return body[0] if len(body) == 1 and len(body[0]) <= Pieces.SIZE else Pieces(body)
 
 
-def _acontent(body: bytes) -> bytes | AsyncPieces:
-    return body if len(body) <= Pieces.SIZE else AsyncPieces(body)
+def _acontent(body: tuple[bytes, ...]) -> bytes | AsyncPieces:
+    return body[0] if len(body) == 1 and len(body[0]) <= Pieces.SIZE else AsyncPieces(body)
 
 
 def _log(attempt: Attempt, reply: Response | Failure, started: float) -> None:
@@ -191,7 +192,7 @@ def _log(attempt: Attempt, reply: Response | Failure, started: float) -> None:
         "rerank: model=%s documents=%d bytes=%d answer=%s seconds=%.3f",
         attempt.request.model,
         attempt.request.documents,
-        len(attempt.request.body),
+        attempt.request.size,
         reply.status if isinstance(reply, Response) else reply.kind.name.lower(),
         time.monotonic() - started,
     )

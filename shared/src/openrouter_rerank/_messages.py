@@ -14,16 +14,22 @@ _SPARE_BYTES = 1 << 20
 class Request:
     """The body of one HTTP request, and what is needed to read its answer."""
 
-    body: bytes = field(repr=False)
+    body: tuple[bytes, ...] = field(repr=False)
+    """In pieces, of which only those with large documents are large."""
     model: str
     documents: int
     results: int
     """How many results the answer must have at least."""
 
     @property
+    def size(self) -> int:
+        """How many bytes the body has."""
+        return sum(map(len, self.body))
+
+    @property
     def longest_answer(self) -> int:
         """How many bytes an honest answer can have."""
-        return len(self.body) * _ECHO_FACTOR + self.documents * _ROW_BYTES + _SPARE_BYTES
+        return self.size * _ECHO_FACTOR + self.documents * _ROW_BYTES + _SPARE_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,17 +5,17 @@ Source of the fields: OpenRouter's OpenAPI description of `POST /api/v1/rerank`,
 answers.
 """
 
-import io
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
+from ._body import pieces
 from ._envelope import description, mapping, shown, status_error
+from ._json import is_finite, mended, written
 from ._messages import Request, Response
 from ._plan import NO_COPIES, Positions
 from .documents import RerankDocument
@@ -65,8 +65,14 @@ def encode(call: Call, model: str) -> Request:
         **({} if top_n is None else {"top_n": top_n}),
         **call.extra,
     }
+    head = written(fields) or written(mended(fields))
+    if head is None or (call.extra and not is_finite(mended(call.extra))):
+        # Raised here and not where it was met: no document is in the context of the error.
+        raise InvalidRequestError(
+            "an extra field of the request cannot be written as JSON: use plain JSON values"
+        )
     return Request(
-        body=_json(fields, call),
+        body=tuple(pieces(head, call.documents)),
         model=model,
         documents=sent,
         results=sent if top_n is None else top_n,
@@ -117,7 +123,7 @@ def _answer(body: bytes) -> _Answer | None:
         if b"\\ud" not in body.lower() or error.errors()[0]["type"] != "json_invalid":
             return None
     try:
-        return _ANSWER.validate_json(to_json(_mended(json.loads(body))), strict=True)
+        return _ANSWER.validate_json(to_json(mended(json.loads(body))), strict=True)
     except (ValueError, RecursionError):
         return None
 
@@ -169,71 +175,3 @@ def _text(value: object) -> str | None:
 
 def _invalid(message: str, request: Request) -> InvalidResponseError:
     return InvalidResponseError(message, model=request.model, retryable=True)
-
-
-def _fields(document: RerankDocument) -> dict[str, str]:
-    fields = {"text": document.text, "image": document.image}
-    return {key: value for key, value in fields.items() if value is not None}
-
-
-def _json(fields: Mapping[str, object], call: Call) -> bytes:
-    extra = call.extra
-    documents: list[object] = [
-        document if isinstance(document, str) else _fields(document) for document in call.documents
-    ]
-    if any(isinstance(document, dict) for document in documents):
-        body = _in_pieces(fields, documents)
-    else:
-        body = _written({**fields, "documents": documents})
-    body = body or _written(_mended({**fields, "documents": documents}))
-    if body is None or (extra and not _is_finite(_mended(extra))):
-        # Raised here and not where it was met: no document is in the context of the error.
-        raise InvalidRequestError(
-            "an extra field of the request cannot be written as JSON: use plain JSON values"
-        )
-    return body
-
-
-def _in_pieces(fields: Mapping[str, object], documents: Sequence[object]) -> bytes | None:
-    """Write a body with images so that it is in memory only once."""
-    body = io.BytesIO()
-    before = _written(fields)
-    for document in documents:
-        written = _written(document)
-        if before is None or written is None:
-            return None
-        body.write(before.removesuffix(b"}") + b',"documents":[' if body.tell() == 0 else b",")
-        body.write(written)
-    body.write(b"]}")
-    return body.getvalue()
-
-
-def _is_finite(extra: object) -> bool:
-    # NaN and infinity are no JSON, and only the user's own fields can hold them.
-    return _written(extra) == _written(extra, non_finite="null")
-
-
-def _written(
-    fields: object, *, non_finite: Literal["constants", "null"] = "constants"
-) -> bytes | None:
-    try:
-        return to_json(fields, inf_nan_mode=non_finite)
-    except ValueError:
-        return None
-
-
-def _mended(value: object) -> object:
-    """Replace half a surrogate pair, which UTF-8 cannot express, by U+FFFD; join a whole one."""
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    try:
-        tree = _TREE.validate_python(value)
-        if isinstance(tree, dict):
-            return {_mended(key): _mended(item) for key, item in tree.items()}
-        return [_mended(item) for item in tree]
-    except (ValidationError, RecursionError):
-        # What is no tree, or too deep a one, is left for the writer to refuse.
-        return value
-
-
-_TREE = TypeAdapter(dict[str, object] | list[object])

@@ -50,7 +50,7 @@ Content: TypeAlias = str | RerankDocument | LocalImageDocument | Unscorable
 
 def are_texts(documents: tuple[object, ...]) -> TypeGuard[tuple[str, ...]]:
     """Tell at once whether all are strings with a text in them, as most documents are."""
-    return _are_strings(documents) and all(map(str.strip, documents))
+    return _are_strings(documents) and all(documents) and not any(map(str.isspace, documents))
 
 
 def checked_documents(documents: Sequence[Document]) -> tuple[str | RerankDocument, ...]:

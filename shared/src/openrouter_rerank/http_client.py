@@ -1,6 +1,6 @@
 """What can be injected as `http_client`: the clients of httpx and of httpx2, by their shape."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -34,25 +34,26 @@ class Bearer:
 
 class Pieces:
     """
-    A large body in pieces, which can be sent more than once.
+    A body in pieces none of which is large; it can be sent more than once.
 
     httpx takes its write timeout for the whole of a body in one piece, and for each of several.
     """
 
-    SIZE = 256 * 1024
+    SIZE = 512 * 1024
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: Sequence[bytes]) -> None:
         self._body = body
 
     def __iter__(self) -> Iterator[bytes]:
-        for start in range(0, len(self._body), self.SIZE):
-            yield self._body[start : start + self.SIZE]
+        for piece in self._body:
+            for start in range(0, len(piece), self.SIZE):
+                yield piece[start : start + self.SIZE]
 
 
 class AsyncPieces:
     """The same for asynchronous calls: httpx takes what can be iterated both ways for the other."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: Sequence[bytes]) -> None:
         self._pieces = Pieces(body)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
