@@ -3,6 +3,7 @@
 import json
 from hashlib import blake2b
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openrouter_rerank._asking import Limits
@@ -12,7 +13,7 @@ from openrouter_rerank._failure import Failure, FailureKind
 from openrouter_rerank._flow import rerank_flow
 from openrouter_rerank._messages import Response
 from openrouter_rerank._retry_budget import TokenBucket
-from openrouter_rerank.errors import OpenRouterRerankError
+from openrouter_rerank.errors import InvalidResponseError, OpenRouterRerankError
 
 TEXTS = st.lists(st.text("abc\u00e9\ud83d", min_size=1, max_size=3), min_size=1, max_size=30)
 
@@ -57,6 +58,31 @@ def test_a_split_call_is_ranked_as_a_whole_one(texts, top_n, most):
     assert split.results == whole.results
     assert len(whole.requests) == whole.usage.cost == 1
     assert len(split.requests) == split.usage.cost == -(-len({*texts}) // most)
+
+
+@pytest.mark.parametrize(
+    ("served", "is_ranked"),
+    [
+        pytest.param(["m-1", "m-1", "m-1"], True, id="one model"),
+        pytest.param(["m-1", None, "m-1"], True, id="one that is not always told"),
+        pytest.param(["m-1", "m-1", "m-2"], False, id="two models"),
+    ],
+)
+def test_scores_of_two_models_never_meet(served, is_ranked):
+    """A call whose requests were answered by different models is an error that names them."""
+    names = iter(served)
+
+    def exchange(attempt):
+        fields = {**json.loads(answered(attempt).body), "model": next(names)}
+        return Response(status=200, headers={}, body=json.dumps(fields).encode())
+
+    if is_ranked:
+        assert len(ranking_of(["a", "b", "c"], None, 1, exchange).results) == 3
+        return
+    with pytest.raises(InvalidResponseError, match="m-1 and m-2") as caught:
+        ranking_of(["a", "b", "c"], None, 1, exchange)
+    assert caught.value.retryable
+    assert caught.value.attempts == 3
 
 
 FAILURES = [

@@ -12,7 +12,7 @@ from ._asking import Answer, Asking, Limits, ask, more_telling
 from ._plan import merged, parts
 from ._scores import NOTHING_KNOWN, KnownScores, completed, only
 from ._wire import Call
-from .errors import DeadlineExceededError, OpenRouterRerankError
+from .errors import DeadlineExceededError, InvalidResponseError, OpenRouterRerankError
 from .models import RerankModel, known_model
 from .policy import SHARE, another_model_may_answer
 from .ranking import Ranking
@@ -93,7 +93,7 @@ def _asked(
     if errors := [answer.error for answer in answers if answer.error is not None]:
         return errors, attempts
     rankings = [answer.outcome for answer in answers if isinstance(answer.outcome, Ranking)]
-    return merged(rankings, in_parts, call.top_n), attempts
+    return _merged(rankings, in_parts, call.top_n), attempts
 
 
 def _completed(
@@ -110,8 +110,21 @@ def _completed(
         rest, ranking.model, _parts(rest, ranking.model), until, limits
     )
     if isinstance(outcome, Ranking):
-        outcome = merged([ranking, outcome], [others, again], None)
+        outcome = _merged([ranking, outcome], [others, again], None)
     return outcome, made
+
+
+def _merged(
+    rankings: Sequence[Ranking], of: Sequence[Sequence[int]], top_n: int | None
+) -> Ranking | list[OpenRouterRerankError]:
+    """Put rankings into one order, if one model has made them all."""
+    served = {request.served_model for ranking in rankings for request in ranking.requests}
+    if len(served - {None}) <= 1:
+        return merged(rankings, of, top_n)
+    # Two models' scores make no order, and a provider may change the model between two requests.
+    names = " and ".join(sorted(name for name in served if name is not None))
+    message = f"the requests of the call were answered by different models: {names:.200}"
+    return [InvalidResponseError(message, model=rankings[0].model, retryable=True)]
 
 
 def _parts(call: Call, model: str) -> tuple[range, ...]:
