@@ -16,6 +16,7 @@ from openrouter_rerank.images import LocalImage, as_image
 from openrouter_rerank.placement import Placement
 
 from .image_fields import image_fields
+from .node_text import node_text
 
 RETRIEVAL_SCORE = "retrieval_score"
 """The key under which LlamaIndex's own rerankers keep the score of the retriever."""
@@ -123,13 +124,15 @@ def _is_mapping(document: object) -> TypeGuard[Mapping[object, object]]:
 def _content(node: BaseNode, metadata_mode: MetadataMode) -> Content:
     fields = image_fields(node)
     text = _text(node, metadata_mode, beside_image=fields is not None)
+    if fields is None:
+        return text
     words = text if isinstance(text, str) and text.strip() else None
-    image = None if fields is None else fields.image()
+    image = fields.image()
     if isinstance(image, LocalImage):
         return LocalImageDocument(text=words, image=image)
     if image is not None:
         return RerankDocument(text=words, image=image)
-    if fields is not None and text == "":
+    if text == "":
         return Unscorable(
             f"{_named(node)} has no text, and its image is gone (storage keeps no image data) or "
             "is neither an http(s) URL, a data URI nor base64 of an image"
@@ -142,7 +145,7 @@ def _text(node: BaseNode, metadata_mode: MetadataMode, *, beside_image: bool) ->
         if beside_image and not _string(node.get_content(metadata_mode=MetadataMode.NONE)).strip():
             # What is left is metadata, most often a file name: it says nothing about the picture.
             return ""
-        return _string(node.get_content(metadata_mode=metadata_mode))
+        return _string(node_text(node, metadata_mode))
     except Exception as error:  # noqa: BLE001 - A node of a foreign class may fail in any way
         return Unscorable(f"{_named(node)} fails to give its content: {type(error).__name__}")
 

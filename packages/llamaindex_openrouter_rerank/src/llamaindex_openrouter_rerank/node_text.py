@@ -1,0 +1,52 @@
+"""The text of a node, as LlamaIndex gives it, in a third of the time for most nodes. Pure."""
+
+from collections.abc import Sequence
+from operator import attrgetter
+
+from llama_index.core.schema import BaseNode, IndexNode, MetadataMode, TextNode
+
+# A subclass may have a `get_content` of its own.
+_WRITTEN_ALIKE = frozenset({TextNode, IndexNode})
+
+# Whatever shapes the text. Releases differ in how many separators there are, and in which counts.
+_shape = attrgetter(
+    *(name for name in TextNode.model_fields if name.startswith(("metadata_", "text_template")))
+)
+_USUAL_SHAPE = _shape(TextNode())
+
+
+def node_text(node: BaseNode, mode: MetadataMode) -> object:
+    """Return what `node.get_content` does: text, but anything from nodes of foreign classes."""
+    if _IS_KNOWN and type(node) in _WRITTEN_ALIKE and _shape(node) == _USUAL_SHAPE:
+        return _written(node, mode)
+    return node.get_content(metadata_mode=mode)
+
+
+def _written(node: BaseNode, mode: MetadataMode) -> object:
+    text = vars(node)["text"]
+    if mode == MetadataMode.NONE or not node.metadata:
+        return text
+    hidden: Sequence[str] = ()
+    if mode == MetadataMode.EMBED:
+        hidden = node.excluded_embed_metadata_keys
+    elif mode == MetadataMode.LLM:
+        hidden = node.excluded_llm_metadata_keys
+    lines = [f"{key}: {value!s}" for key, value in node.metadata.items() if key not in hidden]
+    metadata = "\n".join(lines).strip()
+    return f"{metadata}\n\n{text}".strip() if metadata else text
+
+
+def _is_known() -> bool:
+    """Tell whether the installed release gives the text in the shape that `_written` does."""
+    node = TextNode(
+        text=" text\n",
+        metadata={"a": 1, "b": None, "c": "d "},
+        excluded_embed_metadata_keys=["a"],
+        excluded_llm_metadata_keys=["b"],
+    )
+    return all(
+        _written(node, mode) == node.get_content(metadata_mode=mode) for mode in MetadataMode
+    )
+
+
+_IS_KNOWN = _is_known()

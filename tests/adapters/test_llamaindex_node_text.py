@@ -1,0 +1,93 @@
+"""The text that is ranked of a node is the very text that the installed LlamaIndex gives."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from llama_index.core.schema import IndexNode, MetadataMode, NodeWithScore, TextNode
+from llamaindex_openrouter_rerank.convert import contents
+from llamaindex_openrouter_rerank.node_text import node_text
+from openrouter_rerank.documents import Unscorable
+
+KEYS = ["file_path", "page", "a", "{key}", " "]
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.lists(st.text(max_size=3))
+)
+SHAPES = {
+    "text_template": ["{metadata_str}\n\n{content}", "{content}", "[{metadata_str}]{content} "],
+    "metadata_template": ["{key}: {value}", "{key}={value}", " {value}"],
+    "metadata_separator": ["\n", " | ", ""],
+    "metadata_seperator": ["\n", "; "],
+}
+TEXTS = st.text() | st.sampled_from([" padded ", "\n", "braces {content} {0} {", "ä €\u2029"])
+
+
+class Loud(TextNode):
+    """A node whose class writes its content in its own way."""
+
+    def get_content(self, metadata_mode=MetadataMode.NONE):
+        """Return the text in capitals."""
+        return f"{metadata_mode}{self.text}".upper()
+
+
+class Terse(TextNode):
+    """A node whose class writes its metadata in its own way."""
+
+    def get_metadata_str(self, mode=MetadataMode.ALL):
+        """Return the names alone."""
+        return ",".join(map(str, self.metadata))
+
+
+class Unwritable:
+    """A value in metadata that cannot be written."""
+
+    def __str__(self):
+        """Fail."""
+        raise RuntimeError
+
+
+@st.composite
+def nodes(draw):
+    """Make nodes of all classes and shapes that this release lets users make; most are usual."""
+    kind = draw(st.sampled_from([TextNode, TextNode, IndexNode, Loud, Terse]))
+    hidden = st.lists(st.sampled_from([*KEYS, "absent"]), max_size=3)
+    node = kind(
+        text=draw(TEXTS),
+        metadata=draw(st.dictionaries(st.sampled_from(KEYS) | st.text(), VALUES, max_size=4)),
+        excluded_embed_metadata_keys=draw(hidden),
+        excluded_llm_metadata_keys=draw(hidden),
+        **({"index_id": "of something"} if kind is IndexNode else {}),
+    )
+    for name in draw(st.sets(st.sampled_from(sorted(SHAPES)), max_size=2)):
+        if name in kind.model_fields:
+            setattr(node, name, draw(st.sampled_from(SHAPES[name])))
+    return node
+
+
+@given(node=nodes(), mode=st.sampled_from(MetadataMode))
+def test_text_is_what_get_content_gives(node, mode):
+    """In every mode, whatever the node's texts, metadata, exclusions, templates and separators."""
+    expected = node.get_content(metadata_mode=mode)
+
+    assert node_text(node, mode) == expected
+    assert contents([NodeWithScore(node=node)], metadata_mode=mode) == [expected]
+
+
+@given(node=nodes(), text=TEXTS, mode=st.sampled_from(MetadataMode))
+def test_text_is_that_of_the_moment(node, text, mode):
+    """A node that is changed between two rerankings is sent as it is then."""
+    node_text(node, mode)
+    node.set_content(text)
+    node.metadata["page"] = text
+
+    assert node_text(node, mode) == node.get_content(metadata_mode=mode)
+
+
+@pytest.mark.parametrize("shape", [{}, {"metadata_template": "{key}={value}"}])
+def test_value_that_cannot_be_written_makes_a_node_unscorable(shape):
+    """The failure of a value in the metadata costs its own node's place, not the call."""
+    node = TextNode(text="text", metadata={"page": Unwritable()}, **shape)
+
+    (content,) = contents([NodeWithScore(node=node)], metadata_mode=MetadataMode.ALL)
+
+    assert isinstance(content, Unscorable)
+    assert "RuntimeError" in content.reason
