@@ -27,6 +27,8 @@ _IMAGE_KEYS = (*_INLINE_KEYS, *_REMOTE_KEYS)
 _FILE_KEYS = ("source", "file_path")
 """Where loaders note the file of any document: an image only if the name says so."""
 
+_set = object.__setattr__
+
 
 def contents(
     items: Sequence[object],
@@ -48,6 +50,10 @@ def contents(
     Raises:
         InvalidRequestError: If an item, or what the converter made of it, is nothing of these.
     """
+    if not image_keys and not rank_fields and converter is None:
+        texts = [item.page_content for item in items if isinstance(item, Document)]
+        if len(texts) == len(items) and all(map(is_prose, texts)):
+            return [*texts]
     found: list[LazyContent] = []
     for at, item in enumerate(items):
         if not isinstance(item, Document):
@@ -86,11 +92,11 @@ def _scored(document: Document, placed: Placed, score_key: str) -> Document:
     if type(document) is not Document:
         return document.model_copy(update={"metadata": metadata})
     # The same in half the time, for there may be thousands.
-    state = document.__getstate__()
-    state["__dict__"] = {**state["__dict__"], "metadata": metadata}
-    state["__pydantic_fields_set__"] = {*state["__pydantic_fields_set__"], "metadata"}
     copy = Document.__new__(Document)
-    copy.__setstate__(state)
+    _set(copy, "__dict__", {**document.__dict__, "metadata": metadata})
+    _set(copy, "__pydantic_fields_set__", {*document.__pydantic_fields_set__, "metadata"})
+    _set(copy, "__pydantic_extra__", document.__pydantic_extra__)
+    _set(copy, "__pydantic_private__", document.__pydantic_private__)
     return copy
 
 

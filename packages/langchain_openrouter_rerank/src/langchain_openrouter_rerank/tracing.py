@@ -20,6 +20,7 @@ from langchain_core.documents import Document
 from langchain_core.runnables import RunnableConfig, ensure_config
 from openrouter_rerank.placement import Placement
 
+from .listeners import nobody_listens
 from .redaction import redacted
 
 _NOTHING = Placement(order=())
@@ -41,8 +42,11 @@ class Outcome:
 @contextmanager
 def traced(query: str, config: RunnableConfig, *, name: str, model: str) -> Generator[Outcome]:
     """Make a run of what happens inside, if anybody listens."""
-    manager = CallbackManager.configure(**_listeners(config, model))
     outcome = Outcome()
+    if nobody_listens(config, CallbackManager):
+        yield outcome
+        return
+    manager = CallbackManager.configure(**_listeners(config, model))
     if not manager.handlers:
         yield outcome
         return
@@ -63,8 +67,11 @@ async def atraced(
     query: str, config: RunnableConfig, *, name: str, model: str
 ) -> AsyncGenerator[Outcome]:
     """Make a run of what happens inside, if anybody listens."""
-    manager = AsyncCallbackManager.configure(**_listeners(config, model))
     outcome = Outcome()
+    if nobody_listens(config, AsyncCallbackManager):
+        yield outcome
+        return
+    manager = AsyncCallbackManager.configure(**_listeners(config, model))
     if not manager.handlers:
         yield outcome
         return
