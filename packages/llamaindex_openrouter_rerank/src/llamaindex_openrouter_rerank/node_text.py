@@ -15,6 +15,10 @@ _shape = attrgetter(
 _USUAL_SHAPE = _shape(TextNode())
 
 
+# Looked up once: a member of an enum takes as long as all that is done to a line of metadata.
+_NONE, _EMBED, _LLM = MetadataMode.NONE, MetadataMode.EMBED, MetadataMode.LLM
+
+
 def node_text(node: BaseNode, mode: MetadataMode) -> object:
     """Return what `node.get_content` does: text, but anything from nodes of foreign classes."""
     if _IS_KNOWN and type(node) in _WRITTEN_ALIKE and _shape(node) == _USUAL_SHAPE:
@@ -23,17 +27,17 @@ def node_text(node: BaseNode, mode: MetadataMode) -> object:
 
 
 def _written(node: BaseNode, mode: MetadataMode) -> object:
-    text = vars(node)["text"]
-    if mode == MetadataMode.NONE or not node.metadata:
+    text, metadata = vars(node)["text"], node.metadata
+    if mode == _NONE or not metadata:
         return text
     hidden: Sequence[str] = ()
-    if mode == MetadataMode.EMBED:
+    if mode == _EMBED:
         hidden = node.excluded_embed_metadata_keys
-    elif mode == MetadataMode.LLM:
+    elif mode == _LLM:
         hidden = node.excluded_llm_metadata_keys
-    lines = [f"{key}: {value!s}" for key, value in node.metadata.items() if key not in hidden]
-    metadata = "\n".join(lines).strip()
-    return f"{metadata}\n\n{text}".strip() if metadata else text
+    lines = [f"{key}: {value!s}" for key, value in metadata.items() if key not in hidden]
+    above = "\n".join(lines).strip()
+    return f"{above}\n\n{text}".strip() if above else text
 
 
 def _is_known() -> bool:

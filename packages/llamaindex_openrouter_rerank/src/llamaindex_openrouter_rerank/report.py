@@ -2,17 +2,20 @@
 
 import sys
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
 from typing import TypeAlias
 
 from llama_index.core.callbacks import CallbackManager, CBEventType, EventPayload
+from llama_index.core.callbacks.base import EventContext
 from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRankStartEvent
 from llama_index.core.schema import NodeWithScore, QueryBundle
 from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.span import active_span_id
 from openrouter_rerank.placement import Placement
 from openrouter_rerank.span_attributes import span_attributes
+
+from .listeners import is_heard
 
 dispatcher = get_dispatcher(__name__)
 
@@ -41,13 +44,19 @@ def reported(
     """
     given = list(nodes)
     most = len(given) if top_n is None else min(top_n, len(given))
+    payload: dict[str, object] = {
+        EventPayload.NODES: given,
+        EventPayload.MODEL_NAME: model,
+        EventPayload.QUERY_STR: query.query_str,
+        EventPayload.TOP_K: most,
+    }
     ended: list[NodeWithScore] = []
     tags: dict[str, str | int | float] = {}
-    start = ReRankStartEvent(query=query, nodes=given, top_n=most, model_name=model)
-    dispatcher.event(start)
+    if is_heard(dispatcher):
+        start = ReRankStartEvent(query=query, nodes=given, top_n=most, model_name=model)
+        dispatcher.event(start)
     try:
-        payload = _payload(start, query.query_str)
-        with callback_manager.event(CBEventType.RERANKING, payload=payload) as event:
+        with _callback(callback_manager, payload) as event:
 
             def conclude(
                 placement: Placement, returned: list[NodeWithScore]
@@ -55,23 +64,28 @@ def reported(
                 ended.extend(returned)
                 tags.update(_attributes(placement))
                 _note_on_span(placement)
-                event.on_end(
-                    {EventPayload.NODES: ended, EventPayload.ADDITIONAL_KWARGS: _told(placement)}
-                )
+                if event is not None:
+                    event.on_end(
+                        {
+                            EventPayload.NODES: ended,
+                            EventPayload.ADDITIONAL_KWARGS: _told(placement),
+                        }
+                    )
                 return returned
 
             yield conclude
     finally:
-        dispatcher.event(ReRankEndEvent(nodes=ended, tags=tags))
+        if is_heard(dispatcher):
+            dispatcher.event(ReRankEndEvent(nodes=ended, tags=tags))
 
 
-def _payload(start: ReRankStartEvent, query: str) -> dict[str, object]:
-    return {
-        EventPayload.NODES: start.nodes,
-        EventPayload.MODEL_NAME: start.model_name,
-        EventPayload.QUERY_STR: query,
-        EventPayload.TOP_K: start.top_n,
-    }
+def _callback(
+    manager: CallbackManager, payload: dict[str, object]
+) -> AbstractContextManager[EventContext | None]:
+    # A manager of a class of the user's may listen itself.
+    if type(manager) is CallbackManager and not manager.handlers:
+        return nullcontext()
+    return manager.event(CBEventType.RERANKING, payload=payload)
 
 
 def _told(placement: Placement) -> dict[str, object]:
