@@ -51,7 +51,7 @@ def reported(
         EventPayload.TOP_K: most,
     }
     ended: list[NodeWithScore] = []
-    tags: dict[str, str | int | float] = {}
+    placements: list[Placement] = []
     if is_heard(dispatcher):
         start = ReRankStartEvent(query=query, nodes=given, top_n=most, model_name=model)
         dispatcher.event(start)
@@ -62,7 +62,7 @@ def reported(
                 placement: Placement, returned: list[NodeWithScore]
             ) -> list[NodeWithScore]:
                 ended.extend(returned)
-                tags.update(_attributes(placement))
+                placements.append(placement)
                 _note_on_span(placement)
                 if event is not None:
                     event.on_end(
@@ -76,6 +76,7 @@ def reported(
             yield conclude
     finally:
         if is_heard(dispatcher):
+            tags = _attributes(placements[0]) if placements else {}
             dispatcher.event(ReRankEndEvent(nodes=ended, tags=tags))
 
 

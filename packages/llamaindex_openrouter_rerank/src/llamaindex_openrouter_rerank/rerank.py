@@ -1,10 +1,11 @@
 """The node postprocessor: LlamaIndex's calls around the shared reranker."""
 
 import asyncio
+import inspect
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Unpack
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, Unpack
 
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
@@ -22,6 +23,14 @@ from .convert import chosen, contents, holds_image, ranked
 from .report import Conclude, reported
 
 dispatcher = get_dispatcher(__name__)
+
+_Method = TypeVar("_Method", bound=Callable[..., object])
+
+
+def _signed(method: _Method) -> _Method:
+    # A span asks for the signature in every call; to make it anew takes half the time of a span.
+    vars(method)["__signature__"] = inspect.signature(method)
+    return method
 
 
 class NodeKeywords(RerankKeywords, total=False):
@@ -82,6 +91,7 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):  # noqa: PLW1641 - Opti
         return "OpenRouterRerank"
 
     @dispatcher.span
+    @_signed
     def _postprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | str | None = None
     ) -> list[NodeWithScore]:
@@ -92,6 +102,7 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):  # noqa: PLW1641 - Opti
 
     # LlamaIndex gives a span only to what it declares abstract, and this it does not.
     @dispatcher.span
+    @_signed
     async def _apostprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | str | None = None
     ) -> list[NodeWithScore]:
