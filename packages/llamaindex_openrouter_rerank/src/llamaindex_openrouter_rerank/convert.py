@@ -123,9 +123,9 @@ def _is_mapping(document: object) -> TypeGuard[Mapping[object, object]]:
 
 def _content(node: BaseNode, metadata_mode: MetadataMode) -> Content:
     fields = image_fields(node)
-    text = _text(node, metadata_mode, beside_image=fields is not None)
     if fields is None:
-        return text
+        return _text(node, metadata_mode)
+    text = _caption(node, metadata_mode)
     words = text if isinstance(text, str) and text.strip() else None
     image = fields.image()
     if isinstance(image, LocalImage):
@@ -140,20 +140,24 @@ def _content(node: BaseNode, metadata_mode: MetadataMode) -> Content:
     return text
 
 
-def _text(node: BaseNode, metadata_mode: MetadataMode, *, beside_image: bool) -> str | Unscorable:
+def _caption(node: BaseNode, metadata_mode: MetadataMode) -> str | Unscorable:
+    text = _text(node, MetadataMode.NONE)
+    if isinstance(text, Unscorable):
+        return text
+    # What is left is metadata, most often a file name: it says nothing about the picture.
+    return _text(node, metadata_mode) if text.strip() else ""
+
+
+def _text(node: BaseNode, metadata_mode: MetadataMode) -> str | Unscorable:
     try:
-        if beside_image and not _string(node.get_content(metadata_mode=MetadataMode.NONE)).strip():
-            # What is left is metadata, most often a file name: it says nothing about the picture.
-            return ""
-        return _string(node_text(node, metadata_mode))
+        text = node_text(node, metadata_mode)
     except Exception as error:  # noqa: BLE001 - A node of a foreign class may fail in any way
-        return Unscorable(f"{_named(node)} fails to give its content: {type(error).__name__}")
+        return _silent(node, type(error))
+    return text if isinstance(text, str) else _silent(node, TypeError)
 
 
-def _string(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
+def _silent(node: BaseNode, error: type[Exception]) -> Unscorable:
+    return Unscorable(f"{_named(node)} fails to give its content: {error.__name__}")
 
 
 def _named(node: BaseNode) -> str:

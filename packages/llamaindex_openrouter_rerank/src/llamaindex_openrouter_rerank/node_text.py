@@ -1,12 +1,9 @@
-"""The text of a node, as LlamaIndex gives it, in a third of the time for most nodes. Pure."""
+"""The text of a node, as LlamaIndex gives it, in half the time for most nodes. Pure."""
 
 from collections.abc import Sequence
 from operator import attrgetter
 
 from llama_index.core.schema import BaseNode, IndexNode, MetadataMode, TextNode
-
-# A subclass may have a `get_content` of its own.
-_WRITTEN_ALIKE = frozenset({TextNode, IndexNode})
 
 # Whatever shapes the text. Releases differ in how many separators there are, and in which counts.
 _shape = attrgetter(
@@ -14,14 +11,13 @@ _shape = attrgetter(
 )
 _USUAL_SHAPE = _shape(TextNode())
 
-
 # Looked up once: a member of an enum takes as long as all that is done to a line of metadata.
 _NONE, _EMBED, _LLM = MetadataMode.NONE, MetadataMode.EMBED, MetadataMode.LLM
 
 
 def node_text(node: BaseNode, mode: MetadataMode) -> object:
     """Return what `node.get_content` does: text, but anything from nodes of foreign classes."""
-    if _IS_KNOWN and type(node) in _WRITTEN_ALIKE and _shape(node) == _USUAL_SHAPE:
+    if type(node) in _WRITTEN_ALIKE and _shape(node) == _USUAL_SHAPE:
         return _written(node, mode)
     return node.get_content(metadata_mode=mode)
 
@@ -35,8 +31,11 @@ def _written(node: BaseNode, mode: MetadataMode) -> object:
         hidden = node.excluded_embed_metadata_keys
     elif mode == _LLM:
         hidden = node.excluded_llm_metadata_keys
-    lines = [f"{key}: {value!s}" for key, value in metadata.items() if key not in hidden]
-    above = "\n".join(lines).strip()
+    above = ""
+    for key, value in metadata.items():
+        if key not in hidden:
+            above += f"{key}: {value!s}\n"
+    above = above.strip()
     return f"{above}\n\n{text}".strip() if above else text
 
 
@@ -53,4 +52,5 @@ def _is_known() -> bool:
     )
 
 
-_IS_KNOWN = _is_known()
+# A subclass may have a `get_content` of its own, and so may another release.
+_WRITTEN_ALIKE = frozenset({TextNode, IndexNode} if _is_known() else ())
