@@ -543,6 +543,47 @@ def placement(*order):
     return Placement(order=tuple(Placed(*placed) for placed in order), ranking=ranking)
 
 
+either = st.sampled_from(["A text about cats.", "cats", " ", uri(PNG), coded(PNG)])
+
+
+@given(st.lists(st.builds(Document, either)))
+def test_documents_are_read_one_by_one(documents):
+    """What a document is ranked by does not depend on the documents beside it."""
+    alone = [content for document in documents for content in contents([document])]
+
+    assert contents(documents) == alone
+
+
+@given(
+    st.fixed_dictionaries(
+        {"page_content": st.text()},
+        optional={
+            "id": st.none() | st.text(),
+            "metadata": st.dictionaries(st.text() | st.just("relevance_score"), json_values),
+            "type": st.just("Document"),
+        },
+    ),
+    st.none() | st.floats(allow_nan=False),
+)
+def test_a_copy_is_what_pydantic_copies(fields, score):
+    """A document comes back as `model_copy` makes it, in all of its state, and is left alone."""
+    document = Document(**fields)
+    before = repr(document.__getstate__())
+    metadata = {key: value for key, value in document.metadata.items() if key != "relevance_score"}
+    if score is not None:
+        metadata["relevance_score"] = score
+    expected = document.model_copy(update={"metadata": metadata})
+
+    [copy] = ranked([document], placement((0, score)), score_key="relevance_score")
+    state = repr({**copy.__getstate__(), "__pydantic_fields_set__": None})
+
+    assert state == repr({**expected.__getstate__(), "__pydantic_fields_set__": None})
+    assert copy.model_fields_set == expected.model_fields_set
+    copy.id = "another"
+    copy.metadata["another"] = 1
+    assert repr(document.__getstate__()) == before
+
+
 class Cached(Document):
     """A document with a state of its own, as LangChain's filters make them."""
 
