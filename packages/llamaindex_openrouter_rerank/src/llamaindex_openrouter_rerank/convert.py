@@ -14,6 +14,7 @@ from openrouter_rerank.documents import (
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.images import LocalImage, as_image
 from openrouter_rerank.placement import Placement
+from pydantic import TypeAdapter
 
 from .image_fields import image_fields
 from .node_text import node_text
@@ -71,18 +72,28 @@ def ranked(
         return [nodes[placed.index].model_copy() for placed in placement.order]
     items = [(nodes[placed.index], placed.relevance_score) for placed in placement.order]
     if not keep_retrieval_score:
-        return [_scored(item, score) for item, score in items]
+        return _scored(items)
     return [
         item.model_copy(update={"score": score, "node": _with_score(item.node, item.score)})
         for item, score in items
     ]
 
 
-def _scored(item: NodeWithScore, score: float | None) -> NodeWithScore:
-    if type(item) is NodeWithScore and isinstance(item.node, BaseNode):
-        # The same in half the time.
-        return NodeWithScore(node=item.node, score=score)
-    return item.model_copy(update={"score": score})
+def _scored(items: Sequence[tuple[NodeWithScore, float | None]]) -> list[NodeWithScore]:
+    kinds = {type(item) for item, _ in items}
+    if kinds == {NodeWithScore} and _are_nodes({type(item.node) for item, _ in items}):
+        # The same in a third of the time.
+        return _NODES.validate_python(
+            [{"node": item.node, "score": score} for item, score in items]
+        )
+    return [item.model_copy(update={"score": score}) for item, score in items]
+
+
+def _are_nodes(kinds: set[type[object]]) -> bool:
+    return all(issubclass(kind, BaseNode) for kind in kinds)
+
+
+_NODES = TypeAdapter(list[NodeWithScore])
 
 
 def _with_score(node: BaseNode, score: float | None) -> BaseNode:
