@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from openrouter_rerank._messages import Request, Response
+from openrouter_rerank._messages import Response
 from openrouter_rerank._wire import Call, encode
 from openrouter_rerank.documents import RerankDocument
 
@@ -36,17 +36,16 @@ def test_an_honest_answer_fits(documents, ensure_ascii):
 
 def test_the_bound_is_a_small_multiple_of_the_request():
     """A large request allows an answer of a few times its size, a small one about a mebibyte."""
-    small = Request(body=(b"x",), model="m", documents=1, results=1)
-    large = Request(body=(b"x" * 5_000_000,) * 2, model="m", documents=1, results=1)
+    small = encode(Call(query="q", documents=("x",)), "m")
+    large = encode(Call(query="q", documents=("x" * 10_000_000,)), "m")
 
     assert 1_000_000 < small.longest_answer < 2_000_000
-    assert large.size == 10_000_000
-    assert large.longest_answer <= 5 * large.size
+    assert large.longest_answer <= 5 * large.body.size
 
 
 def test_repr_shows_neither_bodies_nor_headers():
     """What is printed of a message holds no content."""
-    request = Request(body=(b"secret",), model="m", documents=1, results=1)
+    request = encode(Call(query="secret", documents=("secret",)), "m")
     response = Response(status=200, headers={"set-cookie": "secret"}, body=b"secret")
 
     assert "secret" not in repr(request) + repr(response)

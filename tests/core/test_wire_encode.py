@@ -21,7 +21,9 @@ def test_the_whole_body_of_a_plain_call():
     """A plain call writes model, query and documents, compactly, and nothing else."""
     request = encode(Call(query="q", documents=("a", "b")), MODEL)
 
-    assert request.body == (b'{"model":"cohere/rerank-v3.5","query":"q","documents":["a","b"]}',)
+    written = b'{"model":"cohere/rerank-v3.5","query":"q","documents":["a","b"]}'
+    assert b"".join(request.body) == written
+    assert request.body.size == len(written)
     assert (request.model, request.documents, request.results) == (MODEL, 2, 2)
 
 

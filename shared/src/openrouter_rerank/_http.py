@@ -12,6 +12,7 @@ from ._endpoint import Endpoint
 from ._failure import Failure, FailureKind
 from ._messages import Request, Response
 from ._permission import arefusal, refusal
+from ._request_body import RequestBody
 from ._sentinel import sentinel
 from ._slots import Slots
 from ._watch import Body, Watch
@@ -175,16 +176,16 @@ async def _aread(response: StreamedResponse, attempt: Attempt, watch: Watch) -> 
 
 
 def _headers(route: Route, request: Request) -> Headers:
-    return [*route.headers, ("Content-Length", str(request.size))]
+    return [*route.headers, ("Content-Length", str(request.body.size))]
 
 
 # Whole where it can be: hooks and transports of a user may read it.
-def _content(body: tuple[bytes, ...]) -> bytes | Pieces:
-    return body[0] if len(body) == 1 and len(body[0]) <= Pieces.SIZE else Pieces(body)
+def _content(body: RequestBody) -> bytes | Pieces:
+    return b"".join(body) if body.size <= Pieces.SIZE else Pieces(body)
 
 
-def _acontent(body: tuple[bytes, ...]) -> bytes | AsyncPieces:
-    return body[0] if len(body) == 1 and len(body[0]) <= Pieces.SIZE else AsyncPieces(body)
+def _acontent(body: RequestBody) -> bytes | AsyncPieces:
+    return b"".join(body) if body.size <= Pieces.SIZE else AsyncPieces(body)
 
 
 def _log(attempt: Attempt, reply: Response | Failure, started: float) -> None:
@@ -192,7 +193,7 @@ def _log(attempt: Attempt, reply: Response | Failure, started: float) -> None:
         "rerank: model=%s documents=%d bytes=%d answer=%s seconds=%.3f",
         attempt.request.model,
         attempt.request.documents,
-        attempt.request.size,
+        attempt.request.body.size,
         reply.status if isinstance(reply, Response) else reply.kind.name.lower(),
         time.monotonic() - started,
     )

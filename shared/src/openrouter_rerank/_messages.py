@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ._request_body import RequestBody
+
 # Documents are echoed: an answer is about as large as its request, or larger by what the two sides'
 # escapes differ in (an emoji is 4 bytes in UTF-8 and 12 as escapes), plus its own fields.
 _ECHO_FACTOR = 4
@@ -14,22 +16,16 @@ _SPARE_BYTES = 1 << 20
 class Request:
     """The body of one HTTP request, and what is needed to read its answer."""
 
-    body: tuple[bytes, ...] = field(repr=False)
-    """In pieces, of which only those with large documents are large."""
+    body: RequestBody = field(repr=False)
     model: str
     documents: int
     results: int
     """How many results the answer must have at least."""
 
     @property
-    def size(self) -> int:
-        """How many bytes the body has."""
-        return sum(map(len, self.body))
-
-    @property
     def longest_answer(self) -> int:
         """How many bytes an honest answer can have."""
-        return self.size * _ECHO_FACTOR + self.documents * _ROW_BYTES + _SPARE_BYTES
+        return self.body.size * _ECHO_FACTOR + self.documents * _ROW_BYTES + _SPARE_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from ._body import pieces
 from ._envelope import description, mapping, shown, status_error
 from ._json import is_finite, mended, written
 from ._messages import Request, Response
 from ._plan import NO_COPIES, Positions
+from ._request_body import RequestBody
 from .documents import RerankDocument
 from .errors import APIStatusError, InvalidRequestError, InvalidResponseError
 from .ranking import AnsweredRequest, RankedDocument, Ranking, Usage
@@ -72,7 +72,7 @@ def encode(call: Call, model: str) -> Request:
             "an extra field of the request cannot be written as JSON: use plain JSON values"
         )
     return Request(
-        body=tuple(pieces(head, call.documents)),
+        body=RequestBody(head, call.documents),
         model=model,
         documents=sent,
         results=sent if top_n is None else top_n,

@@ -1,6 +1,6 @@
 """What can be injected as `http_client`: the clients of httpx and of httpx2, by their shape."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -41,7 +41,7 @@ class Pieces:
 
     SIZE = 512 * 1024
 
-    def __init__(self, body: Sequence[bytes]) -> None:
+    def __init__(self, body: Iterable[bytes]) -> None:
         self._body = body
 
     def __iter__(self) -> Iterator[bytes]:
@@ -53,7 +53,7 @@ class Pieces:
 class AsyncPieces:
     """The same for asynchronous calls: httpx takes what can be iterated both ways for the other."""
 
-    def __init__(self, body: Sequence[bytes]) -> None:
+    def __init__(self, body: Iterable[bytes]) -> None:
         self._pieces = Pieces(body)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:

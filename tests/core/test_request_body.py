@@ -3,12 +3,15 @@
 import json
 import subprocess
 import sys
+import tracemalloc
+from collections import deque
+from itertools import islice
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openrouter_rerank._body import pieces
+from openrouter_rerank._request_body import RequestBody
 from openrouter_rerank.documents import RerankDocument
 from pydantic_core import to_json
 
@@ -22,9 +25,11 @@ DOCUMENTS = st.lists(
 @given(DOCUMENTS)
 def test_both_writers_write_the_same(documents):
     """A body is the same, byte for byte, whether orjson is installed or not."""
-    ours = b"".join(pieces(FIELDS, documents, dumps=orjson.dumps))
+    with_orjson = RequestBody(FIELDS, documents, dumps=orjson.dumps)
 
-    assert ours == b"".join(pieces(FIELDS, documents, dumps=to_json))
+    without = RequestBody(FIELDS, documents, dumps=to_json)
+
+    assert b"".join(with_orjson) == b"".join(without)
 
 
 @pytest.mark.parametrize("dumps", [orjson.dumps, to_json], ids=["orjson", "pydantic"])
@@ -41,7 +46,9 @@ def test_both_writers_write_the_same(documents):
 )
 def test_the_pieces_are_the_body(documents, several, dumps):
     """Wherever it is cut, all documents are in the body, in their order, after the fields."""
-    body = tuple(pieces(FIELDS, documents, dumps=dumps))
+    body = RequestBody(FIELDS, documents, dumps=dumps)
+
+    pieces = list(body)
 
     expected = [
         {"text": each.text, "image": each.image}
@@ -49,24 +56,56 @@ def test_the_pieces_are_the_body(documents, several, dumps):
         else each.replace("\ud83d", "\ufffd")
         for each in documents
     ]
-    assert json.loads(b"".join(body)) == {"model": "m", "documents": expected}
-    assert (len(body) > 1) == several
+    assert json.loads(b"".join(pieces)) == {"model": "m", "documents": expected}
+    assert body.size == sum(map(len, pieces))
+    assert (len(pieces) > 1) == several
 
 
 def test_a_piece_is_no_larger_than_its_documents_make_it():
     """Short documents make pieces of some hundred kilobytes, however many there are."""
-    body = tuple(pieces(FIELDS, ["a" * 99] * 50_000))
+    pieces = list(RequestBody(FIELDS, ["a" * 99] * 50_000))
 
-    assert max(map(len, body)) < 250_000
-    assert min(map(len, body[:-1])) > 150_000
+    assert max(map(len, pieces)) < 250_000
+    assert min(map(len, pieces[:-1])) > 150_000
+
+
+@pytest.mark.parametrize("sent", [0, 1, 2, 99], ids=["nothing", "a piece", "two pieces", "all"])
+@pytest.mark.parametrize("length", [100_000, 1_000_000], ids=["small", "large"])
+def test_a_body_can_be_sent_again(length, sent):
+    """However much of it was sent before it failed, the next attempt sends the same, whole."""
+    body = RequestBody(FIELDS, ["a" * length, "\ud83d", "b" * length] * 3)
+    size = body.size
+
+    list(islice(body, sent))
+
+    whole = b"".join(body)
+    assert json.loads(whole)["documents"] == ["a" * length, "\ufffd", "b" * length] * 3
+    assert whole == b"".join(body)
+    assert body.size == size == len(whole)
+
+
+def test_what_was_sent_is_not_kept():
+    """Of a large body that was sent, nothing is left in memory while its answer is read."""
+    documents = [RerankDocument(image="a" * 1_000_000)] * 10
+    tracemalloc.start()
+    try:
+        body = RequestBody(FIELDS, documents)
+        before, _ = tracemalloc.get_traced_memory()
+        deque(body, maxlen=0)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert before > body.size > 10_000_000
+    assert after < 100_000
 
 
 def test_orjson_is_not_needed():
     """Where orjson is not installed, the client writes the same with what it has."""
     without = (
         "import sys; sys.modules['orjson'] = None\n"
-        "from openrouter_rerank._body import pieces\n"
-        "sys.stdout.buffer.write(b''.join(pieces(b'{\"q\":1}', ['é\"'])))"
+        "from openrouter_rerank._request_body import RequestBody\n"
+        "sys.stdout.buffer.write(b''.join(RequestBody(b'{\"q\":1}', ['é\"'])))"
     )
 
     written = subprocess.run([sys.executable, "-c", without], capture_output=True, check=True)
