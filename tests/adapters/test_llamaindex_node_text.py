@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from llama_index.core.schema import IndexNode, MetadataMode, NodeWithScore, TextNode
 from llamaindex_openrouter_rerank.convert import contents
-from llamaindex_openrouter_rerank.node_text import node_text
+from llamaindex_openrouter_rerank.node_text import usual_text
 from openrouter_rerank.documents import Unscorable
 
 KEYS = ["file_path", "page", "a", "{key}", " "]
@@ -68,18 +68,19 @@ def test_text_is_what_get_content_gives(node, mode):
     """In every mode, whatever the node's texts, metadata, exclusions, templates and separators."""
     expected = node.get_content(metadata_mode=mode)
 
-    assert node_text(node, mode) == expected
+    assert usual_text(node, mode) in {expected, None}
     assert contents([NodeWithScore(node=node)], metadata_mode=mode) == [expected]
 
 
 @given(node=nodes(), text=TEXTS, mode=st.sampled_from(MetadataMode))
 def test_text_is_that_of_the_moment(node, text, mode):
     """A node that is changed between two rerankings is sent as it is then."""
-    node_text(node, mode)
+    item = NodeWithScore(node=node)
+    contents([item], metadata_mode=mode)
     node.set_content(text)
     node.metadata["page"] = text
 
-    assert node_text(node, mode) == node.get_content(metadata_mode=mode)
+    assert contents([item], metadata_mode=mode) == [node.get_content(metadata_mode=mode)]
 
 
 @pytest.mark.parametrize("shape", [{}, {"metadata_template": "{key}={value}"}])

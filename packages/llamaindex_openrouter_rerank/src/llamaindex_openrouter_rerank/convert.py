@@ -17,7 +17,7 @@ from openrouter_rerank.placement import Placement
 from pydantic import TypeAdapter
 
 from .image_fields import image_fields
-from .node_text import node_text
+from .node_text import usual_text
 
 RETRIEVAL_SCORE = "retrieval_score"
 """The key under which LlamaIndex's own rerankers keep the score of the retriever."""
@@ -133,6 +133,8 @@ def _is_mapping(document: object) -> TypeGuard[Mapping[object, object]]:
 
 
 def _content(node: BaseNode, metadata_mode: MetadataMode) -> Content:
+    if (usual := usual_text(node, metadata_mode)) is not None:
+        return usual
     fields = image_fields(node)
     if fields is None:
         return _text(node, metadata_mode)
@@ -161,7 +163,7 @@ def _caption(node: BaseNode, metadata_mode: MetadataMode) -> str | Unscorable:
 
 def _text(node: BaseNode, metadata_mode: MetadataMode) -> str | Unscorable:
     try:
-        text = node_text(node, metadata_mode)
+        text: object = node.get_content(metadata_mode=metadata_mode)
     except Exception as error:  # noqa: BLE001 - A node of a foreign class may fail in any way
         return _silent(node, type(error))
     return text if isinstance(text, str) else _silent(node, TypeError)
