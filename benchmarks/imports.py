@@ -1,6 +1,5 @@
 """What it costs to import a client, in a process that has just begun."""
 
-import os
 import subprocess
 from dataclasses import dataclass
 from statistics import median
@@ -24,9 +23,9 @@ class ImportCost:
 
     client: str
     total: float
-    """More than an interpreter takes that imports nothing."""
+    """With the framework's own base class."""
     beyond_base: float
-    """More than the framework's own base class takes."""
+    """Without it."""
     loads_httpx: bool
 
 
@@ -92,35 +91,39 @@ PEERS = (
 
 
 def import_cost(wanted: Import, *, rounds: int) -> ImportCost:
-    """Import `rounds` times, each after the base alone; a first one, which may compile, is left."""
-    python = python_of(wanted.environment)
-    if _run(python, wanted.statement)[0]:
-        raise ClientFailedError(f"{wanted.client}: {wanted.statement!r} fails")
-    totals: list[float] = []
-    differences: list[float] = []
-    for _ in range(rounds):
-        nothing, base, cost = (
-            _run(python, code)[1] for code in ("pass", wanted.base, wanted.statement)
-        )
-        totals.append(cost - nothing)
-        differences.append(cost - base)
-    check = f"{wanted.statement}\nimport sys\nsys.exit('httpx' in sys.modules)"
+    """Import `rounds` times, the base first; an import before, which may compile, is left out."""
+    _times(wanted)
+    times = [_times(wanted) for _ in range(rounds)]
     return ImportCost(
         client=wanted.client,
-        total=1000 * median(totals),
-        beyond_base=1000 * median(differences),
-        loads_httpx=bool(_run(python, check)[0]),
+        total=1000 * median(base + beyond for base, beyond, _ in times),
+        beyond_base=1000 * median(beyond for _, beyond, _ in times),
+        loads_httpx=any(loads_httpx for _, _, loads_httpx in times),
     )
 
 
-def _run(python: str, code: str) -> tuple[int, float]:
-    child = subprocess.Popen(
-        [python, "-c", code],
+def _times(wanted: Import) -> tuple[float, float, bool]:
+    """Return the seconds of the base and of what comes on top of it, and if that loads httpx."""
+    # In one process: two take more or less by other things than what they import.
+    code = f"""
+import sys, time
+began = time.process_time()
+{wanted.base}
+between = time.process_time()
+{wanted.statement}
+ended = time.process_time()
+print()
+print(between - began, ended - between, int("httpx" in sys.modules))
+"""
+    done = subprocess.run(
+        [python_of(wanted.environment), "-c", code],
         cwd=ROOT / "build",
         env=clean_environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        text=True,
     )
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    return child.returncode, usage.ru_utime + usage.ru_stime
+    if done.returncode:
+        raise ClientFailedError(f"{wanted.client}: {wanted.statement!r} fails")
+    base, beyond, loads_httpx = done.stdout.splitlines()[-1].split()
+    return float(base), float(beyond), loads_httpx == "1"

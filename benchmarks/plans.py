@@ -54,7 +54,7 @@ def main_cases(results: Results) -> None:
     with Measuring(results, save=results.save) as measuring:
         _targets(measuring)
         _tracing(measuring)
-        measuring.imports(imports.OURS, rounds=2)
+        measuring.imports(imports.OURS, rounds=5)
         for client in COMMON_PEERS:
             with Worker(client) as worker:
                 measuring.cases(worker, [cases.TEN, cases.ALL_100], rounds=3)
@@ -65,7 +65,7 @@ def all_cases(results: Results) -> None:
     with Measuring(results, save=results.save) as measuring:
         _targets(measuring)
         _tracing(measuring)
-        measuring.imports([*imports.OURS, *imports.PEERS], rounds=2)
+        measuring.imports([*imports.OURS, *imports.PEERS], rounds=5)
         for client in (YARDSTICK, *PEERS, *ON_OTHERS, *HTTP):
             with Worker(client) as worker:
                 measuring.cases(worker, _ONE_BY_ONE, rounds=5)
