@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from urllib.parse import urlsplit
 
 import httpcore
@@ -14,6 +14,7 @@ import pytest
 from openrouter_rerank import AsyncRerankClient
 from openrouter_rerank._asockets import AsyncSockets
 from openrouter_rerank._sockets import Sockets
+from openrouter_rerank._watch import MOST_HELD
 from openrouter_rerank.local.stage import unaccepting_address
 
 from tests.client.slow_line import slow_line
@@ -203,15 +204,98 @@ async def test_a_loop_that_ends_leaves_no_warning(local_openrouter):
     assert len(local_openrouter.requests) == 5
 
 
-def test_small_messages_are_sent_at_once(make):
-    """A head and a body are two messages, and the second does not wait until the first arrived."""
+@contextmanager
+def talk(colour):
+    """Two functions that write and read on one end of a connection, and the other end of it."""
+
+    async def resolve(*_):
+        return [(socket.AF_INET, (ALIVE, port))]
+
+    with socket.create_server((ALIVE, 0)) as listener, asyncio.Runner() as runner:
+        port = listener.getsockname()[1]
+        if colour == "sync":
+            sockets = Sockets(resolve=lambda *_: [ALIVE])
+            sockets.deadline = time.monotonic() + ENOUGH
+            stream = sockets.connect_tcp("host.example", port)
+            with closing(stream), listener.accept()[0] as other:
+                yield stream.write, stream.read, other
+            return
+        stream = runner.run(AsyncSockets(resolve=resolve).connect_tcp("host.example", port))
+        with listener.accept()[0] as other:
+            yield (
+                lambda data: runner.run(stream.write(data)),
+                lambda most: runner.run(stream.read(most)),
+                other,
+            )
+        runner.run(stream.aclose())
+
+
+@both
+def test_a_head_goes_out_with_its_body(colour):
+    """What is small waits until something is read, so that a request is one packet."""
+    with talk(colour) as (write, read, other):
+        for message in (b"head", b"body", b""):
+            write(message)
+        other.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            other.recv(1)
+        other.sendall(b"answer")
+
+        assert read(99) == b"answer"
+
+        other.setblocking(True)
+        assert other.recv(99) == b"headbody"
+
+
+@both
+@pytest.mark.parametrize("size", [1, MOST_HELD - 4, MOST_HELD - 3, MOST_HELD, 9 * MOST_HELD])
+def test_messages_arrive_as_they_were_written(colour, size):
+    """Whatever the sizes of a head and the pieces of its body, they are sent whole, in order."""
+    messages = [b"head", b"1" * size, b"2" * size, b"", b"end"]
+    arrived = bytearray()
+
+    def answer():
+        while len(arrived) < sum(map(len, messages)):
+            arrived.extend(other.recv(MOST_HELD))
+        other.sendall(b"answer")
+
+    with talk(colour) as (write, read, other):
+        reader = threading.Thread(target=answer)
+        reader.start()
+        for message in messages:
+            write(message)
+        assert read(99) == b"answer"
+        reader.join()
+
+    assert arrived == b"".join(messages)
+
+
+@both
+def test_an_answer_that_came_first_is_read(colour):
+    """A server that answers before it has read anything, and hangs up, has its answer read."""
+    with talk(colour) as (write, read, other):
+        write(b"request")
+        other.sendall(b"too large")
+        other.shutdown(socket.SHUT_RDWR)
+        if colour == "sync":
+            # Nothing can be written any more; for asynchronous calls that is so from the end on.
+            write.__self__.get_extra_info("socket").shutdown(socket.SHUT_WR)
+        else:
+            assert read(3) == b"too"
+            write(b"more")
+
+        assert read(99) in {b"too large", b" large"}
+
+
+def test_large_messages_are_sent_at_once(make):
+    """A head and a large body are two messages, and the second does not wait for the first."""
     caller = make()
-    caller.rerank("q", ["a"])
+    caller.rerank("q", ["a" * MOST_HELD])
 
     seconds = []
     for _ in range(20):
         started = time.monotonic()
-        caller.rerank("q", ["a"])
+        caller.rerank("q", ["a" * MOST_HELD])
         seconds.append(time.monotonic() - started)
 
     # 40 ms is what each takes when the one system waits for the other; a busy machine delays some.

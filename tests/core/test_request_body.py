@@ -40,8 +40,8 @@ def test_both_writers_write_the_same(documents):
         pytest.param(["a"] * 10_000, False, id="many short ones"),
         pytest.param(["a" * 999] * 5_000, True, id="large together"),
         pytest.param(["a" * 5_000_000, "b", "c" * 5_000_000], True, id="large ones among others"),
-        pytest.param([RerankDocument(text="t", image="a" * 300_000)] * 3, True, id="images"),
-        pytest.param(["a" * 999] * 999 + ["\ud83d"], True, id="one that is no Unicode"),
+        pytest.param([RerankDocument(text="t", image="a" * 900_000)] * 4, True, id="images"),
+        pytest.param(["a" * 999] * 9_999 + ["\ud83d"], True, id="one that is no Unicode"),
     ],
 )
 def test_the_pieces_are_the_body(documents, several, dumps):
@@ -62,11 +62,11 @@ def test_the_pieces_are_the_body(documents, several, dumps):
 
 
 def test_a_piece_is_no_larger_than_its_documents_make_it():
-    """Short documents make pieces of some hundred kilobytes, however many there are."""
-    pieces = list(RequestBody(FIELDS, ["a" * 99] * 50_000))
+    """Short documents make pieces of some megabytes, however many there are."""
+    pieces = list(RequestBody(FIELDS, ["a" * 99] * 100_000))
 
-    assert max(map(len, pieces)) < 250_000
-    assert min(map(len, pieces[:-1])) > 150_000
+    assert max(map(len, pieces)) < 2_500_000
+    assert min(map(len, pieces[:-1])) > 2_000_000
 
 
 @pytest.mark.parametrize("sent", [0, 1, 2, 99], ids=["nothing", "a piece", "two pieces", "all"])

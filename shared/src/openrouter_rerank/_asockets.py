@@ -14,7 +14,7 @@ from contextlib import suppress
 import httpcore
 
 from ._pipe import Pipe
-from ._watch import LONGEST_CONNECT
+from ._watch import LONGEST_CONNECT, MOST_HELD
 
 # Seconds until the next address of a host is tried as well (RFC 8305 section 5).
 _HEAD_START = 0.25
@@ -130,14 +130,31 @@ def _discard(attempt: asyncio.Task[socket.socket]) -> None:
 class _Stream(httpcore.AsyncNetworkStream):
     def __init__(self, pipe: Pipe) -> None:
         self._pipe = pipe
+        self._held = b""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109
+        # As httpcore does: a server that takes no more may have said why.
+        with suppress(httpcore.WriteError):
+            await self._flush()
         try:
             return await self._pipe.read(max_bytes)
         except OSError as error:
             raise httpcore.ReadError(error) from error
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109
+        # As in synchronous calls: the head of a request waits for what follows.
+        if len(self._held) + len(buffer) <= MOST_HELD:
+            self._held += buffer
+            return
+        await self._flush()
+        await self._send(buffer)
+
+    async def _flush(self) -> None:
+        held, self._held = self._held, b""
+        if held:
+            await self._send(held)
+
+    async def _send(self, buffer: bytes) -> None:
         try:
             await self._pipe.write(buffer)
         except OSError as error:

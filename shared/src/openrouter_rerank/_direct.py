@@ -1,7 +1,7 @@
 """Exchanges over connections of our own. The first call imports what speaks HTTP, none before."""
 
 import functools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ._asking import Attempt
@@ -9,7 +9,7 @@ from ._connections import async_connections, connections
 from ._endpoint import Endpoint
 from ._messages import Response
 from ._watch import Body, Watch
-from .http_client import Headers, Pieces
+from .http_client import Headers
 
 if TYPE_CHECKING:
     import httpcore
@@ -60,11 +60,17 @@ async def aexchanged(
     return body.whole(response.status, _by_name(response.headers))
 
 
-class _Stream(Pieces):
+class _Stream:
     """A body that can be sent both ways."""
 
+    def __init__(self, body: Iterable[bytes]) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._body)
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self:
+        for piece in self._body:
             yield piece
 
 

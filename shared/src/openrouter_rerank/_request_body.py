@@ -4,9 +4,11 @@ The body of a request, in pieces.
 As a whole it would be in memory twice, and be moved about while it grows.
 """
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
+from itertools import accumulate
 
 from pydantic_core import to_json
 
@@ -18,8 +20,10 @@ with suppress(ImportError):
     # langchain-core brings it along. It writes documents in a fifth of the time.
     from orjson import dumps as _dumps
 
-# Characters: large enough that few pieces are sent, small enough that their memory is used again.
-_PIECE = 192 * 1024
+# Characters: most bodies are one piece, and of a large one not much is in memory twice.
+_PIECE = 2 * 1024 * 1024
+# Characters of a document from which on orjson takes too much: it reserves eight times as much.
+_LONG = 384 * 1024
 
 
 class RequestBody:
@@ -57,32 +61,32 @@ class RequestBody:
             yield pieces.popleft()
 
     def _pieces(self) -> Generator[bytes]:
-        head = self._head
-        group: list[object] = []
-        size = 0
-        for document in self._documents:
-            if size >= _PIECE:
-                yield self._piece(head, group, size, b",")
-                head, group, size = b"", [], 0
-            if isinstance(document, str):
-                group.append(document)
-                size += len(document)
-            else:
-                group.append(given := _given(document))
-                size += sum(map(len, given.values()))
-        yield self._piece(head, group, size, b"]}")
+        given = [each if isinstance(each, str) else _given(each) for each in self._documents]
+        sizes = [len(each) if isinstance(each, str) else _size(each) for each in given]
+        until = [0, *accumulate(sizes)]
+        head, start = self._head, 0
+        while start < len(given):
+            # With the first document that makes the piece large enough.
+            end = bisect_left(until, until[start] + _PIECE, start + 1, len(given))
+            last = end == len(given)
+            dumps = self._dumps if max(sizes[start:end]) < _LONG else to_json
+            yield _piece(dumps, head, given[start:end], b"]}" if last else b",")
+            head, start = b"", end
 
-    def _piece(self, head: bytes, group: list[object], size: int, end: bytes) -> bytes:
-        # orjson reserves eight times what it is given, which is much for an image.
-        dumps = self._dumps if size < 2 * _PIECE else to_json
-        try:
-            written = dumps(group)
-        except (TypeError, ValueError):
-            written = dumps(mended(group))
-        # Without the brackets of the group.
-        return b"".join((head, memoryview(written)[1:-1], end))
+
+def _piece(dumps: Callable[[object], bytes], head: bytes, group: object, end: bytes) -> bytes:
+    try:
+        written = dumps(group)
+    except (TypeError, ValueError):
+        written = dumps(mended(group))
+    # Without the brackets of the group.
+    return b"".join((head, memoryview(written)[1:-1], end))
 
 
 def _given(document: RerankDocument) -> dict[str, str]:
     fields = {"text": document.text, "image": document.image}
     return {key: value for key, value in fields.items() if value is not None}
+
+
+def _size(given: dict[str, str]) -> int:
+    return sum(map(len, given.values()))

@@ -9,10 +9,11 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 import httpcore
 
-from ._watch import LONGEST, LONGEST_CONNECT
+from ._watch import LONGEST, LONGEST_CONNECT, MOST_HELD
 
 
 def addresses_of(host: str, port: int) -> list[str]:
@@ -82,11 +83,29 @@ class _Stream(httpcore.NetworkStream):
         self._sockets = sockets
         line = stream.get_extra_info("socket")
         self._line = line if isinstance(line, socket.socket) else None
+        self._held = b""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
+        # As httpcore does: a server that takes no more may have said why.
+        with suppress(httpcore.WriteError):
+            self._flush()
         return self._stream.read(max_bytes, self._sockets.left(httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
+        # The head of a request comes first, and a small body goes out with it: one packet, one TLS
+        # record, one call of the system.
+        if len(self._held) + len(buffer) <= MOST_HELD:
+            self._held += buffer
+            return
+        self._flush()
+        self._send(buffer)
+
+    def _flush(self) -> None:
+        held, self._held = self._held, b""
+        if held:
+            self._send(held)
+
+    def _send(self, buffer: bytes) -> None:
         if self._line is None:
             self._stream.write(buffer, self._sockets.left(httpcore.WriteTimeout))
             return

@@ -37,6 +37,8 @@ LONGEST = 1e6
 # Seconds, as in httpx. A host can have several addresses, and some networks swallow what is sent to
 # the first ones: the later ones must get their chance, and so must another attempt.
 LONGEST_CONNECT = 5.0
+# Bytes of a request that wait for what follows. Joining more costs more than another packet does.
+MOST_HELD = 131_072
 
 
 class _AbandonedError(Exception):
