@@ -158,3 +158,13 @@ def test_values_of_headers_are_not_shown():
     headers = HeaderFields({"X-Secret": "s3cret"})
 
     assert repr(headers) == "HeaderFields(['X-Secret'])"
+
+
+def test_no_form_of_the_headers_shows_their_values():
+    """Neither the headers nor their bytes, as they stand in a traceback, tell more than names."""
+    fields = headers(default_headers={"X-Secret": "hunter2"})
+
+    assert "X-Secret" in repr(fields)
+    assert "X-Secret" in repr(fields.encoded())
+    assert "hunter2" not in repr(fields) + repr(fields.encoded())
+    assert (b"X-Secret", b"hunter2") in fields.encoded()

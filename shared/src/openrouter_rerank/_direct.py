@@ -89,7 +89,7 @@ def _request(
         url,
         headers=[
             (b"Host", _host(endpoint.url)),
-            *((name.encode(), value.encode()) for name, value in headers),
+            *headers,
             *(() if key is None else ((b"Authorization", key.authorization().encode()),)),
         ],
         content=_Stream(attempt.request.body),

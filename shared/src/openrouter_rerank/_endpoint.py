@@ -49,8 +49,10 @@ def endpoint(
         ConfigurationError: If the URL cannot be used, or there is no key that may go there.
     """
     given = _present(base_url)
-    found = _first(environment, _BASE_VARIABLES)
-    key = wrapped(environment.get(_KEY_VARIABLE))
+    has_key = key_in_headers or api_key is not None
+    # What is given is not looked up.
+    found = None if given is not None and has_key else _first(environment, _BASE_VARIABLES)
+    key = None if has_key else wrapped(environment.get(_KEY_VARIABLE))
     # From here on errors are raised, and their tracebacks must not hold the key.
     del environment
     target = destination(given or found or DEFAULT_BASE_URL)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ._asking import Attempt
 from ._direct import aexchanged, exchanged
@@ -13,6 +13,7 @@ from ._failure import Failure, FailureKind
 from ._messages import Request, Response
 from ._permission import arefusal, refusal
 from ._request_body import RequestBody
+from ._request_headers import EncodedHeaders
 from ._sentinel import sentinel
 from ._slots import Slots
 from ._watch import Body, Watch
@@ -37,7 +38,7 @@ class Route:
     """How the attempts of one call travel."""
 
     endpoint: Endpoint
-    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    headers: EncodedHeaders
     user: object
     """The client, for which connections are kept open."""
 
@@ -176,7 +177,7 @@ async def _aread(response: StreamedResponse, attempt: Attempt, watch: Watch) -> 
 
 
 def _headers(route: Route, request: Request) -> Headers:
-    return [*route.headers, ("Content-Length", str(request.body.size))]
+    return [*route.headers, (b"Content-Length", b"%d" % request.body.size)]
 
 
 # Whole where it can be: hooks and transports of a user may read it.

@@ -24,6 +24,29 @@ class HeaderFields(dict[str, str]):
     def __repr__(self) -> str:
         return f"HeaderFields({[*self]})"
 
+    def encoded(self) -> "EncodedHeaders":
+        """Return names and values as they are sent."""
+        return EncodedHeaders((name.encode(), value.encode()) for name, value in self.items())
+
+    def with_session(self, session_id: str) -> "HeaderFields":
+        """
+        Return these headers with the one that groups requests into a session.
+
+        Raises:
+            InvalidRequestError: If `session_id` cannot be sent.
+        """
+        kept = {name: self[name] for name in self if name.lower() != "x-session-id"}
+        return HeaderFields({**kept, **session_header(session_id)})
+
+
+class EncodedHeaders(tuple[tuple[bytes, bytes], ...]):
+    """The same in bytes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"EncodedHeaders({[name for name, _ in self]})"
+
 
 def request_headers(
     *,

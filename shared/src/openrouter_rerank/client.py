@@ -19,7 +19,7 @@ from ._endpoint import destination, endpoint
 from ._http import AsyncExchange, Exchange, Route
 from ._key import wrapped
 from ._recall import Question
-from ._request_headers import HeaderFields, request_headers, session_header
+from ._request_headers import HeaderFields, request_headers
 from ._retry_budget import TokenBucket
 from ._settings import checked_count, checked_limiter, checked_recall, given_or_found, is_present
 from ._slots import Slots
@@ -106,6 +106,8 @@ class _Client(ABC, Generic[_HTTP]):
             app_categories=app_categories,
             default_headers=own_headers,
         )
+        self._encoded_headers = self._headers.encoded()
+        self._key_in_headers = any(name.lower() == "authorization" for name in self._headers)
         self._timeout = checked_seconds("timeout", timeout)
         self._max_retries = checked_count("max_retries", max_retries, least=0)
         self._max_concurrency = checked_count("max_concurrency", max_concurrency, least=1)
@@ -144,18 +146,13 @@ class _Client(ABC, Generic[_HTTP]):
     def _route(self, session_id: str | None) -> Route:
         if self._is_closed:
             raise ConfigurationError("the client is closed: make a new one")
-        headers = HeaderFields(self._headers)
+        headers = self._encoded_headers
         if session_id is not None:
-            for name in [name for name in headers if name.lower() == "x-session-id"]:
-                del headers[name]
-            headers.update(session_header(session_id))
+            headers = self._headers.with_session(session_id).encoded()
         target = endpoint(
-            self._api_key,
-            self._base_url,
-            os.environ,
-            key_in_headers=any(name.lower() == "authorization" for name in headers),
+            self._api_key, self._base_url, os.environ, key_in_headers=self._key_in_headers
         )
-        return Route(endpoint=target, headers=tuple(headers.items()), user=self)
+        return Route(endpoint=target, headers=headers, user=self)
 
     def _noted(self, ranking: Ranking) -> Ranking:
         if self._on_response is not None:

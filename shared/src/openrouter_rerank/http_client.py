@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 from ._key import ApiKey
 
-Headers = list[tuple[str, str]]
+Headers = list[tuple[bytes, bytes]]
 
 
 class _Request(Protocol):
