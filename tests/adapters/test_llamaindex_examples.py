@@ -112,7 +112,7 @@ def spoken(delta):
         "choices": [{"index": 0, "delta": {"role": "assistant"} | delta, "finish_reason": "stop"}],
     }
     body = f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n".encode()
-    # LlamaIndex's model never closes its client, and the lowest version of `openai` would keep the
-    # connection: it is not kept.
+    # LlamaIndex's model never closes its client, whose connection the lowest version of `openai`
+    # would leave open.
     headers = {"content-type": "text/event-stream", "connection": "close"}
     return Reply(body=body, headers=headers)
