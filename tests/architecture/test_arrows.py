@@ -31,7 +31,8 @@ LAYERS = (
     {"_call", "_drive", "_flow"},
     {"_flights", "_recall", "http_client"},
     {"_image_root", "_permission", "_sentinel", "_settings", "_slots", "_telemetry", "_watch"},
-    {"_asockets", "_channels", "_connections", "_direct", "_http", "_pipe", "_sockets"},
+    {"_asockets", "_http11", "_pipe", "_sockets"},
+    {"_channels", "_connections", "_direct", "_http", "_lines", "_proxied"},
     {"client"},
     {"keywords", "options"},
     {"_clients", "reranker"},
@@ -41,7 +42,10 @@ LAYERS = (
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}
 
 # The driver, and those who stand where a user stands and hand a client of their own to ours.
-MAY_IMPORT_HTTPX = {"_asockets", "_channels", "_direct", "_sockets", "demo", "local"}
+MAY_IMPORT_HTTP = {
+    *("_asockets", "_channels", "_http11", "_lines", "_proxied", "_sockets"),
+    *("demo", "local"),
+}
 COVERAGE = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["coverage"]
 PURE = [ROOT / name for name in COVERAGE["report"]["include"]]
 AMBIENT = {"asyncio", "httpx", "logging", "os", "random", "secrets", "socket", "threading", "time"}
@@ -127,8 +131,10 @@ def test_only_the_driver_knows_http(file):
     """No module imports an HTTP library but those that perform HTTP, or inject it as users do."""
     here = room(module(file)) if module(file)[0] == CORE else None
 
-    if here not in MAY_IMPORT_HTTPX:
-        assert {parts[0] for parts in imports(file)}.isdisjoint({"httpcore", "httpx", "httpx2"})
+    if here not in MAY_IMPORT_HTTP:
+        assert {parts[0] for parts in imports(file)}.isdisjoint(
+            {"h11", "httpcore", "httpx", "httpx2"}
+        )
 
 
 @pytest.mark.parametrize("file", PURE, ids=lambda file: ".".join(module(file)))

@@ -227,7 +227,7 @@ def test_importing_and_making_a_client_imports_no_http_library(stage):
         import sys
         import openrouter_rerank
         client = openrouter_rerank.RerankClient()
-        print({"httpcore", "httpx", "httpx2"} & {*sys.modules})
+        print({"h11", "httpcore", "httpx", "httpx2"} & {*sys.modules})
         import httpx2
         with httpx2.Client() as http:
             openrouter_rerank.RerankClient(http_client=http).rerank("q", ["a"])

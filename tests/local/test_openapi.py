@@ -46,6 +46,12 @@ def said_in_words():
     body = told["paths"]["/rerank"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     body["properties"]["model"]["enum"] = ["cohere/rerank-v3.5", "voyageai/rerank-3"]
     body["properties"]["query"]["pattern"] = r"\S"
+    # Fields of all endpoints, which this one's description leaves out.
+    body["properties"] |= {
+        "session_id": {"type": ["string", "null"], "maxLength": 256},
+        "trace": {"type": ["object", "null"]},
+        "user": {"type": ["string", "null"]},
+    }
     # OpenRouter's guides write prices as numbers, which the description does not know.
     preferences = told["components"]["schemas"]["ProviderPreferences"]["properties"]
     for price in preferences["max_price"]["properties"].values():

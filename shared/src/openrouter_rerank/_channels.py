@@ -1,9 +1,4 @@
-"""
-Makes connections: channels of httpcore, through the proxy that the environment names.
-
-httpx speaks HTTP through httpcore as well. What it adds for its own users, the pool, cookies,
-redirects, and objects around requests and answers, is a third of what a call costs.
-"""
+"""Makes connections: straight to the host, or through the proxy that the environment names."""
 
 import functools
 import importlib
@@ -18,89 +13,43 @@ from ._endpoint import is_loopback
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
-    import httpcore
     import httpx
 
-    from ._sockets import Sockets
+    from ._lines import AsyncLine, Line
+    from ._proxied import AsyncProxiedLine, ProxiedLine
 
-# A proxy is a pool of httpcore's, here of one connection.
-Channel: TypeAlias = "httpcore.HTTPConnection | httpcore.ConnectionPool"
-AsyncChannel: TypeAlias = "httpcore.AsyncHTTPConnection | httpcore.AsyncConnectionPool"
-
-# Seconds. Longer than httpx's 5, after which a caller who asks every ten seconds pays for a TCP and
-# a TLS handshake each time.
-KEEP_ALIVE = 60.0
+Channel: TypeAlias = "Line | ProxiedLine"
+AsyncChannel: TypeAlias = "AsyncLine | AsyncProxiedLine"
 
 
-def new_channel(url: str) -> "tuple[Channel, Sockets]":
-    """Return a channel to the host of `url`, which connects when it is used, and its sockets."""
-    import httpcore
-
-    from ._sockets import Sockets
-
-    sockets = Sockets()
-
+def new_channel(url: str) -> Channel:
+    """Return a connection to the host of `url`, which is made when it is first used."""
     with _settings_of_the_environment():
         context, proxy = _context(url), _proxy(url)
         if proxy is None:
-            return httpcore.HTTPConnection(
-                httpcore.URL(url).origin,
-                ssl_context=context,
-                keepalive_expiry=KEEP_ALIVE,
-                network_backend=sockets,
-            ), sockets
-        kind = httpcore.SOCKSProxy if proxy.url.scheme.startswith("socks") else httpcore.HTTPProxy
-        return kind(
-            str(proxy.url),
-            proxy_auth=proxy.raw_auth,
-            ssl_context=context,
-            max_connections=1,
-            keepalive_expiry=KEEP_ALIVE,
-            network_backend=sockets,
-        ), sockets
+            from ._lines import Line
+
+            return Line(url, context)
+        from ._proxied import ProxiedLine
+
+        return ProxiedLine(proxy, context)
 
 
 def new_async_channel(url: str) -> AsyncChannel:
-    """Return a channel to the host of `url`, which connects when it is used."""
-    import httpcore
-
-    from ._asockets import AsyncSockets
-
+    """Return a connection to the host of `url`, which is made when it is first used."""
     with _settings_of_the_environment():
         context, proxy = _context(url), _proxy(url)
         if proxy is None:
-            return httpcore.AsyncHTTPConnection(
-                httpcore.URL(url).origin,
-                ssl_context=context,
-                keepalive_expiry=KEEP_ALIVE,
-                network_backend=AsyncSockets(),
-            )
-        kind = (
-            httpcore.AsyncSOCKSProxy
-            if proxy.url.scheme.startswith("socks")
-            else httpcore.AsyncHTTPProxy
-        )
-        return kind(
-            str(proxy.url),
-            proxy_auth=proxy.raw_auth,
-            ssl_context=context,
-            max_connections=1,
-            keepalive_expiry=KEEP_ALIVE,
-            network_backend=AsyncSockets(),
-        )
+            from ._lines import AsyncLine
 
+            return AsyncLine(url, context)
+        from ._proxied import AsyncProxiedLine
 
-def is_alive(channel: "Channel | AsyncChannel") -> bool:
-    """Tell whether an idle channel can be used again, as far as this side knows."""
-    import httpcore
-
-    if isinstance(channel, httpcore.ConnectionPool | httpcore.AsyncConnectionPool):
-        return all(each.is_idle() and not each.has_expired() for each in channel.connections)
-    return channel.is_idle() and not channel.has_expired()
+        return AsyncProxiedLine(proxy, context)
 
 
 def is_prepared(url: str) -> bool:
-    """Tell whether a channel to the host of `url` can be made and used without delay."""
+    """Tell whether a connection to the host of `url` can be made and used without delay."""
     needs_context = urlsplit(url).scheme == "https"
     return _is_imported() and (not needs_context or _ssl_context.cache_info().currsize > 0)
 
@@ -118,7 +67,7 @@ def _is_imported() -> bool:
 
 @functools.cache
 def _import() -> None:
-    for name in ("_sockets", "_asockets"):
+    for name in ("_lines", "_proxied"):
         importlib.import_module(f"{__package__}.{name}")
     import anyio
 
@@ -135,7 +84,9 @@ def _ssl_context() -> ssl.SSLContext:
     import httpx
 
     # Made from the certificates of this machine, which takes tens of milliseconds.
-    return httpx.create_ssl_context()
+    context = httpx.create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 @contextmanager

@@ -14,32 +14,21 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 from weakref import WeakSet
 
 from ._channels import (
-    KEEP_ALIVE,
     AsyncChannel,
     Channel,
-    is_alive,
     is_prepared,
     new_async_channel,
     new_channel,
     prepare,
 )
 
-if TYPE_CHECKING:
-    from ._sockets import Sockets
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """A connection for synchronous calls."""
-
-    channel: Channel
-    sockets: "Sockets"
-    """Keep the deadline of whoever uses the channel."""
+# Seconds. Longer than httpx's 5, after which a caller who asks every ten seconds pays for a TCP and
+# a TLS handshake each time.
+_KEEP_ALIVE = 60.0
 
 
 class Connections:
@@ -47,35 +36,36 @@ class Connections:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._idle: dict[str, list[tuple[float, Connection]]] = {}
+        self._idle: dict[str, list[tuple[float, Channel]]] = {}
         self._users: defaultdict[str, WeakSet[object]] = defaultdict(WeakSet)
 
-    def take(self, url: str, user: object) -> tuple[Connection, bool]:
+    def take(self, url: str, user: object) -> tuple[Channel, bool]:
         """Take a connection to the host of `url`; also tell whether it has been used before."""
         while (kept := self._pop(_origin(url), user)) is not None:
-            if is_alive(kept.channel):
-                return kept, True
-            # The server has closed it.
-            kept.channel.close()
-        return Connection(*new_channel(url)), False
+            used, channel = kept
+            if _is_fresh(used) and channel.is_alive():
+                return channel, True
+            # The server has closed it, or will.
+            channel.close()
+        return new_channel(url), False
 
-    def _pop(self, origin: str, user: object) -> Connection | None:
+    def _pop(self, origin: str, user: object) -> tuple[float, Channel] | None:
         with self._lock:
             self._users[origin].add(user)
             stack = self._idle.get(origin)
-            return stack.pop()[1] if stack else None
+            return stack.pop() if stack else None
 
-    def put(self, url: str, connection: Connection, user: object) -> None:
+    def put(self, url: str, channel: Channel, user: object) -> None:
         """Put a connection back that has done its work."""
-        now, origin = time.monotonic(), _origin(url)
+        origin = _origin(url)
         with self._lock:
-            self._idle.setdefault(origin, []).append((now, connection))
-            old = [each for stack in self._idle.values() for each in _pop_old(stack, now)]
-            if user not in self._users[origin]:
-                # Its client was closed meanwhile.
+            self._idle.setdefault(origin, []).append((time.monotonic(), channel))
+            old = [each for stack in self._idle.values() for each in _pop_old(stack)]
+            if not channel.is_idle or user not in self._users[origin]:
+                # No other exchange may follow, or its client was closed meanwhile.
                 old.append(self._idle[origin].pop())
         for _, each in old:
-            each.channel.close()
+            each.close()
 
     def release(self, user: object) -> None:
         """Close the idle connections to hosts that no other client in use has asked."""
@@ -83,7 +73,7 @@ class Connections:
             unused = _released(self._users, user)
             closing = [each for origin in unused for each in self._idle.pop(origin, [])]
         for _, each in closing:
-            each.channel.close()
+            each.close()
 
     def close(self) -> None:
         """Close all idle connections; later calls open new ones."""
@@ -91,7 +81,7 @@ class Connections:
             stacks, self._idle = self._idle, {}
         for stack in stacks.values():
             for _, each in stack:
-                each.channel.close()
+                each.close()
 
 
 class AsyncConnections:
@@ -109,10 +99,11 @@ class AsyncConnections:
         self._users[origin].add(user)
         stack = self._idle.setdefault(origin, [])
         while stack:
-            if is_alive(kept := stack.pop()[1]):
-                return kept, True
-            # The server has closed it.
-            await kept.aclose()
+            used, channel = stack.pop()
+            if _is_fresh(used) and channel.is_alive():
+                return channel, True
+            # The server has closed it, or will.
+            await channel.aclose()
         if not is_prepared(url):
             # One prepares, off the loop, for all that wait.
             async with self._preparing:
@@ -122,11 +113,11 @@ class AsyncConnections:
 
     async def put(self, url: str, channel: AsyncChannel, user: object) -> None:
         """Put a connection back that has done its work."""
-        now, origin = time.monotonic(), _origin(url)
-        self._idle.setdefault(origin, []).append((now, channel))
-        old = [each for stack in self._idle.values() for each in _pop_old(stack, now)]
-        if user not in self._users[origin]:
-            # Its client was closed meanwhile.
+        origin = _origin(url)
+        self._idle.setdefault(origin, []).append((time.monotonic(), channel))
+        old = [each for stack in self._idle.values() for each in _pop_old(stack)]
+        if not channel.is_idle or user not in self._users[origin]:
+            # No other exchange may follow, or its client was closed meanwhile.
             old.append(self._idle[origin].pop())
         await _close_all(old)
 
@@ -219,11 +210,15 @@ def _origin(url: str) -> str:
     return url[: url.index("/", 8)]
 
 
+def _is_fresh(used: float) -> bool:
+    return time.monotonic() - used < _KEEP_ALIVE
+
+
 _Kept = TypeVar("_Kept")
 
 
-def _pop_old(stack: list[tuple[float, _Kept]], now: float) -> list[tuple[float, _Kept]]:
+def _pop_old(stack: list[tuple[float, _Kept]]) -> list[tuple[float, _Kept]]:
     """Take away those at the bottom that have not been used for a while."""
-    fresh = next((at for at, (used, _) in enumerate(stack) if now - used < KEEP_ALIVE), len(stack))
+    fresh = next((at for at, (used, _) in enumerate(stack) if _is_fresh(used)), len(stack))
     old, stack[:] = stack[:fresh], stack[fresh:]
     return old

@@ -155,25 +155,25 @@ class AsyncExchange:
 
 
 def _read(response: StreamedResponse, attempt: Attempt, watch: Watch) -> Response:
-    watch.answered = True
     body = Body(attempt, watch)
+    body.begin(response.status_code, response.headers)
     if response.is_stream_consumed:
         body.add(response.content)
     else:
         for piece in response.iter_raw():
             body.add(piece)
-    return body.whole(response.status_code, response.headers)
+    return body.whole()
 
 
 async def _aread(response: StreamedResponse, attempt: Attempt, watch: Watch) -> Response:
-    watch.answered = True
     body = Body(attempt, watch)
+    body.begin(response.status_code, response.headers)
     if response.is_stream_consumed:
         body.add(response.content)
     else:
         async for piece in response.aiter_raw():
             body.add(piece)
-    return body.whole(response.status_code, response.headers)
+    return body.whole()
 
 
 def _headers(route: Route, request: Request) -> Headers:

@@ -65,11 +65,12 @@ class RequestBody:
         sizes = [len(each) if isinstance(each, str) else _size(each) for each in given]
         until = [0, *accumulate(sizes)]
         head, start = self._head, 0
-        while start < len(given):
+        last = False
+        while not last:
             # With the first document that makes the piece large enough.
             end = bisect_left(until, until[start] + _PIECE, start + 1, len(given))
-            last = end == len(given)
-            dumps = self._dumps if max(sizes[start:end]) < _LONG else to_json
+            last = end >= len(given)
+            dumps = self._dumps if max(sizes[start:end], default=0) < _LONG else to_json
             yield _piece(dumps, head, given[start:end], b"]}" if last else b",")
             head, start = b"", end
 

@@ -39,7 +39,7 @@ class HeaderFields(dict[str, str]):
         return HeaderFields({**kept, **session_header(session_id)})
 
 
-class EncodedHeaders(tuple[tuple[bytes, bytes], ...]):
+class EncodedHeaders(list[tuple[bytes, bytes]]):
     """The same in bytes."""
 
     __slots__ = ()

@@ -149,28 +149,35 @@ class Watch:
 
 
 class Body:
-    """Collects the body of an answer, within its bounds of size and time."""
+    """Collects an answer, within the bounds of size and time for its body."""
 
     def __init__(self, attempt: Attempt, watch: Watch) -> None:
+        self.watch = watch
         self._left = attempt.request.longest_answer
-        self._watch = watch
+        self._status = 0
+        self._headers: Mapping[str, str] = {}
         # Grows in place. Pieces that are joined at the end would be in memory twice.
         self._body = io.BytesIO()
 
-    def add(self, piece: bytes) -> None:
+    def begin(self, status: int, headers: Mapping[str, str]) -> None:
+        """Take what comes before the body."""
+        self.watch.answered = True
+        self._status, self._headers = status, headers
+
+    def add(self, piece: bytes | bytearray) -> None:
         """Take the next piece, as long as there is room and time."""
         self._left -= len(piece)
         if self._left < 0:
             raise _AbandonedError(FailureKind.OVERSIZED)
-        if self._watch.is_over():
+        if self.watch.is_over():
             raise _AbandonedError(FailureKind.DEADLINE)
         self._body.write(piece)
 
-    def whole(self, status: int, headers: Mapping[str, str]) -> Response:
-        """Return the answer whose body was collected."""
+    def whole(self) -> Response:
+        """Return the answer."""
         return Response(
-            status=status,
-            headers=headers,
+            status=self._status,
+            headers=self._headers,
             body=self._body.getvalue(),
             received=time.time(),
         )
