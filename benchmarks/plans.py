@@ -29,13 +29,13 @@ def _targets(measuring: Measuring) -> None:
     """Measure all that the targets are about."""
     for client in OURS:
         with Worker(client) as worker, Worker(AIOHTTP) as aiohttp:
-            measuring.cases(worker, _ONE_BY_ONE, rounds=11)
+            measuring.cases(worker, _ONE_BY_ONE, rounds=31)
             measuring.cases(worker, [cases.IMAGES], rounds=5)
-            measuring.cases(worker, _CROWDED, rounds=3)
+            measuring.cases(worker, _CROWDED, rounds=5)
             itself = Yardstick(worker=worker, client=client, case=cases.FLIGHT_32)
-            measuring.beside(worker, cases.FLIGHT_512, itself, rounds=2)
+            measuring.beside(worker, cases.FLIGHT_512, itself, rounds=5)
             fastest = Yardstick(worker=aiohttp, client=AIOHTTP)
-            measuring.beside(worker, cases.FLIGHT_128, fastest, rounds=3)
+            measuring.beside(worker, cases.FLIGHT_128, fastest, rounds=5)
             measuring.cases(worker, [cases.FAULTS], rounds=1)
         measuring.peaks(client, [cases.IMAGES])
 
@@ -46,7 +46,7 @@ def _tracing(measuring: Measuring) -> None:
         for case in (cases.TEN, cases.ALL_100):
             for other in (CORE, UNTRACED):
                 yardstick = Yardstick(worker=worker, client=other)
-                measuring.beside(worker, case, yardstick, rounds=11)
+                measuring.beside(worker, case, yardstick, rounds=51)
 
 
 def main_cases(results: Results) -> None:
@@ -89,7 +89,7 @@ def _transports(measuring: Measuring) -> None:
 def _scaling(measuring: Measuring) -> None:
     for client in (YARDSTICK, *OURS, *PEERS, AIOHTTP):
         with Worker(client) as worker:
-            measuring.cases(worker, cases.BY_DOCUMENTS, rounds=2)
+            measuring.cases(worker, cases.BY_DOCUMENTS, rounds=5)
             measuring.cases(worker, cases.BY_IN_FLIGHT, rounds=1)
         measuring.peaks(client, cases.BY_DOCUMENTS)
 

@@ -1,5 +1,6 @@
 """Our three packages, as their pages say to use them."""
 
+from contextlib import nullcontext
 from importlib import import_module
 from typing import Any
 
@@ -112,16 +113,24 @@ def langchain_async(task: Task) -> AsyncCall:
 
 
 def langchain_untraced(task: Task) -> Call:
-    """Do what the compressor does, except to look for somebody who listens."""
-    from langchain_openrouter_rerank import OpenRouterRerank
-    from langchain_openrouter_rerank.convert import contents, ranked
+    """Call the compressor as it is, except that it does not look for somebody who listens."""
+    from langchain_openrouter_rerank import rerank, tracing
 
-    reranker = OpenRouterRerank(**_options(task), **_asked(task))
+    reranker = rerank.OpenRouterRerank(**_options(task), **_asked(task))
     documents = _langchain_documents(task)
+    deaf: dict[str, Any] = {
+        "config_of": lambda _: {},
+        "traced": lambda *_, **__: nullcontext(tracing.Outcome()),
+    }
+    usual = {name: getattr(rerank, name) for name in deaf}
 
     def call() -> int:
-        placement = reranker.place(QUERY, contents(documents))
-        return len(ranked(documents, placement, score_key="relevance_score"))
+        # In the process of the other one, and in turn with it.
+        vars(rerank).update(deaf)
+        try:
+            return len(reranker.compress_documents(documents, QUERY))
+        finally:
+            vars(rerank).update(usual)
 
     return call
 

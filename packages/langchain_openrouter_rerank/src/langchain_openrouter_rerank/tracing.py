@@ -5,7 +5,13 @@ LangSmith and the like have no kind of run for reranking; a retriever's has a qu
 """
 
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -39,13 +45,18 @@ class Outcome:
         self.placement, self.documents = placement, documents
 
 
-@contextmanager
-def traced(query: str, config: RunnableConfig, *, name: str, model: str) -> Generator[Outcome]:
+def traced(
+    query: str, config: RunnableConfig, *, name: str, model: str
+) -> AbstractContextManager[Outcome]:
     """Make a run of what happens inside, if anybody listens."""
-    outcome = Outcome()
     if nobody_listens(config, CallbackManager):
-        yield outcome
-        return
+        return nullcontext(Outcome())
+    return _run(query, config, name=name, model=model)
+
+
+@contextmanager
+def _run(query: str, config: RunnableConfig, *, name: str, model: str) -> Generator[Outcome]:
+    outcome = Outcome()
     manager = CallbackManager.configure(**_listeners(config, model))
     if not manager.handlers:
         yield outcome
@@ -62,15 +73,20 @@ def traced(query: str, config: RunnableConfig, *, name: str, model: str) -> Gene
     run.on_retriever_end(redacted(outcome.documents()))
 
 
+def atraced(
+    query: str, config: RunnableConfig, *, name: str, model: str
+) -> AbstractAsyncContextManager[Outcome]:
+    """Make a run of what happens inside, if anybody listens."""
+    if nobody_listens(config, AsyncCallbackManager):
+        return nullcontext(Outcome())
+    return _arun(query, config, name=name, model=model)
+
+
 @asynccontextmanager
-async def atraced(
+async def _arun(
     query: str, config: RunnableConfig, *, name: str, model: str
 ) -> AsyncGenerator[Outcome]:
-    """Make a run of what happens inside, if anybody listens."""
     outcome = Outcome()
-    if nobody_listens(config, AsyncCallbackManager):
-        yield outcome
-        return
     manager = AsyncCallbackManager.configure(**_listeners(config, model))
     if not manager.handlers:
         yield outcome

@@ -17,7 +17,7 @@ from openrouter_rerank.placement import Placement
 from pydantic import TypeAdapter
 
 from .image_fields import image_fields
-from .node_text import usual_text
+from .node_text import usual_texts
 
 RETRIEVAL_SCORE = "retrieval_score"
 """The key under which LlamaIndex's own rerankers keep the score of the retriever."""
@@ -33,7 +33,11 @@ def contents(nodes: Sequence[NodeWithScore], *, metadata_mode: MetadataMode) -> 
         nodes: What a retriever has found.
         metadata_mode: Which metadata stand beside the text. They never stand for an image.
     """
-    return [_content(item.node, metadata_mode) for item in nodes]
+    given = [item.node for item in nodes]
+    return [
+        _content(node, metadata_mode) if text is None else text
+        for node, text in zip(given, usual_texts(given, metadata_mode), strict=True)
+    ]
 
 
 def chosen(
@@ -133,8 +137,6 @@ def _is_mapping(document: object) -> TypeGuard[Mapping[object, object]]:
 
 
 def _content(node: BaseNode, metadata_mode: MetadataMode) -> Content:
-    if (usual := usual_text(node, metadata_mode)) is not None:
-        return usual
     fields = image_fields(node)
     if fields is None:
         return _text(node, metadata_mode)

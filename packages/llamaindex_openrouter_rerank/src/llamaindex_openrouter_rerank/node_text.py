@@ -1,36 +1,41 @@
-"""The text of a usual node, as LlamaIndex gives it, in a third of the time. Pure."""
+"""The texts of usual nodes, as LlamaIndex gives them, in a quarter of the time. Pure."""
 
-from collections.abc import Sequence
-from operator import attrgetter
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from operator import itemgetter
 
 from llama_index.core.schema import BaseNode, IndexNode, MetadataMode, TextNode
 
 # Whatever shapes the text. Releases differ in how many separators there are, and in which counts.
-_shape = attrgetter(
+_shape = itemgetter(
     *(name for name in TextNode.model_fields if name.startswith(("metadata_", "text_template")))
 )
-_USUAL_SHAPE = _shape(TextNode())
-
-# Looked up once: a member of an enum takes as long as all that is done to a line of metadata.
-_NONE, _EMBED, _LLM = MetadataMode.NONE, MetadataMode.EMBED, MetadataMode.LLM
+_USUAL_SHAPE = _shape(vars(TextNode()))
 
 # A subclass may have a `get_content` of its own.
 _usual_classes = {TextNode, IndexNode}
 
 
-def usual_text(node: BaseNode, mode: MetadataMode) -> str | None:
-    """Return what `node.get_content` does; nothing if that is to be asked, or would fail."""
-    if type(node) not in _usual_classes or _shape(node) != _USUAL_SHAPE:
-        return None
-    text: str = vars(node)["text"]
-    metadata = node.metadata
-    if mode == _NONE or not metadata:
-        return text
-    hidden: Sequence[str] = ()
-    if mode == _EMBED:
-        hidden = node.excluded_embed_metadata_keys
-    elif mode == _LLM:
-        hidden = node.excluded_llm_metadata_keys
+def usual_texts(nodes: Iterable[BaseNode], mode: MetadataMode) -> Generator[str | None]:
+    """Give what `get_content` of each node does; nothing if that is to be asked, or would fail."""
+    hidden = _hidden(mode)
+    alone = mode == MetadataMode.NONE
+    for node in nodes:
+        # Its fields lie there too, and pydantic takes longer to look one up.
+        if type(node) not in _usual_classes or _shape(fields := node.__dict__) != _USUAL_SHAPE:
+            yield None
+        elif alone or not fields["metadata"]:
+            yield fields["text"]
+        else:
+            yield _headed(fields["text"], fields["metadata"], fields[hidden] if hidden else ())
+
+
+def _hidden(mode: MetadataMode) -> str | None:
+    if mode == MetadataMode.EMBED:
+        return "excluded_embed_metadata_keys"
+    return "excluded_llm_metadata_keys" if mode == MetadataMode.LLM else None
+
+
+def _headed(text: str, metadata: Mapping[str, object], hidden: Sequence[str]) -> str | None:
     above = ""
     try:
         for key, value in metadata.items():
@@ -43,7 +48,7 @@ def usual_text(node: BaseNode, mode: MetadataMode) -> str | None:
 
 
 def _is_known() -> bool:
-    """Tell whether the installed release gives the text in the shape that `usual_text` does."""
+    """Tell whether the installed release gives the text in the shape that is written here."""
     node = TextNode(
         text=" text\n",
         metadata={"a": 1, "b": None, "c": "d "},
@@ -51,7 +56,8 @@ def _is_known() -> bool:
         excluded_llm_metadata_keys=["b"],
     )
     return all(
-        usual_text(node, mode) == node.get_content(metadata_mode=mode) for mode in MetadataMode
+        [*usual_texts([node], mode)] == [node.get_content(metadata_mode=mode)]
+        for mode in MetadataMode
     )
 
 
