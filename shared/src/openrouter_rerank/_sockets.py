@@ -15,6 +15,8 @@ import httpcore
 
 from ._watch import LONGEST, LONGEST_CONNECT, MOST_HELD
 
+_STEP = 262_144
+
 
 def addresses_of(host: str, port: int) -> list[str]:
     """Return the numeric addresses of `host`, those to be tried first in front."""
@@ -107,7 +109,10 @@ class _Stream(httpcore.NetworkStream):
 
     def _send(self, buffer: bytes) -> None:
         if self._line is None:
-            self._stream.write(buffer, self._sockets.left(httpcore.WriteTimeout))
+            # Within each of these, it would wait as long again whenever some bytes were taken.
+            for start in range(0, len(buffer), _STEP):
+                left = self._sockets.left(httpcore.WriteTimeout)
+                self._stream.write(buffer[start : start + _STEP], left)
             return
         # httpcore's stream would wait as long again whenever some bytes were taken.
         unsent = memoryview(buffer)

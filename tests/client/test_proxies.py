@@ -1,0 +1,110 @@
+"""Calls through proxies, as the environment names them, to a host that only the proxy can reach."""
+
+import asyncio
+import ssl
+import threading
+from concurrent.futures import Future
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import pytest
+import trustme
+from openrouter_rerank import _channels
+from openrouter_rerank.local.stage import Stage
+
+from tests.client.shells import Shell
+
+HOST = "gateway.example"
+
+
+async def by_http(reader, writer):
+    """Read the request for a tunnel, as HTTP has it; return whom it leads to."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
+    return head.split()[1].decode()
+
+
+async def by_socks(reader, writer):
+    """Read the request for a tunnel, as SOCKS 5 has it (RFC 1928); return whom it leads to."""
+    await reader.readexactly((await reader.readexactly(2))[1])
+    writer.write(b"\x05\x00")
+    *_, size = await reader.readexactly(5)
+    host, port = await reader.readexactly(size), await reader.readexactly(2)
+    writer.write(b"\x05\x00\x00\x01" + bytes(6))
+    return f"{host.decode()}:{int.from_bytes(port, 'big')}"
+
+
+async def pump(reader, writer):
+    """Pass on what comes, until the end."""
+    try:
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+    except OSError:
+        pass
+    finally:
+        writer.transport.abort()
+
+
+@contextmanager
+def proxy(handshake, port, tls):
+    """A proxy all of whose tunnels lead to `port`: its own port, and whom they were to lead to."""
+
+    async def serve(reader, writer):
+        tunnels.append(await handshake(reader, writer))
+        onward_reader, onward_writer = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(pump(reader, onward_writer), pump(onward_reader, writer))
+
+    async def run():
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls) as server:
+            listening = server.sockets[0].getsockname()[1]
+            ready.set_result((listening, lambda: loop.call_soon_threadsafe(ended.set)))
+            await ended.wait()
+
+    tunnels, ready = [], Future()
+    thread = threading.Thread(target=asyncio.run, args=(run(),))
+    thread.start()
+    listening, end = ready.result()
+    yield listening, tunnels
+    end()
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def served():
+    """The TLS context of the host and of the proxy, both of whom the environment trusts."""
+    authority = trustme.CA()
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(HOST, "127.0.0.1").configure_cert(server)
+    with authority.cert_pem.tempfile() as file, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", file)
+        # A process reads its certificates once.
+        _channels._ssl_context.cache_clear()  # noqa: SLF001 - a process of its own would cost
+        yield server
+    _channels._ssl_context.cache_clear()  # noqa: SLF001
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize(
+    ("scheme", "handshake"),
+    [("http", by_http), ("https", by_http), ("socks5", by_socks), ("socks5h", by_socks)],
+)
+def test_calls_go_through_the_proxy(served, monkeypatch, colour, scheme, handshake):
+    """Small and large requests are answered, one after the other over one tunnel, within TLS."""
+    tls = served if scheme == "https" else None
+    with (
+        Stage(tls=served) as stage,
+        proxy(handshake, urlsplit(stage.base_url).port, tls) as (port, tunnels),
+        Shell(colour, None) as shell,
+    ):
+        monkeypatch.setenv("NO_PROXY", "")
+        monkeypatch.setenv("no_proxy", "")
+        monkeypatch.setenv("https_proxy", f"{scheme}://127.0.0.1:{port}")
+        client = shell.client(api_key=stage.api_key, base_url=f"https://{HOST}/api/v1")
+
+        for size in (1, 3_000_000, 1):
+            ranking = client.rerank("q", ["a" * size, "b"])
+            assert (len(ranking.results), ranking.attempts) == (2, 1)
+
+    assert tunnels == [f"{HOST}:443"]
