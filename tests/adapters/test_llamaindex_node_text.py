@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from llama_index.core.schema import IndexNode, MetadataMode, NodeWithScore, TextNode
 from llamaindex_openrouter_rerank.convert import contents
-from llamaindex_openrouter_rerank.node_text import usual_text
+from llamaindex_openrouter_rerank.node_text import usual_texts
 from openrouter_rerank.documents import Unscorable
 
 KEYS = ["file_path", "page", "a", "{key}", " "]
@@ -67,9 +67,31 @@ def nodes(draw):
 def test_text_is_what_get_content_gives(node, mode):
     """In every mode, whatever the node's texts, metadata, exclusions, templates and separators."""
     expected = node.get_content(metadata_mode=mode)
+    (text,) = usual_texts([node], mode)
 
-    assert usual_text(node, mode) in {expected, None}
+    assert text in {expected, None}
     assert contents([NodeWithScore(node=node)], metadata_mode=mode) == [expected]
+
+
+@given(mixed=st.lists(nodes(), max_size=5), mode=st.sampled_from(MetadataMode))
+def test_each_text_is_that_of_its_own_node(mixed, mode):
+    """Usual nodes and others may stand in one list, in any order."""
+    items = [NodeWithScore(node=node) for node in mixed]
+
+    assert contents(items, metadata_mode=mode) == [
+        node.get_content(metadata_mode=mode) for node in mixed
+    ]
+
+
+@pytest.mark.parametrize("kind", [TextNode, IndexNode])
+@pytest.mark.parametrize("mode", MetadataMode)
+def test_usual_node_is_not_asked(kind, mode):
+    """A node of LlamaIndex's own classes has its text written here, which is much faster."""
+    node = kind(
+        text="text", metadata={"page": 1}, **({"index_id": "1"} if kind is IndexNode else {})
+    )
+
+    assert [*usual_texts([node], mode)] == [node.get_content(metadata_mode=mode)]
 
 
 @given(node=nodes(), text=TEXTS, mode=st.sampled_from(MetadataMode))
