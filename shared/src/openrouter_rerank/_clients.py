@@ -6,7 +6,8 @@ from typing import TypedDict
 
 from pydantic import SecretStr
 
-from ._request_headers import HeaderFields
+from ._call import RequestOptions, prepared
+from ._request_headers import HeaderFields, session_header
 from .budget import Budget
 from .client import AsyncRerankClient, RerankClient
 from .options import RerankOptions
@@ -47,6 +48,19 @@ class Clients:
         self._lock = threading.Lock()
         self._synchronous: list[tuple[object, RerankClient]] = []
         self._asynchronous: list[tuple[object, AsyncRerankClient]] = []
+
+    def check(self, options: RerankOptions, request: RequestOptions) -> None:
+        """
+        Refuse whatever a client refuses, before there is anything to rank.
+
+        Raises:
+            OpenRouterRerankError: Naming the option and the way to mend it.
+        """
+        self.synchronous(options)
+        self.asynchronous(options)
+        prepared("any", (), model=options.model, top_n=options.top_n, **request)
+        if options.session_id is not None:
+            session_header(options.session_id)
 
     def synchronous(self, options: RerankOptions) -> RerankClient:
         """Return the client that `options` describe."""

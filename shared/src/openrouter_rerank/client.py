@@ -29,12 +29,10 @@ from .documents import Document
 from .errors import ConfigurationError
 from .http_client import AsyncHTTPClient, HTTPClient
 from .models import DEFAULT_MODEL
+from .policy import DEFAULT_TIMEOUT
 from .ranking import Ranking
 from .rate_limiter import RateLimiter
 from .score_store import ScoreStore
-
-DEFAULT_TIMEOUT = 30.0
-"""Seconds. Ninety-five of a hundred calls are answered within six, the slowest models included."""
 
 _HTTP = TypeVar("_HTTP")
 

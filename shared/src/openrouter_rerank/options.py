@@ -21,11 +21,11 @@ from pydantic.json_schema import SkipJsonSchema
 
 from ._request_headers import HeaderFields
 from .budget import Budget
-from .client import DEFAULT_TIMEOUT
 from .errors import ConfigurationError
 from .http_client import AsyncHTTPClient, HTTPClient
 from .models import DEFAULT_MODEL
 from .placement import UnscorablePolicy
+from .policy import DEFAULT_TIMEOUT
 from .ranking import Ranking
 from .rate_limiter import RateLimiter
 from .score_store import ScoreStore

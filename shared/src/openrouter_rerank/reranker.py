@@ -3,14 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import PrivateAttr, model_validator
 
-from ._call import RequestOptions, prepared
-from ._clients import Clients
 from ._image_root import read_image
-from ._request_headers import session_header
 from .documents import Content, LocalImageDocument, Unscorable
 from .errors import OpenRouterRerankError
 from .images import LocalImage
@@ -20,11 +17,23 @@ from .placement import Arrangement, ImagePolicy, Placement, arranged, untouched
 from .ranking import Ranking
 from .rate_limiter import WindowRateLimiter
 
+if TYPE_CHECKING:
+    from ._call import RequestOptions
+    from ._clients import Clients
+
 logger = logging.getLogger("openrouter_rerank")
 
 _NOT_PICKLED = frozenset(
     {"api_key", "default_headers", "score_store", "http_client", "http_async_client"}
 )
+
+
+def _no_clients() -> "Clients":
+    # Imported with the first reranker that is made: all that sends and reads takes longer than the
+    # framework classes, and many import those who make none.
+    from ._clients import Clients
+
+    return Clients()
 
 
 class Reranker(RerankOptions):
@@ -35,16 +44,11 @@ class Reranker(RerankOptions):
     `WindowRateLimiter`): the key is then looked up in the environment where it is restored.
     """
 
-    _clients: Clients = PrivateAttr(default_factory=Clients)
+    _clients: "Clients" = PrivateAttr(default_factory=_no_clients)
 
     @model_validator(mode="after")
     def _check_as_a_client(self) -> Self:
-        # Whatever a client refuses is refused here, before there is anything to rank.
-        self._clients.synchronous(self)
-        self._clients.asynchronous(self)
-        prepared("any", (), model=self.model, top_n=self.top_n, **self._request())
-        if self.session_id is not None:
-            session_header(self.session_id)
+        self._clients.check(self, self._request())
         return self
 
     def close(self) -> None:
@@ -141,7 +145,7 @@ class Reranker(RerankOptions):
     def _read_image(self, image: LocalImage) -> str | Unscorable:
         return read_image(image, self.image_root, self.max_image_bytes)
 
-    def _request(self) -> RequestOptions:
+    def _request(self) -> "RequestOptions":
         return {
             "fallback_models": self.fallback_models,
             "provider": self.provider,
