@@ -1,6 +1,6 @@
 """Our three packages, as their pages say to use them."""
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import Any
 
@@ -114,23 +114,23 @@ def langchain_async(task: Task) -> AsyncCall:
 
 def langchain_untraced(task: Task) -> Call:
     """Call the compressor as it is, except that it does not look for somebody who listens."""
-    from langchain_openrouter_rerank import rerank, tracing
+    from langchain_openrouter_rerank import OpenRouterRerank, tracing
 
-    reranker = rerank.OpenRouterRerank(**_options(task), **_asked(task))
+    reranker = OpenRouterRerank(**_options(task), **_asked(task))
     documents = _langchain_documents(task)
-    deaf: dict[str, Any] = {
-        "config_of": lambda _: {},
-        "traced": lambda *_, **__: nullcontext(tracing.Outcome()),
-    }
-    usual = {name: getattr(rerank, name) for name in deaf}
+    rerank: Any = import_module(OpenRouterRerank.__module__)
+    usual = rerank.traced
+
+    def untraced(*_: object, **__: object) -> AbstractContextManager[tracing.Outcome]:
+        return nullcontext(tracing.Outcome())
 
     def call() -> int:
-        # In the process of the other one, and in turn with it.
-        vars(rerank).update(deaf)
+        # The other one runs in the same process, in turn with this.
+        rerank.traced = untraced
         try:
             return len(reranker.compress_documents(documents, QUERY))
         finally:
-            vars(rerank).update(usual)
+            rerank.traced = usual
 
     return call
 

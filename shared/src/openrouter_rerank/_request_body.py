@@ -13,7 +13,7 @@ from itertools import accumulate
 from pydantic_core import to_json
 
 from ._json import mended
-from .documents import RerankDocument
+from .documents import RerankDocument, are_strings
 
 _dumps: Callable[[object], bytes] = to_json
 with suppress(ImportError):
@@ -61,8 +61,7 @@ class RequestBody:
             yield pieces.popleft()
 
     def _pieces(self) -> Generator[bytes]:
-        given = [each if isinstance(each, str) else _given(each) for each in self._documents]
-        sizes = [len(each) if isinstance(each, str) else _size(each) for each in given]
+        given, sizes = _measured(self._documents)
         until = [0, *accumulate(sizes)]
         head, start = self._head, 0
         last = False
@@ -82,6 +81,16 @@ def _piece(dumps: Callable[[object], bytes], head: bytes, group: object, end: by
         written = dumps(mended(group))
     # Without the brackets of the group.
     return b"".join((head, memoryview(written)[1:-1], end))
+
+
+def _measured(
+    documents: Sequence[str | RerankDocument],
+) -> tuple[Sequence[str | dict[str, str]], list[int]]:
+    """Return the documents as JSON has them, and how many characters each of them has."""
+    if are_strings(documents):
+        return documents, list(map(len, documents))
+    given = [each if isinstance(each, str) else _given(each) for each in documents]
+    return given, [len(each) if isinstance(each, str) else _size(each) for each in given]
 
 
 def _given(document: RerankDocument) -> dict[str, str]:

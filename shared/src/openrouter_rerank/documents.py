@@ -49,8 +49,8 @@ Content: TypeAlias = str | RerankDocument | LocalImageDocument | Unscorable
 
 
 def are_texts(documents: tuple[object, ...]) -> TypeGuard[tuple[str, ...]]:
-    """Tell at once whether all are strings with a text in them, as most documents are."""
-    return _are_strings(documents) and all(documents) and not any(map(str.isspace, documents))
+    """Tell at once whether all are strings with a text in them."""
+    return are_strings(documents) and all(documents) and not any(map(str.isspace, documents))
 
 
 def checked_documents(documents: Sequence[Document]) -> tuple[str | RerankDocument, ...]:
@@ -74,7 +74,8 @@ def checked_documents(documents: Sequence[Document]) -> tuple[str | RerankDocume
     return tuple(_checked(document, at) for at, document in enumerate(given))
 
 
-def _are_strings(documents: tuple[object, ...]) -> TypeGuard[tuple[str, ...]]:
+def are_strings(documents: Sequence[object]) -> TypeGuard[Sequence[str]]:
+    """Tell at once whether all are strings, as most documents are."""
     return set(map(type, documents)) <= {str}
 
 
