@@ -114,23 +114,23 @@ def langchain_async(task: Task) -> AsyncCall:
 
 def langchain_untraced(task: Task) -> Call:
     """Call the compressor as it is, except that it does not look for somebody who listens."""
-    from langchain_openrouter_rerank import OpenRouterRerank, tracing
+    from langchain_openrouter_rerank import OpenRouterRerank, calls, tracing
 
     reranker = OpenRouterRerank(**_options(task), **_asked(task))
     documents = _langchain_documents(task)
-    rerank: Any = import_module(OpenRouterRerank.__module__)
-    usual = rerank.traced
+    calling: Any = calls
+    usual = calling.traced
 
     def untraced(*_: object, **__: object) -> AbstractContextManager[tracing.Outcome]:
         return nullcontext(tracing.Outcome())
 
     def call() -> int:
         # The other one runs in the same process, in turn with this.
-        rerank.traced = untraced
+        calling.traced = untraced
         try:
             return len(reranker.compress_documents(documents, QUERY))
         finally:
-            rerank.traced = usual
+            calling.traced = usual
 
     return call
 

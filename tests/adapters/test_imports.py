@@ -46,6 +46,22 @@ def test_the_client_is_imported_with_the_first_reranker(adapter):
     assert printed(script) == ["", "True"]
 
 
+def test_what_a_call_of_langchain_needs_is_imported_with_the_first():
+    """A reranker that nobody has asked yet reads no documents and tells nobody."""
+    script = """
+        import sys
+        from langchain_openrouter_rerank import OpenRouterRerank
+        reranker = OpenRouterRerank()
+        for_calls = {"calls", "convert", "image_values", "pillow", "redaction", "tracing"}
+        for_calls = {"langchain_openrouter_rerank." + name for name in for_calls}
+        print(*for_calls & {*sys.modules})
+        reranker.compress_documents([], "q")
+        print(for_calls <= {*sys.modules})
+    """
+
+    assert printed(script) == ["", "True"]
+
+
 @each_adapter
 def test_no_http_library_is_imported_beyond_the_frameworks(adapter):
     """Neither the class nor a reranker imports what speaks HTTP, unless its framework has."""

@@ -17,11 +17,11 @@ from langchain_core.callbacks import (
 )
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding
-from langchain_core.runnables import RunnableLambda
+from langchain_core.runnables import RunnableLambda, ensure_config
 from langchain_core.tracers import LangChainTracer
 from langchain_core.vectorstores import InMemoryVectorStore
 from langchain_openrouter_rerank import OpenRouterRerank
-from langchain_openrouter_rerank.tracing import config_of, traced
+from langchain_openrouter_rerank.tracing import traced
 from langgraph.graph import END, START, StateGraph
 from langsmith import Client
 from openrouter_rerank.errors import InvalidRequestError, UnauthorizedError
@@ -463,7 +463,7 @@ def test_without_handlers_a_run_costs_little(reranker):
     """Asking whether anybody listens takes a small part of the fastest call there can be."""
 
     def listen():
-        with traced(QUERY, config_of(None), name="a", model="a/model"):
+        with traced(QUERY, ensure_config(), name="a", model="a/model"):
             pass
 
     whole = best(lambda: reranker.compress_documents(DOCUMENTS, QUERY))

@@ -6,6 +6,7 @@ chose otherwise, and never sent.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from .documents import Content, LocalImageDocument, RerankDocument, Unscorable, are_texts
@@ -16,9 +17,8 @@ from .ranking import Ranking
 UnscorablePolicy: TypeAlias = Literal["keep", "drop", "raise"]
 
 
-# Tuples, because every import of a framework class waits for what this module defines, and Python
-# takes eight times as long to define a dataclass.
-class Placed(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Placed:
     """One document of the result."""
 
     index: int
@@ -27,6 +27,8 @@ class Placed(NamedTuple):
     """`None` if it was not ranked."""
 
 
+# Tuples, because every import of a framework class waits for what this module defines, and Python
+# takes eight times as long to define a dataclass.
 class Placement(NamedTuple):
     """The order in which a framework's documents are returned, and how it came about."""
 

@@ -128,19 +128,20 @@ class Reranker(RerankOptions):
             return self._passed_through(len(contents), error)
         return self._placed(arrangement, ranking)
 
-    def _arranged(self, contents: Sequence[Content]) -> Arrangement:
-        images = ImagePolicy(
-            takes_images=self._takes_images(),
-            max_bytes=self.max_image_bytes,
-            read=self._read_image,
-        )
-        return arranged(contents, images, self.unscorable)
-
-    def _takes_images(self) -> bool:
+    def sends_images(self) -> bool:
+        """Tell whether images of documents are sent."""
         if self.image_mode == "auto":
             models = [known_model(slug) for slug in (self.model, *self.fallback_models)]
             return all(model is not None and model.takes_images for model in models)
         return self.image_mode == "always"
+
+    def _arranged(self, contents: Sequence[Content]) -> Arrangement:
+        images = ImagePolicy(
+            takes_images=self.sends_images(),
+            max_bytes=self.max_image_bytes,
+            read=self._read_image,
+        )
+        return arranged(contents, images, self.unscorable)
 
     def _read_image(self, image: LocalImage) -> str | Unscorable:
         return read_image(image, self.image_root, self.max_image_bytes)

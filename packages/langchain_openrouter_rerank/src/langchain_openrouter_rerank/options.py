@@ -1,21 +1,16 @@
-"""The options that only LangChain's documents need, and how documents are read by them."""
+"""The options that only LangChain's documents need."""
 
-import asyncio
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Self, TypeAlias
 
 from langchain_core.documents import Document
-from openrouter_rerank.documents import Content, RerankDocument
+from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.keywords import RerankKeywords
-from openrouter_rerank.placement import Placement
 from openrouter_rerank.reranker import Reranker
 from pydantic import Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import TypedDict
-
-from .convert import contents
-from .pillow import LazyContent, encoded, left_out, needs_no_pillow
 
 # Seconds. No rerank takes ten minutes; in milliseconds, as ChatOpenRouter counts, many do.
 _LONGEST_TIMEOUT = 600.0
@@ -84,32 +79,3 @@ class DocumentOptions(Reranker):
         for name, value in options.items():
             setattr(changed, name, value)
         return changed
-
-    def place(self, query: str, contents: Sequence[LazyContent]) -> Placement:
-        """Rank and place documents; images of PIL are encoded, if they are sent."""
-        return super().place(query, self._encoded(contents))
-
-    async def aplace(self, query: str, contents: Sequence[LazyContent]) -> Placement:
-        """Rank and place documents; images of PIL are encoded in a thread, if they are sent."""
-        if needs_no_pillow(contents):
-            return await super().aplace(query, contents)
-        return await super().aplace(query, await asyncio.to_thread(self._encoded, contents))
-
-    def _encoded(self, contents: Sequence[LazyContent]) -> Sequence[Content]:
-        if needs_no_pillow(contents):
-            return contents
-        return encoded(contents) if self._takes_images() else left_out(contents)
-
-    def _read(self, items: Sequence[object]) -> list[LazyContent]:
-        keys = (self.image_key,) if isinstance(self.image_key, str) else self.image_key or ()
-        return contents(
-            items,
-            image_keys=keys,
-            rank_fields=self.rank_fields,
-            converter=self.document_converter,
-        )
-
-    async def _aread(self, items: Sequence[object]) -> list[LazyContent]:
-        if self.document_converter is None:
-            return self._read(items)
-        return await asyncio.to_thread(self._read, items)

@@ -4,14 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Unpack
 
 from langchain_core.documents import BaseDocumentCompressor, Document
+from langchain_core.runnables import ensure_config
 from openrouter_rerank.ranking import Ranking
 
-from .arguments import asked, checked
-from .convert import ranked
 from .options import CallOptions, DocumentKeywords
 from .runnable import RerankStep
-from .scores import scores, shown
-from .tracing import atraced, config_of, traced
 
 if TYPE_CHECKING:
     from langchain_core.callbacks import Callbacks
@@ -20,6 +17,8 @@ if TYPE_CHECKING:
     from .retriever import OpenRouterRerankRetriever, RetrieverKeywords
 
 
+# What a call needs is imported by the first: many import the class for an app that has yet to be
+# asked anything.
 class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
     """
     Reorders documents by their relevance to the query, with a rerank model of OpenRouter.
@@ -63,7 +62,7 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
-        return self._compressed(documents, query, config_of(callbacks), options)
+        return self._compressed(documents, query, _config_of(callbacks), options)
 
     async def acompress_documents(
         self,
@@ -80,7 +79,7 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
-        return await self._acompressed(documents, query, config_of(callbacks), options)
+        return await self._acompressed(documents, query, _config_of(callbacks), options)
 
     def rerank(
         self,
@@ -107,13 +106,10 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
+        from .calls import scored
+
         reranker = self._changed(options).model_copy(update={"on_error": "raise"})
-        config = config_of(callbacks)
-        with traced(query, config, name=self.get_name(), model=reranker.model) as run:
-            contents = self._read(asked(documents, query))
-            placement = reranker.place(query, contents)
-            run.ended(placement, lambda: shown(contents, placement, score_key=self.score_key))
-            return scores(placement, model=reranker.model)
+        return scored(reranker, documents, query, _config_of(callbacks))
 
     async def arerank(
         self,
@@ -129,13 +125,10 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
+        from .calls import ascored
+
         reranker = self._changed(options).model_copy(update={"on_error": "raise"})
-        config = config_of(callbacks)
-        async with atraced(query, config, name=self.get_name(), model=reranker.model) as run:
-            contents = await self._aread(asked(documents, query))
-            placement = await reranker.aplace(query, contents)
-            run.ended(placement, lambda: shown(contents, placement, score_key=self.score_key))
-            return scores(placement, model=reranker.model)
+        return await ascored(reranker, documents, query, _config_of(callbacks))
 
     def as_retriever(
         self,
@@ -160,13 +153,9 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         config: "RunnableConfig",
         options: Mapping[str, object],
     ) -> list[Document]:
-        reranker = self._changed(options)
-        with traced(query, config, name=self.get_name(), model=reranker.model) as run:
-            given = checked(documents)
-            placement = reranker.place(query, self._read(given))
-            found = ranked(given, placement, score_key=self.score_key)
-            run.ended(placement, lambda: found)
-            return found
+        from .calls import compressed
+
+        return compressed(self._changed(options), documents, query, config)
 
     async def _acompressed(
         self,
@@ -175,10 +164,11 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         config: "RunnableConfig",
         options: Mapping[str, object],
     ) -> list[Document]:
-        reranker = self._changed(options)
-        async with atraced(query, config, name=self.get_name(), model=reranker.model) as run:
-            given = checked(documents)
-            placement = await reranker.aplace(query, await self._aread(given))
-            found = ranked(given, placement, score_key=self.score_key)
-            run.ended(placement, lambda: found)
-            return found
+        from .calls import acompressed
+
+        return await acompressed(self._changed(options), documents, query, config)
+
+
+def _config_of(callbacks: "Callbacks | None") -> "RunnableConfig":
+    # By default that of the run around.
+    return ensure_config(None if callbacks is None else {"callbacks": callbacks})

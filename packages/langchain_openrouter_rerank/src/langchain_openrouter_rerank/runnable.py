@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from langchain_core.documents import Document
 from langchain_core.runnables import RunnableConfig, RunnableSerializable, ensure_config
@@ -10,7 +10,6 @@ from openrouter_rerank.errors import InvalidRequestError
 from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
-from .image_values import is_mapping
 from .options import DocumentOptions
 
 
@@ -108,8 +107,12 @@ class RerankStep(DocumentOptions, RunnableSerializable[RerankInput, list[Documen
 
 
 def _check(given: object) -> None:
-    if not is_mapping(given) or {"query", "documents"} != set(given):
-        what = sorted(map(str, given)) if is_mapping(given) else type(given).__name__
+    if not _is_mapping(given) or {"query", "documents"} != set(given):
+        what = sorted(map(str, given)) if _is_mapping(given) else type(given).__name__
         raise InvalidRequestError(
             f"the input of a reranker is a mapping with query and documents, got {what!r:.200}"
         )
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
+    return isinstance(value, Mapping)

@@ -23,7 +23,7 @@ from langchain_core.callbacks import (
     Callbacks,
 )
 from langchain_core.documents import Document
-from langchain_core.runnables import RunnableConfig, ensure_config
+from langchain_core.runnables import RunnableConfig
 from openrouter_rerank.placement import Placement
 
 from .listeners import nobody_listens
@@ -101,11 +101,6 @@ async def _arun(
         raise
     _describe(run, outcome.placement)
     await run.on_retriever_end(redacted(outcome.documents()))
-
-
-def config_of(callbacks: Callbacks) -> RunnableConfig:
-    """Return the configuration of a call with `callbacks`: by default those of the run around."""
-    return ensure_config(None if callbacks is None else {"callbacks": callbacks})
 
 
 class _Listeners(TypedDict):
