@@ -3,10 +3,10 @@
 import pytest
 from langchain_openrouter_rerank import OpenRouterRerank as LangChainRerank
 from langchain_openrouter_rerank import OpenRouterRerankRetriever
-from langchain_openrouter_rerank.options import DocumentKeywords
+from langchain_openrouter_rerank.keywords import DocumentKeywords
 from langchain_openrouter_rerank.retriever import RetrieverKeywords
 from llamaindex_openrouter_rerank import OpenRouterRerank as LlamaIndexRerank
-from llamaindex_openrouter_rerank.rerank import NodeKeywords
+from llamaindex_openrouter_rerank.keywords import NodeKeywords
 from pydantic import AliasChoices
 
 

@@ -1,12 +1,11 @@
 """The options that only LangChain's documents need."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Self, TypeAlias
 
 from langchain_core.documents import Document
 from openrouter_rerank.documents import RerankDocument
-from openrouter_rerank.keywords import RerankKeywords
 from openrouter_rerank.reranker import Reranker
 from pydantic import Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -27,16 +26,6 @@ class CallOptions(TypedDict, total=False):
     model: str
     top_n: int | None
     score_threshold: float | None
-
-
-class DocumentKeywords(RerankKeywords, total=False):
-    """What the class takes, as its callers write it."""
-
-    image_key: str | Sequence[str] | None
-    rank_fields: Sequence[str]
-    score_key: str
-    document_converter: DocumentConverter | None
-    name: str | None
 
 
 class DocumentOptions(Reranker):

@@ -7,13 +7,14 @@ from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.runnables import ensure_config
 from openrouter_rerank.ranking import Ranking
 
-from .options import CallOptions, DocumentKeywords
+from .options import CallOptions
 from .runnable import RerankStep
 
 if TYPE_CHECKING:
     from langchain_core.callbacks import Callbacks
     from langchain_core.runnables import Runnable, RunnableConfig
 
+    from .keywords import DocumentKeywords
     from .retriever import OpenRouterRerankRetriever, RetrieverKeywords
 
 

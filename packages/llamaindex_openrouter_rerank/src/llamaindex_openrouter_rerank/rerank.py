@@ -5,14 +5,12 @@ import inspect
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar, Unpack
 
-from llama_index.core.callbacks import CallbackManager
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 from llama_index_instrumentation import get_dispatcher
 from openrouter_rerank.documents import Content, Document
-from openrouter_rerank.keywords import RerankKeywords
 from openrouter_rerank.placement import Placement
 from openrouter_rerank.reranker import Reranker
 from pydantic import Field, PlainSerializer, field_serializer, model_validator
@@ -21,6 +19,9 @@ from pydantic.json_schema import SkipJsonSchema
 from .arguments import asked, checked
 from .convert import chosen, contents, holds_image, ranked
 from .report import Conclude, reported
+
+if TYPE_CHECKING:
+    from .keywords import NodeKeywords
 
 dispatcher = get_dispatcher(__name__)
 
@@ -31,15 +32,6 @@ def _signed(method: _Method) -> _Method:
     # A span asks for the signature in every call; to make it anew takes half the time of a span.
     vars(method)["__signature__"] = inspect.signature(method)
     return method
-
-
-class NodeKeywords(RerankKeywords, total=False):
-    """What the class takes, as its callers write it."""
-
-    metadata_mode: MetadataMode | Literal["all", "embed", "llm", "none"]
-    document_fn: Callable[[NodeWithScore], Document | None] | None
-    keep_retrieval_score: bool
-    callback_manager: CallbackManager
 
 
 class OpenRouterRerank(Reranker, BaseNodePostprocessor):  # noqa: PLW1641 - Options may change.
