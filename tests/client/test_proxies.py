@@ -1,6 +1,7 @@
 """Calls through proxies, as the environment names them, to a host that only the proxy can reach."""
 
 import asyncio
+import json
 import ssl
 import threading
 from concurrent.futures import Future
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import trustme
 from openrouter_rerank import _channels
+from openrouter_rerank.errors import APIConnectionError
 from openrouter_rerank.local.stage import Stage
 
 from tests.client.shells import Shell
@@ -22,6 +24,17 @@ async def by_http(reader, writer):
     head = await reader.readuntil(b"\r\n\r\n")
     writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
     return head.split()[1].decode()
+
+
+async def by_a_liar(reader, writer):
+    """Open a tunnel, and say in clear text what is to be taken for the answer from its end."""
+    await reader.readuntil(b"\r\n\r\n")
+    opened = b"HTTP/1.1 200 Connected\r\n\r\n"
+    body = json.dumps({"results": [{"index": 0, "relevance_score": 0.999}]}).encode()
+    # As much as is read at a time stands before it, or it would be dropped with what was read.
+    writer.write(opened + b"x" * (65_536 - len(opened)))
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+    return f"{HOST}:443"
 
 
 async def by_socks(reader, writer):
@@ -66,9 +79,11 @@ def proxy(handshake, port, tls):
     thread = threading.Thread(target=asyncio.run, args=(run(),))
     thread.start()
     listening, end = ready.result()
-    yield listening, tunnels
-    end()
-    thread.join()
+    try:
+        yield listening, tunnels
+    finally:
+        end()
+        thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -85,26 +100,46 @@ def served():
     _channels._ssl_context.cache_clear()  # noqa: SLF001
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.fixture
+def call(served, monkeypatch):
+    """Makes calls through a proxy, after each other; the value is to whom it was to lead."""
+
+    def call(colour, scheme, handshake, *sizes):
+        monkeypatch.setenv("NO_PROXY", "")
+        monkeypatch.setenv("no_proxy", "")
+        tls = served if scheme == "https" else None
+        with (
+            Stage(tls=served) as stage,
+            proxy(handshake, urlsplit(stage.base_url).port, tls) as (port, tunnels),
+            Shell(colour, None) as shell,
+        ):
+            monkeypatch.setenv("https_proxy", f"{scheme}://127.0.0.1:{port}")
+            client = shell.client(
+                api_key=stage.api_key, base_url=f"https://{HOST}/api/v1", max_retries=0
+            )
+            for size in sizes:
+                ranking = client.rerank("q", ["a" * size])
+                assert (len(ranking.results), ranking.attempts) == (1, 1)
+        return tunnels
+
+    return call
+
+
+both = pytest.mark.parametrize("colour", ["sync", "async"])
+
+
+@both
 @pytest.mark.parametrize(
     ("scheme", "handshake"),
     [("http", by_http), ("https", by_http), ("socks5", by_socks), ("socks5h", by_socks)],
 )
-def test_calls_go_through_the_proxy(served, monkeypatch, colour, scheme, handshake):
+def test_calls_go_through_the_proxy(call, colour, scheme, handshake):
     """Small and large requests are answered, one after the other over one tunnel, within TLS."""
-    tls = served if scheme == "https" else None
-    with (
-        Stage(tls=served) as stage,
-        proxy(handshake, urlsplit(stage.base_url).port, tls) as (port, tunnels),
-        Shell(colour, None) as shell,
-    ):
-        monkeypatch.setenv("NO_PROXY", "")
-        monkeypatch.setenv("no_proxy", "")
-        monkeypatch.setenv("https_proxy", f"{scheme}://127.0.0.1:{port}")
-        client = shell.client(api_key=stage.api_key, base_url=f"https://{HOST}/api/v1")
+    assert call(colour, scheme, handshake, 1, 3_000_000, 1) == [f"{HOST}:443"]
 
-        for size in (1, 3_000_000, 1):
-            ranking = client.rerank("q", ["a" * size, "b"])
-            assert (len(ranking.results), ranking.attempts) == (2, 1)
 
-    assert tunnels == [f"{HOST}:443"]
+@both
+def test_what_a_proxy_says_in_clear_text_is_no_answer(call, colour):
+    """A proxy cannot put an answer of its own before the TLS of the host, whose answer it is."""
+    with pytest.raises(APIConnectionError):
+        call(colour, "http", by_a_liar, 1)

@@ -81,6 +81,7 @@ class Pipe(asyncio.Protocol):
                 self.transport, self, context, server_hostname=host
             )
             self._refuse_if_ended()
+            self._refuse_clear_text()
         except BaseException:
             self.abort()
             raise
@@ -111,6 +112,11 @@ class Pipe(asyncio.Protocol):
     def _wake(self) -> None:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
+
+    def _refuse_clear_text(self) -> None:
+        # Whoever stands in between can have said it: it must not pass for an answer within TLS.
+        if self._received:
+            raise ConnectionResetError
 
     def _refuse_if_ended(self) -> None:
         if self._ended:
