@@ -214,6 +214,22 @@ def test_replies_in_attempts_out(replies, delays, outcome):
 
 
 @pytest.mark.parametrize(
+    ("replies", "expected"),
+    [
+        pytest.param([OK], [False], id="ok"),
+        pytest.param([status(503), OK], [False, False], id="free, ok"),
+        pytest.param([STALE, OK], [False, True], id="stale, ok"),
+        pytest.param([STALE, status(503), OK], [False, True, True], id="stale, free, ok"),
+    ],
+)
+def test_after_a_stale_connection_comes_a_new_one(replies, expected):
+    """Where one kept connection was closed, the others are not tried one after the other."""
+    played = Played(*replies)
+
+    assert [attempt.is_on_new_connection for attempt in played.attempts] == expected
+
+
+@pytest.mark.parametrize(
     ("max_retries", "replies"),
     [
         pytest.param(0, [UNSENT], id="none"),

@@ -74,6 +74,16 @@ def test_an_answer_is_the_same_however_it_is_cut(said, goes_on, cuts):
     assert dialogue.goes_on() == goes_on
 
 
+def test_a_switch_that_was_asked_for_is_no_answer():
+    """Headers of the user can ask for another protocol; a server that agrees has not answered."""
+    dialogue, answer = Dialogue(), asked()[1]
+    headers = EncodedHeaders([*HEADERS, (b"Upgrade", b"x"), (b"Connection", b"Upgrade")])
+    b"".join(dialogue.request(b"/rerank", headers, [b"12345"]))
+
+    with pytest.raises(h11.RemoteProtocolError, match="another protocol"):
+        dialogue.receive(b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n", answer)
+
+
 def test_one_request_follows_the_other():
     """On a connection that goes on, the next request has an answer of its own."""
     dialogue, first = asked()

@@ -25,6 +25,8 @@ class Attempt:
     request: Request
     timeout: float
     delay: float = 0.0
+    is_on_new_connection: bool = False
+    """Whether a connection that was kept may not be used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +79,13 @@ def ask(call: Call, model: str, until: float, limits: Limits) -> Asking:
     request = encode(call, model)
     attempts = retries = maybe_billed = 0
     delay = 0.0
+    is_stale = False
     last: OpenRouterRerankError | None = None
     ranking: Ranking | None = None
     while (left := until - limits.clock() - delay) > 0:
-        reply = yield Attempt(request=request, timeout=left, delay=delay)
+        reply = yield Attempt(
+            request=request, timeout=left, delay=delay, is_on_new_connection=is_stale
+        )
         attempts += not isinstance(reply, Failure) or reply.was_sent
         outcome, price = _judged(reply, request)
         if isinstance(outcome, Ranking):
@@ -96,9 +101,9 @@ def ask(call: Call, model: str, until: float, limits: Limits) -> Asking:
         if price is Cost.FINAL or maybe_billed >= MAYBE_BILLED_ATTEMPTS:
             break
         if isinstance(reply, Failure) and reply.kind is FailureKind.STALE:
-            # A server may close a kept connection at any time: no sign of trouble, so no wait, and
-            # no retry that counts.
-            delay = 0.0
+            # A server may close a kept connection at any time, and likely has closed the others: no
+            # sign of trouble, so no wait, and no retry that counts.
+            delay, is_stale = 0.0, True
             continue
         delay = pause(outcome, retries, limits.jitter())
         late = limits.clock() + delay >= until

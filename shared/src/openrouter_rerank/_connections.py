@@ -13,7 +13,7 @@ import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import TypeVar
 from weakref import WeakSet
 
@@ -34,18 +34,19 @@ _KEEP_ALIVE = 60.0
 class Connections:
     """The idle connections of this process for synchronous calls."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._idle: dict[str, list[tuple[float, Channel]]] = {}
         self._users: defaultdict[str, WeakSet[object]] = defaultdict(WeakSet)
 
-    def take(self, url: str, user: object) -> tuple[Channel, bool]:
+    def take(self, url: str, user: object, *, new: bool = False) -> tuple[Channel, bool]:
         """Take a connection to the host of `url`; also tell whether it has been used before."""
         while (kept := self._pop(_origin(url), user)) is not None:
             used, channel = kept
-            if _is_fresh(used) and channel.is_alive():
+            if not new and self._clock() - used < _KEEP_ALIVE and channel.is_alive():
                 return channel, True
-            # The server has closed it, or will.
+            # The server has closed it, or will. Where one is stale, the others are too.
             channel.close()
         return new_channel(url), False
 
@@ -59,8 +60,9 @@ class Connections:
         """Put a connection back that has done its work."""
         origin = _origin(url)
         with self._lock:
-            self._idle.setdefault(origin, []).append((time.monotonic(), channel))
-            old = [each for stack in self._idle.values() for each in _pop_old(stack)]
+            now = self._clock()
+            self._idle.setdefault(origin, []).append((now, channel))
+            old = [each for stack in self._idle.values() for each in _pop_old(stack, now)]
             if not channel.is_idle or user not in self._users[origin]:
                 # No other exchange may follow, or its client was closed meanwhile.
                 old.append(self._idle[origin].pop())
@@ -87,20 +89,21 @@ class Connections:
 class AsyncConnections:
     """The idle connections of one event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._idle: dict[str, list[tuple[float, AsyncChannel]]] = {}
         self._users: defaultdict[str, WeakSet[object]] = defaultdict(WeakSet)
         self._preparing = asyncio.Lock()
         self.end: AsyncGenerator[None, None] | None = None
 
-    async def take(self, url: str, user: object) -> tuple[AsyncChannel, bool]:
+    async def take(self, url: str, user: object, *, new: bool = False) -> tuple[AsyncChannel, bool]:
         """Take a connection to the host of `url`; also tell whether it has been used before."""
         origin = _origin(url)
         self._users[origin].add(user)
         stack = self._idle.setdefault(origin, [])
         while stack:
             used, channel = stack.pop()
-            if _is_fresh(used) and channel.is_alive():
+            if not new and self._clock() - used < _KEEP_ALIVE and channel.is_alive():
                 return channel, True
             # The server has closed it, or will.
             await channel.aclose()
@@ -114,8 +117,9 @@ class AsyncConnections:
     async def put(self, url: str, channel: AsyncChannel, user: object) -> None:
         """Put a connection back that has done its work."""
         origin = _origin(url)
-        self._idle.setdefault(origin, []).append((time.monotonic(), channel))
-        old = [each for stack in self._idle.values() for each in _pop_old(stack)]
+        now = self._clock()
+        self._idle.setdefault(origin, []).append((now, channel))
+        old = [each for stack in self._idle.values() for each in _pop_old(stack, now)]
         if not channel.is_idle or user not in self._users[origin]:
             # No other exchange may follow, or its client was closed meanwhile.
             old.append(self._idle[origin].pop())
@@ -210,15 +214,11 @@ def _origin(url: str) -> str:
     return url[: url.index("/", 8)]
 
 
-def _is_fresh(used: float) -> bool:
-    return time.monotonic() - used < _KEEP_ALIVE
-
-
 _Kept = TypeVar("_Kept")
 
 
-def _pop_old(stack: list[tuple[float, _Kept]]) -> list[tuple[float, _Kept]]:
+def _pop_old(stack: list[tuple[float, _Kept]], now: float) -> list[tuple[float, _Kept]]:
     """Take away those at the bottom that have not been used for a while."""
-    fresh = next((at for at, (used, _) in enumerate(stack) if _is_fresh(used)), len(stack))
+    fresh = next((at for at, (used, _) in enumerate(stack) if now - used < _KEEP_ALIVE), len(stack))
     old, stack[:] = stack[:fresh], stack[fresh:]
     return old

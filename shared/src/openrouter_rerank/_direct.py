@@ -14,7 +14,7 @@ def exchanged(
 ) -> Response:
     """Make one attempt over a connection that is kept for `user`, or over a new one."""
     kept = connections()
-    channel, watch.reused = kept.take(endpoint.url, user)
+    channel, watch.reused = kept.take(endpoint.url, user, new=attempt.is_on_new_connection)
     answer = Body(attempt, watch)
     try:
         watch.check()
@@ -33,7 +33,7 @@ async def aexchanged(
 ) -> Response:
     """Make one attempt over a connection that is kept for `user`, or over a new one."""
     kept = await async_connections()
-    channel, watch.reused = await kept.take(endpoint.url, user)
+    channel, watch.reused = await kept.take(endpoint.url, user, new=attempt.is_on_new_connection)
     answer = Body(attempt, watch)
     try:
         watch.check()

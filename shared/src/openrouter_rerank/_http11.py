@@ -42,8 +42,10 @@ class Dialogue:
                 answer.begin(event.status_code, by_name(event.headers))
             elif isinstance(event, h11.Data):
                 answer.add(event.data)
-            elif not isinstance(event, h11.InformationalResponse):
+            elif isinstance(event, h11.EndOfMessage):
                 return True
+            elif not isinstance(event, h11.InformationalResponse):
+                raise h11.RemoteProtocolError("the server has changed to another protocol")
 
     def goes_on(self) -> bool:
         """Make ready for another request; `False` if none may follow on this connection."""
