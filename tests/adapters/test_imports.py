@@ -46,16 +46,15 @@ def test_the_client_is_imported_with_the_first_reranker(adapter):
     assert printed(script) == ["", "True"]
 
 
-def test_what_a_call_of_langchain_needs_is_imported_with_the_first():
-    """A reranker that nobody has asked yet reads no documents and tells nobody."""
+def test_what_calls_of_langchain_need_is_imported_with_the_first_reranker():
+    """What reads documents and tells handlers comes with a reranker, not in somebody's loop."""
     script = """
         import sys
         from langchain_openrouter_rerank import OpenRouterRerank
-        reranker = OpenRouterRerank()
         for_calls = {"calls", "convert", "image_values", "pillow", "redaction", "tracing"}
         for_calls = {"langchain_openrouter_rerank." + name for name in for_calls}
         print(*for_calls & {*sys.modules})
-        reranker.compress_documents([], "q")
+        OpenRouterRerank()
         print(for_calls <= {*sys.modules})
     """
 

@@ -1,11 +1,13 @@
 """The class that LangChain's retrievers, pipelines and chains take."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Unpack
+from importlib import import_module
+from typing import TYPE_CHECKING, Self, Unpack
 
 from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.runnables import ensure_config
 from openrouter_rerank.ranking import Ranking
+from pydantic import model_validator
 
 from .options import CallOptions
 from .runnable import RerankStep
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     from .retriever import OpenRouterRerankRetriever, RetrieverKeywords
 
 
-# What a call needs is imported by the first: many import the class for an app that has yet to be
-# asked anything.
 class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
     """
     Reorders documents by their relevance to the query, with a rerank model of OpenRouter.
@@ -45,6 +45,13 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
     if TYPE_CHECKING:
 
         def __init__(self, **options: Unpack[DocumentKeywords]) -> None: ...
+
+    @model_validator(mode="after")
+    def _import_calls(self) -> Self:
+        # With the first reranker that is made: not with the class, which many import without making
+        # one, nor with the first call, which may be in an event loop.
+        import_module(f"{__package__}.calls")
+        return self
 
     def compress_documents(
         self,
