@@ -31,7 +31,7 @@ def _targets(measuring: Measuring) -> None:
         with Worker(client) as worker, Worker(AIOHTTP) as aiohttp:
             measuring.cases(worker, _ONE_BY_ONE, rounds=31)
             measuring.cases(worker, [cases.IMAGES], rounds=5)
-            measuring.cases(worker, _CROWDED, rounds=5)
+            measuring.cases(worker, _CROWDED, rounds=9)
             itself = Yardstick(worker=worker, client=client, case=cases.FLIGHT_32)
             measuring.beside(worker, cases.FLIGHT_512, itself, rounds=5)
             fastest = Yardstick(worker=aiohttp, client=AIOHTTP)

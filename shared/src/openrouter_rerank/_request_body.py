@@ -62,7 +62,8 @@ class RequestBody:
 
     def _pieces(self) -> Generator[bytes]:
         given, sizes = _measured(self._documents)
-        until = [0, *accumulate(sizes)]
+        # Two images in a piece would be twice as much in memory twice.
+        until = [0, *accumulate(_PIECE if size >= _LONG else size for size in sizes)]
         head, start = self._head, 0
         last = False
         while not last:
