@@ -114,5 +114,7 @@ def _proxy(url: str) -> "httpx.Proxy | None":
         return None
     import httpx
 
-    # It takes the credentials out of the URL.
-    return httpx.Proxy(found if "://" in found else f"http://{found}")
+    found = found if "://" in found else f"http://{found}"
+    # It takes the credentials out of the URL. httpx 0.27 knows one of the two names for SOCKS only;
+    # by either, httpcore leaves it to the proxy to look hosts up.
+    return httpx.Proxy(found.replace("socks5h://", "socks5://", 1))
