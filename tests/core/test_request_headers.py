@@ -153,6 +153,18 @@ def test_session_that_cannot_be_sent(session_id):
         session_header(session_id)
 
 
+@pytest.mark.parametrize("name", ["x-session-id", "X-Session-Id"])
+def test_a_session_replaces_that_of_the_client(name):
+    """A call's session is sent in place of the client's, however that is spelled, and alone."""
+    before = headers(default_headers={name: "of the client", "X-Team": "search"})
+
+    after = before.with_session("of the call")
+
+    assert after == {**headers(default_headers={"X-Team": "search"}), "x-session-id": "of the call"}
+    assert before[name] == "of the client"
+    assert isinstance(after, HeaderFields)
+
+
 def test_values_of_headers_are_not_shown():
     """A traceback that shows local variables shows the names of the headers alone."""
     headers = HeaderFields({"X-Secret": "s3cret"})
