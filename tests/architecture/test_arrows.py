@@ -35,7 +35,7 @@ LAYERS = (
     {"_channels", "_connections", "_direct", "_http", "_lines", "_proxied"},
     {"client"},
     {"keywords", "options"},
-    {"_clients", "reranker"},
+    {"_clients", "_placing", "reranker"},
     {"__init__"},
     {"cli", "demo", "local"},
 )

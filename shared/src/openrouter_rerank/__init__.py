@@ -1,20 +1,21 @@
 """A sync and native async client for OpenRouter's rerank endpoint."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ._version import __version__
-from .budget import Budget
-from .documents import Document, RerankDocument
-from .errors import OpenRouterRerankError
-from .models import DEFAULT_MODEL
-from .provider import ProviderPreferences
-from .ranking import AnsweredRequest, RankedDocument, Ranking, Usage
-from .rate_limiter import RateLimiter, WindowRateLimiter
-from .score_store import ScoreStore
 
 if TYPE_CHECKING:
     from ._call import RequestOptions
+    from .budget import Budget
     from .client import AsyncRerankClient, RerankClient
+    from .documents import Document, RerankDocument
+    from .errors import OpenRouterRerankError
+    from .models import DEFAULT_MODEL
+    from .provider import ProviderPreferences
+    from .ranking import AnsweredRequest, RankedDocument, Ranking, Usage
+    from .rate_limiter import RateLimiter, WindowRateLimiter
+    from .score_store import ScoreStore
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -37,17 +38,28 @@ __all__ = [
 ]
 
 
+_HOMES = {
+    "_call": ("RequestOptions",),
+    "budget": ("Budget",),
+    "client": ("AsyncRerankClient", "RerankClient"),
+    "documents": ("Document", "RerankDocument"),
+    "errors": ("OpenRouterRerankError",),
+    "models": ("DEFAULT_MODEL",),
+    "provider": ("ProviderPreferences",),
+    "ranking": ("AnsweredRequest", "RankedDocument", "Ranking", "Usage"),
+    "rate_limiter": ("RateLimiter", "WindowRateLimiter"),
+    "score_store": ("ScoreStore",),
+}
+
+
 def __getattr__(name: str) -> object:
-    # Imported when they are asked for: the framework classes are imported without them, and all
-    # that sends and reads takes longer than all the rest.
-    if name in {"AsyncRerankClient", "RerankClient"}:
-        from . import client
-
-        return getattr(client, name)
-    if name == "RequestOptions":
-        from ._call import RequestOptions
-
-        return RequestOptions
+    # Imported when they are asked for: importing a module from here, as the framework classes do,
+    # would else import all the others too.
+    for home, names in _HOMES.items():
+        if name in names:
+            found: object = getattr(import_module(f".{home}", __name__), name)
+            globals()[name] = found
+            return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -3,6 +3,8 @@
 import sys
 import threading
 
+from pydantic_core import CoreSchema, core_schema
+
 from .errors import BudgetExceededError, ConfigurationError
 
 
@@ -49,6 +51,19 @@ class Budget:
         with self._lock:
             self._spent += cost or 0.0
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, *_: object) -> CoreSchema:
+        """Let a field of this type take a number for the limit, and be written as one."""
+        number = core_schema.float_schema(ge=0)
+        return core_schema.no_info_before_validator_function(
+            lambda given: cls(given) if isinstance(given, int | float) else given,
+            core_schema.is_instance_schema(cls),
+            json_schema_input_schema=number,
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                _limit_of, return_schema=number
+            ),
+        )
+
     def __repr__(self) -> str:
         return f"Budget(limit={self.limit:g}, spent={self._spent:g})"
 
@@ -61,6 +76,10 @@ class Budget:
     def __reduce__(self) -> tuple[type["Budget"], tuple[float]]:
         # In another process it is another budget: what is spent there is not known here.
         return type(self), (self.limit,)
+
+
+def _limit_of(budget: Budget) -> float:
+    return budget.limit
 
 
 def _is_amount(limit: object) -> bool:

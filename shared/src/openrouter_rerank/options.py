@@ -3,18 +3,15 @@
 import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeGuard
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias, TypeGuard
 
 from pydantic import (
     AliasChoices,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
-    PlainSerializer,
     SecretStr,
-    WithJsonSchema,
     model_validator,
 )
 from pydantic.json_schema import SkipJsonSchema
@@ -23,19 +20,18 @@ from ._request_headers import HeaderFields
 from .budget import Budget
 from .errors import ConfigurationError
 from .http_client import AsyncHTTPClient, HTTPClient
-from .models import DEFAULT_MODEL
-from .placement import UnscorablePolicy
+from .models import DEFAULT_MODEL, known_model
 from .policy import DEFAULT_TIMEOUT
-from .ranking import Ranking
 from .rate_limiter import RateLimiter
 from .score_store import ScoreStore
 
-_Budget = Annotated[
-    Budget,
-    BeforeValidator(lambda value: Budget(value) if isinstance(value, int | float) else value),
-    PlainSerializer(lambda budget: budget.limit, return_type=float),
-    WithJsonSchema({"type": "number", "minimum": 0}),
-]
+if TYPE_CHECKING:
+    from .ranking import Ranking
+
+    _OnResponse: TypeAlias = Callable[[Ranking], object]
+else:
+    # Pydantic asks no more than whether it can be called, and needs no ranking for that.
+    _OnResponse = Callable
 _KEYS = frozenset({"api_key", "openrouter_api_key"})
 
 
@@ -119,7 +115,7 @@ class RerankOptions(BaseModel):
     """More go out in several requests, merged by score; by default if the model's limit is met."""
     on_error: Literal["raise", "passthrough"] = "raise"
     """`passthrough`: while the service fails, keep the retriever's order and scores, and warn."""
-    unscorable: UnscorablePolicy = "keep"
+    unscorable: Literal["keep", "drop", "raise"] = "keep"
     """What becomes of documents with nothing to rank: kept behind the others, dropped, an error."""
     image_mode: Literal["auto", "always", "never"] = "auto"
     """`auto`: images are sent if all models asked are known to take them, else the text alone."""
@@ -127,7 +123,7 @@ class RerankOptions(BaseModel):
     """The only folder from which local images may be read; none by default."""
     max_image_bytes: int = Field(default=20_000_000, ge=1)
     """Larger images are not sent; NVIDIA's route failed at 30 MB a request."""
-    budget: _Budget | None = None
+    budget: Budget | None = None
     """US dollars after which no call is made, or a `Budget` that several rerankers share."""
     score_store: SkipJsonSchema[ScoreStore | None] = Field(default=None, exclude=True, repr=False)
     """Keeps scores, so that none is paid for twice: any byte store with the verbs of LangChain."""
@@ -141,9 +137,7 @@ class RerankOptions(BaseModel):
         default=None, exclude=True, repr=False
     )
     """The same for asynchronous calls."""
-    on_response: SkipJsonSchema[Callable[[Ranking], object] | None] = Field(
-        default=None, exclude=True, repr=False
-    )
+    on_response: SkipJsonSchema[_OnResponse | None] = Field(default=None, exclude=True, repr=False)
     """Called with each ranking, to count cost and usage."""
 
     @model_validator(mode="after")
@@ -154,6 +148,13 @@ class RerankOptions(BaseModel):
                 "its own, so a threshold for one means nothing for another"
             )
         return self
+
+    def sends_images(self) -> bool:
+        """Tell whether images of documents are sent."""
+        if self.image_mode == "auto":
+            models = [known_model(slug) for slug in (self.model, *self.fallback_models)]
+            return all(model is not None and model.takes_images for model in models)
+        return self.image_mode == "always"
 
     def __setattr__(self, name: str, value: object) -> None:
         before, named = dict(self.__dict__), set(self.model_fields_set)

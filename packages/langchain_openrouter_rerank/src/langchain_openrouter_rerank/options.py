@@ -2,10 +2,8 @@
 
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Self, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
-from langchain_core.documents import Document
-from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.reranker import Reranker
 from pydantic import Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -14,10 +12,17 @@ from typing_extensions import TypedDict
 # Seconds. No rerank takes ten minutes; in milliseconds, as ChatOpenRouter counts, many do.
 _LONGEST_TIMEOUT = 600.0
 
-DocumentConverter: TypeAlias = Callable[
-    [Document], str | Mapping[str, object] | RerankDocument | None
-]
-"""Tells what of a document is ranked; `None` if nothing."""
+if TYPE_CHECKING:
+    from langchain_core.documents import Document
+    from openrouter_rerank.documents import RerankDocument
+
+    DocumentConverter: TypeAlias = Callable[
+        [Document], str | Mapping[str, object] | RerankDocument | None
+    ]
+    """Tells what of a document is ranked; `None` if nothing."""
+else:
+    # Pydantic asks no more than whether it can be called.
+    DocumentConverter = Callable
 
 
 class CallOptions(TypedDict, total=False):

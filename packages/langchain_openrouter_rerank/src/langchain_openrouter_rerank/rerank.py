@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Self, Unpack
 
 from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.runnables import ensure_config
-from openrouter_rerank.ranking import Ranking
 from pydantic import model_validator
 
 from .options import CallOptions
@@ -15,6 +14,7 @@ from .runnable import RerankStep
 if TYPE_CHECKING:
     from langchain_core.callbacks import Callbacks
     from langchain_core.runnables import Runnable, RunnableConfig
+    from openrouter_rerank.ranking import Ranking
 
     from .keywords import DocumentKeywords
     from .retriever import OpenRouterRerankRetriever, RetrieverKeywords
@@ -96,7 +96,7 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         *,
         callbacks: "Callbacks | None" = None,
         **options: Unpack[CallOptions],
-    ) -> Ranking:
+    ) -> "Ranking":
         """
         Rank `documents` by their relevance to `query`, best first, and return the scores alone.
 
@@ -126,7 +126,7 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         *,
         callbacks: "Callbacks | None" = None,
         **options: Unpack[CallOptions],
-    ) -> Ranking:
+    ) -> "Ranking":
         """
         Rank `documents` by their relevance to `query`, as `rerank` does, without a thread.
 

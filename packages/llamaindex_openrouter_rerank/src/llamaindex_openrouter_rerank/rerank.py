@@ -1,24 +1,17 @@
 """The node postprocessor: LlamaIndex's calls around the shared reranker."""
 
-import asyncio
 import inspect
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
-from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
+from llama_index.core.schema import NodeWithScore, QueryBundle
 from llama_index_instrumentation import get_dispatcher
-from openrouter_rerank.documents import Content, Document
-from openrouter_rerank.placement import Placement
-from openrouter_rerank.reranker import Reranker
-from pydantic import Field, PlainSerializer, field_serializer, model_validator
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import field_serializer, model_validator
 
-from .arguments import asked, checked
-from .convert import chosen, contents, holds_image, ranked
-from .report import Conclude, reported
+from .options import NodeOptions
 
 if TYPE_CHECKING:
     from .keywords import NodeKeywords
@@ -34,7 +27,7 @@ def _signed(method: _Method) -> _Method:
     return method
 
 
-class OpenRouterRerank(Reranker, BaseNodePostprocessor):  # noqa: PLW1641 - Options may change.
+class OpenRouterRerank(NodeOptions, BaseNodePostprocessor):  # noqa: PLW1641 - Options may change.
     """
     Reranks retrieved nodes, texts and images alike, with a model on OpenRouter.
 
@@ -48,18 +41,6 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):  # noqa: PLW1641 - Opti
     nodes, best first. Nodes that cannot be ranked follow with the score `None`.
     """
 
-    metadata_mode: Annotated[
-        MetadataMode, PlainSerializer(lambda mode: mode.value, return_type=str)
-    ] = MetadataMode.EMBED
-    """Which metadata are ranked beside the text; `NONE` keeps file paths from being sent."""
-    document_fn: SkipJsonSchema[Callable[[NodeWithScore], Document | None] | None] = Field(
-        default=None, exclude=True, repr=False
-    )
-    """Tells what is ranked of each node, instead of its text and image; `None` for nothing."""
-    keep_retrieval_score: bool = False
-    """Return copies of the nodes, with the score they came with as `retrieval_score` in their
-    metadata, where neither prompts nor embeddings see it."""
-
     if TYPE_CHECKING:
 
         def __init__(self, **options: Unpack[NodeKeywords]) -> None: ...
@@ -71,6 +52,13 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):  # noqa: PLW1641 - Opti
         if isinstance(values, dict):
             return {name: value for name, value in values.items() if name != "class_name"}
         return values
+
+    @model_validator(mode="after")
+    def _import_calls(self) -> Self:
+        # With the first reranker that is made: not with the class, which many import without making
+        # one, nor with the first call, which may be in an event loop.
+        import_module(f"{__package__}.calls")
+        return self
 
     @field_serializer("image_root")
     def _plain_path(self, path: Path | None) -> str | None:
@@ -87,10 +75,9 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):  # noqa: PLW1641 - Opti
     def _postprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | str | None = None
     ) -> list[NodeWithScore]:
-        given, query = checked(nodes), asked(query_bundle)
-        with self._reported(given, query) as conclude:
-            placement = self.place(query.query_str.strip(), self._contents(given))
-            return conclude(placement, self._ranked(given, placement))
+        from .calls import postprocessed
+
+        return postprocessed(self, nodes, query_bundle, self.callback_manager)
 
     # LlamaIndex gives a span only to what it declares abstract, and this it does not.
     @dispatcher.span
@@ -98,35 +85,9 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):  # noqa: PLW1641 - Opti
     async def _apostprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | str | None = None
     ) -> list[NodeWithScore]:
-        given, query = checked(nodes), asked(query_bundle)
-        with self._reported(given, query) as conclude:
-            placement = await self.aplace(query.query_str.strip(), await self._acontents(given))
-            return conclude(placement, self._ranked(given, placement))
+        from .calls import apostprocessed
 
-    def _contents(self, nodes: Sequence[NodeWithScore]) -> list[Content]:
-        if self.document_fn is not None:
-            return chosen(nodes, self.document_fn)
-        return contents(nodes, metadata_mode=self.metadata_mode)
-
-    async def _acontents(self, nodes: Sequence[NodeWithScore]) -> list[Content]:
-        if self.document_fn is None and any(holds_image(item.node) for item in nodes):
-            # Checking the base64 of twenty photographs would hold the event loop up for long.
-            return await asyncio.to_thread(self._contents, nodes)
-        return self._contents(nodes)
-
-    def _ranked(self, nodes: Sequence[NodeWithScore], placement: Placement) -> list[NodeWithScore]:
-        return ranked(nodes, placement, keep_retrieval_score=self.keep_retrieval_score)
-
-    def _reported(
-        self, nodes: Sequence[NodeWithScore], query: QueryBundle
-    ) -> AbstractContextManager[Conclude]:
-        return reported(
-            nodes,
-            query,
-            model=self.model,
-            top_n=self.top_n,
-            callback_manager=self.callback_manager,
-        )
+        return await apostprocessed(self, nodes, query_bundle, self.callback_manager)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, OpenRouterRerank):
