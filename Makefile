@@ -29,7 +29,8 @@ check: lint types coverage licences wheels ## Check style, types, coverage, lock
 
 .PHONY: coverage
 coverage: $(VENV)/installed-check ## Require every branch of the pure modules from their own tests
-	$(BIN)/coverage run -m pytest -qq tests/core tests/adapters/test_*_convert*.py
+	$(BIN)/coverage run -m pytest -qq --hypothesis-profile=coverage \
+		tests/core tests/adapters/test_*_convert*.py
 	$(BIN)/coverage report
 
 .PHONY: lint

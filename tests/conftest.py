@@ -15,6 +15,8 @@ from hypothesis import settings
 # every time, so that a change fails for its own reasons.
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+# Whether a branch is reached is not left to chance: tables do that, and few examples are quick.
+settings.register_profile("coverage", deadline=None, derandomize=True, max_examples=5)
 settings.load_profile("ci" if "CI" in os.environ else "dev")
 
 
