@@ -36,7 +36,7 @@ async def addresses_of(host: str, port: int) -> list[Address]:
 
 
 class AsyncSockets(httpcore.AsyncNetworkBackend):
-    """Opens sockets of the running loop."""
+    """Opens sockets of the running loop, for one connection."""
 
     def __init__(
         self,
@@ -46,6 +46,7 @@ class AsyncSockets(httpcore.AsyncNetworkBackend):
     ) -> None:
         self._longest_connect = longest_connect
         self._resolve = resolve
+        self._pipe: Pipe | None = None
 
     async def connect_tcp(
         self,
@@ -68,7 +69,13 @@ class AsyncSockets(httpcore.AsyncNetworkBackend):
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(error) from error
         pipe.transport = transport
+        self._pipe = pipe
         return _Stream(pipe)
+
+    def abort(self) -> None:
+        """Close the last connection; its socket is closed when the loop comes round."""
+        if self._pipe is not None:
+            self._pipe.abort()
 
 
 async def _connected(addresses: Sequence[Address], head_start: float) -> socket.socket:

@@ -39,6 +39,10 @@ async def aexchanged(
     try:
         watch.check()
         await channel.exchange(endpoint.url, _all_headers(endpoint, headers), pieces, answer)
+    except GeneratorExit:
+        # The coroutine was closed, so nothing can be waited for any more.
+        channel.abort()
+        raise
     except BaseException:
         await channel.aclose()
         raise

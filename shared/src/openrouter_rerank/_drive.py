@@ -91,17 +91,28 @@ async def _aanswers(
             return answer
 
     parts = [asyncio.create_task(in_turn(asking)) for asking in askings]
+    await _ended(parts, failed)
+    answers = [None if task.cancelled() else task.result() for task in parts]
+    return [answer for answer in answers if answer is not None]
+
+
+async def _ended(parts: Sequence[asyncio.Task[Answer | None]], failed: Sequence[Answer]) -> None:
+    """Wait until all have ended or one has failed; leave none behind."""
+    is_closed = False
     try:
         for part in asyncio.as_completed(parts):
             await part
             if failed:
                 break
+    except GeneratorExit:
+        is_closed = True
+        raise
     finally:
         for task in parts:
             task.cancel()
-        await asyncio.gather(*parts, return_exceptions=True)
-    answers = [None if task.cancelled() else task.result() for task in parts]
-    return [answer for answer in answers if answer is not None]
+        # In a coroutine that is closed nothing can be waited for any more.
+        if not is_closed:
+            await asyncio.gather(*parts, return_exceptions=True)
 
 
 async def _aanswer(asking: Asking, exchange: AsyncExchange) -> Answer:

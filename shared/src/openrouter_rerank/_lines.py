@@ -87,6 +87,10 @@ class Line(_Line[httpcore.NetworkStream]):
 class AsyncLine(_Line[httpcore.AsyncNetworkStream]):
     """A connection for asynchronous calls."""
 
+    def __init__(self, url: str, context: ssl.SSLContext | None) -> None:
+        super().__init__(url, context)
+        self._sockets = AsyncSockets()
+
     async def exchange(
         self, url: str, headers: EncodedHeaders, body: Iterable[bytes], answer: Body
     ) -> None:
@@ -102,7 +106,7 @@ class AsyncLine(_Line[httpcore.AsyncNetworkStream]):
         self.is_idle = self._dialogue.goes_on()
 
     async def _connected(self, longest: float) -> httpcore.AsyncNetworkStream:
-        self._stream = await AsyncSockets().connect_tcp(self._host, self._port, longest)
+        self._stream = await self._sockets.connect_tcp(self._host, self._port, longest)
         if self._context is not None:
             self._stream = await self._stream.start_tls(self._context, self._host, longest)
         return self._stream
@@ -112,6 +116,11 @@ class AsyncLine(_Line[httpcore.AsyncNetworkStream]):
         self.is_idle = False
         if self._stream is not None:
             await self._stream.aclose()
+
+    def abort(self) -> None:
+        """Hang up when the loop comes round."""
+        self.is_idle = False
+        self._sockets.abort()
 
 
 @functools.lru_cache(maxsize=64)

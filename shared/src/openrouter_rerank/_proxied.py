@@ -73,6 +73,7 @@ class AsyncProxiedLine(_ProxiedLine[httpcore.AsyncConnectionPool]):
     """A connection through `proxy` for asynchronous calls."""
 
     def __init__(self, proxy: httpx.Proxy, context: ssl.SSLContext | None) -> None:
+        self._sockets = AsyncSockets()
         kind = httpcore.AsyncSOCKSProxy if _is_socks(proxy) else httpcore.AsyncHTTPProxy
         self._pool = kind(
             str(proxy.url),
@@ -80,7 +81,7 @@ class AsyncProxiedLine(_ProxiedLine[httpcore.AsyncConnectionPool]):
             ssl_context=context,
             max_connections=1,
             keepalive_expiry=_EXPIRY,
-            network_backend=AsyncSockets(),
+            network_backend=self._sockets,
         )
 
     async def exchange(
@@ -104,6 +105,10 @@ class AsyncProxiedLine(_ProxiedLine[httpcore.AsyncConnectionPool]):
     async def aclose(self) -> None:
         """Hang up."""
         await self._pool.aclose()
+
+    def abort(self) -> None:
+        """Hang up when the loop comes round."""
+        self._sockets.abort()
 
 
 class _Content:

@@ -1,0 +1,42 @@
+"""Calls whose coroutine is closed while it waits, as by who collects what a loop has left."""
+
+import asyncio
+import warnings
+
+import pytest
+from openrouter_rerank import AsyncRerankClient
+from openrouter_rerank.local.stage import Fault
+
+
+async def begun(call, is_under_way):
+    """Drive the coroutine `call` by hand until it is under way, and leave it there."""
+    while not is_under_way():
+        waited = call.send(None)
+        if waited is None:
+            await asyncio.sleep(0)
+        else:
+            # Whom a coroutine awaits expects a task there; this stands for it.
+            waited._asyncio_future_blocking = False  # noqa: SLF001
+            await asyncio.wait([waited], timeout=0.2)
+
+
+@pytest.mark.parametrize(
+    ("documents", "requests"),
+    [pytest.param(2, 1, id="one request"), pytest.param(6, 3, id="several")],
+)
+async def test_a_closed_call_hangs_up(local_openrouter, documents, requests):
+    """A coroutine that is closed in mid-call ends at once, without a word, and its line with it."""
+    local_openrouter.always(Fault.hang())
+    settings = {"base_url": local_openrouter.base_url, "api_key": "any", "max_retries": 0}
+    async with AsyncRerankClient(**settings) as client:
+        call = client.rerank("q", [f"{at}" for at in range(documents)], max_documents_per_request=2)
+        await begun(call, lambda: local_openrouter.in_flight == requests)
+
+        with warnings.catch_warnings(record=True) as caught:
+            call.close()
+        await asyncio.to_thread(
+            local_openrouter.wait_until, lambda: local_openrouter.open_connections == 0
+        )
+
+    assert caught == []
+    assert len(local_openrouter.requests) == requests
