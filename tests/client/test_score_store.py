@@ -3,7 +3,9 @@
 import logging
 
 import pytest
+from fakeredis import FakeRedis, FakeServer
 from langchain_classic.storage import LocalFileStore
+from langchain_community.storage import RedisStore
 from langchain_core.stores import InMemoryByteStore
 from openrouter_rerank import Budget
 from openrouter_rerank._flights import flights
@@ -56,9 +58,18 @@ class Store(InMemoryByteStore):
         self.mset(key_value_pairs)
 
 
-@pytest.fixture(params=["memory", "files"])
-def store(request, tmp_path):
+@pytest.fixture
+def connected():
+    """Makes stores on connections of their own to one Redis."""
+    server = FakeServer()
+    return lambda: RedisStore(client=FakeRedis(server=server))
+
+
+@pytest.fixture(params=["memory", "files", "redis"])
+def store(request, tmp_path, connected):
     """LangChain's own stores."""
+    if request.param == "redis":
+        return connected()
     return InMemoryByteStore() if request.param == "memory" else LocalFileStore(tmp_path)
 
 
@@ -71,6 +82,15 @@ def test_what_is_known_is_not_asked_again(make, stage, store):
     assert again.results == first.results
     assert (again.model, again.requests, again.attempts) == (first.model, (), 0)
     assert (again.usage.cost, again.served_model) == (None, None)
+
+
+def test_machines_share_what_is_known(make, stage, connected):
+    """What a client has kept in Redis is known to those that reach it over other connections."""
+    first = make(score_store=connected()).rerank(QUERY, DOCUMENTS)
+    again = make(score_store=connected()).rerank(QUERY, DOCUMENTS)
+
+    assert len(stage.requests) == 1
+    assert (again.results, again.attempts) == (first.results, 0)
 
 
 def test_only_missing_documents_are_sent(make, stage, store):
@@ -125,12 +145,12 @@ def test_another_question_is_asked(make, stage, change):
     assert len(stage.requests) == 2
 
 
-def test_nothing_in_a_store_can_be_read(make):
+def test_nothing_in_a_store_can_be_read(make, store):
     """Neither the query nor a document nor who asked is in a key or a value."""
-    store = Store()
     make(score_store=store).rerank("secret query", ["secret document"], user="secret user")
 
-    kept = repr(dict(store.store))
+    keys = list(store.yield_keys())
+    kept = repr([keys, store.mget(keys)])
     assert "score" in kept
     assert "secret" not in kept
 
