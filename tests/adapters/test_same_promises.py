@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError, UnauthorizedError
-from openrouter_rerank.local.stage import Stage, error, scores
+from openrouter_rerank.local.stage import Stage, error, scores, word_overlap
 from pydantic import ValidationError
 
 from tests.promises.figures import figure
@@ -144,6 +144,31 @@ async def test_a_failure_that_may_pass_can_be_passed_through(pipeline):
     result = await pipeline.rerank(reranker, items)
 
     assert pipeline.read(result) == [("0", 0.0), ("1", 0.1)]
+
+
+@pytest.mark.parametrize(
+    ("failing", "sent"),
+    [(1, [[0, 1], [0, 1]]), (4, [[0, 1], [2, 3], [4], [4]])],
+    ids=["first", "last"],
+)
+async def test_a_call_of_several_requests_passes_through_whole(pipeline, failing, sent):
+    """If one request fails for good, no answer to another one changes order or scores."""
+    texts = ["bread", "of", "capital", "water", "capital of France"]
+
+    def answer(request):
+        down = texts[failing] in request.texts
+        return error(503, "down", retry_after=0) if down else word_overlap(request)
+
+    pipeline.stage.always(answer)
+    items = [pipeline.item(str(at), text, score=at / 10) for at, text in enumerate(texts)]
+    reranker = pipeline.reranker(
+        on_error="passthrough", max_retries=1, max_concurrency=1, max_documents_per_request=2
+    )
+
+    result = await pipeline.rerank(reranker, items)
+
+    assert [[texts.index(text) for text in each.texts] for each in pipeline.stage.requests] == sent
+    assert pipeline.state(result) == pipeline.state(items)
 
 
 async def test_a_mistake_is_never_passed_through(pipeline):
