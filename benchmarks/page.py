@@ -7,12 +7,14 @@ from . import cases
 from .catalog import CORE, EVERYBODY, LANGCHAIN, ON_OTHERS, UNTRACED
 from .children import ROOT
 from .machine import versions
-from .peer_table import CPU, REST, ahead, cpu, peer_table
+from .peer_table import CPU, REST, ahead, cpu, peak, peer_table, rate
 from .plans import TRANSPORT_CASES
 from .results import Results
 from .target_table import target_table
 
 PAGE = ROOT / "docs" / "benchmarks.md"
+# Below this number of documents, it is the memory of pages that happen to be touched.
+_MANY = 100
 COMMON = (cpu(cases.TEN), cpu(cases.ALL_100))
 
 
@@ -53,12 +55,18 @@ def peers(results: Results) -> str:
 def scaling(results: Results) -> str:
     """Write the section of the scaling law."""
     by_documents = [cpu(case) for case in cases.BY_DOCUMENTS]
+    memory = [peak(case) for case in cases.BY_DOCUMENTS if case.workload.documents >= _MANY]
+    throughput = [rate(case, f"{case.in_flight} in flight") for case in cases.BY_IN_FLIGHT]
     return "\n\n".join(
         [
             "![CPU and memory over documents](benchmarks-documents.svg)",
             "CPU a call over documents, as a multiple of the yardstick's:",
             peer_table(results, by_documents),
+            "Peak memory of a call over documents, as a multiple of the body:",
+            peer_table(results, memory),
             "![Throughput over calls in flight](benchmarks-in-flight.svg)",
+            "Calls a second over calls in flight, of a service that takes 50 ms:",
+            peer_table(results, throughput),
         ]
     )
 

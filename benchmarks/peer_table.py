@@ -43,12 +43,14 @@ def cpu(case: Case, title: str = "") -> Column:
     return Column(title=title or case.name, read=read)
 
 
-def _rate(case: Case) -> Column:
+def rate(case: Case, title: str = "") -> Column:
+    """Return the column of the calls a second in a case."""
+
     def read(results: Results, client: str) -> float | None:
         found = results.comparison(client, case.name)
         return found.rate if found else None
 
-    title = f"calls/s, {case.in_flight} in flight"
+    title = title or f"calls/s, {case.in_flight} in flight"
     return Column(title=title, read=read, more_is_better=True, digits=0)
 
 
@@ -67,9 +69,14 @@ def _failed(results: Results, client: str) -> float | None:
     return 100 * found.failed / found.calls if found else None
 
 
-def _peak(results: Results, client: str) -> float | None:
-    found = results.peak(client, cases.IMAGES.name)
-    return found.bytes / found.body if found else None
+def peak(case: Case, title: str = "") -> Column:
+    """Return the column of the peak memory in a case, over the body of the request."""
+
+    def read(results: Results, client: str) -> float | None:
+        found = results.peak(client, case.name)
+        return found.bytes / found.body if found else None
+
+    return Column(title=title or case.name, read=read)
 
 
 def _import(results: Results, client: str) -> float | None:
@@ -79,14 +86,14 @@ def _import(results: Results, client: str) -> float | None:
 
 CPU = tuple(cpu(case) for case in cases.MAIN if case.in_flight == 1 and case != cases.IMAGES)
 REST = (
-    _rate(cases.FLIGHT_32),
-    _rate(cases.FLIGHT_128),
+    rate(cases.FLIGHT_32),
+    rate(cases.FLIGHT_128),
     cpu(cases.FLIGHT_32, "CPU, 32 in flight"),
     cpu(cases.FLIGHT_128, "CPU, 128 in flight"),
     _opened(cases.FLIGHT_128),
     Column(title="calls of 100 that fail if every tenth answer is a 429 or a reset", read=_failed),
     cpu(cases.IMAGES, "20 MB of images: CPU"),
-    Column(title="20 MB of images: peak memory over body", read=_peak),
+    peak(cases.IMAGES, "20 MB of images: peak memory over body"),
     Column(title="cold import, ms of CPU", read=_import, digits=0),
 )
 

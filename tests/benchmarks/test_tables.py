@@ -114,6 +114,25 @@ def test_the_best_of_each_family_is_bold():
     ]
 
 
+def test_each_picture_of_the_scaling_law_stands_beside_its_figures():
+    """CPU, memory and throughput are told in numbers too, for each size that tells something."""
+    grown = [*cases.BY_DOCUMENTS, *cases.BY_IN_FLIGHT]
+    results = Results(
+        comparisons=[comparison("litellm", 0.5, case.name) for case in grown],
+        peaks=[
+            PeakMemory(client="litellm", case=case.name, bytes=3, body=2)
+            for case in cases.BY_DOCUMENTS
+        ],
+    )
+
+    rows = [line for line in page.scaling(results).splitlines() if line.startswith("| litellm")]
+    assert rows == [
+        "| litellm | **0.50** | **0.50** | **0.50** | **0.50** |",
+        "| litellm | **1.50** | **1.50** | **1.50** |",
+        f"| litellm |{' **2** |' * len(cases.BY_IN_FLIGHT)}",
+    ]
+
+
 def test_a_peer_that_is_ahead_is_named():
     """Where a peer of its family is better than our package, the page says so."""
     results = Results(comparisons=[comparison("openrouter-rerank", 2), comparison("litellm", 1.5)])
