@@ -61,12 +61,16 @@ def test_the_pieces_are_the_body(documents, several, dumps):
     assert (len(pieces) > 1) == several
 
 
-def test_a_piece_is_no_larger_than_its_documents_make_it():
-    """Short documents make pieces of some megabytes, however many there are."""
-    pieces = list(RequestBody(FIELDS, ["a" * 99] * 100_000))
+@pytest.mark.parametrize("length", [99, 99_999, 9_999_999])
+def test_no_piece_is_large(length):
+    """However many the documents are, and however long each is, a piece has half a megabyte."""
+    body = RequestBody(FIELDS, ["a" * length] * (10_000_000 // length))
 
-    assert max(map(len, pieces)) < 2_500_000
-    assert min(map(len, pieces[:-1])) > 2_000_000
+    sizes = list(map(len, body))
+
+    assert max(sizes) < 525_000
+    assert len(sizes) < 30
+    assert sum(sizes) == body.size > 9_900_000
 
 
 @pytest.mark.parametrize("sent", [0, 1, 2, 99], ids=["nothing", "a piece", "two pieces", "all"])

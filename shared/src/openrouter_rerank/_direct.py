@@ -6,7 +6,7 @@ from ._endpoint import Endpoint
 from ._messages import Response
 from ._request_headers import EncodedHeaders
 from ._watch import Body, Watch
-from .http_client import Headers, Pieces
+from .http_client import Headers
 
 
 def exchanged(
@@ -14,13 +14,11 @@ def exchanged(
 ) -> Response:
     """Make one attempt over a connection that is kept for `user`, or over a new one."""
     kept = connections()
-    # Of large pieces that were sent whole, the process keeps the memory while the answer grows.
-    pieces = Pieces(attempt.request.body)
     channel, watch.reused = kept.take(endpoint.url, user, new=attempt.is_on_new_connection)
-    answer = Body(attempt, watch)
+    body, answer = attempt.request.body, Body(attempt, watch)
     try:
         watch.check()
-        channel.exchange(endpoint.url, _all_headers(endpoint, headers), pieces, answer)
+        channel.exchange(endpoint.url, _all_headers(endpoint, headers), body, answer)
     except BaseException:
         channel.close()
         raise
@@ -33,12 +31,11 @@ async def aexchanged(
 ) -> Response:
     """Make one attempt over a connection that is kept for `user`, or over a new one."""
     kept = await async_connections()
-    pieces = Pieces(attempt.request.body)
     channel, watch.reused = await kept.take(endpoint.url, user, new=attempt.is_on_new_connection)
-    answer = Body(attempt, watch)
+    body, answer = attempt.request.body, Body(attempt, watch)
     try:
         watch.check()
-        await channel.exchange(endpoint.url, _all_headers(endpoint, headers), pieces, answer)
+        await channel.exchange(endpoint.url, _all_headers(endpoint, headers), body, answer)
     except GeneratorExit:
         # The coroutine was closed, so nothing can be waited for any more.
         channel.abort()

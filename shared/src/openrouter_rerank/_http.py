@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from ._asking import Attempt
@@ -19,11 +20,9 @@ from ._slots import Slots
 from ._watch import Body, Watch
 from .http_client import (
     AsyncHTTPClient,
-    AsyncPieces,
     Bearer,
     Headers,
     HTTPClient,
-    Pieces,
     StreamedResponse,
 )
 from .rate_limiter import RateLimiter
@@ -31,6 +30,8 @@ from .rate_limiter import RateLimiter
 logger = logging.getLogger("openrouter_rerank")
 
 _MAX_TIMEOUT = threading.TIMEOUT_MAX
+# Bytes up to which a client of the user gets a body in one piece.
+_WHOLE = 512 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,12 +182,22 @@ def _headers(route: Route, request: Request) -> Headers:
 
 
 # Whole where it can be: hooks and transports of a user may read it.
-def _content(body: RequestBody) -> bytes | Pieces:
-    return b"".join(body) if body.size <= Pieces.SIZE else Pieces(body)
+def _content(body: RequestBody) -> bytes | RequestBody:
+    return b"".join(body) if body.size <= _WHOLE else body
 
 
-def _acontent(body: RequestBody) -> bytes | AsyncPieces:
-    return b"".join(body) if body.size <= Pieces.SIZE else AsyncPieces(body)
+def _acontent(body: RequestBody) -> "bytes | _AsyncBody":
+    return b"".join(body) if body.size <= _WHOLE else _AsyncBody(body)
+
+
+class _AsyncBody:
+    # httpx takes what can be iterated both ways for a synchronous body.
+    def __init__(self, body: RequestBody) -> None:
+        self._body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self._body:
+            yield piece
 
 
 def _log(attempt: Attempt, reply: Response | Failure, started: float) -> None:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from itertools import accumulate
+from typing import NamedTuple
 
 from pydantic_core import to_json
 
@@ -20,16 +21,40 @@ with suppress(ImportError):
     # langchain-core brings it along. It writes documents in a fifth of the time.
     from orjson import dumps as _dumps
 
-# Characters: most bodies are one piece, and of a large one not much is in memory twice.
-_PIECE = 2 * 1024 * 1024
+# Characters that are written at once: most bodies are, and of a large one not all is there twice.
+_AT_ONCE = 2 * 1024 * 1024
+# Bytes. Of larger ones that were sent whole, the process keeps the memory while the answer grows.
+_PIECE = 512 * 1024
 # Characters of a document from which on orjson takes too much: it reserves eight times as much.
 _LONG = 384 * 1024
 
 
+class _Part(NamedTuple):
+    """Documents that were written at once, and what stands around them."""
+
+    head: bytes
+    documents: bytes
+    """A list; its brackets are not sent."""
+    end: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.head) + len(self.documents) - 2 + len(self.end)
+
+    def pieces(self) -> Generator[bytes]:
+        left = memoryview(self.documents)[1:-1]
+        head = self.head
+        while len(left) > _PIECE:
+            yield b"".join((head, left[:_PIECE]))
+            head, left = b"", left[_PIECE:]
+        yield b"".join((head, left, self.end))
+
+
 class RequestBody:
     """
-    An object with a list of documents, of which nothing is kept that was sent.
+    An object with a list of documents, in pieces; nothing is kept that was sent.
 
+    httpx takes its write timeout for the whole of a body in one piece, and for each of several.
     The answer may echo all documents, which would be in memory beside it. A body that is sent again
     is written again, the same.
 
@@ -51,37 +76,35 @@ class RequestBody:
         self._head = fields.removesuffix(b"}") + b',"documents":['
         self._documents = documents
         self._dumps = dumps
-        self._written = deque(self._pieces())
-        self.size = sum(map(len, self._written))
+        self._written = deque(self._parts())
+        self.size = sum(part.size for part in self._written)
         """Bytes."""
 
     def __iter__(self) -> Iterator[bytes]:
-        pieces, self._written = self._written or deque(self._pieces()), deque[bytes]()
-        while pieces:
-            yield pieces.popleft()
+        parts, self._written = self._written or deque(self._parts()), deque[_Part]()
+        while parts:
+            yield from parts.popleft().pieces()
 
-    def _pieces(self) -> Generator[bytes]:
+    def _parts(self) -> Generator[_Part]:
         given, sizes = _measured(self._documents)
         # Two images in a piece would be twice as much in memory twice.
-        until = [0, *accumulate(_PIECE if size >= _LONG else size for size in sizes)]
+        until = [0, *accumulate(_AT_ONCE if size >= _LONG else size for size in sizes)]
         head, start = self._head, 0
         last = False
         while not last:
-            # With the first document that makes the piece large enough.
-            end = bisect_left(until, until[start] + _PIECE, start + 1, len(given))
+            # With the first document that makes the part large enough.
+            end = bisect_left(until, until[start] + _AT_ONCE, start + 1, len(given))
             last = end >= len(given)
             dumps = self._dumps if max(sizes[start:end], default=0) < _LONG else to_json
-            yield _piece(dumps, head, given[start:end], b"]}" if last else b",")
+            yield _Part(head, _in_json(dumps, given[start:end]), b"]}" if last else b",")
             head, start = b"", end
 
 
-def _piece(dumps: Callable[[object], bytes], head: bytes, group: object, end: bytes) -> bytes:
+def _in_json(dumps: Callable[[object], bytes], group: object) -> bytes:
     try:
-        written = dumps(group)
+        return dumps(group)
     except (TypeError, ValueError):
-        written = dumps(mended(group))
-    # Without the brackets of the group.
-    return b"".join((head, memoryview(written)[1:-1], end))
+        return dumps(mended(group))
 
 
 def _measured(

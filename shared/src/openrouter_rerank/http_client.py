@@ -1,6 +1,13 @@
 """What can be injected as `http_client`: the clients of httpx and of httpx2, by their shape."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Iterable,
+    Iterator,
+    Mapping,
+    MutableMapping,
+)
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -30,35 +37,6 @@ class Bearer:
         if self._key is not None:
             request.headers["Authorization"] = self._key.authorization()
         return request
-
-
-class Pieces:
-    """
-    A body in pieces none of which is large; it can be sent more than once.
-
-    httpx takes its write timeout for the whole of a body in one piece, and for each of several.
-    """
-
-    SIZE = 512 * 1024
-
-    def __init__(self, body: Iterable[bytes]) -> None:
-        self._body = body
-
-    def __iter__(self) -> Iterator[bytes]:
-        for piece in self._body:
-            for start in range(0, len(piece), self.SIZE):
-                yield piece[start : start + self.SIZE]
-
-
-class AsyncPieces:
-    """The same for asynchronous calls: httpx takes what can be iterated both ways for the other."""
-
-    def __init__(self, body: Iterable[bytes]) -> None:
-        self._pieces = Pieces(body)
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self._pieces:
-            yield piece
 
 
 class StreamedResponse(Protocol):
@@ -102,7 +80,7 @@ class HTTPClient(Protocol):
         method: str,
         url: str,
         *,
-        content: bytes | Pieces,
+        content: bytes | Iterable[bytes],
         headers: Headers,
         auth: Bearer,
         follow_redirects: bool,
@@ -121,7 +99,7 @@ class AsyncHTTPClient(Protocol):
         method: str,
         url: str,
         *,
-        content: bytes | AsyncPieces,
+        content: bytes | AsyncIterable[bytes],
         headers: Headers,
         auth: Bearer,
         follow_redirects: bool,
