@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import math
+from typing import get_type_hints
 
 import pytest
 from langchain_classic.retrievers import ContextualCompressionRetriever
@@ -269,3 +270,12 @@ async def test_calls_do_not_wait_for_threads(local_openrouter):
     local_openrouter.release()
 
     assert len(await asyncio.gather(*calls)) == 100
+
+
+@pytest.mark.parametrize("name", ["compress_documents", "acompress_documents"])
+def test_what_the_calls_take_can_be_asked_for(name):
+    """Libraries that read the types of arguments as they run, such as makers of tools, find them."""
+    hints = get_type_hints(getattr(OpenRouterRerank, name))
+
+    assert {"documents", "query", "callbacks", "return"} <= hints.keys()
+    assert hints["return"] == list[Document]

@@ -174,12 +174,19 @@ def test_schemas(reranker):
 
 @pytest.mark.parametrize(
     "given",
-    ["a question", None, DOCUMENTS, {}, {"query": QUERY}, {**INPUT, "top_n": 3}, {"question": "?"}],
+    ["a question", None, DOCUMENTS, {}, {"query": QUERY}, {"question": "?", "documents": []}],
 )
 async def test_another_input_is_named(reranker, invoke, given):
     """An input without a query and documents is an error that says what it was."""
     with pytest.raises(InvalidRequestError, match="mapping with query and documents, got"):
         await invoke(reranker, given)
+
+
+async def test_what_a_chain_carries_along_is_left_alone(reranker, invoke):
+    """A chain may add documents to an input that has more than the query."""
+    ranked = await invoke(reranker, {**INPUT, "chat_history": [], "top_n": 0})
+
+    assert ranked == await invoke(reranker, INPUT)
 
 
 @pytest.mark.parametrize("documents", [None, 17, "a text", {"a": 1}])

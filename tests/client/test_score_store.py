@@ -279,6 +279,20 @@ def test_identical_calls_share_what_a_store_could_not_keep(make, stage):
     assert len(stage.requests) == 1
 
 
+def test_calls_that_wait_share_the_failure_of_the_service(make, stage):
+    """While the service is down, identical calls at once are one call's attempts, not each its."""
+    stage.always(error(503, "down"))
+    client = make(score_store=Store(), max_retries=1)
+
+    outcomes = client.settled(6, QUERY, DOCUMENTS)
+
+    assert {type(outcome) for outcome in outcomes} == {ServiceUnavailableError}
+    assert len({id(outcome) for outcome in outcomes}) == 6
+    assert sum(outcome.attempts for outcome in outcomes) == len(stage.requests)
+    assert len(stage.requests) == 2
+    assert len(flights()) == 0
+
+
 def test_another_call_tries_when_the_first_has_failed(make, stage):
     """The failure of one call is not that of the others: the next of them asks."""
     stage.script(error(401, "no"), Fault.late_head(0.2))

@@ -22,6 +22,6 @@ def trusting(authority):
     with authority.cert_pem.tempfile() as file, pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", file)
         # A process reads its certificates once.
-        _channels._ssl_context.cache_clear()  # noqa: SLF001 - a process of its own would cost
+        _channels._certificates = _channels._Certificates()  # noqa: SLF001 - a process of its own would cost
         yield ssl.create_default_context(cafile=file)
-    _channels._ssl_context.cache_clear()  # noqa: SLF001
+    _channels._certificates = _channels._Certificates()  # noqa: SLF001

@@ -2,7 +2,9 @@
 
 import functools
 import importlib
+import os
 import ssl
+import threading
 import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -51,7 +53,7 @@ def new_async_channel(url: str) -> AsyncChannel:
 def is_prepared(url: str) -> bool:
     """Tell whether a connection to the host of `url` can be made and used without delay."""
     needs_context = urlsplit(url).scheme == "https"
-    return _is_imported() and (not needs_context or _ssl_context.cache_info().currsize > 0)
+    return _is_imported() and (not needs_context or _certificates.are_read)
 
 
 def prepare(url: str) -> None:
@@ -76,17 +78,39 @@ def _import() -> None:
 
 
 def _context(url: str) -> ssl.SSLContext | None:
-    return _ssl_context() if urlsplit(url).scheme == "https" else None
+    return _certificates.context() if urlsplit(url).scheme == "https" else None
 
 
-@functools.cache
-def _ssl_context() -> ssl.SSLContext:
-    import httpx
+class _Certificates:
+    """Those of this machine, which take tens of milliseconds to read: once in a process."""
 
-    # Made from the certificates of this machine, which takes tens of milliseconds.
-    context = httpx.create_ssl_context()
-    context.set_alpn_protocols(["http/1.1"])
-    return context
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._context: ssl.SSLContext | None = None
+
+    @property
+    def are_read(self) -> bool:
+        return self._context is not None
+
+    def context(self) -> ssl.SSLContext:
+        # Of threads that begin together one reads them.
+        with self._lock:
+            if self._context is None:
+                import httpx
+
+                context = httpx.create_ssl_context()
+                context.set_alpn_protocols(["http/1.1"])
+                self._context = context
+            return self._context
+
+    def renew_lock(self) -> None:
+        """Forget in a forked child that a thread of the parent was reading."""
+        self._lock = threading.Lock()
+
+
+_certificates = _Certificates()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_certificates.renew_lock)
 
 
 @contextmanager

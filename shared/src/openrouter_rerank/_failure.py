@@ -21,7 +21,7 @@ class FailureKind(StrEnum):
     STALE = "the kept connection was closed"
     LOST = "the connection was lost"
     BUSY = "as many requests as max_concurrency allows were in flight all the time"
-    UNPERMITTED = "the rate limiter gave no permission in time, so nothing was sent"
+    UNPERMITTED = "the rate limiter gave no permission in time for the request"
     BROKEN_LIMITER = "the rate limiter failed"
     TIMEOUT = "no answer in time"
     DEADLINE = "no answer by the deadline"

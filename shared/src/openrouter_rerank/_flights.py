@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Hashable
 from contextlib import asynccontextmanager, contextmanager
 from typing import Generic, TypeVar
 
-from .errors import DeadlineExceededError
+from .errors import DeadlineExceededError, OpenRouterRerankError
 from .ranking import Ranking
 
 _Lock = TypeVar("_Lock")
@@ -22,14 +22,16 @@ class Flight(Generic[_Lock]):
         self.calls = 0
         self.ranking: Ranking | None = None
         """What the first of them that was answered has come to."""
+        self.failure: tuple[object, OpenRouterRerankError] | None = None
+        """Whose call has failed last, and why, if that is why others would fail too."""
 
 
 class Flights:
     """
     The flights of one process.
 
-    One call at a time has the flight of its key. It leaves its ranking there for those that wait;
-    if it fails or is cancelled, the next one tries. Nothing is kept once no call is left.
+    One call at a time has the flight of its key. It leaves there for those that wait what it has
+    come to; if that is nothing to them, the next one tries. Nothing is kept once no call is left.
     """
 
     def __init__(self) -> None:

@@ -1,24 +1,28 @@
 """Ranks by the scores that a store has, and asks only for those that it has not."""
 
 import asyncio
+import copy
 import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from ._asking import Limits
-from ._flights import flights
+from ._flights import Flight, flights
 from ._flow import Flow, rerank_flow
 from ._memory import Memory
 from ._plan import NO_COPIES
 from ._scores import NOTHING_KNOWN, KnownScores
 from ._wire import Call
-from .errors import OpenRouterRerankError
+from .errors import DeadlineExceededError, OpenRouterRerankError
 from .models import known_model
 from .ranking import Ranking
 from .score_store import ScoreStore
 
 logger = logging.getLogger("openrouter_rerank")
+
+_Lock = TypeVar("_Lock")
 
 _SHARE = 0.2
 """Of the time that is left, how much is waited for an asynchronous store."""
@@ -74,13 +78,15 @@ class Recall:
         with flights().boarded(self._key(memory), question.deadline) as flight:
             if flight.ranking is not None:
                 return question.answer(_free(flight.ranking))
+            self._fail_with(flight)
             known = self._known(memory)
             if memory.is_all(known):
                 flight.ranking = memory.ranking(known)
             else:
                 try:
                     flight.ranking = ask(question.rest(memory, known))
-                except OpenRouterRerankError:
+                except OpenRouterRerankError as error:
+                    flight.failure = self, error
                     # Some of its requests may have been answered all the same.
                     self._keep(memory)
                     raise
@@ -99,18 +105,32 @@ class Recall:
         async with flights().aboarded(self._key(memory), question.deadline) as flight:
             if flight.ranking is not None:
                 return question.answer(_free(flight.ranking))
+            self._fail_with(flight)
             known = await self._aknown(memory, question.deadline)
             if memory.is_all(known):
                 flight.ranking = memory.ranking(known)
             else:
                 try:
                     flight.ranking = await ask(question.rest(memory, known))
-                except OpenRouterRerankError:
+                except OpenRouterRerankError as error:
+                    flight.failure = self, error
                     # Some of its requests may have been answered all the same.
                     await self._akeep(memory, question.deadline)
                     raise
                 await self._akeep(memory, question.deadline)
             return question.answer(flight.ranking)
+
+    def _fail_with(self, flight: Flight[_Lock]) -> None:
+        """Raise what an identical call of this client has failed with while this one waited."""
+        whose, error = flight.failure or (None, None)
+        # Each with its retries, the others would only wait longer, one behind the other. Another
+        # client may have a better key, and another call may have more time.
+        if error is None or whose is not self or not error.retryable:
+            return
+        if not isinstance(error, DeadlineExceededError):
+            shared = copy.copy(error)
+            shared.attempts = 0
+            raise shared
 
     def _memory(self, question: Question) -> Memory:
         return Memory(

@@ -8,7 +8,7 @@ from .errors import InvalidRequestError
 from .images import LocalImage, image_problem
 
 _KEYS = frozenset({"text", "image"})
-_END = 64
+_END = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,8 @@ class RerankDocument:
     """An http(s) URL, which OpenRouter fetches, or a data URI `data:image/...;base64,...`."""
 
     def __hash__(self) -> int:
-        # Images are large, and almost all that differ do so at their ends.
+        # Images in base64 are large, and almost all that differ do so at their ends. Signed URLs
+        # have their ends in common, and are short.
         image = self.image or ""
         return hash((self.text, len(image), image[-_END:]))
 

@@ -66,7 +66,10 @@ class Ranking:
     requests: tuple[AnsweredRequest, ...]
     """The answered requests; empty when nothing had to be sent."""
     attempts: int = 0
-    """How many requests were sent, those that failed included."""
+    """
+    How many requests were sent, those that failed included; those that were still in flight when
+    another part of an asynchronous call failed are not.
+    """
 
     @property
     def id(self) -> str | None:

@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Self, Unpack
 
+from langchain_core.callbacks import Callbacks
 from langchain_core.documents import BaseDocumentCompressor, Document
-from langchain_core.runnables import ensure_config
+from langchain_core.runnables import RunnableConfig, ensure_config
 from pydantic import model_validator
 
 from .options import CallOptions
 from .runnable import RerankStep
 
 if TYPE_CHECKING:
-    from langchain_core.callbacks import Callbacks
-    from langchain_core.runnables import Runnable, RunnableConfig
+    from langchain_core.runnables import Runnable
     from openrouter_rerank.ranking import Ranking
 
     from .keywords import DocumentKeywords
@@ -57,7 +57,7 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         self,
         documents: Sequence[Document],
         query: str,
-        callbacks: "Callbacks | None" = None,
+        callbacks: Callbacks | None = None,
         **options: Unpack[CallOptions],
     ) -> list[Document]:
         """
@@ -76,7 +76,7 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         self,
         documents: Sequence[Document],
         query: str,
-        callbacks: "Callbacks | None" = None,
+        callbacks: Callbacks | None = None,
         **options: Unpack[CallOptions],
     ) -> list[Document]:
         """
@@ -94,7 +94,7 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         documents: Sequence[object],
         query: str,
         *,
-        callbacks: "Callbacks | None" = None,
+        callbacks: Callbacks | None = None,
         **options: Unpack[CallOptions],
     ) -> "Ranking":
         """
@@ -124,7 +124,7 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         documents: Sequence[object],
         query: str,
         *,
-        callbacks: "Callbacks | None" = None,
+        callbacks: Callbacks | None = None,
         **options: Unpack[CallOptions],
     ) -> "Ranking":
         """
@@ -158,7 +158,7 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         self,
         documents: Sequence[Document],
         query: str,
-        config: "RunnableConfig",
+        config: RunnableConfig,
         options: Mapping[str, object],
     ) -> list[Document]:
         from .calls import compressed
@@ -169,7 +169,7 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         self,
         documents: Sequence[Document],
         query: str,
-        config: "RunnableConfig",
+        config: RunnableConfig,
         options: Mapping[str, object],
     ) -> list[Document]:
         from .calls import acompressed
@@ -177,6 +177,6 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         return await acompressed(self._changed(options), documents, query, config)
 
 
-def _config_of(callbacks: "Callbacks | None") -> "RunnableConfig":
+def _config_of(callbacks: Callbacks | None) -> RunnableConfig:
     # By default that of the run around.
     return ensure_config(None if callbacks is None else {"callbacks": callbacks})

@@ -107,7 +107,8 @@ class RerankStep(DocumentOptions, RunnableSerializable[RerankInput, list[Documen
 
 
 def _check(given: object) -> None:
-    if not _is_mapping(given) or {"query", "documents"} != set(given):
+    # Chains carry along what others of their steps need.
+    if not _is_mapping(given) or not {"query", "documents"} <= set(given):
         what = sorted(map(str, given)) if _is_mapping(given) else type(given).__name__
         raise InvalidRequestError(
             f"the input of a reranker is a mapping with query and documents, got {what!r:.200}"
