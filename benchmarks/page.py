@@ -1,7 +1,7 @@
 """docs/benchmarks.md: what is generated of it, section by section."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from . import cases
 from .catalog import CORE, EVERYBODY, LANGCHAIN, ON_OTHERS, UNTRACED
@@ -35,7 +35,6 @@ def targets(results: Results) -> str:
 def peers(results: Results) -> str:
     """Write the section of all clients in all cases."""
     behind = ahead(results, [*CPU, *REST])
-    lines = [f"- {each}" for each in behind] or ["- nowhere in this run"]
     return "\n\n".join(
         [
             f"Measured on {results.machine}.",
@@ -43,8 +42,7 @@ def peers(results: Results) -> str:
             peer_table(results, CPU),
             "![CPU of all clients](benchmarks-peers.svg)",
             peer_table(results, REST),
-            "Where a peer of the same family is ahead:",
-            "\n".join(lines),
+            _behind(behind),
             transports(results),
             f"Versions: {', '.join(versions(EVERYBODY))}.",
             *_refused(results),
@@ -57,6 +55,8 @@ def scaling(results: Results) -> str:
     by_documents = [cpu(case) for case in cases.BY_DOCUMENTS]
     memory = [peak(case) for case in cases.BY_DOCUMENTS if case.workload.documents >= _MANY]
     throughput = [rate(case, f"{case.in_flight} in flight") for case in cases.BY_IN_FLIGHT]
+    figures = {"CPU": by_documents, "peak memory": memory, "calls a second": throughput}
+    behind = [f"{of}, {each}" for of in figures for each in ahead(results, figures[of])]
     return "\n\n".join(
         [
             "![CPU and memory over documents](benchmarks-documents.svg)",
@@ -67,6 +67,7 @@ def scaling(results: Results) -> str:
             "![Throughput over calls in flight](benchmarks-in-flight.svg)",
             "Calls a second over calls in flight, of a service that takes 50 ms:",
             peer_table(results, throughput),
+            _behind(behind),
         ]
     )
 
@@ -97,6 +98,11 @@ def tracing(results: Results) -> str:
     return "\n".join(
         ["Tracing when nobody listens (LangChain, no callbacks):", "", *_items(sentences)]
     )
+
+
+def _behind(figures: Sequence[str]) -> str:
+    title = "Where a peer of the same family is ahead:"
+    return "\n".join([title, "", *_items(figures or ["nowhere in this run"])])
 
 
 def _items(sentences: Iterable[str]) -> list[str]:

@@ -274,7 +274,7 @@ async def test_calls_do_not_wait_for_threads(local_openrouter):
 
 @pytest.mark.parametrize("name", ["compress_documents", "acompress_documents"])
 def test_what_the_calls_take_can_be_asked_for(name):
-    """Libraries that read the types of arguments as they run, such as makers of tools, find them."""
+    """Libraries that read the types of arguments at run time, as makers of tools do, find them."""
     hints = get_type_hints(getattr(OpenRouterRerank, name))
 
     assert {"documents", "query", "callbacks", "return"} <= hints.keys()
