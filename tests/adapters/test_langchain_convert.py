@@ -40,14 +40,14 @@ def uri(data, media_type="image/png"):
     return f"data:{media_type};base64,{coded(data)}"
 
 
-def image(sent):
-    """Expect a document that is ranked by its image."""
-    return RerankDocument(image=sent)
+def image(sent, *, text=None):
+    """Expect a document that is ranked by its image, and by the text beside it, if any."""
+    return RerankDocument(text=text, image=sent)
 
 
-def file(path):
-    """Expect a document that is ranked by its image file, if it may be read."""
-    return LocalImageDocument(image=LocalImage(path))
+def file(path, *, text=None):
+    """Expect a document that is ranked by its image file, if it may be read, and by its text."""
+    return LocalImageDocument(text=text, image=LocalImage(path))
 
 
 # The conventions that people use for images, each with what it is taken for.
@@ -416,6 +416,38 @@ ITEMS = {
         {"type": "image", "file_id": "1"},
         Unscorable("it is a content block of type 'image' without a usable image"),
     ),
+    "block of a text file": ({"type": "text-plain", "text": "A text"}, "A text"),
+    "block of OpenAI's responses": ({"type": "input_text", "text": "A text"}, "A text"),
+    "blocks of a text and an image": (
+        [{"type": "text", "text": "A cat"}, {"type": "image", "url": URL}],
+        image(URL, text="A cat"),
+    ),
+    "blocks of OpenAI": (
+        [{"type": "image_url", "image_url": {"url": URL}}, {"type": "text", "text": "A cat"}],
+        image(URL, text="A cat"),
+    ),
+    "blocks of one sentence": (
+        [{"type": "text", "text": "A cat, "}, {"type": "text", "text": "asleep."}],
+        "A cat, asleep.",
+    ),
+    "blocks of an image alone": ([{"type": "image", "url": URL}], image(URL)),
+    "blocks of a file and a text": (
+        ({"type": "image", "url": "cat.png"}, {"type": "text", "text": "A cat"}),
+        file("cat.png", text="A cat"),
+    ),
+    "blocks of a text and what cannot be ranked": (
+        [{"type": "text", "text": "A cat"}, {"type": "audio", "base64": "AAAA"}],
+        "A cat",
+    ),
+    "blocks of two images, of which one cannot be sent": (
+        [{"type": "image", "url": "gs://bucket/cat.png"}, {"type": "image", "url": URL}],
+        image(URL),
+    ),
+    "blocks of what cannot be ranked": (
+        [{"type": "audio", "base64": "AAAA"}],
+        Unscorable("no content block of it has a text or a usable image"),
+    ),
+    "no blocks": ([], Unscorable("no content block of it has a text or a usable image")),
     "bytes": (PNG, image(uri(PNG))),
     "Blob": (Blob.from_data(PNG, mime_type="image/png"), image(uri(PNG))),
     "Path": (Path("a/cat.png"), file("a/cat.png")),
@@ -435,6 +467,10 @@ def test_items_need_not_be_documents(item, expected):
         (17, r"documents\[1\] is of type int"),
         (PDF, r"documents\[1\] is of type bytes"),
         ([URL], r"documents\[1\] is of type list"),
+        ([{"text": "A text"}], r"documents\[1\] is of type list"),
+        ([Document("A text")], r"documents\[1\] is of type list"),
+        ([{"type": "image", "url": URL}] * 2, r"documents\[1\] has 2 images"),
+        ({"type": {}, "text": "A text"}, "unknown key 'type'"),
         (Blob.from_data("A text"), r"documents\[1\] is of type Blob"),
         ({"txt": "A text"}, r"documents\[1\] has the unknown key 'txt'.* rank_fields"),
         ({"type": "product", "text": "A text"}, "unknown key 'type'"),

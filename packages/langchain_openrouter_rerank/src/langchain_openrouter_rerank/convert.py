@@ -8,13 +8,14 @@ into the metadata): images beside a text count only where the user names their f
 from collections.abc import Callable, Mapping, Sequence
 
 from langchain_core.documents import Document
-from openrouter_rerank.documents import LocalImageDocument, RerankDocument, Unscorable
+from openrouter_rerank.documents import RerankDocument, Unscorable
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.images import LocalImage
 from openrouter_rerank.placement import Placed, Placement
 
 from .image_values import Image, image_in, image_in_text, is_image_file, is_mapping, is_prose
-from .pillow import LazyContent, PillowDocument, PillowImage
+from .items import item_content, joined, mapping_content
+from .pillow import LazyContent, PillowImage
 from .rank_fields import with_fields
 
 # Of several fields, one whose image can be sent is better than a file, which may be out of reach.
@@ -41,8 +42,7 @@ def contents(
     Tell what of each item is ranked: its text, its image, both, or nothing.
 
     Args:
-        items: Documents; also strings, mappings with `text` and/or `image`, content blocks, and
-            whatever else can be an image.
+        items: Documents; also what else `item_content` takes.
         image_keys: Metadata fields whose image belongs to the text beside it.
         rank_fields: Metadata fields that are put before the text; in a mapping, other keys.
         converter: Tells what of a document is ranked, instead of all rules.
@@ -57,7 +57,7 @@ def contents(
     found: list[LazyContent] = []
     for at, item in enumerate(items):
         if not isinstance(item, Document):
-            found.append(_item_content(item, at, rank_fields))
+            found.append(item_content(item, at, rank_fields))
         elif converter is None:
             found.append(_document_content(item, image_keys, rank_fields))
         else:
@@ -109,30 +109,14 @@ def _document_content(
     metadata: Mapping[object, object] = document.metadata
     image: Image | None = image_in_text(text)
     if image is not None:
-        return _content(with_fields("", metadata, rank_fields), image)
+        return joined(with_fields("", metadata, rank_fields), image)
     if text.strip() and not image_keys:
         return with_fields(text, metadata, rank_fields)
     found = _images(metadata, image_keys)
     if not text.strip():
         found += _images(metadata, _IMAGE_KEYS) + _image_files(metadata)
     best = min(found, key=lambda image: _BEST_FIRST.index(type(image)), default=None)
-    return _content(with_fields(text, metadata, rank_fields), best)
-
-
-def _item_content(item: object, at: int, rank_fields: Sequence[str]) -> LazyContent:
-    if isinstance(item, RerankDocument):
-        return item
-    if is_mapping(item):
-        return _mapping_content(item, at, rank_fields)
-    image = image_in_text(item) if isinstance(item, str) else image_in(item, beside={})
-    if image is not None:
-        return _content("", image)
-    if isinstance(item, str):
-        return item
-    raise InvalidRequestError(
-        f"documents[{at}] is of type {type(item).__name__}, and no image: pass a string, a "
-        "Document, a mapping with text and/or image, a content block, a Blob or a PIL image"
-    )
+    return joined(with_fields(text, metadata, rank_fields), best)
 
 
 def _converted_content(result: object, at: int) -> LazyContent:
@@ -141,50 +125,11 @@ def _converted_content(result: object, at: int) -> LazyContent:
     if isinstance(result, str | RerankDocument):
         return result
     if is_mapping(result):
-        return _mapping_content(result, at, ())
+        return mapping_content(result, at, ())
     raise InvalidRequestError(
         f"document_converter returned {type(result).__name__} for documents[{at}]: return a "
         "string, a mapping with text and/or image, or None when there is nothing to rank"
     )
-
-
-def _mapping_content(
-    item: Mapping[object, object], at: int, rank_fields: Sequence[str]
-) -> LazyContent:
-    text = item.get("text", "")
-    kind = None if "type" in rank_fields else item.get("type")
-    if kind == "text" and isinstance(text, str):
-        return text
-    if isinstance(kind, str) and (block := image_in(item, beside={})):
-        return _content("", block)
-    if isinstance(kind, str) and "text" not in item:
-        return Unscorable(f"it is a content block of type {kind!r:.50} without a usable image")
-    if unknown := [key for key in item if key not in {"text", "image", *rank_fields}]:
-        raise InvalidRequestError(
-            f"documents[{at}] has the unknown key {unknown[0]!r:.50}: use text and/or image, and "
-            "name in rank_fields what else is ranked"
-        )
-    if not isinstance(text, str | None):
-        raise InvalidRequestError(
-            f"text of documents[{at}] is of type {type(text).__name__}: pass a string"
-        )
-    image = image_in(item.get("image"), beside=item)
-    return _content(with_fields(text or "", item, rank_fields), image)
-
-
-def _content(text: str, image: Image | None) -> LazyContent:
-    words = text if text.strip() else None
-    match image:
-        case str():
-            return RerankDocument(text=words, image=image)
-        case PillowImage():
-            return PillowDocument(text=words, image=image)
-        case LocalImage():
-            return LocalImageDocument(text=words, image=image)
-        case Unscorable() if words is None:
-            return image
-        case _:
-            return text
 
 
 def _images(metadata: Mapping[object, object], keys: Sequence[str]) -> list[Image]:

@@ -106,7 +106,7 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
 
         Args:
             documents: Strings, `Document`s, mappings with `text` and/or `image`, content blocks,
-                `Blob`s and PIL images, mixed.
+                lists of those (the content of a message), `Blob`s and PIL images, mixed.
             query: The question; not blank.
             callbacks: By default those of the run around.
             **options: See `CallOptions`.
