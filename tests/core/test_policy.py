@@ -13,6 +13,7 @@ from openrouter_rerank.policy import (
     another_model_may_answer,
     cost,
     pause,
+    store_wait,
 )
 
 
@@ -86,3 +87,11 @@ def test_pause_keeps_to_retry_after(seconds):
 def test_another_model_may_answer(error, expected):
     """A fallback model is asked when the service failed, not when the caller did."""
     assert another_model_may_answer(error) is expected
+
+
+@pytest.mark.parametrize(
+    ("left", "wait"), [(600.0, 2.0), (10.0, 2.0), (5.0, 1.0), (0.0, 0.0), (-1.0, 0.0)]
+)
+def test_a_store_is_waited_for_neither_long_nor_at_all_costs(left, wait):
+    """A store gets a small part of the time, and never more than asking would take."""
+    assert store_wait(left) == wait

@@ -17,15 +17,13 @@ from ._scores import NOTHING_KNOWN, KnownScores
 from ._wire import Call
 from .errors import DeadlineExceededError, OpenRouterRerankError
 from .models import known_model
+from .policy import store_wait
 from .ranking import Ranking
 from .score_store import ScoreStore
 
 logger = logging.getLogger("openrouter_rerank")
 
 _Lock = TypeVar("_Lock")
-
-_SHARE = 0.2
-"""Of the time that is left, how much is waited for an asynchronous store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +152,7 @@ class Recall:
 
     async def _aknown(self, memory: Memory, deadline: float) -> KnownScores:
         try:
-            async with asyncio.timeout(_share(deadline)):
+            async with asyncio.timeout(store_wait(deadline - time.monotonic())):
                 answer = await self._store.amget(list(memory.keys))
         except Exception as error:
             return _unread(error)
@@ -170,7 +168,7 @@ class Recall:
     async def _akeep(self, memory: Memory, deadline: float) -> None:
         try:
             if memory.heard:
-                async with asyncio.timeout(_share(deadline)):
+                async with asyncio.timeout(store_wait(deadline - time.monotonic())):
                     await self._store.amset(list(memory.heard.items()))
         except Exception as error:
             _warn_unkept(error)
@@ -179,10 +177,6 @@ class Recall:
 def _is_listwise(slug: str) -> bool:
     model = known_model(slug)
     return model is not None and model.is_listwise
-
-
-def _share(deadline: float) -> float:
-    return max(deadline - time.monotonic(), 0.0) * _SHARE
 
 
 def _free(ranking: Ranking) -> Ranking:

@@ -21,6 +21,10 @@ MAYBE_BILLED_ATTEMPTS = 2
 """How many attempts of one model may have been billed: one, and one retry."""
 SHARE = 0.6
 """The part of the time left that a model may use while fallback models wait behind it."""
+STORE_SHARE = 0.2
+"""The part of the time left that is waited for an asynchronous score store."""
+LONGEST_STORE_WAIT = 2.0
+"""Seconds. A store that takes longer than the service itself is of no use."""
 
 
 class Cost(StrEnum):
@@ -62,3 +66,8 @@ def pause(error: OpenRouterRerankError, retries: int, jitter: float) -> float:
 def another_model_may_answer(error: OpenRouterRerankError) -> bool:
     """Tell whether a fallback model is worth asking: not after a wrong key or argument."""
     return error.retryable or error.status_code == 404
+
+
+def store_wait(left: float) -> float:
+    """Tell how many seconds to wait for an asynchronous score store, of `left` that are left."""
+    return min(max(left, 0.0) * STORE_SHARE, LONGEST_STORE_WAIT)
