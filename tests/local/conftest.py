@@ -9,11 +9,12 @@ import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from openrouter_rerank.local.lexical import LexicalScorer
 from openrouter_rerank.local.service import Answer, LocalOpenRouter
 
-KEY = {"Authorization": "Bearer any"}
+from tests.local.asking import KEY
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +52,16 @@ def base_url() -> Iterator[str]:
         said = running.stdout.read()
     assert running.returncode == 0
     assert "not OpenRouter" in said
+
+
+@pytest.fixture
+def stage(local_openrouter):
+    """The stage, under its short name."""
+    return local_openrouter
+
+
+@pytest.fixture
+def client(stage):
+    """A client of the stage that gives up after five silent seconds."""
+    with httpx.Client(base_url=stage.base_url, headers=KEY, timeout=5) as client:
+        yield client

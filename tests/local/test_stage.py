@@ -1,6 +1,4 @@
 import contextlib
-import json
-import socket
 import threading
 import time
 from pathlib import Path
@@ -17,43 +15,7 @@ from openrouter_rerank.local.stage import (
     scores,
 )
 
-QUERY = "capital of France"
-DOCUMENTS = ["Berlin is the capital of Germany.", "Paris is the capital of France.", "Bread"]
-PAYLOAD = {"model": "cohere/rerank-v3.5", "query": QUERY, "documents": DOCUMENTS}
-KEY = {"Authorization": f"Bearer {Stage.api_key}"}
-
-
-@pytest.fixture
-def stage(local_openrouter):
-    """The stage, under its short name."""
-    return local_openrouter
-
-
-@pytest.fixture
-def client(stage):
-    """A client of the stage that gives up after five silent seconds."""
-    with httpx.Client(base_url=stage.base_url, headers=KEY, timeout=5) as client:
-        yield client
-
-
-def rerank(client, **changes):
-    """Ask the stage to rank."""
-    return client.post("/rerank", json=PAYLOAD | changes)
-
-
-def connect(stage):
-    """A socket that is connected to the stage."""
-    return socket.create_connection(("127.0.0.1", httpx.URL(stage.base_url).port), timeout=5)
-
-
-def wire():
-    """A request as it goes over the wire."""
-    body = json.dumps(PAYLOAD).encode()
-    head = (
-        "POST /api/v1/rerank HTTP/1.1\r\nhost: stage\r\n"
-        f"authorization: Bearer key\r\ncontent-length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+from tests.local.asking import KEY, PAYLOAD, connect, rerank, wire
 
 
 def test_default_ranks_by_the_words_of_the_query(client):

@@ -1,5 +1,4 @@
 import json
-import socket
 import time
 
 import httpx
@@ -11,52 +10,7 @@ from openrouter_rerank.local.stage import (
     unaccepting_address,
 )
 
-QUERY = "capital of France"
-DOCUMENTS = ["Berlin is the capital of Germany.", "Paris is the capital of France.", "Bread"]
-PAYLOAD = {"model": "cohere/rerank-v3.5", "query": QUERY, "documents": DOCUMENTS}
-KEY = {"Authorization": f"Bearer {Stage.api_key}"}
-
-
-@pytest.fixture
-def stage(local_openrouter):
-    """The stage, under its short name."""
-    return local_openrouter
-
-
-@pytest.fixture
-def client(stage):
-    """A client of the stage that gives up after five silent seconds."""
-    with httpx.Client(base_url=stage.base_url, headers=KEY, timeout=5) as client:
-        yield client
-
-
-def rerank(client, **changes):
-    """Ask the stage to rank."""
-    return client.post("/rerank", json=PAYLOAD | changes)
-
-
-def connect(stage):
-    """A socket that is connected to the stage."""
-    return socket.create_connection(("127.0.0.1", httpx.URL(stage.base_url).port), timeout=5)
-
-
-def wire():
-    """A request as it goes over the wire."""
-    body = json.dumps(PAYLOAD).encode()
-    head = (
-        "POST /api/v1/rerank HTTP/1.1\r\nhost: stage\r\n"
-        f"authorization: Bearer key\r\ncontent-length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
-
-
-def everything(plug, received=None):
-    """All that comes from a socket until it is closed."""
-    received = bytearray() if received is None else received
-    while data := plug.recv(65_536):
-        received += data
-    return bytes(received)
-
+from tests.local.asking import PAYLOAD, connect, everything, rerank, wire
 
 FAILURES = [
     # The client may be writing still, or reading already.

@@ -5,27 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openrouter_rerank.local.stage import (
-    RecordedRequest,
-    Stage,
     results,
     scores,
     word_overlap,
 )
 
-QUERY = "capital of France"
-DOCUMENTS = ["Berlin is the capital of Germany.", "Paris is the capital of France.", "Bread"]
-PAYLOAD = {"model": "cohere/rerank-v3.5", "query": QUERY, "documents": DOCUMENTS}
-KEY = {"Authorization": f"Bearer {Stage.api_key}"}
-
-
-def asked(*, method="POST", path="/api/v1/rerank", headers=None, body=None, **changes):
-    """A recorded request that no client sent."""
-    return RecordedRequest(
-        method=method,
-        path=path,
-        headers={"authorization": "Bearer key"} if headers is None else headers,
-        body=json.dumps(PAYLOAD | changes).encode() if body is None else body,
-    )
+from tests.local.asking import asked
 
 
 def answer(replier, request):

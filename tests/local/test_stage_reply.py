@@ -1,35 +1,12 @@
 import time
 
-import httpx
 import pytest
 from openrouter_rerank.local.stage import (
     Reply,
-    Stage,
     error,
 )
 
-QUERY = "capital of France"
-DOCUMENTS = ["Berlin is the capital of Germany.", "Paris is the capital of France.", "Bread"]
-PAYLOAD = {"model": "cohere/rerank-v3.5", "query": QUERY, "documents": DOCUMENTS}
-KEY = {"Authorization": f"Bearer {Stage.api_key}"}
-
-
-@pytest.fixture
-def stage(local_openrouter):
-    """The stage, under its short name."""
-    return local_openrouter
-
-
-@pytest.fixture
-def client(stage):
-    """A client of the stage that gives up after five silent seconds."""
-    with httpx.Client(base_url=stage.base_url, headers=KEY, timeout=5) as client:
-        yield client
-
-
-def rerank(client, **changes):
-    """Ask the stage to rank."""
-    return client.post("/rerank", json=PAYLOAD | changes)
+from tests.local.asking import rerank
 
 
 @pytest.mark.parametrize(

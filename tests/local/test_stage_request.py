@@ -1,44 +1,4 @@
-import json
-
-import httpx
-import pytest
-from openrouter_rerank.local.stage import (
-    RecordedRequest,
-    Stage,
-)
-
-QUERY = "capital of France"
-DOCUMENTS = ["Berlin is the capital of Germany.", "Paris is the capital of France.", "Bread"]
-PAYLOAD = {"model": "cohere/rerank-v3.5", "query": QUERY, "documents": DOCUMENTS}
-KEY = {"Authorization": f"Bearer {Stage.api_key}"}
-
-
-@pytest.fixture
-def stage(local_openrouter):
-    """The stage, under its short name."""
-    return local_openrouter
-
-
-@pytest.fixture
-def client(stage):
-    """A client of the stage that gives up after five silent seconds."""
-    with httpx.Client(base_url=stage.base_url, headers=KEY, timeout=5) as client:
-        yield client
-
-
-def rerank(client, **changes):
-    """Ask the stage to rank."""
-    return client.post("/rerank", json=PAYLOAD | changes)
-
-
-def asked(*, method="POST", path="/api/v1/rerank", headers=None, body=None, **changes):
-    """A recorded request that no client sent."""
-    return RecordedRequest(
-        method=method,
-        path=path,
-        headers={"authorization": "Bearer key"} if headers is None else headers,
-        body=json.dumps(PAYLOAD | changes).encode() if body is None else body,
-    )
+from tests.local.asking import DOCUMENTS, PAYLOAD, QUERY, asked, rerank
 
 
 def test_requests_are_kept_as_sent(stage, client):
