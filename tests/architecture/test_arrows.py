@@ -33,6 +33,7 @@ LAYERS = (
     {"_image_root", "_permission", "_sentinel", "_settings", "_slots", "_telemetry", "_watch"},
     {"_asockets", "_http11", "_pipe", "_sockets"},
     {"_channels", "_connections", "_direct", "_http", "_lines", "_proxied"},
+    {"_configured_client"},
     {"client"},
     {"keywords", "options"},
     {"_clients", "_placing", "reranker"},
