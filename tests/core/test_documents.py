@@ -1,7 +1,7 @@
 """Which documents can be ranked, in which form they are sent, and what is said of the others."""
 
 import pytest
-from openrouter_rerank.documents import RerankDocument, checked_documents
+from openrouter_rerank.documents import HeadedText, RerankDocument, checked_documents
 from openrouter_rerank.errors import InvalidRequestError
 
 PNG = "data:image/png;base64,iVBORw0KGgo="
@@ -25,6 +25,10 @@ URL = "https://host/cat.png"
         pytest.param(
             {"text": "a", "image": PNG}, RerankDocument(text="a", image=PNG), id="text and image"
         ),
+        pytest.param(HeadedText(("p: 1\n\n", "a")), HeadedText(("p: 1\n\n", "a")), id="headed"),
+        pytest.param(HeadedText(("p: 1\n\n", " ")), HeadedText(("p: 1\n\n", " ")), id="heading"),
+        pytest.param(HeadedText(("\n\n", "a")), "\n\na", id="blank heading"),
+        pytest.param(HeadedText(("", "a")), "a", id="no heading"),
         pytest.param(RerankDocument(text="a"), "a", id="value with text"),
         pytest.param(RerankDocument(image=PNG), RerankDocument(image=PNG), id="value with image"),
         pytest.param(
@@ -44,6 +48,17 @@ def test_forms_are_mixed():
     assert checked_documents(documents) == ("a", "b", RerankDocument(image=PNG), "a", "a")
 
 
+@pytest.mark.parametrize("other", ["p: 1\n\na", {"text": "a"}, {"image": PNG}], ids=str)
+def test_headed_texts_among_others_are_plain(other):
+    """All or none are sent with their headings apart, so that equal texts are equal documents."""
+    headed = HeadedText(("p: 1\n\n", "a"))
+
+    checked = checked_documents([headed, other, headed])
+
+    assert checked[0] == checked[2] == "p: 1\n\na"
+    assert (checked[1] == checked[0]) == (other == "p: 1\n\na")
+
+
 @pytest.mark.parametrize("documents", [[], (), iter([]), {}.values()])
 def test_no_documents(documents):
     """An empty list is no mistake."""
@@ -61,6 +76,7 @@ def test_any_iterable_of_documents(documents):
     [
         pytest.param("", "documents[1] is blank: give it a text or an image, or", id="empty"),
         pytest.param(" \t\n\u3000", "documents[1] is blank", id="blank"),
+        pytest.param(HeadedText(("\n\n", " ")), "documents[1] is blank", id="blank headed"),
         pytest.param({}, "documents[1] is blank", id="empty mapping"),
         pytest.param({"text": None}, "documents[1] is blank", id="null text"),
         pytest.param({"text": " ", "image": None}, "documents[1] is blank", id="blank text"),

@@ -1,7 +1,7 @@
 """What is sent of a framework's documents, and where each of them ends up."""
 
 import pytest
-from openrouter_rerank.documents import LocalImageDocument, RerankDocument, Unscorable
+from openrouter_rerank.documents import HeadedText, LocalImageDocument, RerankDocument, Unscorable
 from openrouter_rerank.errors import InvalidRequestError, OpenRouterRerankError
 from openrouter_rerank.images import LocalImage
 from openrouter_rerank.placement import ImagePolicy, Placed, arranged, untouched
@@ -9,6 +9,7 @@ from openrouter_rerank.ranking import RankedDocument, Ranking
 
 URL = "https://host/cat.png"
 PNG = "data:image/png;base64,iVBORw0KGgo="
+HEADED = HeadedText(("p: 1\n\n", "a"))
 READ = "data:image/jpeg;base64,AAAA"
 
 
@@ -38,6 +39,7 @@ def ranking(*pairs):
     ("content", "with_images", "without"),
     [
         pytest.param("a", "a", "a", id="text"),
+        pytest.param(HEADED, HEADED, HEADED, id="headed text"),
         pytest.param(RerankDocument(text="a"), "a", "a", id="value with text"),
         pytest.param(RerankDocument(image=URL), RerankDocument(image=URL), None, id="URL"),
         pytest.param(
@@ -61,6 +63,13 @@ def test_what_is_sent(content, with_images, without):
 
         assert found.documents == (() if sent is None else (sent,))
         assert found.kept == ((0,) if sent is None else ())
+
+
+def test_headed_texts_among_others_are_plain():
+    """All or none are sent with their headings apart, so that equal texts are equal documents."""
+    found = arrangement(HEADED, Unscorable("it is a video"), "b")
+
+    assert found.documents == (str(HEADED), "b")
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openrouter_rerank._request_body import RequestBody
-from openrouter_rerank.documents import RerankDocument
+from openrouter_rerank.documents import HeadedText, RerankDocument
 from pydantic_core import to_json
 
 FIELDS = b'{"model":"m"}'
 TEXT = st.text(st.characters() | st.characters(categories=["Cs", "Cc"]), min_size=1)
-DOCUMENTS = st.lists(
-    TEXT | st.builds(RerankDocument, text=st.none() | TEXT, image=TEXT), min_size=1, max_size=5
+HEADED = st.lists(st.builds(HeadedText, st.tuples(TEXT, TEXT)), min_size=1, max_size=80)
+DOCUMENTS = (
+    st.lists(
+        TEXT | st.builds(RerankDocument, text=st.none() | TEXT, image=TEXT), min_size=1, max_size=5
+    )
+    | HEADED
 )
 
 
@@ -32,6 +36,16 @@ def test_both_writers_write_the_same(documents):
     assert b"".join(with_orjson) == b"".join(without)
 
 
+@given(HEADED)
+def test_headed_texts_are_written_whole(documents):
+    """A body is the same, byte for byte, whether its texts were taken apart or not."""
+    apart = RequestBody(FIELDS, documents)
+
+    whole = RequestBody(FIELDS, [str(document) for document in documents])
+
+    assert b"".join(apart) == b"".join(whole)
+
+
 @pytest.mark.parametrize("dumps", [orjson.dumps, to_json], ids=["orjson", "pydantic"])
 @pytest.mark.parametrize(
     ("documents", "several"),
@@ -42,6 +56,9 @@ def test_both_writers_write_the_same(documents):
         pytest.param(["a" * 5_000_000, "b", "c" * 5_000_000], True, id="large ones among others"),
         pytest.param([RerankDocument(text="t", image="a" * 900_000)] * 4, True, id="images"),
         pytest.param(["a" * 999] * 9_999 + ["\ud83d"], True, id="one that is no Unicode"),
+        pytest.param([HeadedText(("p: 1\n\n", "a" * 999))] * 100, False, id="headed"),
+        pytest.param([HeadedText(("p: 1\n\n", "a" * 999))] * 9_999, True, id="headed, large"),
+        pytest.param([HeadedText(("\ud83d\n\n", "a"))] * 99, False, id="no Unicode in a heading"),
     ],
 )
 def test_the_pieces_are_the_body(documents, several, dumps):
@@ -53,7 +70,7 @@ def test_the_pieces_are_the_body(documents, several, dumps):
     expected = [
         {"text": each.text, "image": each.image}
         if isinstance(each, RerankDocument)
-        else each.replace("\ud83d", "\ufffd")
+        else str(each).replace("\ud83d", "\ufffd")
         for each in documents
     ]
     assert json.loads(b"".join(pieces)) == {"model": "m", "documents": expected}

@@ -16,6 +16,7 @@ from openrouter_rerank._scores import (
     stored_values,
 )
 from openrouter_rerank._wire import Call
+from openrouter_rerank.documents import HeadedText
 
 URL = "https://openrouter.ai/api/v1/rerank"
 PNG = "data:image/png;base64,iVBORw0KGgo="
@@ -46,6 +47,12 @@ def test_keys_differ_as_questions_do(one, other):
     first, second = (key(document, query=query) for query, document in (one, other))
 
     assert (first == second) == (one == other)
+
+
+@given(TEXTS, TEXTS)
+def test_a_headed_text_has_the_key_of_its_whole(heading, text):
+    """A score that was kept is found however the text was taken apart."""
+    assert key(HeadedText((heading, text))) == key(heading + text)
 
 
 @pytest.mark.parametrize(

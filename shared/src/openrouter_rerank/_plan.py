@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from .documents import RerankDocument
+from .documents import HeadedText, Ranked
 from .errors import InvalidRequestError
 from .models import SEARCH_UNIT, RerankModel
 from .ranking import RankedDocument, Ranking
@@ -42,19 +42,19 @@ NO_COPIES = Positions(())
 
 
 def without_copies(
-    documents: Sequence[str | RerankDocument],
-) -> tuple[tuple[str | RerankDocument, ...], Positions]:
+    documents: Sequence[Ranked],
+) -> tuple[tuple[Ranked, ...], Positions]:
     """Return the different documents in the order of their first copies, and where they stood."""
     if len(set(documents)) == len(documents):
         return tuple(documents), NO_COPIES
-    positions: dict[str | RerankDocument, list[int]] = {}
+    positions: dict[Ranked, list[int]] = {}
     for index, document in enumerate(documents):
         positions.setdefault(document, []).append(index)
     return tuple(positions), Positions(tuple(tuple(copies) for copies in positions.values()))
 
 
 def parts(
-    documents: Sequence[str | RerankDocument],
+    documents: Sequence[Ranked],
     query: str,
     model: RerankModel,
     max_documents: int | None,
@@ -128,7 +128,7 @@ def _even(count: int, most: int | None, model: RerankModel) -> int:
 
 
 def _starts(
-    documents: Sequence[str | RerankDocument], size: int, max_bytes: int | None, query: int
+    documents: Sequence[Ranked], size: int, max_bytes: int | None, query: int
 ) -> Sequence[int]:
     """Return where each part begins, the first of them at the first document."""
     if max_bytes is None:
@@ -145,7 +145,9 @@ def _starts(
     return starts
 
 
-def _weight(document: str | RerankDocument) -> int:
+def _weight(document: Ranked) -> int:
+    if isinstance(document, HeadedText):
+        return sum(map(_weight, document))
     if isinstance(document, str):
         return len(document) if document.isascii() else len(document.encode(errors="replace"))
     return _weight(document.text or "") + len(document.image or "")

@@ -15,7 +15,7 @@ from pydantic import Field, Strict, TypeAdapter, ValidationError
 
 from ._plan import NO_COPIES
 from ._wire import Call
-from .documents import RerankDocument
+from .documents import HeadedText, Ranked
 from .ranking import RankedDocument, Ranking
 
 _VERSION: Literal[1] = 1
@@ -167,9 +167,9 @@ def _canonical(extra: Mapping[str, object]) -> str:
         return ""
 
 
-def _add_document(digest: hashlib.blake2b, document: str | RerankDocument) -> None:
-    if isinstance(document, str):
-        _add(digest, document)
+def _add_document(digest: hashlib.blake2b, document: Ranked) -> None:
+    if isinstance(document, str | HeadedText):
+        _add(digest, str(document))
         digest.update(_ABSENT)
     else:
         _add(digest, document.text)

@@ -18,7 +18,7 @@ from ._json import is_finite, mended, written
 from ._messages import Request, Response
 from ._plan import NO_COPIES, Positions
 from ._request_body import RequestBody
-from .documents import RerankDocument
+from .documents import Ranked
 from .errors import APIStatusError, InvalidRequestError, InvalidResponseError
 from .ranking import AnsweredRequest, RankedDocument, Ranking, Usage
 
@@ -28,7 +28,7 @@ class Call:
     """What one rerank call asks for, checked."""
 
     query: str = field(repr=False)
-    documents: tuple[str | RerankDocument, ...] = field(repr=False)
+    documents: tuple[Ranked, ...] = field(repr=False)
     """The different ones."""
     positions: Positions = NO_COPIES
     """Where they stood in the input."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TypeAlias, TypeGuard
 
 from .errors import InvalidRequestError
@@ -26,8 +27,28 @@ class RerankDocument:
         return hash((self.text, len(image), image[-_END:]))
 
 
-Document: TypeAlias = str | Mapping[str, str | None] | RerankDocument
+class HeadedText(tuple[str, str]):
+    """
+    A heading, such as metadata, and the text below it: ranked as the one text that they make.
+
+    The two are joined as late as can be. A text that is used in many calls keeps its hash and its
+    UTF-8, and what is joined anew in each call has neither.
+
+    The heading ends with an empty line, and has no other. So no text can be taken apart in two
+    ways, and two of these are equal if their whole texts are.
+    """
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "".join(self)
+
+
+Document: TypeAlias = str | Mapping[str, str | None] | RerankDocument | HeadedText
 """What `rerank` takes. The framework packages convert their own documents to this."""
+
+Ranked: TypeAlias = str | RerankDocument | HeadedText
+"""A document in the form in which it is sent. If one is a `HeadedText`, all of a call are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,16 +66,20 @@ class Unscorable:
     reason: str
 
 
-Content: TypeAlias = str | RerankDocument | LocalImageDocument | Unscorable
+Content: TypeAlias = str | HeadedText | RerankDocument | LocalImageDocument | Unscorable
 """What a framework's document is converted to."""
 
 
-def are_texts(documents: tuple[object, ...]) -> TypeGuard[tuple[str, ...]]:
-    """Tell at once whether all are strings with a text in them."""
-    return are_strings(documents) and all(documents) and not any(map(str.isspace, documents))
+def are_texts(
+    documents: tuple[object, ...],
+) -> TypeGuard[tuple[str, ...] | tuple[HeadedText, ...]]:
+    """Tell at once whether all have a text in them, can be sent as they are, and are of a kind."""
+    if are_headed(documents):
+        return _have_words([*map(_HEADING, documents)])
+    return are_strings(documents) and _have_words(documents)
 
 
-def checked_documents(documents: Sequence[Document]) -> tuple[str | RerankDocument, ...]:
+def checked_documents(documents: Sequence[Document]) -> tuple[Ranked, ...]:
     """
     Check `documents` and give each the form in which it is sent.
 
@@ -80,6 +105,18 @@ def are_strings(documents: Sequence[object]) -> TypeGuard[Sequence[str]]:
     return set(map(type, documents)) <= {str}
 
 
+def are_headed(documents: Sequence[object]) -> TypeGuard[Sequence[HeadedText]]:
+    """Tell at once whether all are headed texts, and there is one."""
+    return set(map(type, documents)) == {HeadedText}
+
+
+_HEADING = itemgetter(0)
+
+
+def _have_words(texts: Sequence[str]) -> bool:
+    return all(texts) and not any(map(str.isspace, texts))
+
+
 def _checked(document: Document, at: int) -> str | RerankDocument:
     text, image = _text_and_image(document, at)
     text = text if text is not None and text.strip() else None
@@ -99,6 +136,8 @@ def _checked(document: Document, at: int) -> str | RerankDocument:
 def _text_and_image(document: Document, at: int) -> tuple[str | None, str | None]:
     if isinstance(document, str):
         return document, None
+    if isinstance(document, HeadedText):
+        return str(document), None
     if isinstance(document, RerankDocument):
         return _string(document.text, at, "text"), _string(document.image, at, "image")
     if not _is_mapping(document):

@@ -9,7 +9,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
-from .documents import Content, LocalImageDocument, RerankDocument, Unscorable, are_texts
+from .documents import (
+    Content,
+    HeadedText,
+    LocalImageDocument,
+    Ranked,
+    RerankDocument,
+    Unscorable,
+    are_texts,
+)
 from .errors import InvalidRequestError, OpenRouterRerankError
 from .images import LocalImage, image_problem, image_size
 from .ranking import Ranking
@@ -44,7 +52,7 @@ class Arrangement(NamedTuple):
 
     sent: Sequence[int]
     """The positions of the documents to send."""
-    documents: tuple[str | RerankDocument, ...]
+    documents: tuple[Ranked, ...]
     """The documents to send."""
     kept: tuple[int, ...]
     """The positions of those that follow the ranked ones, without a score."""
@@ -132,6 +140,8 @@ def arranged(
 def _sendable(content: Content, images: ImagePolicy) -> str | RerankDocument | Unscorable:
     if isinstance(content, Unscorable):
         return content
+    if isinstance(content, HeadedText):
+        content = str(content)
     text = content if isinstance(content, str) else content.text
     text = text if text is not None and text.strip() else None
     if isinstance(content, str) or content.image is None:

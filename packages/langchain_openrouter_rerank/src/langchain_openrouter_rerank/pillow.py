@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, TypeGuard
 
-from openrouter_rerank.documents import Content, RerankDocument, Unscorable
+from openrouter_rerank.documents import Content, LocalImageDocument, RerankDocument, Unscorable
 from openrouter_rerank.images import data_uri
 
 # What the PNG format can hold; what it cannot becomes RGB, or 16 bits of grey.
@@ -40,7 +40,7 @@ class PillowDocument:
     image: PillowImage
 
 
-LazyContent: TypeAlias = Content | PillowDocument
+LazyContent: TypeAlias = str | RerankDocument | LocalImageDocument | PillowDocument | Unscorable
 """What a document of LangChain is converted to."""
 
 

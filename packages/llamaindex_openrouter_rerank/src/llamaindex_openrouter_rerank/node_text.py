@@ -4,6 +4,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from operator import itemgetter
 
 from llama_index.core.schema import BaseNode, IndexNode, MetadataMode, TextNode
+from openrouter_rerank.documents import HeadedText
 
 # Whatever shapes the text. Releases differ in how many separators there are, and in which counts.
 _shape = itemgetter(
@@ -15,7 +16,9 @@ _USUAL_SHAPE = _shape(vars(TextNode()))
 _usual_classes = {TextNode, IndexNode}
 
 
-def usual_texts(nodes: Iterable[BaseNode], mode: MetadataMode) -> Generator[str | None]:
+def usual_texts(
+    nodes: Iterable[BaseNode], mode: MetadataMode
+) -> Generator[str | HeadedText | None]:
     """Give what `get_content` of each node does; nothing if that is to be asked, or would fail."""
     hidden = _hidden(mode)
     alone = mode == MetadataMode.NONE
@@ -35,7 +38,9 @@ def _hidden(mode: MetadataMode) -> str | None:
     return "excluded_llm_metadata_keys" if mode == MetadataMode.LLM else None
 
 
-def _headed(text: str, metadata: Mapping[str, object], hidden: Sequence[str]) -> str | None:
+def _headed(
+    text: str, metadata: Mapping[str, object], hidden: Sequence[str]
+) -> str | HeadedText | None:
     above = ""
     try:
         for key, value in metadata.items():
@@ -44,7 +49,12 @@ def _headed(text: str, metadata: Mapping[str, object], hidden: Sequence[str]) ->
     except Exception:  # noqa: BLE001 - A value may fail in any way to be written
         return None
     above = above.strip()
-    return f"{above}\n\n{text}".strip() if above else text
+    if not above:
+        return text
+    if "\n\n" in above:
+        return f"{above}\n\n{text}".strip()
+    below = text.rstrip()
+    return HeadedText((f"{above}\n\n", below)) if below else above
 
 
 def _is_known() -> bool:
@@ -56,7 +66,7 @@ def _is_known() -> bool:
         excluded_llm_metadata_keys=["b"],
     )
     return all(
-        [*usual_texts([node], mode)] == [node.get_content(metadata_mode=mode)]
+        [*map(str, usual_texts([node], mode))] == [node.get_content(metadata_mode=mode)]
         for mode in MetadataMode
     )
 
