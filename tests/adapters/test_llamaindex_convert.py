@@ -22,7 +22,7 @@ from llama_index.core.schema import (
     TextNode,
 )
 from llama_index.core.vector_stores.utils import metadata_dict_to_node, node_to_metadata_dict
-from llamaindex_openrouter_rerank.convert import chosen, contents, holds_image, ranked
+from llamaindex_openrouter_rerank.convert import chosen, contents, hold_image, ranked
 from openrouter_rerank.documents import HeadedText, LocalImageDocument, RerankDocument, Unscorable
 from openrouter_rerank.errors import InvalidRequestError, ServiceUnavailableError
 from openrouter_rerank.images import LocalImage
@@ -420,12 +420,12 @@ ALL_NODES = [
 @pytest.mark.parametrize("node", ALL_NODES, ids=lambda node: type(node).__name__)
 def test_what_holds_an_image_is_known_before_it_is_read(node):
     """Every node whose image is ranked says so beforehand, and no plain text does."""
-    content = content_of(node)
+    content, items = content_of(node), [NodeWithScore(node=node)]
 
     if isinstance(content, RerankDocument | LocalImageDocument):
-        assert holds_image(node)
+        assert hold_image(items)
     if type(node) in {TextNode, IndexNode}:
-        assert not holds_image(node)
+        assert not hold_image(items)
 
 
 _opened = []

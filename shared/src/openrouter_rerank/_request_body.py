@@ -106,6 +106,9 @@ class RequestBody:
 
 def _plain(dumps: _Dumps, documents: Sequence[Ranked]) -> Generator[bytes]:
     given, sizes = _measured(documents)
+    if sum(sizes) <= _AT_ONCE and max(sizes) < _LONG:
+        yield _written(dumps, given)
+        return
     # Two images in a piece would be twice as much in memory twice.
     until = [0, *accumulate(_AT_ONCE if size >= _LONG else size for size in sizes)]
     start = 0

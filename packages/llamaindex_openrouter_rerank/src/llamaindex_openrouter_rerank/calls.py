@@ -10,7 +10,7 @@ from openrouter_rerank.documents import Content
 from openrouter_rerank.placement import Placement
 
 from .arguments import asked, checked
-from .convert import chosen, contents, holds_image, ranked
+from .convert import chosen, contents, hold_image, ranked
 from .options import NodeOptions
 from .report import Conclude, reported
 
@@ -49,7 +49,7 @@ def _contents(options: NodeOptions, nodes: Sequence[NodeWithScore]) -> list[Cont
 
 
 async def _acontents(options: NodeOptions, nodes: Sequence[NodeWithScore]) -> list[Content]:
-    if options.document_fn is None and any(holds_image(item.node) for item in nodes):
+    if options.document_fn is None and hold_image(nodes):
         # Checking the base64 of twenty photographs would hold the event loop up for long.
         return await asyncio.to_thread(_contents, options, nodes)
     return _contents(options, nodes)

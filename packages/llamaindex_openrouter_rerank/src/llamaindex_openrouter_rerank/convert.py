@@ -53,9 +53,9 @@ def chosen(
     return [_given(document_fn(item), at) for at, item in enumerate(nodes)]
 
 
-def holds_image(node: BaseNode) -> bool:
-    """Tell whether `node` has fields for an image, whatever is in them."""
-    return image_fields(node) is not None
+def hold_image(nodes: Sequence[NodeWithScore]) -> bool:
+    """Tell whether one of `nodes` has fields for an image, whatever is in them."""
+    return any(map(image_fields, [item.node for item in nodes]))
 
 
 def ranked(
