@@ -71,6 +71,13 @@ def test_any_iterable_of_documents(documents):
     assert checked_documents(documents) == ("a", "b")
 
 
+def test_what_was_checked_is_not_checked_again():
+    """The framework packages pass on what they have made valid, which may be thousands."""
+    checked = checked_documents(["a", {"image": PNG}])
+
+    assert checked_documents(checked) is checked
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [

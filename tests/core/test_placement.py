@@ -1,7 +1,13 @@
 """What is sent of a framework's documents, and where each of them ends up."""
 
 import pytest
-from openrouter_rerank.documents import HeadedText, LocalImageDocument, RerankDocument, Unscorable
+from openrouter_rerank.documents import (
+    HeadedText,
+    LocalImageDocument,
+    RerankDocument,
+    Unscorable,
+    checked_documents,
+)
 from openrouter_rerank.errors import InvalidRequestError, OpenRouterRerankError
 from openrouter_rerank.images import LocalImage
 from openrouter_rerank.placement import ImagePolicy, Placed, arranged, untouched
@@ -70,6 +76,18 @@ def test_headed_texts_among_others_are_plain():
     found = arrangement(HEADED, Unscorable("it is a video"), "b")
 
     assert found.documents == (str(HEADED), "b")
+
+
+@pytest.mark.parametrize("takes_images", [True, False])
+def test_what_is_sorted_out_is_valid(takes_images):
+    """Whatever is passed on as checked would pass the check of the client."""
+    contents = ["a", " ", HEADED, RerankDocument(text=" ", image=PNG), RerankDocument(image="cat")]
+    contents += [local("cat.png", "\n"), local("missing"), RerankDocument(), Unscorable("video")]
+
+    found = arrangement(*contents, takes_images=takes_images)
+
+    assert checked_documents([*found.documents]) == found.documents
+    assert checked_documents(found.documents) is found.documents
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,12 @@ Ranked: TypeAlias = str | RerankDocument | HeadedText
 """A document in the form in which it is sent. If one is a `HeadedText`, all of a call are."""
 
 
+class CheckedDocuments(tuple[Ranked, ...]):
+    """Documents that can be sent as they are: each has something to rank, and it is valid."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalImageDocument:
     """A framework's document whose image is in a local file."""
@@ -79,7 +85,7 @@ def are_texts(
     return are_strings(documents) and _have_words(documents)
 
 
-def checked_documents(documents: Sequence[Document]) -> tuple[Ranked, ...]:
+def checked_documents(documents: Sequence[Document]) -> CheckedDocuments:
     """
     Check `documents` and give each the form in which it is sent.
 
@@ -88,6 +94,8 @@ def checked_documents(documents: Sequence[Document]) -> tuple[Ranked, ...]:
     Raises:
         InvalidRequestError: Naming the position of a document that cannot be ranked.
     """
+    if isinstance(documents, CheckedDocuments):
+        return documents
     if isinstance(documents, str | bytes | Mapping | set | frozenset) or not _is_iterable(
         documents
     ):
@@ -96,8 +104,8 @@ def checked_documents(documents: Sequence[Document]) -> tuple[Ranked, ...]:
         )
     given = tuple(documents)
     if are_texts(given):
-        return given
-    return tuple(_checked(document, at) for at, document in enumerate(given))
+        return CheckedDocuments(given)
+    return CheckedDocuments(_checked(document, at) for at, document in enumerate(given))
 
 
 def are_strings(documents: Sequence[object]) -> TypeGuard[Sequence[str]]:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from .documents import (
+    CheckedDocuments,
     Content,
     HeadedText,
     LocalImageDocument,
-    Ranked,
     RerankDocument,
     Unscorable,
     are_texts,
@@ -52,7 +52,7 @@ class Arrangement(NamedTuple):
 
     sent: Sequence[int]
     """The positions of the documents to send."""
-    documents: tuple[Ranked, ...]
+    documents: CheckedDocuments
     """The documents to send."""
     kept: tuple[int, ...]
     """The positions of those that follow the ranked ones, without a score."""
@@ -123,7 +123,7 @@ def arranged(
         InvalidRequestError: If `unscorable` is `"raise"` and a document has nothing to rank.
     """
     if are_texts(given := tuple(contents)):
-        return Arrangement(sent=range(len(given)), documents=given, kept=())
+        return Arrangement(sent=range(len(given)), documents=CheckedDocuments(given), kept=())
     documents = dict(enumerate(_sendable(content, images) for content in contents))
     blank = {index: d for index, d in documents.items() if isinstance(d, Unscorable)}
     if blank and unscorable == "raise":
@@ -132,7 +132,7 @@ def arranged(
     sent = {index: d for index, d in documents.items() if not isinstance(d, Unscorable)}
     return Arrangement(
         sent=tuple(sent),
-        documents=tuple(sent.values()),
+        documents=CheckedDocuments(sent.values()),
         kept=tuple(blank) if unscorable == "keep" else (),
     )
 
