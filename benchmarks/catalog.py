@@ -76,17 +76,18 @@ AIOHTTP = Client(
     asynchronous="aiohttp_async",
     packages=("aiohttp",),
 )
+RAW_SOCKET = Client(
+    name="raw socket",
+    family="HTTP",
+    module="bare",
+    synchronous="raw_socket",
+    asynchronous="raw_socket_async",
+    takes_images=True,
+)
 OURS = (CORE, LANGCHAIN, LLAMAINDEX)
 HTTP = (
     AIOHTTP,
-    Client(
-        name="raw socket",
-        family="HTTP",
-        module="bare",
-        synchronous="raw_socket",
-        asynchronous="raw_socket_async",
-        takes_images=True,
-    ),
+    RAW_SOCKET,
     Client(
         name="httpx2",
         family="HTTP",

@@ -12,6 +12,7 @@ from .catalog import (
     ON_OTHERS,
     OURS,
     PEERS,
+    RAW_SOCKET,
     UNTRACED,
     YARDSTICK,
 )
@@ -28,14 +29,15 @@ _CROWDED = [case for case in cases.MAIN if case.in_flight > 1]
 def _targets(measuring: Measuring) -> None:
     """Measure all that the targets are about."""
     for client in OURS:
-        with Worker(client) as worker, Worker(AIOHTTP) as aiohttp:
+        with Worker(client) as worker, Worker(AIOHTTP) as others:
             measuring.cases(worker, _ONE_BY_ONE, rounds=31)
             measuring.cases(worker, [cases.IMAGES], rounds=5)
             measuring.cases(worker, _CROWDED, rounds=9)
             itself = Yardstick(worker=worker, client=client, case=cases.FLIGHT_32)
             measuring.beside(worker, cases.FLIGHT_512, itself, rounds=5)
-            fastest = Yardstick(worker=aiohttp, client=AIOHTTP)
-            measuring.beside(worker, cases.FLIGHT_128, fastest, rounds=5)
+            for case, fastest in ((cases.FLIGHT_32, RAW_SOCKET), (cases.FLIGHT_128, AIOHTTP)):
+                yardstick = Yardstick(worker=others, client=fastest)
+                measuring.beside(worker, case, yardstick, rounds=5)
             measuring.cases(worker, [cases.FAULTS], rounds=1)
         measuring.peaks(client, [cases.IMAGES])
 

@@ -76,7 +76,11 @@ def test_every_target_reads_what_the_plans_measure():
     comparisons += [
         comparison(ours.name, 1, case.name, yardstick)
         for ours in OURS
-        for case, yardstick in [(cases.FLIGHT_128, "aiohttp"), (cases.FLIGHT_512, ours.name)]
+        for case, yardstick in [
+            (cases.FLIGHT_32, "raw socket"),
+            (cases.FLIGHT_128, "aiohttp"),
+            (cases.FLIGHT_512, ours.name),
+        ]
     ]
     results = Results(
         comparisons=comparisons,
