@@ -224,6 +224,22 @@ FALSE_FRIENDS = {
     "Blob of a text": ("", {"image": Blob.from_data("A text")}, ""),
     "empty Blob": ("", {"image": Blob.from_data(b"")}, ""),
     "block of a file": ("", {"image": {"type": "file", "url": URL}}, ""),
+    "block of a file of Anthropic": (
+        "",
+        {"image": {"type": "document", "source": {"type": "url", "url": URL}}},
+        "",
+    ),
+    "block of a file of Google": (
+        "",
+        {"image": {"type": "media", "mime_type": "application/pdf", "url": URL}},
+        "",
+    ),
+    "block of an uploaded image of Anthropic": (
+        "",
+        {"image": {"type": "image", "source": {"type": "file", "url": URL}}},
+        "",
+    ),
+    "block of no type": ("", {"image": {"type": ["image"], "url": URL}}, ""),
     "block of a sound": ("", {"image": {"type": "audio", "base64": coded(PNG)}}, ""),
     "block of an uploaded image": ("", {"image": {"type": "image", "file_id": "file-1"}}, ""),
     "blank page of a PDF": ("", {"source": "a.pdf", "file_path": "a.pdf", "page": 3}, ""),
@@ -434,6 +450,14 @@ ITEMS = {
     "blocks of a file and a text": (
         ({"type": "image", "url": "cat.png"}, {"type": "text", "text": "A cat"}),
         file("cat.png", text="A cat"),
+    ),
+    "blocks of a text, a file and an image": (
+        [
+            {"type": "text", "text": "A cat"},
+            {"type": "document", "source": {"type": "url", "url": "https://host/cat.pdf"}},
+            {"type": "image", "source": {"type": "url", "url": URL}},
+        ],
+        image(URL, text="A cat"),
     ),
     "blocks of a text and what cannot be ranked": (
         [{"type": "text", "text": "A cat"}, {"type": "audio", "base64": "AAAA"}],

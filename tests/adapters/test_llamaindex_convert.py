@@ -332,6 +332,10 @@ NOTHING_TO_RANK = {
     ),
     "foreign image of an unknown type": (Picture(content="", image=io.BytesIO(PNG)), "neither"),
     "broken node": (Broken(), "the Broken fails to give its content: LookupError"),
+    "node of unchecked fields": (
+        TextNode.model_construct(text=None),
+        "the TextNode fails to give its content",
+    ),
     "node whose text is none": (Foreign(content=None), "Foreign fails to give its content"),
     "image whose text is none": (Picture(content=None, image="?"), "Picture fails to give"),
 }
@@ -527,7 +531,6 @@ def test_conversion_opens_nothing():
         ({"image": "no image!"}, RerankDocument(image="no image!")),
         ({}, RerankDocument()),
         (RerankDocument(text="a fox", image=PNG_URI), RerankDocument(text="a fox", image=PNG_URI)),
-        (HeadedText(("p: 1\n\n", "a fox")), HeadedText(("p: 1\n\n", "a fox"))),
         (None, Unscorable("document_fn gave nothing for it")),
     ],
 )

@@ -10,7 +10,13 @@ from openrouter_rerank.documents import HeadedText, Unscorable
 
 KEYS = ["file_path", "page", "a", "{key}", " "]
 VALUES = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.lists(st.text(max_size=3))
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(),
+    st.lists(st.text(max_size=3)),
+    st.sampled_from(["a\n\nb", "a\n", "\n\n", "\n"]),
 )
 SHAPES = {
     "text_template": ["{metadata_str}\n\n{content}", "{content}", "[{metadata_str}]{content} "],
@@ -89,6 +95,24 @@ def test_a_heading_ends_with_its_only_empty_line(node, mode):
         assert heading.find("\n\n") == len(heading) - 2 > 0
         assert heading.strip()
         assert below
+
+
+@pytest.mark.parametrize(
+    ("metadata", "text", "expected"),
+    [
+        ({"page": "a"}, "b", HeadedText(("page: a\n\n", "b"))),
+        ({"page": "a"}, "b \n", HeadedText(("page: a\n\n", "b"))),
+        ({"page": "a"}, "b\n\nc", HeadedText(("page: a\n\n", "b\n\nc"))),
+        ({"page": "a\n\nb"}, "c", "page: a\n\nb\n\nc"),
+        ({"page": "a"}, " ", "page: a"),
+        ({}, "b", "b"),
+    ],
+)
+def test_what_is_taken_apart(metadata, text, expected):
+    """A text is taken apart behind its metadata, unless these have an empty line themselves."""
+    node = TextNode(text=text, metadata=metadata)
+
+    assert [*usual_texts([node], MetadataMode.ALL)] == [expected]
 
 
 @given(mixed=st.lists(nodes(), max_size=5), mode=st.sampled_from(MetadataMode))

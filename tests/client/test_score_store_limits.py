@@ -63,6 +63,16 @@ async def test_a_store_that_hangs_costs_a_part_of_the_time(local_openrouter, ver
 
 
 @pytest.mark.parametrize("verb", ["amget", "amset"])
+async def test_a_store_that_hangs_costs_two_seconds_at_most(local_openrouter, verb):
+    """However much time a call has, nobody waits for a store as long as for the service."""
+    store, started = Hanging(verb), time.monotonic()
+    async with AsyncRerankClient(score_store=store, **options(local_openrouter)) as client:
+        await client.rerank(QUERY, DOCUMENTS, timeout=60.0)
+
+    assert 1.9 < time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("verb", ["amget", "amset"])
 async def test_a_call_can_be_cancelled_in_its_store(local_openrouter, verb):
     """A call that is cancelled while its store works leaves no task and keeps nobody waiting."""
     store = Hanging(verb)

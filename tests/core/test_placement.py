@@ -86,8 +86,26 @@ def test_what_is_sorted_out_is_valid(takes_images):
 
     found = arrangement(*contents, takes_images=takes_images)
 
-    assert checked_documents([*found.documents]) == found.documents
+    plain = [str(each) if isinstance(each, HeadedText) else each for each in found.documents]
+    assert checked_documents(plain) == found.documents
     assert checked_documents(found.documents) is found.documents
+
+
+@pytest.mark.parametrize("takes_images", [True, False])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (RerankDocument(text=b"a"), "text of documents[1] is of type bytes: pass a string"),
+        (RerankDocument(text=b"a", image=URL), "text of documents[1] is of type bytes"),
+        (RerankDocument(text="a", image=5), "image of documents[1] is of type int"),
+    ],
+)
+def test_a_document_of_something_else_is_refused(content, message, takes_images):
+    """What a user has made of no strings is named, with its position, whatever is sent of it."""
+    with pytest.raises(InvalidRequestError) as caught:
+        arrangement("a", content, takes_images=takes_images)
+
+    assert str(caught.value).startswith(message)
 
 
 @pytest.mark.parametrize(

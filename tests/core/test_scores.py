@@ -55,6 +55,18 @@ def test_a_headed_text_has_the_key_of_its_whole(heading, text):
     assert key(HeadedText((heading, text))) == key(heading + text)
 
 
+def test_a_string_of_another_class_has_the_key_of_its_text():
+    """However a string writes itself, its text is what is ranked."""
+
+    class Loud(str):
+        __slots__ = ()
+
+        def __str__(self):
+            return "LOUD"
+
+    assert key(Loud("a")) == key("a")
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -9,7 +9,7 @@ from typing import SupportsIndex, TypedDict, Unpack
 
 from ._plan import without_copies
 from ._wire import Call
-from .documents import Document, checked_documents
+from .documents import CheckedDocuments, Document, checked_documents
 from .errors import ConfigurationError, InvalidRequestError
 from .provider import ProviderPreferences
 from .ranking import Ranking
@@ -56,7 +56,7 @@ class Arguments:
 
 def prepared(
     query: str,
-    documents: Sequence[Document],
+    documents: Sequence[Document] | CheckedDocuments,
     *,
     model: str,
     top_n: int | None,

@@ -6,9 +6,9 @@ As a whole it would be in memory twice, and be moved about while it grows.
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
-from itertools import accumulate, chain
+from itertools import accumulate
 from typing import NamedTuple, TypeAlias
 
 from pydantic_core import to_json
@@ -29,9 +29,6 @@ _AT_ONCE = 2 * 1024 * 1024
 _PIECE = 512 * 1024
 # Characters of a document from which on orjson takes too much: it reserves eight times as much.
 _LONG = 384 * 1024
-
-# Headed texts that are joined at a time: what that takes stays in the caches of the processor.
-_TOGETHER = 32
 
 
 class _Part(NamedTuple):
@@ -115,30 +112,29 @@ def _plain(dumps: _Dumps, documents: Sequence[Ranked]) -> Generator[bytes]:
     while start < len(given):
         # With the first document that makes the part large enough.
         end = bisect_left(until, until[start] + _AT_ONCE, start + 1, len(given))
-        yield _written(_thrifty(dumps, sizes[start:end]), given[start:end])
+        write = dumps if max(sizes[start:end]) < _LONG else to_json
+        yield _written(write, given[start:end])
         start = end
 
 
 def _headed(dumps: _Dumps, documents: Sequence[HeadedText]) -> Generator[bytearray]:
     written = bytearray(b"[")
-    for start in range(0, len(documents), _TOGETHER):
+    for above, below in documents:
         if len(written) > _AT_ONCE:
             written[-1:] = b"]"
             yield written
             written = bytearray(b"[")
-        written += _joined(dumps, documents[start : start + _TOGETHER])
+        write = dumps if len(below) < _LONG else to_json
+        try:
+            # Without the quotes between the two.
+            opened, closed = write(above)[:-1], write(below)[1:]
+        except (TypeError, ValueError):
+            opened, closed = b"", write(mended(above + below))
+        written += opened
+        written += closed
         written += b","
     written[-1:] = b"]"
     yield written
-
-
-def _joined(dumps: _Dumps, group: Sequence[HeadedText]) -> bytes:
-    dumps = _thrifty(dumps, map(len, chain.from_iterable(group)))
-    try:
-        # Without the quotes between a heading and its text.
-        return b",".join([dumps(above)[:-1] + dumps(below)[1:] for above, below in group])
-    except (TypeError, ValueError):
-        return dumps(mended([str(each) for each in group]))[1:-1]
 
 
 def _written(dumps: _Dumps, group: object) -> bytes:
@@ -148,21 +144,20 @@ def _written(dumps: _Dumps, group: object) -> bytes:
         return dumps(mended(group))
 
 
-def _thrifty(dumps: _Dumps, sizes: Iterable[int]) -> _Dumps:
-    return dumps if max(sizes) < _LONG else to_json
-
-
 def _measured(
     documents: Sequence[Ranked],
 ) -> tuple[Sequence[str | dict[str, str]], list[int]]:
     """Return the documents as JSON has them, and how many characters each of them has."""
     if are_strings(documents):
         return documents, list(map(len, documents))
-    given = [_given(each) if isinstance(each, RerankDocument) else str(each) for each in documents]
+    given = list(map(_given, documents))
     return given, [len(each) if isinstance(each, str) else _size(each) for each in given]
 
 
-def _given(document: RerankDocument) -> dict[str, str]:
+def _given(document: Ranked) -> str | dict[str, str]:
+    if not isinstance(document, RerankDocument):
+        # A string of a class that writes itself in another way is what it holds all the same.
+        return str(document) if isinstance(document, HeadedText) else document
     fields = {"text": document.text, "image": document.image}
     return {key: value for key, value in fields.items() if value is not None}
 

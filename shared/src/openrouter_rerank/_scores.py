@@ -168,8 +168,10 @@ def _canonical(extra: Mapping[str, object]) -> str:
 
 
 def _add_document(digest: hashlib.blake2b, document: Ranked) -> None:
-    if isinstance(document, str | HeadedText):
-        _add(digest, str(document))
+    if isinstance(document, HeadedText):
+        document = str(document)
+    if isinstance(document, str):
+        _add(digest, document)
         digest.update(_ABSENT)
     else:
         _add(digest, document.text)

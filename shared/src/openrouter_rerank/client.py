@@ -13,7 +13,7 @@ from ._drive import adrive, drive
 from ._http import AsyncExchange, Exchange
 from ._slots import Slots
 from ._telemetry import traced
-from .documents import Document
+from .documents import CheckedDocuments, Document
 from .errors import ConfigurationError
 from .http_client import AsyncHTTPClient, HTTPClient
 from .models import DEFAULT_MODEL
@@ -40,7 +40,7 @@ class RerankClient(ConfiguredClient[HTTPClient]):
     def rerank(
         self,
         query: str,
-        documents: Sequence[Document],
+        documents: Sequence[Document] | CheckedDocuments,
         *,
         model: str = DEFAULT_MODEL,
         top_n: int | None = None,
@@ -105,7 +105,7 @@ class AsyncRerankClient(ConfiguredClient[AsyncHTTPClient]):
     async def rerank(
         self,
         query: str,
-        documents: Sequence[Document],
+        documents: Sequence[Document] | CheckedDocuments,
         *,
         model: str = DEFAULT_MODEL,
         top_n: int | None = None,

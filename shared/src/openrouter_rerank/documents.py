@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import TypeAlias, TypeGuard
 
 from .errors import InvalidRequestError
@@ -44,7 +43,7 @@ class HeadedText(tuple[str, str]):
         return "".join(self)
 
 
-Document: TypeAlias = str | Mapping[str, str | None] | RerankDocument | HeadedText
+Document: TypeAlias = str | Mapping[str, str | None] | RerankDocument
 """What `rerank` takes. The framework packages convert their own documents to this."""
 
 Ranked: TypeAlias = str | RerankDocument | HeadedText
@@ -76,16 +75,12 @@ Content: TypeAlias = str | HeadedText | RerankDocument | LocalImageDocument | Un
 """What a framework's document is converted to."""
 
 
-def are_texts(
-    documents: tuple[object, ...],
-) -> TypeGuard[tuple[str, ...] | tuple[HeadedText, ...]]:
-    """Tell at once whether all have a text in them, can be sent as they are, and are of a kind."""
-    if are_headed(documents):
-        return _have_words([*map(_HEADING, documents)])
-    return are_strings(documents) and _have_words(documents)
+def are_texts(documents: tuple[object, ...]) -> TypeGuard[tuple[str, ...]]:
+    """Tell at once whether all are strings with a text in them."""
+    return are_strings(documents) and all(documents) and not any(map(str.isspace, documents))
 
 
-def checked_documents(documents: Sequence[Document]) -> CheckedDocuments:
+def checked_documents(documents: Sequence[Document] | CheckedDocuments) -> CheckedDocuments:
     """
     Check `documents` and give each the form in which it is sent.
 
@@ -118,11 +113,15 @@ def are_headed(documents: Sequence[object]) -> TypeGuard[Sequence[HeadedText]]:
     return set(map(type, documents)) == {HeadedText}
 
 
-_HEADING = itemgetter(0)
+def check_fields(document: RerankDocument, at: int) -> None:
+    """
+    Check that what is in a document is of the right type, whatever it is.
 
-
-def _have_words(texts: Sequence[str]) -> bool:
-    return all(texts) and not any(map(str.isspace, texts))
+    Raises:
+        InvalidRequestError: Naming its position in the list, and the field.
+    """
+    _string(document.text, at, "text")
+    _string(document.image, at, "image")
 
 
 def _checked(document: Document, at: int) -> str | RerankDocument:
@@ -144,10 +143,9 @@ def _checked(document: Document, at: int) -> str | RerankDocument:
 def _text_and_image(document: Document, at: int) -> tuple[str | None, str | None]:
     if isinstance(document, str):
         return document, None
-    if isinstance(document, HeadedText):
-        return str(document), None
     if isinstance(document, RerankDocument):
-        return _string(document.text, at, "text"), _string(document.image, at, "image")
+        check_fields(document, at)
+        return document.text, document.image
     if not _is_mapping(document):
         raise InvalidRequestError(
             f"documents[{at}] is of type {type(document).__name__}: "

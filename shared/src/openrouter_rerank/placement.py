@@ -16,7 +16,9 @@ from .documents import (
     LocalImageDocument,
     RerankDocument,
     Unscorable,
+    are_headed,
     are_texts,
+    check_fields,
 )
 from .errors import InvalidRequestError, OpenRouterRerankError
 from .images import LocalImage, image_problem, image_size
@@ -120,11 +122,13 @@ def arranged(
         unscorable: What becomes of documents with nothing to rank.
 
     Raises:
-        InvalidRequestError: If `unscorable` is `"raise"` and a document has nothing to rank.
+        InvalidRequestError: If `unscorable` is `"raise"` and a document has nothing to rank, or a
+            `RerankDocument` holds something else than strings.
     """
-    if are_texts(given := tuple(contents)):
+    given = tuple(contents)
+    if are_headed(given) or are_texts(given):
         return Arrangement(sent=range(len(given)), documents=CheckedDocuments(given), kept=())
-    documents = dict(enumerate(_sendable(content, images) for content in contents))
+    documents = {at: _sendable(content, at, images) for at, content in enumerate(given)}
     blank = {index: d for index, d in documents.items() if isinstance(d, Unscorable)}
     if blank and unscorable == "raise":
         index, why = next(iter(blank.items()))
@@ -137,11 +141,14 @@ def arranged(
     )
 
 
-def _sendable(content: Content, images: ImagePolicy) -> str | RerankDocument | Unscorable:
+def _sendable(content: Content, at: int, images: ImagePolicy) -> str | RerankDocument | Unscorable:
     if isinstance(content, Unscorable):
         return content
     if isinstance(content, HeadedText):
         content = str(content)
+    if isinstance(content, RerankDocument):
+        # Users can make one of anything.
+        check_fields(content, at)
     text = content if isinstance(content, str) else content.text
     text = text if text is not None and text.strip() else None
     if isinstance(content, str) or content.image is None:

@@ -24,7 +24,10 @@ SHARE = 0.6
 STORE_SHARE = 0.2
 """The part of the time left that is waited for an asynchronous score store."""
 LONGEST_STORE_WAIT = 2.0
-"""Seconds. A store that takes longer than the service itself is of no use."""
+"""
+Seconds. Reading from a store that takes longer than the service itself is of no use, and nobody who
+waits for documents wants to wait longer until their scores are kept.
+"""
 
 
 class Cost(StrEnum):

@@ -115,15 +115,33 @@ def _image_written_in(value: str, media_type: str | None) -> str | LocalImage | 
 
 def _image_in_block(block: Mapping[object, object]) -> Image | None:
     """Return the image of a content block."""
+    # Of a file, too, the source may be a URL or base64.
+    if not _is_of_an_image(block):
+        return None
     for wrapper in _BLOCK_WRAPPERS:
         if is_mapping(inner := block.get(wrapper)):
             block = inner
-    if block.get("type", "image") not in _BLOCK_TYPES:
+    if not _is_of_an_image(block):
         return None
     for key in _BLOCK_KEYS:
         if isinstance(value := block.get(key), str | bytes):
-            return image_in(value, beside=block)
+            return None if _is_of_a_file(value, block) else image_in(value, beside=block)
     return None
+
+
+def _is_of_an_image(block: Mapping[object, object]) -> bool:
+    kind = block.get("type", "image")
+    return isinstance(kind, str) and kind in _BLOCK_TYPES
+
+
+def _is_of_a_file(value: str | bytes, block: Mapping[object, object]) -> bool:
+    """Tell whether there is something else than an image behind a URL, which nobody looks at."""
+    declared = _first_text(block, _MEDIA_TYPE_KEYS) or "image/"
+    return (
+        isinstance(value, str)
+        and value.lower().startswith(("http://", "https://"))
+        and not declared.lower().startswith(("image/", "application/octet-stream"))
+    )
 
 
 def _first_text(mapping: Mapping[object, object], keys: Sequence[str]) -> str | None:

@@ -7,7 +7,6 @@ from llama_index.core.schema import BaseNode, MetadataMode, NodeWithScore
 from openrouter_rerank.documents import (
     Content,
     Document,
-    HeadedText,
     LocalImageDocument,
     RerankDocument,
     Unscorable,
@@ -114,7 +113,7 @@ def _with_score(node: BaseNode, score: float | None) -> BaseNode:
 def _given(document: object, at: int) -> Content:
     if document is None:
         return Unscorable("document_fn gave nothing for it")
-    if isinstance(document, str | HeadedText):
+    if isinstance(document, str):
         return document
     text, image = _text_and_image(document)
     if (text is None or isinstance(text, str)) and (image is None or isinstance(image, str)):

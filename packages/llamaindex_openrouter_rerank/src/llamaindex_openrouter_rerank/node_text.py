@@ -26,10 +26,13 @@ def usual_texts(
         # Its fields lie there too, and pydantic takes longer to look one up.
         if type(node) not in _usual_classes or _shape(fields := node.__dict__) != _USUAL_SHAPE:
             yield None
+        elif type(text := fields["text"]) is not str:
+            # Unchecked, as `model_construct` leaves it.
+            yield None
         elif alone or not fields["metadata"]:
-            yield fields["text"]
+            yield text
         else:
-            yield _headed(fields["text"], fields["metadata"], fields[hidden] if hidden else ())
+            yield _headed(text, fields["metadata"], fields[hidden] if hidden else ())
 
 
 def _hidden(mode: MetadataMode) -> str | None:
