@@ -62,6 +62,7 @@ def test_headed_texts_are_written_whole(documents):
 @pytest.mark.parametrize(
     ("documents", "several"),
     [
+        pytest.param([], False, id="none"),
         pytest.param(["a"], False, id="one"),
         pytest.param(["a"] * 10_000, False, id="many short ones"),
         pytest.param(["a" * 999] * 5_000, True, id="large together"),

@@ -103,7 +103,7 @@ class RequestBody:
 
 def _plain(dumps: _Dumps, documents: Sequence[Ranked]) -> Generator[bytes]:
     given, sizes = _measured(documents)
-    if sum(sizes) <= _AT_ONCE and max(sizes) < _LONG:
+    if sum(sizes) <= _AT_ONCE and max(sizes, default=0) < _LONG:
         yield _written(dumps, given)
         return
     # Two images in a piece would be twice as much in memory twice.
