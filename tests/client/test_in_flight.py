@@ -1,8 +1,9 @@
 """Many requests in flight: what they open, and what they do without."""
 
 import asyncio
+import subprocess
+import sys
 import tracemalloc
-from concurrent.futures import ThreadPoolExecutor
 
 from openrouter_rerank import AsyncRerankClient
 from openrouter_rerank._messages import Request, Response
@@ -21,18 +22,31 @@ async def test_connections_are_used_again(local_openrouter):
     assert local_openrouter.connections <= 128
 
 
-async def test_no_thread_waits_for_an_answer(local_openrouter):
-    """Requests in flight need none of the threads of the loop's executor."""
-    settings = {"base_url": local_openrouter.base_url, "api_key": "any", "max_concurrency": 32}
-    async with AsyncRerankClient(**settings) as client:
-        # The first call imports, in a thread, what speaks HTTP.
-        await client.rerank("the question", ["a"])
-        closed = ThreadPoolExecutor(1)
-        closed.shutdown()
-        asyncio.get_running_loop().set_default_executor(closed)
-        rankings = await asyncio.gather(*(client.rerank("q", ["a", "b"]) for _ in range(32)))
+WITHOUT_EXECUTOR = """
+import asyncio, sys
+from concurrent.futures import ThreadPoolExecutor
+from openrouter_rerank import AsyncRerankClient
 
-    assert {len(ranking.results) for ranking in rankings} == {2}
+async def main():
+    closed = ThreadPoolExecutor(1)
+    closed.shutdown()
+    asyncio.get_running_loop().set_default_executor(closed)
+    async with AsyncRerankClient(base_url=sys.argv[1], api_key="any", max_concurrency=32) as client:
+        return await asyncio.gather(*(client.rerank("q", ["a", "b"]) for _ in range(32)))
+
+print({len(ranking.results) for ranking in asyncio.run(main())})
+"""
+
+
+async def test_no_thread_waits_for_an_answer(local_openrouter):
+    """Requests in flight need none of the threads of the loop's executor, not even the first."""
+    fresh = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WITHOUT_EXECUTOR, local_openrouter.base_url, stdout=subprocess.PIPE
+    )
+    printed, _ = await fresh.communicate()
+
+    assert printed.split() == [b"{2}"]
+    assert len(local_openrouter.requests) == 32
 
 
 def test_the_echo_is_never_made():

@@ -1,6 +1,7 @@
 """The score store: what is asked, what is kept, and that a failing store costs a warning only."""
 
 import logging
+import threading
 
 import pytest
 from fakeredis import FakeRedis, FakeServer
@@ -293,16 +294,35 @@ def test_calls_that_wait_share_the_failure_of_the_service(make, stage):
     assert len(flights()) == 0
 
 
-def test_another_call_tries_when_the_first_has_failed(make, stage):
-    """The failure of one call is not that of the others: the next of them asks."""
-    stage.script(error(401, "no"), Fault.late_head(0.2))
+def test_calls_that_wait_share_what_no_repetition_cures(make, stage):
+    """Where the service refuses a call, it refuses those that ask the same with the same key."""
+    late = threading.Event()
+
+    def refuse(request):
+        # Until all four have begun.
+        late.wait(0.3)
+        return error(401, "no")
+
+    stage.always(refuse)
     client = make(score_store=Store())
 
     outcomes = client.settled(4, QUERY, DOCUMENTS)
 
-    assert len(stage.requests) == 2
-    assert sum(isinstance(outcome, UnauthorizedError) for outcome in outcomes) == 1
+    assert {type(outcome) for outcome in outcomes} == {UnauthorizedError}
+    assert sum(outcome.attempts for outcome in outcomes) == len(stage.requests) == 1
     assert len(flights()) == 0
+
+
+def test_a_later_call_tries_again(make, stage):
+    """A failure is shared with the calls that wait for it, and forgotten with them."""
+    stage.script(error(401, "no"))
+    client = make(score_store=Store())
+
+    first = client.settled(1, QUERY, DOCUMENTS)
+    ranking = client.rerank(QUERY, DOCUMENTS)
+
+    assert isinstance(first[0], UnauthorizedError)
+    assert [result.index for result in ranking.results] == [1, 0, 2]
 
 
 @pytest.mark.parametrize(

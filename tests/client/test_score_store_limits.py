@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -70,6 +71,78 @@ async def test_a_store_that_hangs_costs_two_seconds_at_most(local_openrouter, ve
         await client.rerank(QUERY, DOCUMENTS, timeout=60.0)
 
     assert 1.9 < time.monotonic() - started < 5
+
+
+class Slow(InMemoryByteStore):
+    """A synchronous store that takes its time for one of its verbs."""
+
+    def __init__(self, verb):
+        super().__init__()
+        self.verb = verb
+        self.gate = threading.Event()
+        self.reached = threading.Event()
+
+    def _wait(self, verb):
+        if self.verb == verb:
+            self.reached.set()
+            assert self.gate.wait(5)
+
+    def mget(self, keys):
+        """Answer in the end."""
+        self._wait("mget")
+        return super().mget(keys)
+
+    def mset(self, key_value_pairs):
+        """Keep in the end."""
+        self._wait("mset")
+        super().mset(key_value_pairs)
+
+
+def test_no_thread_waits_until_scores_are_kept(local_openrouter):
+    """A call has the ranking of an identical one as soon as it is there, not when it is stored."""
+    store = Slow("mset")
+    client = RerankClient(score_store=store, **options(local_openrouter))
+    with client, ThreadPoolExecutor(1) as pool:
+        first = pool.submit(client.rerank, QUERY, DOCUMENTS)
+        assert store.reached.wait(5)
+        ranking = client.rerank(QUERY, DOCUMENTS, timeout=1.0)
+        assert not first.done()
+        store.gate.set()
+
+    assert first.result().results == ranking.results
+    assert len(local_openrouter.requests) == 1
+    assert len(flights()) == 0
+
+
+async def test_no_task_waits_until_scores_are_kept(local_openrouter):
+    """A call has the ranking of an identical one as soon as it is there, not when it is stored."""
+    store = Hanging("amset")
+    async with AsyncRerankClient(score_store=store, **options(local_openrouter)) as client:
+        first = asyncio.create_task(client.rerank(QUERY, DOCUMENTS))
+        await asyncio.wait_for(store.reached.wait(), 5)
+        ranking = await client.rerank(QUERY, DOCUMENTS, timeout=1.0)
+        assert not first.done()
+        first.cancel()
+        await asyncio.wait([first])
+
+    assert [result.index for result in ranking.results] == [1, 0, 2]
+    assert len(local_openrouter.requests) == 1
+    assert len(flights()) == 0
+
+
+def test_a_store_that_takes_all_the_time_is_named(local_openrouter, caplog):
+    """When a synchronous store is why nothing could be asked, a warning says so."""
+    store = Slow("mget")
+    threading.Timer(0.3, store.gate.set).start()
+    client = RerankClient(score_store=store, **options(local_openrouter))
+
+    with client, pytest.raises(DeadlineExceededError, match="no time was left to ask"):
+        client.rerank(QUERY, DOCUMENTS, timeout=0.2)
+
+    assert caplog.messages == [
+        "the score store has taken all the time of the call: nothing is asked"
+    ]
+    assert local_openrouter.requests == []
 
 
 @pytest.mark.parametrize("verb", ["amget", "amset"])

@@ -1,6 +1,7 @@
 """A call that one request cannot hold: several requests, one order, or one error."""
 
 import asyncio
+import time
 
 import pytest
 from openrouter_rerank import AsyncRerankClient, Budget
@@ -9,6 +10,7 @@ from openrouter_rerank.errors import (
     DeadlineExceededError,
     InvalidRequestError,
     NotFoundError,
+    UnauthorizedError,
 )
 from openrouter_rerank.local.stage import Fault, error, word_overlap
 
@@ -121,6 +123,25 @@ def test_a_fallback_model_ranks_all(make, stage):
     assert ranking.model == "model/two"
     assert sorted(text for request in second for text in request.texts) == sorted(DOCUMENTS)
     assert len(ranking.requests) == 2
+
+
+@OWN
+def test_what_no_repetition_cures_ends_all_requests_of_a_call(make, stage):
+    """A wrong key is told, at once, although other requests could be made again and again."""
+
+    def reply(request):
+        if DOCUMENTS[0] in request.documents:
+            return error(401, "no")
+        return error(503, "busy", retry_after=1)
+
+    stage.always(reply)
+    started = time.monotonic()
+
+    with pytest.raises(UnauthorizedError):
+        make().rerank(QUERY, DOCUMENTS, max_documents_per_request=2)
+
+    assert time.monotonic() - started < 0.9
+    assert len(stage.requests) <= 5
 
 
 def test_all_requests_share_the_deadline(make, stage):

@@ -18,6 +18,7 @@ from openrouter_rerank.errors import (
     APIConnectionError,
     BadRequestError,
     BudgetExceededError,
+    InvalidResponseError,
     ServiceUnavailableError,
 )
 
@@ -142,6 +143,48 @@ def test_scores_of_another_served_model_are_asked_anew():
     assert service.asked == [("m", ["a", "c"]), ("m", ["b"])]
     assert [(r.index, r.relevance_score) for r in ranking.results] == [(2, 0.9), (1, 0.5), (0, 0.1)]
     assert ranking.usage.cost == budget.spent == 2
+
+
+def test_models_that_take_turns_are_asked_for_everything_at_once():
+    """Where each request is answered by another model, one request has one of them."""
+    service = Service({"a": 0.1, "b": 0.5, "c": 0.9}, served=["m-2", "m-1", "m-2"])
+    known = KnownScores(of={1: 0.99}, served_model="m-1")
+    budget = Budget(5)
+
+    ranking = service.rank(Call(query="q", documents=("a", "b", "c")), known, budget=budget)
+
+    assert service.asked == [("m", ["a", "c"]), ("m", ["b"]), ("m", ["a", "b", "c"])]
+    assert [(r.index, r.relevance_score) for r in ranking.results] == [(2, 0.9), (1, 0.5), (0, 0.1)]
+    assert ranking.usage.cost == budget.spent == ranking.attempts == 3
+    assert ranking.served_model == "m-2"
+
+
+def test_an_error_of_the_last_way_out_is_the_error_of_the_call():
+    """If the one request for everything fails too, there is no ranking."""
+
+    class Twice(Service):
+        def __call__(self, attempt):
+            reply = super().__call__(attempt)
+            return DOWN if len(self.asked) == 3 else reply
+
+    service = Twice({"a": 0.1, "b": 0.5}, served=["m-2", "m-1"])
+
+    with pytest.raises(ServiceUnavailableError) as caught:
+        service.rank(
+            Call(query="q", documents=("a", "b")), KnownScores(of={1: 0.5}, served_model="m-1")
+        )
+    assert caught.value.attempts == 3
+
+
+def test_models_that_take_turns_in_one_call_are_told():
+    """Scores of several models are no ranking; the error names them, and the way out."""
+    service = Service({"a": 0.1, "b": 0.5}, served=["m-1", "m-2"])
+    call = Call(query="q", documents=("a", "b"), max_documents=1)
+
+    with pytest.raises(InvalidResponseError, match=r"m-1 and m-2; .*provider=\{'only'") as caught:
+        service.rank(call)
+
+    assert caught.value.retryable
 
 
 def test_an_error_while_asking_anew_is_the_error_of_the_call():

@@ -105,9 +105,17 @@ def test_how_many_documents_go_into_each_request(count, model, max_documents, si
 )
 def test_how_many_bytes_go_into_each_request(documents, query, sizes):
     """A request has as many documents as the model's limit of bytes, here 100, lets in."""
-    model = RerankModel(slug="any/model", max_request_bytes=100)
+    model = RerankModel(slug="any/model", max_request_bytes=100, counts_query_with_each=True)
 
     assert [len(part) for part in parts(documents, query, model, None)] == sizes
+
+
+def test_a_long_query_forces_no_requests_where_it_does_not_count():
+    """Where the limit is one of documents, a call is not split for the length of its query."""
+    model = RerankModel(slug="any/model", max_request_bytes=100)
+
+    assert parts(["a" * 50, "b" * 50], "q" * 1000, model, None) == (range(2),)
+    assert len(parts(["a" * 50, "b" * 51], "q" * 1000, model, None)) == 2
 
 
 def test_documents_that_are_ranked_against_each_other_are_not_split():
@@ -123,7 +131,7 @@ def test_documents_that_are_ranked_against_each_other_are_not_split():
 )
 def test_every_document_is_in_one_part(documents, max_documents, max_bytes):
     """The parts are the documents in their order, and none is empty or beyond a limit."""
-    model = RerankModel(slug="any/model", max_request_bytes=max_bytes)
+    model = RerankModel(slug="any/model", max_request_bytes=max_bytes, counts_query_with_each=True)
 
     split = parts(documents, "qu", model, max_documents)
 

@@ -14,6 +14,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 from weakref import WeakSet
 
@@ -111,7 +112,7 @@ class AsyncConnections:
             # One prepares, off the loop, for all that wait.
             async with self._preparing:
                 if not is_prepared(url):
-                    await asyncio.to_thread(prepare, url)
+                    await _prepared(url)
         return new_async_channel(url), False
 
     async def put(self, url: str, channel: AsyncChannel, user: object) -> None:
@@ -134,6 +135,15 @@ class AsyncConnections:
         """Close all idle connections; later calls open new ones."""
         stacks, self._idle = self._idle, {}
         await _close_all([each for stack in stacks.values() for each in stack])
+
+
+async def _prepared(url: str) -> None:
+    # In a thread of its own: those of the loop may all be at work for somebody else.
+    thread = ThreadPoolExecutor(1, "openrouter-rerank")
+    try:
+        await asyncio.get_running_loop().run_in_executor(thread, prepare, url)
+    finally:
+        thread.shutdown(wait=False)
 
 
 async def _close_all(kept: list[tuple[float, AsyncChannel]]) -> None:

@@ -7,8 +7,10 @@ own. None of these outlives the call.
 
 import asyncio
 import contextvars
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from ._asking import Answer, Asking, Attempt
 from ._failure import Failure
@@ -34,14 +36,12 @@ def drive(flow: Flow, exchange: Exchange, *, at_once: int = 1) -> Ranking:
 def _answers(askings: Sequence[Asking], exchange: Exchange, at_once: int) -> list[Answer]:
     if len(askings) == 1:
         return [_answer(askings[0], exchange)]
-    failed: list[Answer] = []
+    failed = threading.Event()
 
     def in_turn(asking: Asking, context: contextvars.Context) -> Answer | None:
-        if failed:
-            return None
-        answer = context.run(_answer, asking, exchange)
-        if answer.error is not None:
-            failed.append(answer)
+        answer = None if failed.is_set() else context.run(_answer_unless, failed, asking, exchange)
+        if answer is not None and answer.error is not None:
+            failed.set()
         return answer
 
     contexts = [contextvars.copy_context() for _ in askings]
@@ -56,6 +56,19 @@ def _answer(asking: Asking, exchange: Exchange) -> Answer:
         step = next(asking)
         while isinstance(step, Attempt):
             step = asking.send(exchange(step))
+        return step
+    finally:
+        asking.close()
+
+
+def _answer_unless(failed: threading.Event, asking: Asking, exchange: Exchange) -> Answer | None:
+    """Do the same as long as no other request of the call has failed: nothing would come of it."""
+    try:
+        step = next(asking)
+        while isinstance(step, Attempt):
+            if failed.wait(step.delay):
+                return None
+            step = asking.send(exchange(replace(step, delay=0.0)))
         return step
     finally:
         asking.close()

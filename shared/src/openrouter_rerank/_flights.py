@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Hashable
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from typing import Generic, TypeVar
 
 from .errors import DeadlineExceededError, OpenRouterRerankError
@@ -30,8 +30,9 @@ class Flights:
     """
     The flights of one process.
 
-    One call at a time has the flight of its key. It leaves there for those that wait what it has
-    come to; if that is nothing to them, the next one tries. Nothing is kept once no call is left.
+    Calls of the same key join one flight, and one of them at a time has it to itself. It leaves
+    there for the others what it has come to; if that is nothing to them, the next one tries.
+    Nothing is kept once no call is left.
     """
 
     def __init__(self) -> None:
@@ -42,44 +43,13 @@ class Flights:
     def __len__(self) -> int:
         return len(self._threads) + len(self._tasks)
 
-    @contextmanager
-    def boarded(self, key: Hashable, deadline: float) -> Generator[Flight[threading.Lock]]:
-        """
-        Have the flight of `key` to oneself, among all threads.
+    def joined(self, key: Hashable) -> AbstractContextManager[Flight[threading.Lock]]:
+        """Join the flight of `key`, among all threads."""
+        return self._joined(self._threads, key, threading.Lock)
 
-        Raises:
-            DeadlineExceededError: If another call has it until `deadline`, by `time.monotonic`.
-        """
-        with self._joined(self._threads, key, threading.Lock) as flight:
-            left = max(deadline - time.monotonic(), 0.0)
-            if not flight.lock.acquire(timeout=min(left, threading.TIMEOUT_MAX)):
-                raise _too_late()
-            try:
-                yield flight
-            finally:
-                flight.lock.release()
-
-    @asynccontextmanager
-    async def aboarded(
-        self, key: Hashable, deadline: float
-    ) -> AsyncGenerator[Flight[asyncio.Lock]]:
-        """
-        Have the flight of `key` to oneself, among all tasks of this event loop.
-
-        Raises:
-            DeadlineExceededError: If another call has it until `deadline`, by `time.monotonic`.
-        """
-        loop = asyncio.get_running_loop()
-        with self._joined(self._tasks, (loop, key), asyncio.Lock) as flight:
-            try:
-                async with asyncio.timeout(deadline - time.monotonic()):
-                    await flight.lock.acquire()
-            except TimeoutError:
-                raise _too_late() from None
-            try:
-                yield flight
-            finally:
-                flight.lock.release()
+    def ajoined(self, key: Hashable) -> AbstractContextManager[Flight[asyncio.Lock]]:
+        """Join the flight of `key`, among all tasks of this event loop."""
+        return self._joined(self._tasks, (asyncio.get_running_loop(), key), asyncio.Lock)
 
     @contextmanager
     def _joined(
@@ -95,6 +65,42 @@ class Flights:
                 flight.calls -= 1
                 if not flight.calls:
                     del flights[key]
+
+
+@contextmanager
+def alone(flight: Flight[threading.Lock], deadline: float) -> Generator[None]:
+    """
+    Have `flight` to oneself.
+
+    Raises:
+        DeadlineExceededError: If others have it until `deadline`, by `time.monotonic`.
+    """
+    left = max(deadline - time.monotonic(), 0.0)
+    if not flight.lock.acquire(timeout=min(left, threading.TIMEOUT_MAX)):
+        raise _too_late()
+    try:
+        yield
+    finally:
+        flight.lock.release()
+
+
+@asynccontextmanager
+async def aalone(flight: Flight[asyncio.Lock], deadline: float) -> AsyncGenerator[None]:
+    """
+    Have `flight` to oneself.
+
+    Raises:
+        DeadlineExceededError: If others have it until `deadline`, by `time.monotonic`.
+    """
+    try:
+        async with asyncio.timeout(deadline - time.monotonic()):
+            await flight.lock.acquire()
+    except TimeoutError:
+        raise _too_late() from None
+    try:
+        yield
+    finally:
+        flight.lock.release()
 
 
 def _too_late() -> DeadlineExceededError:

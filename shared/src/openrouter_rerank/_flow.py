@@ -91,7 +91,8 @@ def _asked(
     answers = yield tuple(ask(call.part(each), model, until, limits) for each in in_parts)
     attempts = sum(answer.attempts for answer in answers)
     if errors := [answer.error for answer in answers if answer.error is not None]:
-        return errors, attempts
+        # Last what no repetition cures, such as a wrong key: it is to be mended first.
+        return sorted(errors, key=lambda error: not error.retryable), attempts
     rankings = [answer.outcome for answer in answers if isinstance(answer.outcome, Ranking)]
     return _merged(rankings, in_parts, call.top_n), attempts
 
@@ -109,9 +110,19 @@ def _completed(
     outcome, made = yield from _asked(
         rest, ranking.model, _parts(rest, ranking.model), until, limits
     )
+    if not isinstance(outcome, Ranking):
+        return outcome, made
+    merged = _merged([ranking, outcome], [others, again], None)
+    if isinstance(merged, Ranking):
+        return merged, made
+    # Providers with names of their own for the model take turns: one request has one of them.
+    paid = (*ranking.requests, *outcome.requests)
+    outcome, more = yield from _asked(
+        call, ranking.model, _parts(call, ranking.model), until, limits
+    )
     if isinstance(outcome, Ranking):
-        outcome = _merged([ranking, outcome], [others, again], None)
-    return outcome, made
+        outcome = replace(outcome, requests=(*outcome.requests, *paid))
+    return outcome, made + more
 
 
 def _merged(
@@ -123,7 +134,10 @@ def _merged(
         return merged(rankings, of, top_n)
     # Two models' scores make no order, and a provider may change the model between two requests.
     names = " and ".join(sorted(name for name in served if name is not None))
-    message = f"the requests of the call were answered by different models: {names:.200}"
+    message = (
+        f"the requests of the call were answered by different models: {names:.200}; to have one, "
+        "name its provider in provider={'only': [...]}"
+    )
     return [InvalidResponseError(message, model=rankings[0].model, retryable=True)]
 
 

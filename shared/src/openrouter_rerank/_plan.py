@@ -62,12 +62,13 @@ def parts(
     """
     Tell which documents go into which request: all into one, unless a limit forces several.
 
-    Several are about equally large, since they are answered at the same time. Where the bill counts
+    Several have about as many documents each, since they are answered at the same time, unless
+    their bytes force them: then each but the last is as large as it may be. Where the bill counts
     search units, each but the last is whole units, so that all cost what one request would.
 
     Args:
         documents: What is to be sent.
-        query: Counts for each document against the model's limit of bytes.
+        query: With some models it counts for each document against the limit of bytes.
         model: Whose limits hold.
         max_documents: The user's limit, if any.
 
@@ -75,7 +76,8 @@ def parts(
         InvalidRequestError: If the model compares the documents of a request with each other.
     """
     size = _even(len(documents), _most(model, max_documents), model)
-    starts = [*_starts(documents, size, model.max_request_bytes, _weight(query))]
+    beside = _weight(query) if model.counts_query_with_each else 0
+    starts = [*_starts(documents, size, model.max_request_bytes, beside)]
     if len(starts) > 1 and model.is_listwise:
         raise InvalidRequestError(
             f"{model.slug} ranks the documents of one request against each other, and "
@@ -128,7 +130,7 @@ def _even(count: int, most: int | None, model: RerankModel) -> int:
 
 
 def _starts(
-    documents: Sequence[Ranked], size: int, max_bytes: int | None, query: int
+    documents: Sequence[Ranked], size: int, max_bytes: int | None, beside: int
 ) -> Sequence[int]:
     """Return where each part begins, the first of them at the first document."""
     if max_bytes is None:
@@ -136,7 +138,7 @@ def _starts(
     starts = [0]
     weight = 0
     for index, document in enumerate(documents):
-        own = _weight(document) + query
+        own = _weight(document) + beside
         # A document that is too large alone is for the service to judge.
         if index - starts[-1] == size or (weight + own > max_bytes and weight):
             starts.append(index)

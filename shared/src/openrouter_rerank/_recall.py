@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ._asking import Limits
-from ._flights import Flight, flights
+from ._flights import Flight, aalone, alone, flights
 from ._flow import Flow, rerank_flow
 from ._memory import Memory
 from ._plan import NO_COPIES
@@ -73,23 +73,26 @@ class Recall:
             OpenRouterRerankError: What `ask` raises.
         """
         memory = self._memory(question)
-        with flights().boarded(self._key(memory), question.deadline) as flight:
-            if flight.ranking is not None:
-                return question.answer(_free(flight.ranking))
-            self._fail_with(flight)
-            known = self._known(memory)
-            if memory.is_all(known):
-                flight.ranking = memory.ranking(known)
-            else:
+        with flights().joined(self._key(memory)) as flight:
+            with alone(flight, question.deadline):
+                if flight.ranking is not None:
+                    return question.answer(_free(flight.ranking))
+                self._fail_with(flight)
+                known = self._known(memory, question.deadline)
                 try:
-                    flight.ranking = ask(question.rest(memory, known))
+                    ranking = flight.ranking = (
+                        memory.ranking(known)
+                        if memory.is_all(known)
+                        else ask(question.rest(memory, known))
+                    )
                 except OpenRouterRerankError as error:
                     flight.failure = self, error
                     # Some of its requests may have been answered all the same.
                     self._keep(memory)
                     raise
-                self._keep(memory)
-            return question.answer(flight.ranking)
+            # The others need not wait for that.
+            self._keep(memory)
+            return question.answer(ranking)
 
     async def arank(self, question: Question, ask: Callable[[Flow], Awaitable[Ranking]]) -> Ranking:
         """
@@ -100,30 +103,33 @@ class Recall:
             OpenRouterRerankError: What `ask` raises.
         """
         memory = self._memory(question)
-        async with flights().aboarded(self._key(memory), question.deadline) as flight:
-            if flight.ranking is not None:
-                return question.answer(_free(flight.ranking))
-            self._fail_with(flight)
-            known = await self._aknown(memory, question.deadline)
-            if memory.is_all(known):
-                flight.ranking = memory.ranking(known)
-            else:
+        with flights().ajoined(self._key(memory)) as flight:
+            async with aalone(flight, question.deadline):
+                if flight.ranking is not None:
+                    return question.answer(_free(flight.ranking))
+                self._fail_with(flight)
+                known = await self._aknown(memory, question.deadline)
                 try:
-                    flight.ranking = await ask(question.rest(memory, known))
+                    ranking = flight.ranking = (
+                        memory.ranking(known)
+                        if memory.is_all(known)
+                        else await ask(question.rest(memory, known))
+                    )
                 except OpenRouterRerankError as error:
                     flight.failure = self, error
                     # Some of its requests may have been answered all the same.
                     await self._akeep(memory, question.deadline)
                     raise
-                await self._akeep(memory, question.deadline)
-            return question.answer(flight.ranking)
+            # The others need not wait for that.
+            await self._akeep(memory, question.deadline)
+            return question.answer(ranking)
 
     def _fail_with(self, flight: Flight[_Lock]) -> None:
         """Raise what an identical call of this client has failed with while this one waited."""
         whose, error = flight.failure or (None, None)
         # Each with its retries, the others would only wait longer, one behind the other. Another
         # client may have a better key, and another call may have more time.
-        if error is None or whose is not self or not error.retryable:
+        if error is None or whose is not self:
             return
         if not isinstance(error, DeadlineExceededError):
             shared = copy.copy(error)
@@ -143,12 +149,15 @@ class Recall:
     def _key(self, memory: Memory) -> object:
         return (id(self._store), memory.identity)
 
-    def _known(self, memory: Memory) -> KnownScores:
+    def _known(self, memory: Memory, deadline: float) -> KnownScores:
         try:
             answer = self._store.mget(list(memory.keys))
         except Exception as error:
             return _unread(error)
-        return _read(memory, answer)
+        known = _read(memory, answer)
+        if time.monotonic() >= deadline and not memory.is_all(known):
+            logger.warning("the score store has taken all the time of the call: nothing is asked")
+        return known
 
     async def _aknown(self, memory: Memory, deadline: float) -> KnownScores:
         try:

@@ -19,7 +19,9 @@ class RerankModel:
     max_documents: int | None = None
     """How many documents one request may hold; `None` where no limit has been met."""
     max_request_bytes: int | None = None
-    """UTF-8 bytes that the documents of one request may have, the query counted once for each."""
+    """UTF-8 bytes that the documents of one request may have."""
+    counts_query_with_each: bool = False
+    """Whether the query counts against that too, once for each document."""
     takes_images: bool = False
     search_units: bool = False
     """Whether it is billed by search unit: a query with up to 100 documents."""
@@ -30,7 +32,10 @@ class RerankModel:
 SEARCH_UNIT = 100
 """Documents that are billed together."""
 _VOYAGE_BYTES = 1_800_000
-"""Their limit is 600,000 tokens; ordinary text has three bytes a token or more, in any script."""
+"""
+Their limit is 600,000 tokens, those of the query once for each document; ordinary text has three
+bytes a token or more, in any script.
+"""
 _NVIDIA_BYTES = 30_000_000
 """Of images; their route has failed at that."""
 
@@ -54,24 +59,28 @@ _ALL = (
         context_length=32_000,
         max_documents=1_000,
         max_request_bytes=_VOYAGE_BYTES,
+        counts_query_with_each=True,
     ),
     RerankModel(
         slug="voyageai/rerank-2.5-lite",
         context_length=32_000,
         max_documents=1_000,
         max_request_bytes=_VOYAGE_BYTES,
+        counts_query_with_each=True,
     ),
     RerankModel(
         slug="voyageai/rerank-3",
         context_length=32_000,
         max_documents=1_000,
         max_request_bytes=_VOYAGE_BYTES,
+        counts_query_with_each=True,
     ),
     RerankModel(
         slug="voyageai/rerank-3-lite",
         context_length=32_000,
         max_documents=1_000,
         max_request_bytes=_VOYAGE_BYTES,
+        counts_query_with_each=True,
     ),
     RerankModel(slug="qwen/qwen3-reranker-8b", context_length=40_960),
     RerankModel(
