@@ -59,16 +59,18 @@ def test_what_is_written_has_neither(pipeline):
 
 
 @pytest.mark.parametrize(
-    ("option", "value"),
+    ("option", "value", "message"),
     [
-        ("score_store", {}),
-        ("score_store", "redis://localhost"),
-        ("score_ttl", 0),
-        ("score_ttl", float("inf")),
-        ("rate_limiter", 20),
+        ("score_store", {}, "is of type dict, which lacks one of mget, .* KVScoreStore"),
+        ("score_store", "redis://localhost", "is of type str"),
+        ("score_store", InMemoryByteStore, "is the class InMemoryByteStore: pass an object of it"),
+        ("score_ttl", 0, "greater than 0"),
+        ("score_ttl", float("inf"), "finite"),
+        ("rate_limiter", 20, "is of type int, .*: pass a WindowRateLimiter"),
+        ("rate_limiter", WindowRateLimiter, "is the class WindowRateLimiter"),
     ],
 )
-def test_what_is_none_is_refused(pipeline, option, value):
-    """An option of another kind is refused where it is set."""
-    with pytest.raises(ValidationError, match=option):
+def test_what_is_none_is_refused(pipeline, option, value, message):
+    """An option of another kind is refused where it is set, with what can be passed."""
+    with pytest.raises(ValidationError, match=f"(?s){option}.*{message}"):
         pipeline.reranker(**{option: value})

@@ -330,6 +330,7 @@ def test_a_later_call_tries_again(make, stage):
     [
         ("score_store", {}, "score_store is of type dict, which lacks one of mget, mset"),
         ("score_store", "redis://", "score_store is of type str"),
+        ("score_store", InMemoryByteStore, r"the class InMemoryByteStore: pass an object of it"),
         ("score_ttl", 0, "score_ttl must be a positive number of seconds, got 0"),
         ("score_ttl", -1, "score_ttl must be a positive number of seconds, got -1"),
         ("score_ttl", float("inf"), "score_ttl must be a positive number of seconds, got inf"),

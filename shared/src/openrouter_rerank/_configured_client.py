@@ -17,12 +17,12 @@ from ._key import wrapped
 from ._recall import Question
 from ._request_headers import HeaderFields, request_headers
 from ._retry_budget import TokenBucket
-from ._settings import checked_count, checked_limiter, checked_recall, given_or_found, is_present
+from ._settings import checked_count, checked_recall, given_or_found, is_present
 from .budget import Budget
 from .errors import ConfigurationError
 from .policy import DEFAULT_TIMEOUT
 from .ranking import Ranking
-from .rate_limiter import RateLimiter
+from .rate_limiter import RateLimiter, checked_limiter
 from .score_store import ScoreStore
 
 HTTP = TypeVar("HTTP")

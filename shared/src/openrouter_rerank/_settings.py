@@ -5,8 +5,7 @@ import os
 from ._call import checked_seconds, whole_number
 from ._recall import Recall
 from .errors import ConfigurationError
-from .rate_limiter import RateLimiter
-from .score_store import ScoreStore
+from .score_store import checked_store
 
 
 def is_present(base_url: object) -> bool:
@@ -32,21 +31,5 @@ def checked_count(name: str, value: object, *, least: int) -> int:
 def checked_recall(store: object, ttl: object) -> Recall | None:
     """Check where scores are kept and for how long."""
     seconds = None if ttl is None else checked_seconds("score_ttl", ttl)
-    if store is None:
-        return None
-    if not isinstance(store, ScoreStore):
-        raise ConfigurationError(
-            f"score_store is of type {type(store).__name__}, which lacks one of mget, mset, amget "
-            "and amset: pass one of LangChain's byte stores, or what has their methods"
-        )
-    return Recall(store, seconds)
-
-
-def checked_limiter(limiter: object) -> RateLimiter | None:
-    """Check what is asked before each request."""
-    if limiter is None or isinstance(limiter, RateLimiter):
-        return limiter
-    raise ConfigurationError(
-        f"rate_limiter is of type {type(limiter).__name__}, which lacks one of acquire and "
-        "aacquire: pass a WindowRateLimiter, or one of LangChain's"
-    )
+    given = checked_store(store)
+    return None if given is None else Recall(given, seconds)

@@ -12,6 +12,8 @@ from pydantic import (
     Field,
     JsonValue,
     SecretStr,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 from pydantic.json_schema import SkipJsonSchema
@@ -22,8 +24,8 @@ from .errors import ConfigurationError
 from .http_client import AsyncHTTPClient, HTTPClient
 from .models import DEFAULT_MODEL, known_model
 from .policy import DEFAULT_TIMEOUT
-from .rate_limiter import RateLimiter
-from .score_store import ScoreStore
+from .rate_limiter import RateLimiter, checked_limiter
+from .score_store import ScoreStore, checked_store
 
 if TYPE_CHECKING:
     from .ranking import Ranking
@@ -139,6 +141,16 @@ class RerankOptions(BaseModel):
     """The same for asynchronous calls."""
     on_response: SkipJsonSchema[_OnResponse | None] = Field(default=None, exclude=True, repr=False)
     """Called with each ranking, to count cost and usage."""
+
+    @field_validator("score_store", "rate_limiter", mode="before")
+    @classmethod
+    def _check_kind(cls, given: object, info: ValidationInfo) -> object:
+        check = checked_store if info.field_name == "score_store" else checked_limiter
+        try:
+            return check(given)
+        except ConfigurationError as error:
+            # Pydantic tells it among what else is wrong.
+            raise ValueError(error.message) from None
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:

@@ -67,8 +67,8 @@ class Ranking:
     """The answered requests; empty when nothing had to be sent."""
     attempts: int = 0
     """
-    How many requests were sent, those that failed included; those that were still in flight when
-    another part of an asynchronous call failed are not.
+    How many requests were sent, those that failed included; those of parts that were given up when
+    another part of the call failed are not.
     """
 
     @property

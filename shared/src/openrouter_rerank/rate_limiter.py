@@ -28,6 +28,26 @@ class RateLimiter(Protocol):
         ...
 
 
+def checked_limiter(limiter: object) -> RateLimiter | None:
+    """
+    Return what was passed as `rate_limiter`, if anything was.
+
+    Raises:
+        ConfigurationError: It is no such limiter; with what would be one.
+    """
+    if isinstance(limiter, type):
+        raise ConfigurationError(
+            f"rate_limiter is the class {limiter.__name__}: pass an object of it, "
+            f"{limiter.__name__}(...)"
+        )
+    if limiter is None or isinstance(limiter, RateLimiter):
+        return limiter
+    raise ConfigurationError(
+        f"rate_limiter is of type {type(limiter).__name__}, which lacks one of acquire and "
+        "aacquire: pass a WindowRateLimiter, or one of LangChain's"
+    )
+
+
 class WindowRateLimiter:
     """
     Permits at most `requests` in any `seconds`; by default what OpenRouter grants `:free` models.

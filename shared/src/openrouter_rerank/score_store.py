@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
+from .errors import ConfigurationError
+
 
 @runtime_checkable
 class ScoreStore(Protocol):
@@ -29,3 +31,24 @@ class ScoreStore(Protocol):
     async def amset(self, key_value_pairs: Sequence[tuple[str, bytes]], /) -> None:
         """Keep the values."""
         ...
+
+
+def checked_store(store: object) -> ScoreStore | None:
+    """
+    Return what was passed as `score_store`, if anything was.
+
+    Raises:
+        ConfigurationError: It is no such store; with what would be one.
+    """
+    if isinstance(store, type):
+        raise ConfigurationError(
+            f"score_store is the class {store.__name__}: pass an object of it, "
+            f"{store.__name__}(...)"
+        )
+    if store is None or isinstance(store, ScoreStore):
+        return store
+    raise ConfigurationError(
+        f"score_store is of type {type(store).__name__}, which lacks one of mget, mset, amget and "
+        "amset: pass one of LangChain's byte stores, what has their methods, or a KVScoreStore "
+        "around a key-value store of LlamaIndex"
+    )
