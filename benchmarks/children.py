@@ -31,7 +31,15 @@ def python_of(environment: str) -> str:
 
 def clean_environment() -> dict[str, str]:
     """Return the variables of this process, without proxies, keys and tracing."""
-    unwanted = ("_PROXY", "_API_KEY", "_TRACING", "_TRACING_V2", "_API_BASE")
+    # The last would have every import compiled anew.
+    unwanted = (
+        "_PROXY",
+        "_API_KEY",
+        "_TRACING",
+        "_TRACING_V2",
+        "_API_BASE",
+        "PYTHONDONTWRITEBYTECODE",
+    )
     kept = {name: os.environ[name] for name in os.environ if not name.upper().endswith(unwanted)}
     # LiteLLM would fetch a list of prices when it is imported.
     return kept | {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "PYTHONWARNINGS": "ignore"}

@@ -23,7 +23,7 @@ from llama_index.core.schema import (
 )
 from llama_index.core.vector_stores.utils import metadata_dict_to_node, node_to_metadata_dict
 from llamaindex_openrouter_rerank.convert import chosen, contents, hold_image, ranked
-from openrouter_rerank.documents import HeadedText, LocalImageDocument, RerankDocument, Unscorable
+from openrouter_rerank.documents import LocalImageDocument, RerankDocument, Unscorable
 from openrouter_rerank.errors import InvalidRequestError, ServiceUnavailableError
 from openrouter_rerank.images import LocalImage
 from openrouter_rerank.placement import Placed, Placement
@@ -344,7 +344,7 @@ NOTHING_TO_RANK = {
 def content_of(node, metadata_mode=MetadataMode.EMBED):
     """Convert one node."""
     (content,) = contents([NodeWithScore(node=node)], metadata_mode=metadata_mode)
-    return str(content) if isinstance(content, HeadedText) else content
+    return "".join(content) if isinstance(content, tuple) else content
 
 
 @pytest.mark.parametrize(("node", "text"), TEXT_NODES.values(), ids=TEXT_NODES)

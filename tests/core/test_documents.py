@@ -1,7 +1,7 @@
 """Which documents can be ranked, in which form they are sent, and what is said of the others."""
 
 import pytest
-from openrouter_rerank.documents import HeadedText, RerankDocument, checked_documents
+from openrouter_rerank.documents import RerankDocument, checked_documents
 from openrouter_rerank.errors import InvalidRequestError
 
 PNG = "data:image/png;base64,iVBORw0KGgo="
@@ -88,7 +88,6 @@ def test_what_was_checked_is_not_checked_again():
         pytest.param(b"a", "documents[1] is of type bytes", id="bytes"),
         pytest.param(["a"], "documents[1] is of type list", id="list"),
         pytest.param(("a", "b"), "documents[1] is of type tuple", id="tuple"),
-        pytest.param(HeadedText(("a", "b")), "documents[1] is of type HeadedText", id="headed"),
         pytest.param(
             {"content": "a"},
             "documents[1] has the unknown key 'content': use text and/or image",

@@ -2,7 +2,6 @@
 
 import pytest
 from openrouter_rerank.documents import (
-    HeadedText,
     LocalImageDocument,
     RerankDocument,
     Unscorable,
@@ -15,7 +14,7 @@ from openrouter_rerank.ranking import RankedDocument, Ranking
 
 URL = "https://host/cat.png"
 PNG = "data:image/png;base64,iVBORw0KGgo="
-HEADED = HeadedText(("p: 1\n\n", "a"))
+HEADED = ("p: 1\n\n", "a")
 READ = "data:image/jpeg;base64,AAAA"
 
 
@@ -35,9 +34,14 @@ def local(path, text=None):
     return LocalImageDocument(text=text, image=LocalImage(path))
 
 
-def ranking(*pairs):
+def pairs(placement):
+    """Where documents are placed, and with which scores."""
+    return [(each.index, each.relevance_score) for each in placement.order]
+
+
+def ranking(*results):
     """A ranking of these (index, score) pairs."""
-    results = tuple(RankedDocument(index, score) for index, score in pairs)
+    results = tuple(RankedDocument(index, score) for index, score in results)
     return Ranking(results=results, model="m", requests=())
 
 
@@ -75,7 +79,7 @@ def test_headed_texts_among_others_are_plain():
     """All or none are sent with their headings apart, so that equal texts are equal documents."""
     found = arrangement(HEADED, Unscorable("it is a video"), "b")
 
-    assert found.documents == (str(HEADED), "b")
+    assert found.documents == ("p: 1\n\na", "b")
 
 
 @pytest.mark.parametrize("takes_images", [True, False])
@@ -86,7 +90,7 @@ def test_what_is_sorted_out_is_valid(takes_images):
 
     found = arrangement(*contents, takes_images=takes_images)
 
-    plain = [str(each) if isinstance(each, HeadedText) else each for each in found.documents]
+    plain = ["".join(each) if isinstance(each, tuple) else each for each in found.documents]
     assert checked_documents(plain) == found.documents
     assert checked_documents(found.documents) is found.documents
 
@@ -200,7 +204,28 @@ def test_a_threshold_of_zero_is_a_threshold():
 
     placement = arrangement("a", "b").placed(answer, top_n=None, score_threshold=0.0)
 
-    assert placement.order == (Placed(0, 0.0),)
+    assert pairs(placement) == [(0, 0.0)]
+
+
+@pytest.mark.parametrize("contents", ["abc", [("p: 1\n\n", each) for each in "abc"]])
+@pytest.mark.parametrize(
+    ("options", "order"),
+    [
+        ({}, [(2, 0.9), (0, 0.5), (1, 0.1)]),
+        ({"top_n": 2}, [(2, 0.9), (0, 0.5)]),
+        ({"score_threshold": 0.5}, [(2, 0.9), (0, 0.5)]),
+        ({"score_threshold": 0.6, "top_n": 3}, [(2, 0.9)]),
+    ],
+)
+def test_where_documents_that_are_all_sent_are_placed(contents, options, order):
+    """Each is where the answer has it, cut by threshold and number."""
+    answer = ranking((2, 0.9), (0, 0.5), (1, 0.1))
+
+    placement = arrangement(*contents).placed(
+        answer, **{"top_n": None, "score_threshold": None} | options
+    )
+
+    assert pairs(placement) == order
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openrouter_rerank import RankedDocument, Ranking, RerankDocument
 from openrouter_rerank._plan import NO_COPIES, merged, parts, without_copies
-from openrouter_rerank.documents import HeadedText
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.models import RerankModel
 from openrouter_rerank.ranking import AnsweredRequest, Usage
@@ -16,7 +15,7 @@ DOCUMENTS = st.lists(
     st.sampled_from(["a", "b", "c", RerankDocument(text="a", image="https://host/i.png")]),
     min_size=1,
 ) | st.lists(
-    st.sampled_from([HeadedText((f"p: {page}\n\n", text)) for page in "12" for text in "ab"]),
+    st.sampled_from([(f"p: {page}\n\n", text) for page in "12" for text in "ab"]),
     min_size=1,
 )
 IMAGE = "https://host/image.png"
@@ -93,8 +92,8 @@ def test_how_many_documents_go_into_each_request(count, model, max_documents, si
         pytest.param(["a" * 200, "b"], "q", [1, 1], id="too large alone"),
         pytest.param(["a", "b" * 200, "c"], "q", [1, 1, 1], id="too large between others"),
         pytest.param(["half \ud83d", "b"], "q", [2], id="half a surrogate pair"),
-        pytest.param([HeadedText(("a\n\n", "\u00e9" * 23)), "b" * 50], "q", [1, 1], id="heading"),
-        pytest.param([HeadedText(("a\n\n", "\u00e9" * 23)), "b" * 49], "q", [2], id="headed"),
+        pytest.param([("a\n\n", "\u00e9" * 23), "b" * 50], "q", [1, 1], id="heading"),
+        pytest.param([("a\n\n", "\u00e9" * 23), "b" * 49], "q", [2], id="headed"),
         pytest.param(
             [RerankDocument(image="data:" + "i" * 50), RerankDocument(text="t", image="i" * 50)],
             "q",

@@ -16,7 +16,6 @@ from openrouter_rerank._scores import (
     stored_values,
 )
 from openrouter_rerank._wire import Call
-from openrouter_rerank.documents import HeadedText
 
 URL = "https://openrouter.ai/api/v1/rerank"
 PNG = "data:image/png;base64,iVBORw0KGgo="
@@ -52,7 +51,7 @@ def test_keys_differ_as_questions_do(one, other):
 @given(TEXTS, TEXTS)
 def test_a_headed_text_has_the_key_of_its_whole(heading, text):
     """A score that was kept is found however the text was taken apart."""
-    assert key(HeadedText((heading, text))) == key(heading + text)
+    assert key((heading, text)) == key(heading + text)
 
 
 def test_a_string_of_another_class_has_the_key_of_its_text():

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from .documents import HeadedText, Ranked
+from .documents import Ranked
 from .errors import InvalidRequestError
 from .models import SEARCH_UNIT, RerankModel
 from .ranking import RankedDocument, Ranking
@@ -148,7 +148,7 @@ def _starts(
 
 
 def _weight(document: Ranked) -> int:
-    if isinstance(document, HeadedText):
+    if isinstance(document, tuple):
         return sum(map(_weight, document))
     if isinstance(document, str):
         return len(document) if document.isascii() else len(document.encode(errors="replace"))

@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 from pydantic_core import to_json
 
 from ._json import mended
-from .documents import HeadedText, Ranked, RerankDocument, are_headed, are_strings
+from .documents import HeadedText, Ranked, RerankDocument, are_headed, are_strings, whole
 
 _Dumps: TypeAlias = Callable[[object], bytes]
 
@@ -157,7 +157,7 @@ def _measured(
 def _given(document: Ranked) -> str | dict[str, str]:
     if not isinstance(document, RerankDocument):
         # A string of a class that writes itself in another way is what it holds all the same.
-        return str(document) if isinstance(document, HeadedText) else document
+        return whole(document) if isinstance(document, tuple) else document
     fields = {"text": document.text, "image": document.image}
     return {key: value for key, value in fields.items() if value is not None}
 

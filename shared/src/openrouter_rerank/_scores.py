@@ -15,7 +15,7 @@ from pydantic import Field, Strict, TypeAdapter, ValidationError
 
 from ._plan import NO_COPIES
 from ._wire import Call
-from .documents import HeadedText, Ranked
+from .documents import Ranked, whole
 from .ranking import RankedDocument, Ranking
 
 _VERSION: Literal[1] = 1
@@ -168,8 +168,8 @@ def _canonical(extra: Mapping[str, object]) -> str:
 
 
 def _add_document(digest: hashlib.blake2b, document: Ranked) -> None:
-    if isinstance(document, HeadedText):
-        document = str(document)
+    if isinstance(document, tuple):
+        document = whole(document)
     if isinstance(document, str):
         _add(digest, document)
         digest.update(_ABSENT)

@@ -26,22 +26,17 @@ class RerankDocument:
         return hash((self.text, len(image), image[-_END:]))
 
 
-class HeadedText(tuple[str, str]):
-    """
-    A heading, such as metadata, and the text below it: ranked as the one text that they make.
+HeadedText: TypeAlias = tuple[str, str]
+"""
+A heading, such as metadata, and the text below it: ranked as the one text that they make.
 
-    The two are joined as late as can be. A text that is used in many calls keeps its hash and its
-    UTF-8, and what is joined anew in each call has neither.
+The two are joined as late as can be. A text that is used in many calls keeps its hash and its
+UTF-8, and what is joined anew in each call has neither. Tuples, because Python's garbage collector
+forgets those of strings.
 
-    The heading ends with an empty line, and has no other. So no text can be taken apart in two
-    ways, and two of these are equal if their whole texts are.
-    """
-
-    __slots__ = ()
-
-    def __str__(self) -> str:
-        return "".join(self)
-
+The heading ends with an empty line, and has no other. So no text can be taken apart in two ways,
+and two of these are equal if their whole texts are.
+"""
 
 Document: TypeAlias = str | Mapping[str, str | None] | RerankDocument
 """What `rerank` takes. The framework packages convert their own documents to this."""
@@ -110,7 +105,12 @@ def are_strings(documents: Sequence[object]) -> TypeGuard[Sequence[str]]:
 
 def are_headed(documents: Sequence[object]) -> TypeGuard[Sequence[HeadedText]]:
     """Tell at once whether all are headed texts, and there is one."""
-    return set(map(type, documents)) == {HeadedText}
+    return set(map(type, documents)) == {tuple}
+
+
+def whole(document: HeadedText) -> str:
+    """Return the text that a heading and a text make."""
+    return "".join(document)
 
 
 def check_fields(document: RerankDocument, at: int) -> None:

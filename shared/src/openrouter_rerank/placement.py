@@ -12,17 +12,17 @@ from typing import Literal, NamedTuple, TypeAlias
 from .documents import (
     CheckedDocuments,
     Content,
-    HeadedText,
     LocalImageDocument,
     RerankDocument,
     Unscorable,
     are_headed,
     are_texts,
     check_fields,
+    whole,
 )
 from .errors import InvalidRequestError, OpenRouterRerankError
 from .images import LocalImage, image_problem, image_size
-from .ranking import Ranking
+from .ranking import RankedDocument, Ranking
 
 UnscorablePolicy: TypeAlias = Literal["keep", "drop", "raise"]
 
@@ -42,7 +42,8 @@ class Placed:
 class Placement(NamedTuple):
     """The order in which a framework's documents are returned, and how it came about."""
 
-    order: tuple[Placed, ...]
+    order: tuple[Placed | RankedDocument, ...]
+    """Those that were ranked keep the positions that they were sent at, if all were sent."""
     ranking: Ranking | None = None
     """What the service answered; `None` when nothing was asked, or no answer came."""
     error: OpenRouterRerankError | None = None
@@ -53,7 +54,7 @@ class Arrangement(NamedTuple):
     """A framework's documents, sorted into those to send and those with nothing to rank."""
 
     sent: Sequence[int]
-    """The positions of the documents to send."""
+    """The positions of the documents to send; a range if it is all of them."""
     documents: CheckedDocuments
     """The documents to send."""
     kept: tuple[int, ...]
@@ -63,11 +64,11 @@ class Arrangement(NamedTuple):
         self, ranking: Ranking, *, top_n: int | None, score_threshold: float | None
     ) -> Placement:
         """Put the ranked documents first, best first, and the others behind them."""
-        ranked = [
-            Placed(self.sent[result.index], result.relevance_score)
-            for result in ranking.results
-            if score_threshold is None or result.relevance_score >= score_threshold
-        ]
+        ranked: Sequence[Placed | RankedDocument] = ranking.results
+        if score_threshold is not None:
+            ranked = [each for each in ranking.results if each.relevance_score >= score_threshold]
+        if not isinstance(self.sent, range):
+            ranked = [Placed(self.sent[each.index], each.relevance_score) for each in ranked]
         unranked = [Placed(index, None) for index in self.kept]
         return Placement(order=tuple([*ranked, *unranked][:top_n]), ranking=ranking)
 
@@ -144,8 +145,8 @@ def arranged(
 def _sendable(content: Content, at: int, images: ImagePolicy) -> str | RerankDocument | Unscorable:
     if isinstance(content, Unscorable):
         return content
-    if isinstance(content, HeadedText):
-        content = str(content)
+    if isinstance(content, tuple):
+        content = whole(content)
     if isinstance(content, RerankDocument):
         # Users can make one of anything.
         check_fields(content, at)

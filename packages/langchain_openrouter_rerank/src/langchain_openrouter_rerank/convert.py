@@ -11,7 +11,7 @@ from langchain_core.documents import Document
 from openrouter_rerank.documents import RerankDocument, Unscorable
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.images import LocalImage
-from openrouter_rerank.placement import Placed, Placement
+from openrouter_rerank.placement import Placement
 
 from .image_values import Image, image_in, image_in_text, is_image_file, is_mapping, is_prose
 from .items import item_content, joined, mapping_content
@@ -80,14 +80,17 @@ def ranked(
     """
     if placement.ranking is None:
         return [documents[placed.index] for placed in placement.order]
-    return [_scored(documents[placed.index], placed, score_key) for placed in placement.order]
+    return [
+        _scored(documents[placed.index], placed.relevance_score, score_key)
+        for placed in placement.order
+    ]
 
 
-def _scored(document: Document, placed: Placed, score_key: str) -> Document:
+def _scored(document: Document, score: float | None, score_key: str) -> Document:
     metadata = {**document.metadata}
     metadata.pop(score_key, None)
-    if placed.relevance_score is not None:
-        metadata[score_key] = placed.relevance_score
+    if score is not None:
+        metadata[score_key] = score
     # A copy keeps the id, the subclass and its state; metadata values may be impossible to copy.
     if type(document) is not Document:
         return document.model_copy(update={"metadata": metadata})

@@ -57,7 +57,7 @@ def _headed(
     if "\n\n" in above:
         return f"{above}\n\n{text}".strip()
     below = text.rstrip()
-    return HeadedText((f"{above}\n\n", below)) if below else above
+    return (f"{above}\n\n", below) if below else above
 
 
 def _is_known() -> bool:
@@ -69,7 +69,8 @@ def _is_known() -> bool:
         excluded_llm_metadata_keys=["b"],
     )
     return all(
-        [*map(str, usual_texts([node], mode))] == [node.get_content(metadata_mode=mode)]
+        [*map("".join, filter(None, usual_texts([node], mode)))]
+        == [node.get_content(metadata_mode=mode)]
         for mode in MetadataMode
     )
 
