@@ -81,6 +81,8 @@ class Worker:
     def block(self, role: str, calls: int) -> Answer:
         """Make calls; return seconds of CPU and of wall, and how many failed."""
         prepared = self._prepared[role]
+        # Or a block pays now and then for what is left of others, by what the framework has loaded.
+        gc.collect()
         if prepared.task.in_flight == 1 and not prepared.task.faults:
             # The other process has had the caches of the processor.
             self._runner.run(prepared.once())
