@@ -1,7 +1,6 @@
 """The score store: what is asked, what is kept, and that a failing store costs a warning only."""
 
 import logging
-import threading
 
 import pytest
 from fakeredis import FakeRedis, FakeServer
@@ -294,22 +293,15 @@ def test_calls_that_wait_share_the_failure_of_the_service(make, stage):
     assert len(flights()) == 0
 
 
-def test_calls_that_wait_share_what_no_repetition_cures(make, stage):
-    """Where the service refuses a call, it refuses those that ask the same with the same key."""
-    late = threading.Event()
-
-    def refuse(request):
-        # Until all four have begun.
-        late.wait(0.3)
-        return error(401, "no")
-
-    stage.always(refuse)
+def test_another_call_tries_when_the_first_has_failed(make, stage):
+    """What is refused of one call is not refused of the others: the next of them asks."""
+    stage.script(error(401, "no"), Fault.late_head(0.2))
     client = make(score_store=Store())
 
     outcomes = client.settled(4, QUERY, DOCUMENTS)
 
-    assert {type(outcome) for outcome in outcomes} == {UnauthorizedError}
-    assert sum(outcome.attempts for outcome in outcomes) == len(stage.requests) == 1
+    assert len(stage.requests) == 2
+    assert sum(isinstance(outcome, UnauthorizedError) for outcome in outcomes) == 1
     assert len(flights()) == 0
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from langchain_core.stores import InMemoryByteStore
 from openrouter_rerank import AsyncRerankClient, RerankClient
 from openrouter_rerank._flights import flights
-from openrouter_rerank.errors import DeadlineExceededError
-from openrouter_rerank.local.stage import Fault
+from openrouter_rerank.errors import DeadlineExceededError, ServiceUnavailableError
+from openrouter_rerank.local.stage import Fault, error, word_overlap
 
 QUERY = "capital of France"
 DOCUMENTS = ["Berlin is the capital of Germany.", "Paris is the capital of France.", "Bread"]
@@ -158,6 +158,29 @@ async def test_a_call_can_be_cancelled_in_its_store(local_openrouter, verb):
 
     assert len(flights()) == 0
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+def test_a_call_with_more_time_does_not_fail_with_another(local_openrouter):
+    """The failure of a call that had no time for another retry is not that of one that has."""
+    begun, late = threading.Event(), threading.Event()
+
+    def reply(request):
+        if request.number > 1:
+            return word_overlap(request)
+        begun.set()
+        late.wait(0.3)
+        return error(503, "busy", retry_after=60)
+
+    local_openrouter.always(reply)
+    store = InMemoryByteStore()
+    client = RerankClient(score_store=store, **options(local_openrouter))
+    with client, ThreadPoolExecutor(1) as pool:
+        first = pool.submit(client.rerank, QUERY, DOCUMENTS, timeout=5)
+        assert begun.wait(5)
+        ranking = client.rerank(QUERY, DOCUMENTS, timeout=30)
+
+    assert isinstance(first.exception(), ServiceUnavailableError)
+    assert [result.index for result in ranking.results] == [1, 0, 2]
 
 
 async def test_another_call_goes_on_when_the_first_is_cancelled(local_openrouter):

@@ -1,6 +1,8 @@
 """A call that is split comes to what one request would: as a law, without a network."""
 
 import json
+import threading
+import time
 from hashlib import blake2b
 
 import pytest
@@ -13,7 +15,11 @@ from openrouter_rerank._failure import Failure, FailureKind
 from openrouter_rerank._flow import rerank_flow
 from openrouter_rerank._messages import Response
 from openrouter_rerank._retry_budget import TokenBucket
-from openrouter_rerank.errors import InvalidResponseError, OpenRouterRerankError
+from openrouter_rerank.errors import (
+    InvalidResponseError,
+    OpenRouterRerankError,
+    UnauthorizedError,
+)
 
 TEXTS = st.lists(st.text("abc\u00e9\ud83d", min_size=1, max_size=3), min_size=1, max_size=30)
 
@@ -113,3 +119,51 @@ def test_a_split_call_has_one_order_or_one_error(texts, most, at_once, data):
         attempts = error.attempts
 
     assert attempts == len(made)
+
+
+class Interrupt(BaseException):
+    """What Ctrl-C raises in a thread."""
+
+
+def test_an_interrupt_ends_the_other_requests_of_a_call():
+    """Whatever interrupts a call, none of its requests is sent again after that."""
+    sent = []
+    waiting = threading.Event()
+
+    def exchange(attempt):
+        (document,) = json.loads(b"".join(attempt.request.body))["documents"]
+        sent.append(document)
+        if document == "a":
+            assert waiting.wait(5)
+            raise Interrupt
+        if document == "c":
+            waiting.set()
+        return Response(status=503, headers={"retry-after": "3"}, body=b"")
+
+    started = time.monotonic()
+    with pytest.raises(Interrupt):
+        ranking_of(["a", "b", "c"], None, 1, exchange, at_once=3)
+
+    assert sorted(sent) == ["a", "b", "c"]
+    assert time.monotonic() - started < 2.5
+
+
+@pytest.mark.parametrize("statuses", [(401, 404, 503), (404, 503, 401), (503, 401, 404)])
+def test_the_error_of_a_call_is_what_is_to_be_mended_first(statuses):
+    """Of the errors of several requests, the one raised is that which nothing else would cure."""
+    call = prepared("q", ["a", "b", "c"], model="m", top_n=None, max_documents_per_request=1).call
+    limits = Limits(
+        timeout=30,
+        max_retries=0,
+        clock=lambda: 0.0,
+        jitter=lambda: 0.0,
+        retry_budget=TokenBucket(),
+    )
+    flow = rerank_flow(call, ("m", "n"), limits)
+    answers = []
+    for asking, status in zip(next(flow), statuses, strict=True):
+        next(asking)
+        answers.append(asking.send(Response(status=status, headers={}, body=b"")))
+
+    with pytest.raises(UnauthorizedError):
+        flow.send(answers)

@@ -47,8 +47,13 @@ def _answers(askings: Sequence[Asking], exchange: Exchange, at_once: int) -> lis
     contexts = [contextvars.copy_context() for _ in askings]
     # Requests in flight cannot be called back: they end by the deadline at the latest.
     with ThreadPoolExecutor(min(at_once, len(askings)), "openrouter-rerank") as threads:
-        answers = threads.map(in_turn, askings, contexts)
-        return [answer for answer in answers if answer is not None]
+        try:
+            answers = threads.map(in_turn, askings, contexts)
+            return [answer for answer in answers if answer is not None]
+        except BaseException:
+            # Such as Ctrl-C: nobody waits for the others any more.
+            failed.set()
+            raise
 
 
 def _answer(asking: Asking, exchange: Exchange) -> Answer:

@@ -22,8 +22,8 @@ class Flight(Generic[_Lock]):
         self.calls = 0
         self.ranking: Ranking | None = None
         """What the first of them that was answered has come to."""
-        self.failure: tuple[object, OpenRouterRerankError] | None = None
-        """Whose call has failed last, and why, if that is why others would fail too."""
+        self.failure: tuple[object, float, OpenRouterRerankError] | None = None
+        """Whose call has failed last, how much time it had, and why."""
 
 
 class Flights:

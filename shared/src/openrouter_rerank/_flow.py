@@ -91,10 +91,14 @@ def _asked(
     answers = yield tuple(ask(call.part(each), model, until, limits) for each in in_parts)
     attempts = sum(answer.attempts for answer in answers)
     if errors := [answer.error for answer in answers if answer.error is not None]:
-        # Last what no repetition cures, such as a wrong key: it is to be mended first.
-        return sorted(errors, key=lambda error: not error.retryable), attempts
+        return sorted(errors, key=_gravity), attempts
     rankings = [answer.outcome for answer in answers if isinstance(answer.outcome, Ranking)]
     return _merged(rankings, in_parts, call.top_n), attempts
+
+
+def _gravity(error: OpenRouterRerankError) -> tuple[bool, bool]:
+    """Put last what neither another model nor a repetition cures: it is to be mended first."""
+    return not another_model_may_answer(error), not error.retryable
 
 
 def _completed(

@@ -77,7 +77,7 @@ class Recall:
             with alone(flight, question.deadline):
                 if flight.ranking is not None:
                     return question.answer(_free(flight.ranking))
-                self._fail_with(flight)
+                self._fail_with(flight, question.limits.timeout)
                 known = self._known(memory, question.deadline)
                 try:
                     ranking = flight.ranking = (
@@ -86,7 +86,7 @@ class Recall:
                         else ask(question.rest(memory, known))
                     )
                 except OpenRouterRerankError as error:
-                    flight.failure = self, error
+                    flight.failure = self, question.limits.timeout, error
                     # Some of its requests may have been answered all the same.
                     self._keep(memory)
                     raise
@@ -107,7 +107,7 @@ class Recall:
             async with aalone(flight, question.deadline):
                 if flight.ranking is not None:
                     return question.answer(_free(flight.ranking))
-                self._fail_with(flight)
+                self._fail_with(flight, question.limits.timeout)
                 known = await self._aknown(memory, question.deadline)
                 try:
                     ranking = flight.ranking = (
@@ -116,7 +116,7 @@ class Recall:
                         else await ask(question.rest(memory, known))
                     )
                 except OpenRouterRerankError as error:
-                    flight.failure = self, error
+                    flight.failure = self, question.limits.timeout, error
                     # Some of its requests may have been answered all the same.
                     await self._akeep(memory, question.deadline)
                     raise
@@ -124,16 +124,20 @@ class Recall:
             await self._akeep(memory, question.deadline)
             return question.answer(ranking)
 
-    def _fail_with(self, flight: Flight[_Lock]) -> None:
+    def _fail_with(self, flight: Flight[_Lock], timeout: float) -> None:
         """Raise what an identical call of this client has failed with while this one waited."""
-        whose, error = flight.failure or (None, None)
+        if flight.failure is None:
+            return
+        whose, theirs, error = flight.failure
         # Each with its retries, the others would only wait longer, one behind the other. Another
-        # client may have a better key, and another call may have more time.
-        if error is None or whose is not self:
+        # client may have a better key, a call with more time may wait for another retry, and what
+        # no retry cures may be in what identical calls need not have in common.
+        if whose is not self or timeout > theirs or not error.retryable:
             return
         if not isinstance(error, DeadlineExceededError):
             shared = copy.copy(error)
             shared.attempts = 0
+            vars(shared).pop("__notes__", None)
             raise shared
 
     def _memory(self, question: Question) -> Memory:
