@@ -40,17 +40,21 @@ def answered(attempt):
     return Response(status=200, headers={}, body=json.dumps(body).encode())
 
 
-def ranking_of(texts, top_n, most, exchange=answered, at_once=1):
-    """Make the call whose requests `exchange` answers."""
-    call = prepared("q", texts, model="m", top_n=top_n, max_documents_per_request=most).call
-    limits = Limits(
+def limits(max_retries=2):
+    """What a call may take, where no time passes."""
+    return Limits(
         timeout=30,
-        max_retries=2,
+        max_retries=max_retries,
         clock=lambda: 0.0,
         jitter=lambda: 0.0,
         retry_budget=TokenBucket(),
     )
-    return drive(rerank_flow(call, ("m",), limits), exchange, at_once=at_once)
+
+
+def ranking_of(texts, top_n, most, exchange=answered, at_once=1):
+    """Make the call whose requests `exchange` answers."""
+    call = prepared("q", texts, model="m", top_n=top_n, max_documents_per_request=most).call
+    return drive(rerank_flow(call, ("m",), limits()), exchange, at_once=at_once)
 
 
 @given(TEXTS, st.none() | st.integers(1, 31), st.integers(1, 31))
@@ -152,14 +156,7 @@ def test_an_interrupt_ends_the_other_requests_of_a_call():
 def test_the_error_of_a_call_is_what_is_to_be_mended_first(statuses):
     """Of the errors of several requests, the one raised is that which nothing else would cure."""
     call = prepared("q", ["a", "b", "c"], model="m", top_n=None, max_documents_per_request=1).call
-    limits = Limits(
-        timeout=30,
-        max_retries=0,
-        clock=lambda: 0.0,
-        jitter=lambda: 0.0,
-        retry_budget=TokenBucket(),
-    )
-    flow = rerank_flow(call, ("m", "n"), limits)
+    flow = rerank_flow(call, ("m", "n"), limits(max_retries=0))
     answers = []
     for asking, status in zip(next(flow), statuses, strict=True):
         next(asking)
