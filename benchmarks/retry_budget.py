@@ -12,12 +12,11 @@ from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 
-from openrouter_rerank._asking import Attempt, Limits
+from openrouter_rerank._attempt import Attempt, Response
+from openrouter_rerank._call.flow import Limits, rerank_flow
+from openrouter_rerank._call.plan import Call
 from openrouter_rerank._drive import drive
-from openrouter_rerank._flow import rerank_flow
-from openrouter_rerank._messages import Response
 from openrouter_rerank._retry_budget import TokenBucket
-from openrouter_rerank._wire import Call
 from openrouter_rerank.errors import OpenRouterRerankError
 
 DOCS = Path(__file__).parents[1] / "docs"

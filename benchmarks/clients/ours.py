@@ -114,15 +114,15 @@ def langchain_async(task: Task) -> AsyncCall:
 
 def langchain_untraced(task: Task) -> Call:
     """Call the compressor as it is, except that it does not look for somebody who listens."""
-    from langchain_openrouter_rerank import OpenRouterRerank, calls, tracing
+    from langchain_openrouter_rerank import OpenRouterRerank, _calls, _tracing
 
     reranker = OpenRouterRerank(**_options(task), **_asked(task))
     documents = _langchain_documents(task)
-    calling: Any = calls
+    calling: Any = _calls
     usual = calling.traced
 
-    def untraced(*_: object, **__: object) -> AbstractContextManager[tracing.Outcome]:
-        return nullcontext(tracing.Outcome())
+    def untraced(*_: object, **__: object) -> AbstractContextManager[_tracing.Outcome]:
+        return nullcontext(_tracing.Outcome())
 
     def call() -> int:
         # The other one runs in the same process, in turn with this.

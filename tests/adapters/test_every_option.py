@@ -13,7 +13,7 @@ from openrouter_rerank.errors import (
     InvalidRequestError,
 )
 from openrouter_rerank.local.stage import Fault, Stage, error
-from openrouter_rerank.options import RerankOptions
+from openrouter_rerank.reranker import RerankOptions
 
 TEXTS = ("Bread is baked.", "Paris is the capital of France.", "Rome is a capital.")
 VISION_MODEL = "nvidia/llama-nemotron-rerank-vl-1b-v2:free"

@@ -16,17 +16,19 @@ FRAMEWORKS = {
 FOR_CALLS = {
     f"openrouter_rerank.{name}"
     for name in (
-        *("_call", "_clients", "_drive", "_flow", "_http", "_placing", "_recall", "_wire"),
-        *("client", "documents", "images", "placement", "ranking"),
+        *("_call.arguments", "_call.flow", "_drive", "_score_cache.cache", "_transport.exchange"),
+        *("_wire.request", "_wire.response", "client", "documents", "images", "ranking"),
+        *("reranker.calls", "reranker.clients", "reranker.placement"),
     )
 }
 # What reads documents and tells handlers.
 OF_ADAPTERS = {
     "langchain_openrouter_rerank": (
-        *("arguments", "calls", "convert", "image_values", "pillow", "redaction", "tracing"),
+        *("arguments", "_calls", "_convert.documents", "_convert.images", "_convert.pillow"),
+        *("_redaction", "_tracing"),
     ),
     "llamaindex_openrouter_rerank": (
-        *("arguments", "calls", "convert", "image_fields", "node_text", "report"),
+        *("arguments", "_calls", "_convert.nodes", "_convert.images", "_convert.texts", "_tracing"),
     ),
 }
 

@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.documents import Document
 from langchain_core.documents.base import Blob
-from langchain_openrouter_rerank.convert import contents, ranked
-from openrouter_rerank.documents import LocalImageDocument, RerankDocument, Unscorable
+from langchain_openrouter_rerank._convert.documents import contents, ranked
+from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.errors import InvalidRequestError, ServiceUnavailableError
 from openrouter_rerank.images import LocalImage
-from openrouter_rerank.placement import Placed, Placement
 from openrouter_rerank.ranking import Ranking
+from openrouter_rerank.reranker import LocalImageDocument, Placed, Placement, Unscorable
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(60))
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(range(60))

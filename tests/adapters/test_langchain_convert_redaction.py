@@ -5,7 +5,7 @@ import base64
 import pytest
 from langchain_core.documents import Document
 from langchain_core.documents.base import Blob
-from langchain_openrouter_rerank.redaction import redacted
+from langchain_openrouter_rerank._redaction import redacted
 from PIL import Image
 
 PIXELS = base64.b64encode(bytes(300)).decode()

@@ -2,14 +2,14 @@
 
 import pytest
 from langchain_core.documents import Document
+from langchain_openrouter_rerank._convert.pillow import PillowDocument, PillowImage
 from langchain_openrouter_rerank.arguments import asked, checked
-from langchain_openrouter_rerank.pillow import PillowDocument, PillowImage
 from langchain_openrouter_rerank.scores import scores, shown
-from openrouter_rerank.documents import LocalImageDocument, RerankDocument, Unscorable
+from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.images import LocalImage
-from openrouter_rerank.placement import Placed, Placement
 from openrouter_rerank.ranking import RankedDocument, Ranking
+from openrouter_rerank.reranker import LocalImageDocument, Placed, Placement, Unscorable
 from PIL import Image
 
 ANSWERED = Ranking(results=(RankedDocument(0, 0.5),), model="a/b", requests=(), attempts=1)

@@ -21,7 +21,7 @@ from langchain_core.runnables import RunnableLambda, ensure_config
 from langchain_core.tracers import LangChainTracer
 from langchain_core.vectorstores import InMemoryVectorStore
 from langchain_openrouter_rerank import OpenRouterRerank
-from langchain_openrouter_rerank.tracing import traced
+from langchain_openrouter_rerank._tracing import traced
 from langgraph.graph import END, START, StateGraph
 from langsmith import Client
 from openrouter_rerank.errors import InvalidRequestError, UnauthorizedError

@@ -22,12 +22,12 @@ from llama_index.core.schema import (
     TextNode,
 )
 from llama_index.core.vector_stores.utils import metadata_dict_to_node, node_to_metadata_dict
-from llamaindex_openrouter_rerank.convert import chosen, contents, hold_image, ranked
-from openrouter_rerank.documents import LocalImageDocument, RerankDocument, Unscorable
+from llamaindex_openrouter_rerank._convert.nodes import chosen, contents, hold_image, ranked
+from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.errors import InvalidRequestError, ServiceUnavailableError
 from openrouter_rerank.images import LocalImage
-from openrouter_rerank.placement import Placed, Placement
 from openrouter_rerank.ranking import RankedDocument, Ranking
+from openrouter_rerank.reranker import LocalImageDocument, Placed, Placement, Unscorable
 from PIL import Image
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(60))

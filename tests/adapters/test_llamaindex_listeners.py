@@ -79,7 +79,7 @@ def reranker(local_openrouter):
     return make
 
 
-@pytest.mark.parametrize("name", ["root", "llamaindex_openrouter_rerank.report"])
+@pytest.mark.parametrize("name", ["root", "llamaindex_openrouter_rerank._tracing"])
 @pytest.mark.parametrize("handler_class", [Events, NullButNot])
 @pytest.mark.parametrize("way", ["added", "alone"])
 async def test_event_handlers_are_told(rerank, reranker, name, handler_class, way):
@@ -97,7 +97,7 @@ async def test_event_handlers_are_told(rerank, reranker, name, handler_class, wa
 
 async def test_what_does_not_propagate_is_heard_by_its_own_handlers_alone(rerank, reranker):
     """A dispatcher cut off from the root tells its own handlers, and not the root's."""
-    root, own = get_dispatcher(), get_dispatcher("llamaindex_openrouter_rerank.report")
+    root, own = get_dispatcher(), get_dispatcher("llamaindex_openrouter_rerank._tracing")
     above, beside = Events(), Events()
     root.add_event_handler(above)
     own.add_event_handler(beside)

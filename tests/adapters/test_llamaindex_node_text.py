@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from llama_index.core.schema import IndexNode, MetadataMode, NodeWithScore, TextNode
-from llamaindex_openrouter_rerank.convert import contents
-from llamaindex_openrouter_rerank.node_text import usual_texts
-from openrouter_rerank.documents import Unscorable
+from llamaindex_openrouter_rerank._convert.nodes import contents
+from llamaindex_openrouter_rerank._convert.texts import usual_texts
+from openrouter_rerank.reranker import Unscorable
 
 KEYS = ["file_path", "page", "a", "{key}", " "]
 VALUES = st.one_of(

@@ -4,11 +4,11 @@ import asyncio
 import time
 
 import pytest
-from openrouter_rerank._asking import Attempt
-from openrouter_rerank._connections import AsyncConnections, Connections
-from openrouter_rerank._request_headers import EncodedHeaders
-from openrouter_rerank._watch import Body, Watch
-from openrouter_rerank._wire import Call, encode
+from openrouter_rerank._attempt import Attempt
+from openrouter_rerank._transport.bounds import Body, Watch
+from openrouter_rerank._transport.pool import AsyncConnections, Connections
+from openrouter_rerank._wire.headers import EncodedHeaders
+from openrouter_rerank._wire.request import encode
 
 
 class Keeper:
@@ -31,7 +31,7 @@ class Keeper:
 
     def use(self, channel):
         """Make a call on it."""
-        request = encode(Call(query="q", documents=("a",)), "m")
+        request = encode("m", "q", ("a",))
         answer = Body(Attempt(request=request, timeout=9.0), Watch(time.monotonic() + 9.0))
         headers = EncodedHeaders(
             [

@@ -6,8 +6,8 @@ import sys
 import tracemalloc
 
 from openrouter_rerank import AsyncRerankClient
-from openrouter_rerank._messages import Request, Response
-from openrouter_rerank._wire import decode
+from openrouter_rerank._attempt import Request, Response
+from openrouter_rerank._wire.response import decode
 from pydantic_core import to_json
 
 

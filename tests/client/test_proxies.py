@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import trustme
-from openrouter_rerank import _channels
+from openrouter_rerank._transport import connect
 from openrouter_rerank.errors import APIConnectionError
 from openrouter_rerank.local.stage import Stage
 
@@ -95,9 +95,9 @@ def served():
     with authority.cert_pem.tempfile() as file, pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", file)
         # A process reads its certificates once.
-        _channels._certificates = _channels._Certificates()  # noqa: SLF001 - a process of its own would cost
+        connect._certificates = connect._Certificates()  # noqa: SLF001 - a process of its own would cost
         yield server
-    _channels._certificates = _channels._Certificates()  # noqa: SLF001
+    connect._certificates = connect._Certificates()  # noqa: SLF001
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from langchain_classic.storage import LocalFileStore
 from langchain_community.storage import RedisStore
 from langchain_core.stores import InMemoryByteStore
 from openrouter_rerank import Budget
-from openrouter_rerank._flights import flights
+from openrouter_rerank._score_cache.single_flight import flights
 from openrouter_rerank.errors import (
     BudgetExceededError,
     ConfigurationError,

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langchain_core.stores import InMemoryByteStore
 from openrouter_rerank import AsyncRerankClient, RerankClient
-from openrouter_rerank._flights import flights
+from openrouter_rerank._score_cache.single_flight import flights
 from openrouter_rerank.errors import DeadlineExceededError, ServiceUnavailableError
 from openrouter_rerank.local.stage import Fault, error, word_overlap
 

@@ -4,7 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from openrouter_rerank._slots import Slots
+from openrouter_rerank._transport.fair_semaphore import Slots
 
 LONG = 10
 

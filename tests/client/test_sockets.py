@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import httpcore
 import pytest
 from openrouter_rerank import AsyncRerankClient
-from openrouter_rerank._asockets import AsyncSockets
-from openrouter_rerank._sockets import Sockets
-from openrouter_rerank._watch import MOST_HELD
+from openrouter_rerank._transport.async_sockets import AsyncSockets
+from openrouter_rerank._transport.bounds import MOST_HELD
+from openrouter_rerank._transport.sockets import Sockets
 from openrouter_rerank.local.stage import unaccepting_address
 
 from tests.client.slow_line import slow_line

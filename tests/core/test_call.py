@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from openrouter_rerank._call import checked_seconds, prepared
+from openrouter_rerank._call.arguments import checked_seconds, prepared
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
 from openrouter_rerank.ranking import Ranking
 

@@ -8,8 +8,7 @@ import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from openrouter_rerank._endpoint import endpoint, is_loopback
-from openrouter_rerank._key import ApiKey, wrapped
+from openrouter_rerank._wire.endpoint import ApiKey, endpoint, is_loopback, wrapped
 from openrouter_rerank.errors import ConfigurationError
 
 HOME = "https://openrouter.ai/api/v1/rerank"

@@ -8,8 +8,8 @@ from email.utils import format_datetime
 
 import pytest
 from openrouter_rerank import errors
-from openrouter_rerank._envelope import description, mapping, shown, status_error
-from openrouter_rerank._messages import Response
+from openrouter_rerank._attempt import Response
+from openrouter_rerank._wire.response import description, mapping, shown, status_error
 from openrouter_rerank.errors import APIStatusError
 
 RECEIVED = dt.datetime(2026, 11, 2, 12, 0, 0, tzinfo=dt.UTC)

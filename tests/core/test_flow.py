@@ -3,12 +3,10 @@
 import json
 
 import pytest
-from openrouter_rerank._asking import Limits
+from openrouter_rerank._attempt import Failure, FailureKind, Response
+from openrouter_rerank._call.flow import Limits, rerank_flow
+from openrouter_rerank._call.plan import Call
 from openrouter_rerank._drive import drive
-from openrouter_rerank._failure import Failure, FailureKind
-from openrouter_rerank._flow import rerank_flow
-from openrouter_rerank._messages import Response
-from openrouter_rerank._wire import Call
 from openrouter_rerank.errors import (
     APIConnectionError,
     APIStatusError,

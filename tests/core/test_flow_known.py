@@ -6,14 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openrouter_rerank import Budget
-from openrouter_rerank._asking import Limits
+from openrouter_rerank._attempt import Failure, FailureKind, Response
+from openrouter_rerank._call.flow import Limits, rerank_flow
+from openrouter_rerank._call.known_scores import NOTHING_KNOWN, KnownScores
+from openrouter_rerank._call.plan import Call, without_copies
 from openrouter_rerank._drive import drive
-from openrouter_rerank._failure import Failure, FailureKind
-from openrouter_rerank._flow import rerank_flow
-from openrouter_rerank._messages import Response
-from openrouter_rerank._plan import without_copies
-from openrouter_rerank._scores import NOTHING_KNOWN, KnownScores
-from openrouter_rerank._wire import Call
 from openrouter_rerank.errors import (
     APIConnectionError,
     BadRequestError,

@@ -7,11 +7,11 @@ import h11
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openrouter_rerank._asking import Attempt
-from openrouter_rerank._http11 import Dialogue
-from openrouter_rerank._request_headers import EncodedHeaders
-from openrouter_rerank._watch import Body, Watch
-from openrouter_rerank._wire import Call, encode
+from openrouter_rerank._attempt import Attempt
+from openrouter_rerank._transport.bounds import Body, Watch
+from openrouter_rerank._transport.http11 import Dialogue
+from openrouter_rerank._wire.headers import EncodedHeaders
+from openrouter_rerank._wire.request import encode
 
 HEADERS = EncodedHeaders([(b"Host", b"a.example"), (b"Content-Length", b"5")])
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nanswer"
@@ -20,7 +20,7 @@ PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nanswer"
 def asked():
     """A dialogue whose request was sent, and what is to hold the answer."""
     dialogue = Dialogue()
-    attempt = Attempt(request=encode(Call(query="q", documents=("a",)), "m"), timeout=1.0)
+    attempt = Attempt(request=encode("m", "q", ("a",)), timeout=1.0)
     b"".join(dialogue.request(b"/rerank", HEADERS, [b"12", b"345"]))
     return dialogue, Body(attempt, Watch(math.inf))
 

@@ -1,9 +1,9 @@
 """What a call knows of its scores, from a store and from answers."""
 
 from openrouter_rerank import AnsweredRequest, RankedDocument, Ranking, Usage
-from openrouter_rerank._memory import Memory
-from openrouter_rerank._scores import NOTHING_KNOWN, score_keys
-from openrouter_rerank._wire import Call
+from openrouter_rerank._call.known_scores import NOTHING_KNOWN
+from openrouter_rerank._call.plan import Call
+from openrouter_rerank._score_cache.scores import Memory, score_keys
 
 URL = "https://openrouter.ai/api/v1/rerank"
 CALL = Call(query="q", documents=("a", "b", "c"))

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from openrouter_rerank._messages import Response
-from openrouter_rerank._wire import Call, encode
+from openrouter_rerank._attempt import Response
+from openrouter_rerank._wire.request import encode
 from openrouter_rerank.documents import RerankDocument
 
 IMAGE = "data:image/png;base64," + "A" * 100_000
@@ -23,7 +23,7 @@ IMAGE = "data:image/png;base64," + "A" * 100_000
 )
 def test_an_honest_answer_fits(documents, ensure_ascii):
     """An answer that echoes every document, however it escapes them, is within the bound."""
-    request = encode(Call(query="q", documents=documents), "m")
+    request = encode("m", "q", documents)
     rows = [
         {"index": at, "relevance_score": 0.12345678901234567, "document": {"text": document}}
         for at, document in enumerate(json.loads(b"".join(request.body))["documents"])
@@ -36,8 +36,8 @@ def test_an_honest_answer_fits(documents, ensure_ascii):
 
 def test_the_bound_is_a_small_multiple_of_the_request():
     """A large request allows an answer of a few times its size, a small one about a mebibyte."""
-    small = encode(Call(query="q", documents=("x",)), "m")
-    large = encode(Call(query="q", documents=("x" * 10_000_000,)), "m")
+    small = encode("m", "q", ("x",))
+    large = encode("m", "q", ("x" * 10_000_000,))
 
     assert 1_000_000 < small.longest_answer < 2_000_000
     assert large.longest_answer <= 5 * large.body.size
@@ -45,7 +45,7 @@ def test_the_bound_is_a_small_multiple_of_the_request():
 
 def test_repr_shows_neither_bodies_nor_headers():
     """What is printed of a message holds no content."""
-    request = encode(Call(query="secret", documents=("secret",)), "m")
+    request = encode("m", "secret", ("secret",))
     response = Response(status=200, headers={"set-cookie": "secret"}, body=b"secret")
 
     assert "secret" not in repr(request) + repr(response)

@@ -1,16 +1,12 @@
 """What is sent of a framework's documents, and where each of them ends up."""
 
 import pytest
-from openrouter_rerank.documents import (
-    LocalImageDocument,
-    RerankDocument,
-    Unscorable,
-    checked_documents,
-)
+from openrouter_rerank.documents import RerankDocument, checked_documents
 from openrouter_rerank.errors import InvalidRequestError, OpenRouterRerankError
 from openrouter_rerank.images import LocalImage
-from openrouter_rerank.placement import ImagePolicy, Placed, arranged, untouched
 from openrouter_rerank.ranking import RankedDocument, Ranking
+from openrouter_rerank.reranker import LocalImageDocument, Placed, Unscorable
+from openrouter_rerank.reranker.placement import ImagePolicy, arranged, untouched
 
 URL = "https://host/cat.png"
 PNG = "data:image/png;base64,iVBORw0KGgo="

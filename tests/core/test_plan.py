@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openrouter_rerank import RankedDocument, Ranking, RerankDocument
-from openrouter_rerank._plan import NO_COPIES, merged, parts, without_copies
+from openrouter_rerank._call.plan import NO_COPIES, merged, parts, without_copies
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.models import RerankModel
 from openrouter_rerank.ranking import AnsweredRequest, Usage

@@ -1,19 +1,14 @@
 """Which failure is tried again, after how long, and by whom."""
 
 import pytest
+from openrouter_rerank._attempt import Cost, cost
+from openrouter_rerank._call.retry_policy import LONGEST_WAIT, another_model_may_answer, pause
+from openrouter_rerank._score_cache.cache import store_wait
 from openrouter_rerank.errors import (
     APIConnectionError,
     APIStatusError,
     DeadlineExceededError,
     InvalidResponseError,
-)
-from openrouter_rerank.policy import (
-    LONGEST_WAIT,
-    Cost,
-    another_model_may_answer,
-    cost,
-    pause,
-    store_wait,
 )
 
 

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openrouter_rerank._request_body import RequestBody
+from openrouter_rerank._wire.request import RequestBody
 from openrouter_rerank.documents import RerankDocument
 from pydantic_core import to_json
 
@@ -169,7 +169,7 @@ def test_orjson_is_not_needed():
     """Where orjson is not installed, the client writes the same with what it has."""
     without = (
         "import sys; sys.modules['orjson'] = None\n"
-        "from openrouter_rerank._request_body import RequestBody\n"
+        "from openrouter_rerank._wire.request import RequestBody\n"
         "sys.stdout.buffer.write(b''.join(RequestBody(b'{\"q\":1}', ['é\"'])))"
     )
 

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openrouter_rerank._request_headers import HeaderFields, request_headers, session_header
 from openrouter_rerank._version import __version__
+from openrouter_rerank._wire.headers import HeaderFields, request_headers, session_header
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
 
 OURS = {

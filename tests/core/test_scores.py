@@ -7,15 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openrouter_rerank import AnsweredRequest, RankedDocument, Ranking, RerankDocument, Usage
-from openrouter_rerank._scores import (
-    NOTHING_KNOWN,
-    KnownScores,
+from openrouter_rerank._call.known_scores import NOTHING_KNOWN, KnownScores
+from openrouter_rerank._call.plan import Call
+from openrouter_rerank._score_cache.scores import (
     known_scores,
     score_keys,
     score_values,
     stored_values,
 )
-from openrouter_rerank._wire import Call
 
 URL = "https://openrouter.ai/api/v1/rerank"
 PNG = "data:image/png;base64,iVBORw0KGgo="

@@ -8,12 +8,10 @@ from hashlib import blake2b
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openrouter_rerank._asking import Limits
-from openrouter_rerank._call import prepared
+from openrouter_rerank._attempt import Failure, FailureKind, Response
+from openrouter_rerank._call.arguments import prepared
+from openrouter_rerank._call.flow import Limits, rerank_flow
 from openrouter_rerank._drive import drive
-from openrouter_rerank._failure import Failure, FailureKind
-from openrouter_rerank._flow import rerank_flow
-from openrouter_rerank._messages import Response
 from openrouter_rerank._retry_budget import TokenBucket
 from openrouter_rerank.errors import (
     InvalidResponseError,

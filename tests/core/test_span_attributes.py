@@ -1,7 +1,7 @@
 """What traces tell of a ranking."""
 
 from openrouter_rerank.ranking import AnsweredRequest, Ranking, Usage
-from openrouter_rerank.span_attributes import span_attributes
+from openrouter_rerank.telemetry import span_attributes
 
 
 def test_all_that_the_service_told_is_an_attribute():

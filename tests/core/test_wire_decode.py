@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from openrouter_rerank._messages import Request, Response
-from openrouter_rerank._wire import decode
+from openrouter_rerank._attempt import Request, Response
+from openrouter_rerank._wire.response import decode
 from openrouter_rerank.errors import (
     BadRequestError,
     EdgeNetworkTimeoutError,

@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from openrouter_rerank._wire import Call, encode
+from openrouter_rerank._call.plan import Call
+from openrouter_rerank._wire.request import encode
 from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.errors import InvalidRequestError
 
@@ -13,13 +14,13 @@ PNG = "data:image/png;base64,iVBORw0KGgo="
 
 def body_of(*documents, query="q", **changes):
     """The body that asks to rank `documents`, read back."""
-    request = encode(Call(query=query, documents=documents, **changes), MODEL)
+    request = encode(MODEL, query, documents, **changes)
     return json.loads(b"".join(request.body))
 
 
 def test_the_whole_body_of_a_plain_call():
     """A plain call writes model, query and documents, compactly, and nothing else."""
-    request = encode(Call(query="q", documents=("a", "b")), MODEL)
+    request = encode(MODEL, "q", ("a", "b"))
 
     written = b'{"model":"cohere/rerank-v3.5","query":"q","documents":["a","b"]}'
     assert b"".join(request.body) == written
@@ -64,7 +65,7 @@ def test_forms_are_mixed_in_one_call():
 )
 def test_top_n_is_written_only_where_it_cuts(top_n, written, results):
     """`top_n` never exceeds the list and is never null; the answer must have as many results."""
-    request = encode(Call(query="q", documents=("a", "b", "c"), top_n=top_n), MODEL)
+    request = encode(MODEL, "q", ("a", "b", "c"), top_n=top_n)
 
     body = json.loads(b"".join(request.body))
     assert (body.get("top_n"), "top_n" in body) == (written, written is not None)
@@ -74,7 +75,7 @@ def test_top_n_is_written_only_where_it_cuts(top_n, written, results):
 @pytest.mark.parametrize("text", ["Zürich", "東京の天気", "😀", "שלום", '\x00\t\n"\\', "a\u2028b"])
 def test_text_survives_as_utf8(text):
     """Every text that Unicode can express arrives as it is, and is not escaped to ASCII."""
-    request = encode(Call(query=text, documents=(text, RerankDocument(text=text))), MODEL)
+    request = encode(MODEL, text, (text, RerankDocument(text=text)))
 
     written = b"".join(request.body)
     body = json.loads(written)
@@ -129,10 +130,8 @@ def test_extra_fields_are_passed_on():
 )
 def test_what_json_cannot_express_is_refused(value):
     """An extra field that JSON has no form for is refused, and the documents stay out of it."""
-    call = Call(query="a secret question", documents=("a secret text",), extra={"user": value})
-
     with pytest.raises(InvalidRequestError, match="plain JSON values") as caught:
-        encode(call, MODEL)
+        encode(MODEL, "a secret question", ("a secret text",), extra={"user": value})
 
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
@@ -144,4 +143,4 @@ def test_repr_shows_no_content():
     call = Call(query="secret", documents=("secret",), extra={"user": "secret"})
 
     assert "secret" not in repr(call)
-    assert "secret" not in repr(encode(call, MODEL))
+    assert "secret" not in repr(encode(MODEL, "secret", ("secret",), extra={"user": "secret"}))

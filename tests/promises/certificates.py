@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 import trustme
-from openrouter_rerank import _channels
+from openrouter_rerank._transport import connect
 
 
 def identified():
@@ -22,6 +22,6 @@ def trusting(authority):
     with authority.cert_pem.tempfile() as file, pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", file)
         # A process reads its certificates once.
-        _channels._certificates = _channels._Certificates()  # noqa: SLF001 - a process of its own would cost
+        connect._certificates = connect._Certificates()  # noqa: SLF001 - a process of its own would cost
         yield ssl.create_default_context(cafile=file)
-    _channels._certificates = _channels._Certificates()  # noqa: SLF001
+    connect._certificates = connect._Certificates()  # noqa: SLF001

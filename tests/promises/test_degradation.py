@@ -6,8 +6,7 @@ import pytest
 from openrouter_rerank import errors
 from openrouter_rerank.errors import OpenRouterRerankError
 from openrouter_rerank.local.stage import error
-from openrouter_rerank.placement import Placed
-from openrouter_rerank.reranker import Reranker
+from openrouter_rerank.reranker import Placed, Reranker
 
 from tests.client.shells import OWN
 from tests.promises.error_tree import LINES, LOCAL, timeout_for, tree

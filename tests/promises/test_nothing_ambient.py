@@ -8,11 +8,10 @@ import threading
 from pathlib import Path
 
 import pytest
-from openrouter_rerank._image_root import read_image
-from openrouter_rerank.documents import LocalImageDocument
 from openrouter_rerank.errors import APIConnectionError, InvalidRequestError
 from openrouter_rerank.images import LocalImage
-from openrouter_rerank.reranker import Reranker
+from openrouter_rerank.reranker import LocalImageDocument, Reranker
+from openrouter_rerank.reranker.image_files import read_image
 
 from tests.promises.figures import figure
 
@@ -24,12 +23,13 @@ SCRIPT = """
 import json
 import sys
 
-from openrouter_rerank._messages import Response
-from openrouter_rerank._wire import Call, decode, encode
-from openrouter_rerank.documents import LocalImageDocument, checked_documents
+from openrouter_rerank._attempt import Response
+from openrouter_rerank._wire.request import encode
+from openrouter_rerank._wire.response import decode
+from openrouter_rerank.documents import checked_documents
 from openrouter_rerank.errors import OpenRouterRerankError
 from openrouter_rerank.images import LocalImage, as_image
-from openrouter_rerank.reranker import Reranker
+from openrouter_rerank.reranker import LocalImageDocument, Reranker
 
 VALUES = [
     "/etc/passwd", "file:///etc/passwd", "~/.ssh/id_rsa", "../secret.png", "C:\\\\a.png", "|id",
@@ -49,7 +49,7 @@ def watch(event, args):
 def hostile_calls(value):
     for document in (value, {"text": value}, {"image": value}, {"text": "a", "image": value}):
         try:
-            request = encode(Call(query=value, documents=checked_documents([document])), "m")
+            request = encode("m", value, checked_documents([document]))
         except OpenRouterRerankError:
             continue
         row = {"index": 0, "relevance_score": 1, "document": {"image": value}}

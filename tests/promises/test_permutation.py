@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openrouter_rerank import Ranking, RerankDocument
-from openrouter_rerank._messages import Request, Response
-from openrouter_rerank._wire import Call, decode, encode
+from openrouter_rerank._attempt import Request, Response
+from openrouter_rerank._wire.request import encode
+from openrouter_rerank._wire.response import decode
 from openrouter_rerank.documents import checked_documents
 from openrouter_rerank.errors import InvalidResponseError
 from openrouter_rerank.local.stage import Reply
@@ -37,7 +38,7 @@ def test_what_is_written_reads_back_as_the_same_documents(documents, query, top_
     before = copy.deepcopy(documents)
     checked = checked_documents(documents)
 
-    request = encode(Call(query=query, documents=checked, top_n=top_n), "m")
+    request = encode("m", query, checked, top_n=top_n)
     body = json.loads(b"".join(request.body))
 
     assert body["query"] == query

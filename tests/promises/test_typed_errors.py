@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from openrouter_rerank import Ranking
-from openrouter_rerank._messages import Request, Response
-from openrouter_rerank._wire import decode
+from openrouter_rerank._attempt import Request, Response
+from openrouter_rerank._wire.response import decode
 from openrouter_rerank.documents import RerankDocument, checked_documents
 from openrouter_rerank.errors import (
     InvalidRequestError,

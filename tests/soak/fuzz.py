@@ -15,7 +15,7 @@ from collections import Counter
 from pathlib import Path
 
 from openrouter_rerank import Ranking
-from openrouter_rerank._wire import decode
+from openrouter_rerank._wire.response import decode
 from openrouter_rerank.errors import OpenRouterRerankError
 
 from tests.soak.mutation import exchange, generated, mutated, recorded

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from openrouter_rerank._messages import Request, Response
+from openrouter_rerank._attempt import Request, Response
 
 FIXTURES = Path(__file__).parents[1] / "core" / "fixtures"
 

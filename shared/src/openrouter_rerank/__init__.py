@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from ._call import RequestOptions
     from .budget import Budget
     from .client import AsyncRerankClient, RerankClient
+    from .client_options import RequestOptions
     from .documents import Document, RerankDocument
     from .errors import OpenRouterRerankError
     from .models import DEFAULT_MODEL
@@ -39,7 +39,7 @@ __all__ = [
 
 
 _HOMES = {
-    "_call": ("RequestOptions",),
+    "client_options": ("RequestOptions",),
     "budget": ("Budget",),
     "client": ("AsyncRerankClient", "RerankClient"),
     "documents": ("Document", "RerankDocument"),

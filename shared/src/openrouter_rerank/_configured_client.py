@@ -9,18 +9,17 @@ from typing import Generic, TypeVar
 
 from pydantic import SecretStr
 
-from ._asking import Limits
-from ._call import Arguments, checked_seconds
-from ._endpoint import destination, endpoint
-from ._http import Route
-from ._key import wrapped
-from ._recall import Question
-from ._request_headers import HeaderFields, request_headers
+from ._call.arguments import Arguments, checked_seconds
+from ._call.flow import Limits
 from ._retry_budget import TokenBucket
+from ._score_cache.cache import Question
 from ._settings import checked_count, checked_recall, given_or_found, is_present
+from ._transport.exchange import Route
+from ._wire.endpoint import destination, endpoint, wrapped
+from ._wire.headers import HeaderFields, request_headers
 from .budget import Budget
+from .client_options import DEFAULT_TIMEOUT
 from .errors import ConfigurationError
-from .policy import DEFAULT_TIMEOUT
 from .ranking import Ranking
 from .rate_limiter import RateLimiter, checked_limiter
 from .score_store import ScoreStore

@@ -12,10 +12,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from ._asking import Answer, Asking, Attempt
-from ._failure import Failure
-from ._flow import Flow
-from ._messages import Response
+from ._attempt import Attempt, Failure, Response
+from ._call.flow import Answer, Asking, Flow
 from .ranking import Ranking
 
 Exchange = Callable[[Attempt], Response | Failure]

@@ -2,8 +2,8 @@
 
 import os
 
-from ._call import checked_seconds, whole_number
-from ._recall import Recall
+from ._call.arguments import checked_seconds, whole_number
+from ._score_cache.cache import Recall
 from .errors import ConfigurationError
 from .score_store import checked_store
 

@@ -6,18 +6,19 @@ import os
 from collections.abc import Sequence
 from typing import Self, Unpack
 
-from ._call import RequestOptions, prepared
+from ._call.arguments import prepared
 from ._configured_client import ConfiguredClient
-from ._connections import async_connections, connections
 from ._drive import adrive, drive
-from ._http import AsyncExchange, Exchange
-from ._slots import Slots
-from ._telemetry import traced
+from ._transport.exchange import AsyncExchange, Exchange
+from ._transport.fair_semaphore import Slots
+from ._transport.pool import async_connections, connections
+from .client_options import RequestOptions
 from .documents import CheckedDocuments, Document
 from .errors import ConfigurationError
 from .http_client import AsyncHTTPClient, HTTPClient
 from .models import DEFAULT_MODEL
 from .ranking import Ranking
+from .telemetry import traced
 
 
 class RerankClient(ConfiguredClient[HTTPClient]):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, TypeGuard
 
 from .errors import InvalidRequestError
-from .images import LocalImage, image_problem
+from .images import image_problem
 
 _KEYS = frozenset({"text", "image"})
 _END = 4096
@@ -49,25 +49,6 @@ class CheckedDocuments(tuple[Ranked, ...]):
     """Documents that can be sent as they are: each has something to rank, and it is valid."""
 
     __slots__ = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocalImageDocument:
-    """A framework's document whose image is in a local file."""
-
-    text: str | None = None
-    image: LocalImage
-
-
-@dataclass(frozen=True, slots=True)
-class Unscorable:
-    """A framework's document with nothing to rank, and why; it is never sent."""
-
-    reason: str
-
-
-Content: TypeAlias = str | HeadedText | RerankDocument | LocalImageDocument | Unscorable
-"""What a framework's document is converted to."""
 
 
 def are_texts(documents: tuple[object, ...]) -> TypeGuard[tuple[str, ...]]:

@@ -11,32 +11,27 @@ from collections.abc import (
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol, TypeVar, runtime_checkable
 
-from ._key import ApiKey
-
 Headers = list[tuple[bytes, bytes]]
 
 
-class _Request(Protocol):
+class OutgoingRequest(Protocol):
+    """A request that the injected client is about to send."""
+
     @property
-    def headers(self) -> MutableMapping[str, str]: ...
+    def headers(self) -> MutableMapping[str, str]:
+        """The headers of the request."""
+        ...
 
 
-_AnyRequest = TypeVar("_AnyRequest", bound=_Request)
+AnyRequest = TypeVar("AnyRequest", bound=OutgoingRequest)
 
 
-class Bearer:
-    """Puts the key into a request of httpx or httpx2, in place of the client's own `auth`."""
+class RequestAuth(Protocol):
+    """Adds the API key to a request: what httpx and httpx2 accept as `auth`."""
 
-    __slots__ = ("_key",)
-
-    def __init__(self, key: ApiKey | None) -> None:
-        self._key = key
-
-    def __call__(self, request: _AnyRequest) -> _AnyRequest:
-        """Write the header, unless the user has given one."""
-        if self._key is not None:
-            request.headers["Authorization"] = self._key.authorization()
-        return request
+    def __call__(self, request: AnyRequest, /) -> AnyRequest:
+        """Return `request` with the key in its headers."""
+        ...
 
 
 class StreamedResponse(Protocol):
@@ -82,7 +77,7 @@ class HTTPClient(Protocol):
         *,
         content: bytes | Iterable[bytes],
         headers: Headers,
-        auth: Bearer,
+        auth: RequestAuth,
         follow_redirects: bool,
         extensions: dict[str, object],
     ) -> AbstractContextManager[StreamedResponse]:
@@ -101,7 +96,7 @@ class AsyncHTTPClient(Protocol):
         *,
         content: bytes | AsyncIterable[bytes],
         headers: Headers,
-        auth: Bearer,
+        auth: RequestAuth,
         follow_redirects: bool,
         extensions: dict[str, object],
     ) -> AbstractAsyncContextManager[StreamedResponse]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from openrouter_rerank.keywords import RerankKeywords
+from openrouter_rerank.reranker.keywords import RerankKeywords
 
 from .options import DocumentConverter
 

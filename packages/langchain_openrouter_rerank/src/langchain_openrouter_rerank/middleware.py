@@ -11,9 +11,9 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import BaseTool
 from openrouter_rerank.errors import ConfigurationError, OpenRouterRerankError
 
+from ._tool_selection import Selections, Turn
 from .options import CallOptions
 from .rerank import OpenRouterRerank
-from .tool_selection import Selections, Turn
 
 try:
     from langchain.agents.middleware.types import (

@@ -50,7 +50,7 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
     def _import_calls(self) -> Self:
         # With the first reranker that is made: not with the class, which many import without making
         # one, nor with the first call, which may be in an event loop.
-        import_module(f"{__package__}.calls")
+        import_module(f"{__package__}._calls")
         return self
 
     def compress_documents(
@@ -114,7 +114,7 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
-        from .calls import scored
+        from ._calls import scored
 
         reranker = self._changed(options).model_copy(update={"on_error": "raise"})
         return scored(reranker, documents, query, _config_of(callbacks))
@@ -133,7 +133,7 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
-        from .calls import ascored
+        from ._calls import ascored
 
         reranker = self._changed(options).model_copy(update={"on_error": "raise"})
         return await ascored(reranker, documents, query, _config_of(callbacks))
@@ -161,7 +161,7 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         config: RunnableConfig,
         options: Mapping[str, object],
     ) -> list[Document]:
-        from .calls import compressed
+        from ._calls import compressed
 
         return compressed(self._changed(options), documents, query, config)
 
@@ -172,7 +172,7 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         config: RunnableConfig,
         options: Mapping[str, object],
     ) -> list[Document]:
-        from .calls import acompressed
+        from ._calls import acompressed
 
         return await acompressed(self._changed(options), documents, query, config)
 

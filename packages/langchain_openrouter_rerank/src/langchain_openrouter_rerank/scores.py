@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from langchain_core.documents import Document
-from openrouter_rerank.documents import Unscorable
-from openrouter_rerank.placement import Placement
 from openrouter_rerank.ranking import RankedDocument, Ranking
+from openrouter_rerank.reranker import Placement, Unscorable
 
-from .pillow import LazyContent
+from ._convert.pillow import LazyContent
 
 
 def scores(placement: Placement, *, model: str) -> Ranking:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.schema import MetadataMode
-from openrouter_rerank.keywords import RerankKeywords
+from openrouter_rerank.reranker.keywords import RerankKeywords
 
 from .options import DocumentFunction
 

@@ -57,7 +57,7 @@ class OpenRouterRerank(NodeOptions, BaseNodePostprocessor):  # noqa: PLW1641 - O
     def _import_calls(self) -> Self:
         # With the first reranker that is made: not with the class, which many import without making
         # one, nor with the first call, which may be in an event loop.
-        import_module(f"{__package__}.calls")
+        import_module(f"{__package__}._calls")
         return self
 
     @field_serializer("image_root")
@@ -75,7 +75,7 @@ class OpenRouterRerank(NodeOptions, BaseNodePostprocessor):  # noqa: PLW1641 - O
     def _postprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | str | None = None
     ) -> list[NodeWithScore]:
-        from .calls import postprocessed
+        from ._calls import postprocessed
 
         return postprocessed(self, nodes, query_bundle, self.callback_manager)
 
@@ -85,7 +85,7 @@ class OpenRouterRerank(NodeOptions, BaseNodePostprocessor):  # noqa: PLW1641 - O
     async def _apostprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | str | None = None
     ) -> list[NodeWithScore]:
-        from .calls import apostprocessed
+        from ._calls import apostprocessed
 
         return await apostprocessed(self, nodes, query_bundle, self.callback_manager)
 

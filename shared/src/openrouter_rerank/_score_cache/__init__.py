@@ -1,0 +1,1 @@
+"""Ranks by scores that a store keeps, and requests only the others."""

@@ -1,0 +1,1 @@
+"""Makes the attempts of a call: the only code that performs HTTP."""

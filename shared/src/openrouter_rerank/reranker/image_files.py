@@ -1,0 +1,57 @@
+"""Reads images of documents from the one folder that the user has opened for it."""
+
+import os
+import stat
+from pathlib import Path
+
+from openrouter_rerank.images import LocalImage, data_uri
+from openrouter_rerank.reranker.placement import Unscorable
+
+
+def read_image(image: LocalImage, root: Path | None, max_bytes: int) -> str | Unscorable:
+    """
+    Read `image` into a data URI if it is an image file inside `root`, links resolved.
+
+    Paths come with retrieved documents, so they are hostile: the file is opened component by
+    component without following a link, and must be a regular file that begins like an image.
+    """
+    if root is None:
+        return Unscorable("its image is a local file, and image_root is not set")
+    try:
+        base = root.resolve(strict=True)
+        data = _content(base, _inside(base, image.path), max_bytes + 1)
+    except (OSError, ValueError, RuntimeError, IndexError, StopIteration):
+        # A path that is not there and one that lies outside look the same from here.
+        return Unscorable("its image is no readable file inside image_root")
+    if len(data) > max_bytes:
+        return Unscorable(f"its image is larger than max_image_bytes={max_bytes}")
+    return data_uri(data) or Unscorable("its image file is no PNG, JPEG, GIF or WebP image")
+
+
+def _inside(base: Path, path: str) -> tuple[str, ...]:
+    # Loaders note paths from the working directory, and archives their own from their folder.
+    places = (place.resolve() for place in (base / path, Path(path)))
+    found = next(place for place in places if place.is_relative_to(base) and place.exists())
+    return found.relative_to(base).parts
+
+
+def _content(base: Path, parts: tuple[str, ...], most: int) -> bytes:
+    if os.open not in os.supports_dir_fd:
+        # Windows: there the file is opened by its resolved path.
+        return base.joinpath(*parts).open("rb").read(most)
+    # After resolving, no component is a link; one that has become a link since is refused.
+    folder = os.open(base, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for part in parts[:-1]:
+            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        # Not blocking: opening a named pipe would wait for a writer.
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+        descriptor = os.open(parts[-1], flags, dir_fd=folder)
+    finally:
+        os.close(folder)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError("not a regular file")
+        return file.read(most)

@@ -1,0 +1,100 @@
+"""
+Tells OpenTelemetry of each call, if its API package is installed: numbers and names, no content.
+
+Attributes follow the conventions of OpenTelemetry for generative AI and of OpenInference, where
+they have a word.
+"""
+
+import functools
+import sys
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING
+
+from ._version import __version__
+from .errors import OpenRouterRerankError
+from .ranking import Ranking
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span, Tracer, TracerProvider
+
+
+def traced(
+    model: str, *, documents: int, top_n: int | None
+) -> AbstractContextManager[Callable[[Ranking], None]]:
+    """Open a span around a call; what is yielded notes the ranking that it came to."""
+    tracer = _tracer()
+    if tracer is None:
+        return nullcontext(_ignored)
+    return _span(tracer, model, documents, top_n)
+
+
+@contextmanager
+def _span(
+    tracer: "Tracer", model: str, documents: int, top_n: int | None
+) -> Generator[Callable[[Ranking], None]]:
+    from opentelemetry.trace import SpanKind, Status, StatusCode
+
+    # Exceptions are not recorded: the words of a server may be those of a document.
+    with tracer.start_as_current_span(
+        f"rerank {model}",
+        kind=SpanKind.CLIENT,
+        attributes={
+            "gen_ai.operation.name": "rerank",
+            "gen_ai.provider.name": "openrouter",
+            "gen_ai.request.model": model,
+            "openinference.span.kind": "RERANKER",
+            "reranker.model_name": model,
+            "reranker.top_k": documents if top_n is None else min(top_n, documents),
+            "openrouter.rerank.documents": documents,
+        },
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as span:
+        try:
+            yield functools.partial(_noted, span)
+        except OpenRouterRerankError as error:
+            span.set_attribute("error.type", type(error).__name__)
+            span.set_attribute("openrouter.rerank.attempts", error.attempts)
+            span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+            raise
+
+
+def _tracer() -> "Tracer | None":
+    """Return what makes spans, if anybody has asked for spans: without, they cost a tenth."""
+    # Importing it takes time, and whoever wants spans has done so.
+    if sys.modules.get("opentelemetry.trace") is None:
+        return None
+    from opentelemetry.trace import ProxyTracerProvider, get_tracer_provider
+
+    provider = get_tracer_provider()
+    return None if isinstance(provider, ProxyTracerProvider) else _tracer_of(provider)
+
+
+@functools.lru_cache(maxsize=1)
+def _tracer_of(provider: "TracerProvider") -> "Tracer":
+    return provider.get_tracer("openrouter_rerank", __version__)
+
+
+def _ignored(ranking: Ranking) -> None:
+    """Note nothing: nobody listens."""
+
+
+def _noted(span: "Span", ranking: Ranking) -> None:
+    span.set_attributes(span_attributes(ranking))
+
+
+def span_attributes(ranking: Ranking) -> dict[str, str | int | float]:
+    """Return the attributes of a span for `ranking`; what the service did not tell is left out."""
+    usage = ranking.usage
+    found = {
+        "gen_ai.response.id": ranking.id,
+        "gen_ai.response.model": ranking.served_model,
+        "gen_ai.usage.input_tokens": usage.total_tokens,
+        "openrouter.model": ranking.model,
+        "openrouter.provider": ranking.provider,
+        "openrouter.rerank.attempts": ranking.attempts,
+        "openrouter.usage.cost": usage.cost,
+        "openrouter.usage.search_units": usage.search_units,
+    }
+    return {name: value for name, value in found.items() if value is not None}
