@@ -18,7 +18,7 @@ FOR_CALLS = {
     for name in (
         *("_call.arguments", "_call.flow", "_drive", "_score_cache.cache", "_transport.exchange"),
         *("_wire.request", "_wire.response", "client", "documents", "images", "ranking"),
-        *("reranker.calls", "reranker.clients", "reranker.placement"),
+        *("reranker.calls", "reranker.placement"),
     )
 }
 # What reads documents and tells handlers.

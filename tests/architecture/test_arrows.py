@@ -22,12 +22,12 @@ FILES = [file for source in SOURCES for file in sorted(source.rglob("*.py"))]
 ROWS = (
     {"_version", "errors"},
     {"_attempt", "budget", "documents", "http_client", "images", "models", "provider", "ranking"}
-    | {"_retry_budget", "rate_limiter", "score_store", "telemetry"},
+    | {"_option_docs", "_retry_budget", "rate_limiter", "score_store", "telemetry"},
     {"_wire"},
     {"client_options"},
     {"_call"},
     {"_drive", "_score_cache", "_transport"},
-    {"_configured_client", "_settings", "client"},
+    {"client"},
     {"reranker"},
     {"__init__"},
     {"cli", "demo", "local"},

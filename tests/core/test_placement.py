@@ -6,7 +6,7 @@ from openrouter_rerank.errors import InvalidRequestError, OpenRouterRerankError
 from openrouter_rerank.images import LocalImage
 from openrouter_rerank.ranking import RankedDocument, Ranking
 from openrouter_rerank.reranker import LocalImageDocument, Placed, Unscorable
-from openrouter_rerank.reranker.placement import ImagePolicy, arranged, untouched
+from openrouter_rerank.reranker.placement import ImagePolicy, sendable, untouched
 
 URL = "https://host/cat.png"
 PNG = "data:image/png;base64,iVBORw0KGgo="
@@ -22,7 +22,7 @@ def read_image(image):
 def arrangement(*contents, takes_images=True, max_image_bytes=100, unscorable="keep"):
     """Sort out `contents`."""
     images = ImagePolicy(takes_images=takes_images, max_bytes=max_image_bytes, read=read_image)
-    return arranged(contents, images, unscorable)
+    return sendable(contents, images, unscorable)
 
 
 def local(path, text=None):

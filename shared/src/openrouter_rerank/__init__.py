@@ -1,51 +1,113 @@
-"""A sync and native async client for OpenRouter's rerank endpoint."""
+"""
+A sync and native async client for OpenRouter's rerank endpoint.
+
+Users import everything from here. `openrouter_rerank.reranker` is for framework packages, such as
+`langchain-openrouter-rerank`. Modules and names with an underscore may change in any release.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ._version import __version__
+from .errors import (
+    APIConnectionError,
+    APIStatusError,
+    BadGatewayError,
+    BadRequestError,
+    BudgetExceededError,
+    ConfigurationError,
+    DeadlineExceededError,
+    EdgeNetworkTimeoutError,
+    ForbiddenError,
+    GatewayTimeoutError,
+    InternalServerError,
+    InvalidRequestError,
+    InvalidResponseError,
+    NotFoundError,
+    OpenRouterRerankError,
+    PayloadTooLargeError,
+    PaymentRequiredError,
+    ProviderOverloadedError,
+    RequestTimeoutError,
+    ServiceUnavailableError,
+    TooManyRequestsError,
+    UnauthorizedError,
+    UnprocessableEntityError,
+)
 
 if TYPE_CHECKING:
     from .budget import Budget
     from .client import AsyncRerankClient, RerankClient
-    from .client_options import RequestOptions
+    from .client_options import ClientKeywords, ClientOptions, RequestOptions
     from .documents import Document, RerankDocument
-    from .errors import OpenRouterRerankError
-    from .models import DEFAULT_MODEL
-    from .provider import ProviderPreferences
+    from .http_client import AsyncHTTPClient, HTTPClient
+    from .images import data_uri
+    from .models import DEFAULT_MODEL, MODELS, RerankModel, known_model
+    from .provider import MaxPrice, ProviderPreferences
     from .ranking import AnsweredRequest, RankedDocument, Ranking, Usage
     from .rate_limiter import RateLimiter, WindowRateLimiter
     from .score_store import ScoreStore
 
 __all__ = [
     "DEFAULT_MODEL",
+    "MODELS",
+    "APIConnectionError",
+    "APIStatusError",
     "AnsweredRequest",
+    "AsyncHTTPClient",
     "AsyncRerankClient",
+    "BadGatewayError",
+    "BadRequestError",
     "Budget",
+    "BudgetExceededError",
+    "ClientKeywords",
+    "ClientOptions",
+    "ConfigurationError",
+    "DeadlineExceededError",
     "Document",
+    "EdgeNetworkTimeoutError",
+    "ForbiddenError",
+    "GatewayTimeoutError",
+    "HTTPClient",
+    "InternalServerError",
+    "InvalidRequestError",
+    "InvalidResponseError",
+    "MaxPrice",
+    "NotFoundError",
     "OpenRouterRerankError",
+    "PayloadTooLargeError",
+    "PaymentRequiredError",
+    "ProviderOverloadedError",
     "ProviderPreferences",
     "RankedDocument",
     "Ranking",
     "RateLimiter",
     "RequestOptions",
+    "RequestTimeoutError",
     "RerankClient",
     "RerankDocument",
+    "RerankModel",
     "ScoreStore",
+    "ServiceUnavailableError",
+    "TooManyRequestsError",
+    "UnauthorizedError",
+    "UnprocessableEntityError",
     "Usage",
     "WindowRateLimiter",
     "__version__",
+    "data_uri",
+    "known_model",
 ]
 
-
-_HOMES = {
-    "client_options": ("RequestOptions",),
+_MODULES = {
     "budget": ("Budget",),
     "client": ("AsyncRerankClient", "RerankClient"),
+    "client_options": ("ClientKeywords", "ClientOptions", "RequestOptions"),
     "documents": ("Document", "RerankDocument"),
-    "errors": ("OpenRouterRerankError",),
-    "models": ("DEFAULT_MODEL",),
-    "provider": ("ProviderPreferences",),
+    "http_client": ("AsyncHTTPClient", "HTTPClient"),
+    "images": ("data_uri",),
+    "models": ("DEFAULT_MODEL", "MODELS", "RerankModel", "known_model"),
+    "provider": ("MaxPrice", "ProviderPreferences"),
     "ranking": ("AnsweredRequest", "RankedDocument", "Ranking", "Usage"),
     "rate_limiter": ("RateLimiter", "WindowRateLimiter"),
     "score_store": ("ScoreStore",),
@@ -53,11 +115,10 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    # Imported when they are asked for: importing a module from here, as the framework classes do,
-    # would else import all the others too.
-    for home, names in _HOMES.items():
+    # Lazily: the framework packages import modules from here, and would else import all of them.
+    for module, names in _MODULES.items():
         if name in names:
-            found: object = getattr(import_module(f".{home}", __name__), name)
+            found: object = getattr(import_module(f".{module}", __name__), name)
             globals()[name] = found
             return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,6 +7,8 @@ from pydantic_core import CoreSchema, core_schema
 
 from .errors import BudgetExceededError, ConfigurationError
 
+__all__ = ["Budget"]
+
 
 class Budget:
     """

@@ -1,18 +1,26 @@
-"""The two clients: the shells around one flow."""
+"""The synchronous and the asynchronous client."""
 
 import asyncio
 import functools
+import inspect
 import os
+import random
+import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Self, Unpack
+from typing import TYPE_CHECKING, Generic, Self, TypeVar, Unpack
 
 from ._call.arguments import prepared
-from ._configured_client import ConfiguredClient
+from ._call.flow import Limits, rerank_flow
 from ._drive import adrive, drive
-from ._transport.exchange import AsyncExchange, Exchange
+from ._option_docs import show_options
+from ._retry_budget import TokenBucket
+from ._score_cache.cache import Question, Recall
+from ._transport.exchange import AsyncExchange, Exchange, Route
 from ._transport.fair_semaphore import Slots
 from ._transport.pool import async_connections, connections
-from .client_options import RequestOptions
+from ._wire.endpoint import endpoint, wrapped
+from .client_options import ClientKeywords, ClientOptions, RequestOptions
 from .documents import CheckedDocuments, Document
 from .errors import ConfigurationError
 from .http_client import AsyncHTTPClient, HTTPClient
@@ -20,22 +28,131 @@ from .models import DEFAULT_MODEL
 from .ranking import Ranking
 from .telemetry import traced
 
+__all__ = ["AsyncRerankClient", "RerankClient"]
 
-class RerankClient(ConfiguredClient[HTTPClient]):
-    """The client for synchronous code: threads may share it."""
+HTTP = TypeVar("HTTP")
 
-    def _open(self) -> None:
-        if hasattr(self._http_client, "aclose"):
+
+class _Client(ABC, Generic[HTTP]):
+    """What both clients have: their options, and what a call takes from them."""
+
+    def _open(self, options: ClientOptions, http_client: HTTP | None) -> None:
+        self._check_http_client(http_client)
+        # Options are read once: a client is not changed by changing them afterwards.
+        key = wrapped(options.api_key)
+        if isinstance(key, ConfigurationError):
+            raise key
+        self._api_key = key
+        self._base_url = options.base_url
+        self._headers = options.request_headers()
+        self._encoded_headers = self._headers.encoded()
+        self._key_in_headers = any(name.lower() == "authorization" for name in self._headers)
+        self._timeout = options.timeout
+        self._max_retries = options.max_retries
+        self._max_concurrency = options.max_concurrency
+        self._budget = options.budget
+        store = options.score_store
+        self._score_cache = None if store is None else Recall(store, options.score_ttl)
+        self._rate_limiter = options.rate_limiter
+        self._on_response = options.on_response
+        self._http_client = http_client
+        self._retry_budget = TokenBucket()
+        self._is_closed = False
+        self._reset_slots()
+
+    @abstractmethod
+    def _reset_slots(self) -> None:
+        """Make all request slots free."""
+
+    @staticmethod
+    @abstractmethod
+    def _check_http_client(http_client: object) -> None:
+        """Refuse an HTTP client of the other kind."""
+
+    @classmethod
+    def from_options(cls, options: ClientOptions, http_client: HTTP | None = None) -> Self:
+        """
+        Create a client from options that are checked already.
+
+        Args:
+            options: The options. Changing them afterwards does not change the client.
+            http_client: An httpx or httpx2 client to use as it is. It is never closed.
+
+        Raises:
+            ConfigurationError: If `http_client` is of the wrong kind, or a value of the environment
+                cannot be used.
+        """
+        client = cls.__new__(cls)
+        cls._open(client, options, http_client)
+        return client
+
+    def _limits(self, timeout: float | None) -> Limits:
+        return Limits(
+            timeout=self._timeout if timeout is None else timeout,
+            max_retries=self._max_retries,
+            clock=time.monotonic,
+            jitter=random.random,
+            retry_budget=self._retry_budget,
+            budget=self._budget,
+            started=time.monotonic(),
+        )
+
+    def _route(self, session_id: str | None) -> Route:
+        if self._is_closed:
+            raise ConfigurationError("the client is closed: make a new one")
+        headers = self._encoded_headers
+        if session_id is not None:
+            headers = self._headers.with_session(session_id).encoded()
+        target = endpoint(
+            self._api_key, self._base_url, os.environ, key_in_headers=self._key_in_headers
+        )
+        return Route(endpoint=target, headers=headers, user=self)
+
+
+class RerankClient(_Client[HTTPClient]):
+    """
+    The client for synchronous code.
+
+    Threads may share it. Connections are opened when they are needed, kept for a minute, and shared
+    by all clients of the process.
+
+    Args:
+        http_client: An httpx or httpx2 client to use as it is. It is never closed. On a connection
+            that it has kept, only the single reads are bounded, so a server that sends its response
+            slowly can hold up a call for longer than `timeout`.
+        **options: See below. All of them are optional.
+
+    Raises:
+        ConfigurationError: If an option cannot be used; the message names it.
+    """
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self, *, http_client: HTTPClient | None = None, **options: Unpack[ClientKeywords]
+        ) -> None: ...
+
+    else:
+
+        def __init__(self, *, http_client: HTTPClient | None = None, **options: object) -> None:
+            checked = ClientOptions.of_keywords(type(self).__name__, options)
+            self._open(checked, http_client)
+
+    def _reset_slots(self) -> None:
+        self._slots = (os.getpid(), Slots(self._max_concurrency))
+
+    @staticmethod
+    def _check_http_client(http_client: object) -> None:
+        if hasattr(http_client, "aclose"):
             raise ConfigurationError(
                 "http_client is an asynchronous client: pass a synchronous one, or use "
                 "AsyncRerankClient (in the framework classes: http_async_client)"
             )
-        self._slots = (os.getpid(), Slots(self._max_concurrency))
 
-    def _slots_of_this_process(self) -> Slots:
-        # A forked child inherits the slots that its parent's calls had taken.
+    def _request_slots(self) -> Slots:
+        # A forked child inherits the slots that the calls of its parent had taken.
         if self._slots[0] != os.getpid():
-            self._slots = (os.getpid(), Slots(self._max_concurrency))
+            self._reset_slots()
         return self._slots[1]
 
     def rerank(
@@ -50,14 +167,14 @@ class RerankClient(ConfiguredClient[HTTPClient]):
         """
         Rank `documents` by their relevance to `query`, best first.
 
-        The call ends within `timeout` seconds, whatever the server does. Nothing is sent when
-        `documents` is empty.
+        The call ends within `timeout` seconds, whatever the server does. If `documents` is empty,
+        no request is sent.
 
         Args:
             query: The question; not blank.
             documents: Strings, mappings with `text` and/or `image`, or `RerankDocument`s, mixed.
-            model: The slug of the model; the one of OpenRouter's own examples by default.
-            top_n: How many results to return, at least 1. All of them by default.
+            model: The slug of the model. Default: the model of OpenRouter's own examples.
+            top_n: How many results to return, at least 1. Default: all of them.
             **options: See `RequestOptions`.
 
         Raises:
@@ -67,21 +184,22 @@ class RerankClient(ConfiguredClient[HTTPClient]):
         if not arguments.call.documents:
             return arguments.nothing()
         route = self._route(arguments.session_id)
-        exchange = Exchange(
-            route, self._slots_of_this_process(), self._http_client, self._rate_limiter
-        )
-        ask = functools.partial(drive, exchange=exchange, at_once=self._max_concurrency)
+        exchange = Exchange(route, self._request_slots(), self._http_client, self._rate_limiter)
+        run = functools.partial(drive, exchange=exchange, at_once=self._max_concurrency)
         with traced(model, documents=arguments.size, top_n=top_n) as note:
-            question = self._question(arguments, route)
-            if self._recall is None:
-                ranking = ask(question.flow())
+            limits = self._limits(arguments.timeout)
+            if self._score_cache is None:
+                ranking = run(rerank_flow(arguments.call, arguments.models, limits))
             else:
-                ranking = self._recall.rank(question, ask)
-            note(self._noted(ranking))
+                cached = Question(arguments.call, arguments.models, route.endpoint.url, limits)
+                ranking = self._score_cache.rank(cached, run)
+            if self._on_response is not None:
+                self._on_response(ranking)
+            note(ranking)
         return ranking
 
     def close(self) -> None:
-        """Give the kept connections up for good; a second call does nothing."""
+        """Close all idle connections that no other client uses. Calling it again does nothing."""
         self._is_closed = True
         connections().release(self)
 
@@ -92,16 +210,53 @@ class RerankClient(ConfiguredClient[HTTPClient]):
         self.close()
 
 
-class AsyncRerankClient(ConfiguredClient[AsyncHTTPClient]):
-    """The client for asyncio: native, cancellable, and usable in several event loops."""
+class AsyncRerankClient(_Client[AsyncHTTPClient]):
+    """
+    The client for asyncio: native, cancellable, and usable in several event loops.
 
-    def _open(self) -> None:
-        if self._http_client is not None and not hasattr(self._http_client, "aclose"):
+    Connections are opened when they are needed, kept for a minute, and shared by all clients of an
+    event loop.
+
+    Args:
+        http_client: An asynchronous httpx or httpx2 client to use as it is. It is never closed.
+        **options: See below. All of them are optional.
+
+    Raises:
+        ConfigurationError: If an option cannot be used; the message names it.
+    """
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self, *, http_client: AsyncHTTPClient | None = None, **options: Unpack[ClientKeywords]
+        ) -> None: ...
+
+    else:
+
+        def __init__(
+            self, *, http_client: AsyncHTTPClient | None = None, **options: object
+        ) -> None:
+            checked = ClientOptions.of_keywords(type(self).__name__, options)
+            self._open(checked, http_client)
+
+    def _reset_slots(self) -> None:
+        self._slots: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
+
+    @staticmethod
+    def _check_http_client(http_client: object) -> None:
+        if http_client is not None and not hasattr(http_client, "aclose"):
             raise ConfigurationError(
                 "the http_client of AsyncRerankClient is a synchronous client: pass an "
                 "asynchronous one (in the framework classes: http_async_client)"
             )
-        self._slots: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
+
+    def _request_slots(self) -> asyncio.Semaphore:
+        loop = asyncio.get_running_loop()
+        if loop not in self._slots:
+            for ended in [each for each in list(self._slots) if each.is_closed()]:
+                self._slots.pop(ended, None)
+            self._slots[loop] = asyncio.Semaphore(self._max_concurrency)
+        return self._slots[loop]
 
     async def rerank(
         self,
@@ -113,17 +268,9 @@ class AsyncRerankClient(ConfiguredClient[AsyncHTTPClient]):
         **options: Unpack[RequestOptions],
     ) -> Ranking:
         """
-        Rank `documents` by their relevance to `query`, best first.
+        Rank `documents`, as `RerankClient.rerank` does, without blocking the event loop.
 
-        The call ends within `timeout` seconds, whatever the server does. Nothing is sent when
-        `documents` is empty.
-
-        Args:
-            query: The question; not blank.
-            documents: Strings, mappings with `text` and/or `image`, or `RerankDocument`s, mixed.
-            model: The slug of the model; the one of OpenRouter's own examples by default.
-            top_n: How many results to return, at least 1. All of them by default.
-            **options: See `RequestOptions`.
+        A cancelled call ends immediately and leaves no task and no connection behind.
 
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
@@ -133,20 +280,23 @@ class AsyncRerankClient(ConfiguredClient[AsyncHTTPClient]):
             return arguments.nothing()
         route = self._route(arguments.session_id)
         exchange = AsyncExchange(
-            route, self._slots_of_this_loop(), self._http_client, self._rate_limiter
+            route, self._request_slots(), self._http_client, self._rate_limiter
         )
-        ask = functools.partial(adrive, exchange=exchange, at_once=self._max_concurrency)
+        run = functools.partial(adrive, exchange=exchange, at_once=self._max_concurrency)
         with traced(model, documents=arguments.size, top_n=top_n) as note:
-            question = self._question(arguments, route)
-            if self._recall is None:
-                ranking = await ask(question.flow())
+            limits = self._limits(arguments.timeout)
+            if self._score_cache is None:
+                ranking = await run(rerank_flow(arguments.call, arguments.models, limits))
             else:
-                ranking = await self._recall.arank(question, ask)
-            note(self._noted(ranking))
+                cached = Question(arguments.call, arguments.models, route.endpoint.url, limits)
+                ranking = await self._score_cache.arank(cached, run)
+            if self._on_response is not None:
+                self._on_response(ranking)
+            note(ranking)
         return ranking
 
     async def aclose(self) -> None:
-        """Give the kept connections up for good; a second call does nothing."""
+        """Close all idle connections that no other client uses. Calling it again does nothing."""
         self._is_closed = True
         await (await async_connections()).release(self)
 
@@ -156,10 +306,9 @@ class AsyncRerankClient(ConfiguredClient[AsyncHTTPClient]):
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    def _slots_of_this_loop(self) -> asyncio.Semaphore:
-        loop = asyncio.get_running_loop()
-        if loop not in self._slots:
-            for ended in [each for each in list(self._slots) if each.is_closed()]:
-                self._slots.pop(ended, None)
-            self._slots[loop] = asyncio.Semaphore(self._max_concurrency)
-        return self._slots[loop]
+
+for _client, _kind in ((RerankClient, HTTPClient), (AsyncRerankClient, AsyncHTTPClient)):
+    _http_client = inspect.Parameter(
+        "http_client", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_kind | None
+    )
+    show_options(_client, ClientOptions.model_fields, [_http_client])

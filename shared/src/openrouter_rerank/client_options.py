@@ -1,30 +1,373 @@
-"""The options of both clients and of one call."""
+"""
+The options of the clients: each name, type, check, default and meaning is declared once, here.
 
-from collections.abc import Mapping, Sequence
-from typing import TypedDict
+`ClientOptions` checks what the clients take, and the framework packages inherit it. Type checkers
+read `ClientKeywords` and `RequestOptions`, which have the same names and the types that callers may
+pass.
+"""
 
+import functools
+import operator
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self, SupportsIndex, TypeAlias, TypedDict, TypeGuard
+
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic.json_schema import SkipJsonSchema
+
+from ._option_docs import show_options
+from ._wire.headers import HeaderFields, request_headers
+from .budget import Budget
+from .errors import ConfigurationError
 from .provider import ProviderPreferences
+from .rate_limiter import RateLimiter, checked_limiter
+from .score_store import ScoreStore, checked_store
+
+__all__ = ["ClientKeywords", "ClientOptions", "RequestOptions"]
+
+if TYPE_CHECKING:
+    from .ranking import Ranking
+
+    _OnResponse: TypeAlias = Callable[[Ranking], object]
+else:
+    # Pydantic checks only whether it is callable, so `Ranking` need not be imported for it.
+    _OnResponse = Callable
 
 DEFAULT_TIMEOUT = 30.0
-"""Seconds. Ninety-five of a hundred calls are answered within six, the slowest models included."""
+"""Seconds. 95 of 100 calls are answered within 6 seconds, even with the slowest models."""
+_SECRETS = frozenset({"api_key", "openrouter_api_key", "default_headers"})
 
 
-class RequestOptions(TypedDict, total=False):
-    """The less common arguments of `rerank`."""
+def whole_number(value: object) -> int | None:
+    """Return `value` as an `int` if it is an integer of Python or NumPy, else `None`."""
+    if type(value) is int or value is None:
+        # The check of a protocol below is slow.
+        return value
+    # By name: the booleans of old NumPy releases are indexes too.
+    if isinstance(value, SupportsIndex) and type(value).__name__ not in {"bool", "bool_"}:
+        with suppress(TypeError):
+            return operator.index(value)
+    return None
+
+
+def _is_list(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
+class ClientOptions(BaseModel):
+    """
+    Configures a client.
+
+    The options can be written as JSON or YAML, except those that hold a function, a store or a
+    limiter. The key and the headers are in no dump and in no `repr`. A changed option is checked
+    like a new one.
+    """
+
+    def __init__(self, **options: object) -> None:
+        # Pydantic quotes input in its errors, and a traceback shows the locals of this frame.
+        hide_secrets(options, self._names())
+        super().__init__(**options)
+
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True,
+        defer_build=True,
+        extra="forbid",
+        # The error would quote a key that was passed under a misspelt name.
+        hide_input_in_errors=True,
+        populate_by_name=True,
+        validate_assignment=True,
+    )
+
+    api_key: SecretStr | None = Field(
+        default=None,
+        description="Your OpenRouter API key. Default: `OPENROUTER_API_KEY` in the environment, "
+        "read at each call.",
+        exclude=True,
+        repr=False,
+        validation_alias=AliasChoices("api_key", "openrouter_api_key"),
+    )
+    base_url: str | None = Field(
+        default=None,
+        description="Base URL of the API, with or without `/rerank`; https, or http to loopback. "
+        "Default: `OPENROUTER_API_BASE` in the environment, else OpenRouter.",
+        validation_alias=AliasChoices("base_url", "openrouter_api_base", "api_base"),
+    )
+    app_url: str | None = Field(
+        default=None,
+        description="URL of your app, sent as `HTTP-Referer`. Default: `OPENROUTER_APP_URL` in "
+        "the environment.",
+    )
+    app_title: str | None = Field(
+        default=None,
+        description="Name of your app on openrouter.ai. Default: `OPENROUTER_APP_TITLE` in the "
+        "environment.",
+    )
+    app_categories: tuple[str, ...] = Field(
+        default=(), description="Marketplace categories of your app, at most 2."
+    )
+    default_headers: dict[str, str] | None = Field(
+        default=None,
+        description="Extra request headers. They override the client's own.",
+        exclude=True,
+        repr=False,
+    )
+    timeout: float = Field(
+        default=DEFAULT_TIMEOUT,
+        description="Seconds that a whole call may take: attempts, waits, the response body and "
+        "fallback models.",
+        gt=0,
+        allow_inf_nan=False,
+    )
+    max_retries: int = Field(
+        default=2,
+        description="Attempts after the first. An attempt that may have been billed is repeated "
+        "at most once.",
+        ge=0,
+    )
+    max_concurrency: int = Field(
+        default=8,
+        description="Maximum requests in flight; for async calls, in each event loop.",
+        ge=1,
+    )
+    budget: Budget | None = Field(
+        default=None,
+        description="Spending limit in US dollars, or a `Budget` to share. Calls are refused once "
+        "it is spent.",
+    )
+    score_store: SkipJsonSchema[ScoreStore | None] = Field(
+        default=None,
+        description="Caches scores, so that you never pay twice for the same score. Accepts any "
+        "LangChain `BaseStore` of bytes.",
+        exclude=True,
+        repr=False,
+    )
+    score_ttl: float | None = Field(
+        default=None,
+        description="Seconds after which a cached score is requested again. Default: never.",
+        gt=0,
+        allow_inf_nan=False,
+    )
+    rate_limiter: SkipJsonSchema[RateLimiter | None] = Field(
+        default=None,
+        description="Gives permission for each request: a `WindowRateLimiter`, or a rate limiter "
+        "of LangChain.",
+        exclude=True,
+        repr=False,
+    )
+    on_response: SkipJsonSchema[_OnResponse | None] = Field(
+        default=None,
+        description="Called with each `Ranking`, for example to add up cost and usage.",
+        exclude=True,
+        repr=False,
+    )
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: object) -> None:
+        """Show the options of each subclass in its signature and in its docstring."""
+        show_options(cls, cls.model_fields)
+
+    @classmethod
+    @functools.cache
+    def _names(cls) -> frozenset[str]:
+        """Return all names under which options are taken."""
+        names = set(cls.model_fields)
+        for field in cls.model_fields.values():
+            if isinstance(field.validation_alias, AliasChoices):
+                names.update(map(str, field.validation_alias.choices))
+            elif isinstance(field.validation_alias, str):
+                names.add(field.validation_alias)
+        return frozenset(names)
+
+    @classmethod
+    def of_keywords(cls, caller: str, keywords: dict[str, object]) -> Self:
+        """
+        Check the keywords of a client. Types are strict here: a number is no string.
+
+        Args:
+            caller: The class to name when an option is unknown.
+            keywords: The options by name; secrets in them are hidden from tracebacks.
+
+        Raises:
+            ConfigurationError: If an option cannot be used; the message names it.
+            TypeError: If there is no such option.
+        """
+        hide_secrets(keywords, cls._names())
+        if unknown := keywords.keys() - cls._names():
+            raise TypeError(f"{caller}() has no option {min(unknown)!r:.50}")
+        options = cls.__new__(cls)
+        try:
+            cls.__pydantic_validator__.validate_python(keywords, strict=True, self_instance=options)
+        except ValidationError as error:
+            problem = _problem(error)
+        else:
+            return options
+        raise ConfigurationError(problem)
+
+    @field_validator("api_key")
+    @classmethod
+    def _check_key(cls, key: SecretStr | None) -> SecretStr | None:
+        # Imported here, because importing the class must not import `ipaddress`.
+        from ._wire.endpoint import wrapped
+
+        if isinstance(error := wrapped(key), ConfigurationError):
+            raise error
+        return key
+
+    @field_validator("base_url")
+    @classmethod
+    def _check_base_url(cls, base_url: str | None) -> str | None:
+        if base_url is not None and base_url.strip():
+            from ._wire.endpoint import destination
+
+            destination(base_url)
+        return base_url
+
+    @field_validator("app_categories", "max_retries", "max_concurrency", mode="before")
+    @classmethod
+    def _accept_like(cls, given: object) -> object:
+        # Strict validation refuses a list for a tuple, and the integers of NumPy.
+        if _is_list(given):
+            return tuple(given)
+        number = whole_number(given)
+        return given if number is None else number
+
+    @field_validator("score_store", "rate_limiter", mode="before")
+    @classmethod
+    def _check_methods(cls, given: object, info: ValidationInfo) -> object:
+        check = checked_store if info.field_name == "score_store" else checked_limiter
+        try:
+            return check(given)
+        except ConfigurationError as error:
+            # Pydantic reports it together with the other options that cannot be used.
+            raise ValueError(error.message) from None
+
+    @model_validator(mode="after")
+    def _check_headers(self) -> Self:
+        self.request_headers()
+        return self
+
+    def request_headers(self) -> HeaderFields:
+        """
+        Return the headers of every request, except those with the key and the length.
+
+        Raises:
+            ConfigurationError: If a value, given or of the environment, cannot be sent.
+        """
+        return request_headers(
+            app_url=_or_environment(self.app_url, "OPENROUTER_APP_URL"),
+            app_title=_or_environment(self.app_title, "OPENROUTER_APP_TITLE"),
+            app_categories=self.app_categories,
+            default_headers=HeaderFields(self.default_headers or {}),
+        )
+
+    def __setattr__(self, name: str, value: object) -> None:
+        before, named = dict(self.__dict__), set(self.model_fields_set)
+        try:
+            super().__setattr__(name, value)
+        except Exception:
+            # Pydantic sets the attribute before it validates the model, and keeps it if that fails.
+            object.__setattr__(self, "__dict__", before)
+            object.__setattr__(self, "__pydantic_fields_set__", named)
+            raise
+
+
+def hide_secrets(options: dict[str, object], known: frozenset[str]) -> None:
+    """
+    Replace secrets in `options` by objects whose `repr` does not show them.
+
+    A key may have been passed under a misspelt name, so values of unknown options are replaced too.
+    """
+    options.update(
+        {name: _hidden(options[name], name) if name in known else "not shown" for name in options}
+    )
+
+
+def _hidden(value: object, name: str) -> object:
+    if name == "default_headers" and _is_headers(value):
+        return HeaderFields(value)
+    return SecretStr(value) if name in _SECRETS and isinstance(value, str) else value
+
+
+def _is_headers(value: object) -> TypeGuard[Mapping[str, str]]:
+    return isinstance(value, Mapping)
+
+
+def _or_environment(given: str | None, variable: str) -> str | None:
+    return given if given is not None else os.environ.get(variable) or None
+
+
+def _problem(error: ValidationError) -> str:
+    """Return the message for the first option that Pydantic has refused."""
+    first = error.errors(include_url=False)[0]
+    option = str(first["loc"][0])
+    if "ctx" in first and isinstance(first["ctx"].get("error"), ValueError):
+        return str(first["ctx"]["error"])
+    is_seconds = option in {"timeout", "score_ttl"}
+    rule = "a positive number of seconds" if is_seconds else first["msg"]
+    rule = rule.removeprefix("Input should be ")
+    given = "" if option in _SECRETS else f", got {first['input']!r:.50}"
+    return f"{option} must be {rule}{given}"
+
+
+class RequestFields(TypedDict, total=False):
+    """The options of a call that describe its requests."""
 
     fallback_models: Sequence[str]
-    """Asked in order when the model before could not answer; one ranking has one model's scores."""
+    """Models to try, in order, if `model` fails or is unavailable. A ranking never mixes models."""
     provider: ProviderPreferences | Mapping[str, object] | None
-    """Which providers may serve the request."""
+    """Which providers may serve a request: see `openrouter_rerank.ProviderPreferences`."""
     session_id: str | None
-    """Groups requests in OpenRouter's activity page; 256 characters at most."""
+    """Groups requests on OpenRouter's activity page; at most 256 characters."""
     user: str | None
-    """An id of your user, for OpenRouter's abuse detection."""
+    """ID of your end user, for OpenRouter's abuse detection."""
     trace: Mapping[str, object] | None
-    """Passed on to the observability tools connected to the OpenRouter account."""
+    """Metadata for the observability tools connected to your OpenRouter account."""
     extra_body: Mapping[str, object] | None
-    """Further fields of the request, passed on as they are."""
-    timeout: float | None
-    """Seconds that this call may take, instead of the client's."""
+    """Extra fields of the request body, sent unchanged."""
     max_documents_per_request: int | None
-    """More documents go out in several requests, merged by score; by default the model's limit."""
+    """
+    Maximum documents per request; longer lists are split and merged. Default: the model's limit.
+    """
+
+
+class RequestOptions(RequestFields, total=False):
+    """The less common arguments of `rerank`."""
+
+    timeout: float | None
+    """Seconds that this call may take, instead of the client's `timeout`."""
+
+
+class ClientKeywords(TypedDict, total=False):
+    """The keywords of the clients, with the types that callers may pass; for type checkers."""
+
+    api_key: str | SecretStr | None
+    openrouter_api_key: str | SecretStr | None
+    base_url: str | None
+    openrouter_api_base: str | None
+    api_base: str | None
+    app_url: str | None
+    app_title: str | None
+    app_categories: Sequence[str]
+    default_headers: Mapping[str, str] | None
+    timeout: float
+    max_retries: int
+    max_concurrency: int
+    budget: Budget | float | None
+    score_store: ScoreStore | None
+    score_ttl: float | None
+    rate_limiter: RateLimiter | None
+    on_response: "Callable[[Ranking], object] | None"
+
+
+show_options(ClientOptions, ClientOptions.model_fields)

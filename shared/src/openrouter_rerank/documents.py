@@ -7,6 +7,8 @@ from typing import TypeAlias, TypeGuard
 from .errors import InvalidRequestError
 from .images import image_problem
 
+__all__ = ["Document", "RerankDocument"]
+
 _KEYS = frozenset({"text", "image"})
 _END = 4096
 

@@ -28,6 +28,32 @@ Everything that can go wrong, as one tree. Imports nothing of this package.
 
 from collections.abc import Mapping
 
+__all__ = [
+    "APIConnectionError",
+    "APIStatusError",
+    "BadGatewayError",
+    "BadRequestError",
+    "BudgetExceededError",
+    "ConfigurationError",
+    "DeadlineExceededError",
+    "EdgeNetworkTimeoutError",
+    "ForbiddenError",
+    "GatewayTimeoutError",
+    "InternalServerError",
+    "InvalidRequestError",
+    "InvalidResponseError",
+    "NotFoundError",
+    "OpenRouterRerankError",
+    "PayloadTooLargeError",
+    "PaymentRequiredError",
+    "ProviderOverloadedError",
+    "RequestTimeoutError",
+    "ServiceUnavailableError",
+    "TooManyRequestsError",
+    "UnauthorizedError",
+    "UnprocessableEntityError",
+]
+
 Scalar = str | int | float | bool | None
 
 

@@ -11,6 +11,8 @@ from collections.abc import (
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol, TypeVar, runtime_checkable
 
+__all__ = ["AsyncHTTPClient", "HTTPClient"]
+
 Headers = list[tuple[bytes, bytes]]
 
 

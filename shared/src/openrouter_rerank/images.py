@@ -9,6 +9,8 @@ import binascii
 import string
 from dataclasses import dataclass
 
+__all__ = ["data_uri"]
+
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),

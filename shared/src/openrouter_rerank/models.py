@@ -8,6 +8,8 @@ paid rerank models, so no price is kept here: what a call has cost is in `Rankin
 
 from dataclasses import dataclass
 
+__all__ = ["DEFAULT_MODEL", "MODELS", "RerankModel", "known_model"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RerankModel:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
+__all__ = ["MaxPrice", "ProviderPreferences"]
+
 
 class MaxPrice(TypedDict, total=False):
     """The highest prices to pay, in US dollars a million tokens, or an image or a request."""

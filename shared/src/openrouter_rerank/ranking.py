@@ -10,6 +10,8 @@ from typing import Annotated, TypeVar
 
 from pydantic import Field
 
+__all__ = ["AnsweredRequest", "RankedDocument", "Ranking", "Usage"]
+
 _Number = TypeVar("_Number", int, float)
 
 

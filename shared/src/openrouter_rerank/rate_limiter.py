@@ -9,6 +9,8 @@ from typing import Protocol, runtime_checkable
 
 from .errors import ConfigurationError
 
+__all__ = ["RateLimiter", "WindowRateLimiter"]
+
 
 @runtime_checkable
 class RateLimiter(Protocol):

@@ -5,6 +5,8 @@ from typing import Protocol, runtime_checkable
 
 from .errors import ConfigurationError
 
+__all__ = ["ScoreStore"]
+
 
 @runtime_checkable
 class ScoreStore(Protocol):

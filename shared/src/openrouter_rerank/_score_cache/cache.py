@@ -24,7 +24,7 @@ logger = logging.getLogger("openrouter_rerank")
 _Lock = TypeVar("_Lock")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Question:
     """One call, as a client would ask it."""
 
@@ -32,11 +32,11 @@ class Question:
     models: tuple[str, ...]
     service: str
     limits: Limits
-    deadline: float
 
-    def flow(self) -> Flow:
-        """Return the flow that asks all of it."""
-        return rerank_flow(self.call, self.models, self.limits)
+    @property
+    def deadline(self) -> float:
+        """When the call ends, by the clock of `limits`."""
+        return (self.limits.started or 0.0) + self.limits.timeout
 
     def rest(self, memory: Memory, known: KnownScores) -> Flow:
         """Return the flow that asks for all that is not known, best or not."""

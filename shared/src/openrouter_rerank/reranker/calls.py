@@ -1,21 +1,103 @@
-"""What both framework classes do: send what can be ranked, and place every document."""
+"""The two calls of a reranker, sync and async, and the clients that make them."""
 
 import asyncio
 import logging
+import threading
 from collections.abc import Sequence
 from functools import partial
 
-from openrouter_rerank.client_options import RequestOptions
+from openrouter_rerank._wire.headers import HeaderFields
+from openrouter_rerank.client import AsyncRerankClient, RerankClient
+from openrouter_rerank.client_options import ClientOptions
 from openrouter_rerank.errors import OpenRouterRerankError
-from openrouter_rerank.ranking import Ranking
-from openrouter_rerank.reranker.placement import Content, LocalImageDocument
 
-from .clients import Clients
 from .image_files import read_image
 from .options import RerankOptions
-from .placement import Arrangement, ImagePolicy, Placement, arranged, untouched
+from .placement import (
+    Content,
+    ImagePolicy,
+    LocalImageDocument,
+    Placement,
+    Sendable,
+    sendable,
+    untouched,
+)
 
 logger = logging.getLogger("openrouter_rerank")
+
+# Clients of one reranker. Copies that differ in an option of the client share them; few such copies
+# are in use at a time.
+_MOST_CLIENTS = 8
+_COMPARED = tuple(name for name in ClientOptions.model_fields if name != "default_headers")
+
+
+class Clients:
+    """
+    The clients of a reranker and of its shallow copies, by the options that they were made with.
+
+    A client is made by the first call that needs it, and again when its options have changed. A
+    deep copy and a restored pickle start without clients.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sync: list[tuple[object, RerankClient]] = []
+        self._async: list[tuple[object, AsyncRerankClient]] = []
+
+    def sync_client(self, options: RerankOptions) -> RerankClient:
+        """Return the client that `options` describe."""
+        wanted = _compared(options, options.http_client)
+        with self._lock:
+            for known, client in self._sync:
+                if known == wanted:
+                    return client
+            made = RerankClient.from_options(options, options.http_client)
+            self._sync = [(wanted, made), *self._sync[: _MOST_CLIENTS - 1]]
+            return made
+
+    def async_client(self, options: RerankOptions) -> AsyncRerankClient:
+        """Return the client that `options` describe."""
+        wanted = _compared(options, options.http_async_client)
+        with self._lock:
+            for known, client in self._async:
+                if known == wanted:
+                    return client
+            made = AsyncRerankClient.from_options(options, options.http_async_client)
+            self._async = [(wanted, made), *self._async[: _MOST_CLIENTS - 1]]
+            return made
+
+    def close(self) -> None:
+        """Close the sync clients; the next call makes another."""
+        with self._lock:
+            closing, self._sync = self._sync, []
+        for _, client in closing:
+            client.close()
+
+    async def aclose(self) -> None:
+        """Close the async clients; the next call makes another."""
+        with self._lock:
+            closing, self._async = self._async, []
+        for _, client in closing:
+            await client.aclose()
+
+    def __eq__(self, other: object) -> bool:
+        # Rerankers with equal options are equal, whatever calls they have made.
+        return isinstance(other, Clients)
+
+    def __hash__(self) -> int:
+        return hash(Clients)
+
+    def __deepcopy__(self, memo: object) -> "Clients":
+        return Clients()
+
+    def __reduce__(self) -> tuple[type["Clients"], tuple[()]]:
+        return Clients, ()
+
+
+def _compared(options: RerankOptions, http_client: object) -> list[object]:
+    # The headers are copied, so that a change in place is seen.
+    headers = HeaderFields(options.default_headers or {})
+    return [*(getattr(options, name) for name in _COMPARED), headers, http_client]
 
 
 def place(
@@ -25,25 +107,25 @@ def place(
     Rank `contents` as `options` say, and place every one of them.
 
     Raises:
-        OpenRouterRerankError: Unless `on_error` is `"passthrough"` and the failure may pass.
+        OpenRouterRerankError: Unless `on_error` is `"passthrough"` and the failure is temporary.
     """
     if _is_blank(query):
         return untouched(len(contents), top_n=options.top_n)
-    arrangement = _arranged(options, contents)
-    if not arrangement.documents:
-        return arrangement.unranked(top_n=options.top_n)
-    client = clients.synchronous(options)
+    sent = _sendable(options, contents)
+    if not sent.documents:
+        return sent.unranked(top_n=options.top_n)
+    client = clients.sync_client(options)
     try:
         ranking = client.rerank(
             query,
-            arrangement.documents,
+            sent.documents,
             model=options.model,
             top_n=options.top_n,
-            **request_options(options),
+            **options.request_fields(),
         )
     except OpenRouterRerankError as error:
         return _passed_through(options, len(contents), error)
-    return _placed(options, arrangement, ranking)
+    return sent.placed(ranking, top_n=options.top_n, score_threshold=options.score_threshold)
 
 
 async def aplace(
@@ -53,58 +135,42 @@ async def aplace(
     Rank `contents` as `options` say, and place every one of them.
 
     Raises:
-        OpenRouterRerankError: Unless `on_error` is `"passthrough"` and the failure may pass.
+        OpenRouterRerankError: Unless `on_error` is `"passthrough"` and the failure is temporary.
     """
     if _is_blank(query):
         return untouched(len(contents), top_n=options.top_n)
     if LocalImageDocument in set(map(type, contents)):
-        arrangement = await asyncio.to_thread(_arranged, options, contents)
+        # Reading files would block the event loop.
+        sent = await asyncio.to_thread(_sendable, options, contents)
     else:
-        arrangement = _arranged(options, contents)
-    if not arrangement.documents:
-        return arrangement.unranked(top_n=options.top_n)
-    client = clients.asynchronous(options)
+        sent = _sendable(options, contents)
+    if not sent.documents:
+        return sent.unranked(top_n=options.top_n)
+    client = clients.async_client(options)
     try:
         ranking = await client.rerank(
             query,
-            arrangement.documents,
+            sent.documents,
             model=options.model,
             top_n=options.top_n,
-            **request_options(options),
+            **options.request_fields(),
         )
     except OpenRouterRerankError as error:
         return _passed_through(options, len(contents), error)
-    return _placed(options, arrangement, ranking)
+    return sent.placed(ranking, top_n=options.top_n, score_threshold=options.score_threshold)
 
 
-def request_options(options: RerankOptions) -> RequestOptions:
-    """Return the options that are arguments of a call."""
-    return {
-        "fallback_models": options.fallback_models,
-        "provider": options.provider,
-        "session_id": options.session_id,
-        "user": options.user,
-        "trace": options.trace,
-        "extra_body": options.extra_body,
-        "max_documents_per_request": options.max_documents_per_request,
-    }
-
-
-def _arranged(options: RerankOptions, contents: Sequence[Content]) -> Arrangement:
+def _sendable(options: RerankOptions, contents: Sequence[Content]) -> Sendable:
     images = ImagePolicy(
         takes_images=options.sends_images(),
         max_bytes=options.max_image_bytes,
         read=partial(read_image, root=options.image_root, max_bytes=options.max_image_bytes),
     )
-    return arranged(contents, images, options.unscorable)
-
-
-def _placed(options: RerankOptions, arrangement: Arrangement, ranking: Ranking) -> Placement:
-    return arrangement.placed(ranking, top_n=options.top_n, score_threshold=options.score_threshold)
+    return sendable(contents, images, options.unscorable)
 
 
 def _passed_through(options: RerankOptions, size: int, error: OpenRouterRerankError) -> Placement:
-    # Never for a wrong key or argument: that would hide a mistake behind worse answers.
+    # Never for a wrong key or argument: worse results would hide the mistake.
     if options.on_error == "raise" or not error.retryable:
         raise error
     logger.warning(

@@ -1,19 +1,20 @@
-"""Reads images of documents from the one folder that the user has opened for it."""
+"""Reads images from the one folder that the user has opened for them, `image_root`."""
 
 import os
 import stat
 from pathlib import Path
 
 from openrouter_rerank.images import LocalImage, data_uri
-from openrouter_rerank.reranker.placement import Unscorable
+
+from .placement import Unscorable
 
 
 def read_image(image: LocalImage, root: Path | None, max_bytes: int) -> str | Unscorable:
     """
-    Read `image` into a data URI if it is an image file inside `root`, links resolved.
+    Read `image` into a data URI if it is an image file inside `root` after links are resolved.
 
-    Paths come with retrieved documents, so they are hostile: the file is opened component by
-    component without following a link, and must be a regular file that begins like an image.
+    Paths come with retrieved documents, so they are hostile input. The file is opened component by
+    component without following a link. It must be a regular file with the first bytes of an image.
     """
     if root is None:
         return Unscorable("its image is a local file, and image_root is not set")
@@ -21,7 +22,8 @@ def read_image(image: LocalImage, root: Path | None, max_bytes: int) -> str | Un
         base = root.resolve(strict=True)
         data = _content(base, _inside(base, image.path), max_bytes + 1)
     except (OSError, ValueError, RuntimeError, IndexError, StopIteration):
-        # A path that is not there and one that lies outside look the same from here.
+        # A path that does not exist and one outside of `root` get the same reason, so that a
+        # document cannot find out which files exist.
         return Unscorable("its image is no readable file inside image_root")
     if len(data) > max_bytes:
         return Unscorable(f"its image is larger than max_image_bytes={max_bytes}")
@@ -29,7 +31,7 @@ def read_image(image: LocalImage, root: Path | None, max_bytes: int) -> str | Un
 
 
 def _inside(base: Path, path: str) -> tuple[str, ...]:
-    # Loaders note paths from the working directory, and archives their own from their folder.
+    # Loaders write paths relative to the working directory, and archives relative to their folder.
     places = (place.resolve() for place in (base / path, Path(path)))
     found = next(place for place in places if place.is_relative_to(base) and place.exists())
     return found.relative_to(base).parts
@@ -39,14 +41,14 @@ def _content(base: Path, parts: tuple[str, ...], most: int) -> bytes:
     if os.open not in os.supports_dir_fd:
         # Windows: there the file is opened by its resolved path.
         return base.joinpath(*parts).open("rb").read(most)
-    # After resolving, no component is a link; one that has become a link since is refused.
+    # The path was resolved, so a component that is a link now has become one since, and is refused.
     folder = os.open(base, os.O_RDONLY | os.O_DIRECTORY)
     try:
         for part in parts[:-1]:
             inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
             os.close(folder)
             folder = inner
-        # Not blocking: opening a named pipe would wait for a writer.
+        # Without blocking: opening a named pipe would wait for a writer.
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
         descriptor = os.open(parts[-1], flags, dir_fd=folder)
     finally:

@@ -1,8 +1,8 @@
 """
-Between a framework's documents and a ranking: what is sent, and where each document ends up. Pure.
+Converts between the documents of a framework and a ranking: what is sent, and where each ends up.
 
-Nothing is lost: a document that cannot be ranked is kept behind the ranked ones, unless the user
-chose otherwise, and never sent.
+Pure. Nothing is lost: a document that cannot be ranked is never sent, and is kept behind the ranked
+ones unless the user chose otherwise.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ UnscorablePolicy: TypeAlias = Literal["keep", "drop", "raise"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalImageDocument:
-    """A framework's document whose image is in a local file."""
+    """A document of a framework whose image is in a local file."""
 
     text: str | None = None
     image: LocalImage
@@ -35,13 +35,14 @@ class LocalImageDocument:
 
 @dataclass(frozen=True, slots=True)
 class Unscorable:
-    """A framework's document with nothing to rank, and why; it is never sent."""
+    """A document of a framework with nothing to rank; it is never sent."""
 
     reason: str
+    """Why there is nothing to rank, such as "it has neither text nor image"."""
 
 
 Content: TypeAlias = str | HeadedText | RerankDocument | LocalImageDocument | Unscorable
-"""What a framework's document is converted to."""
+"""What a document of a framework is converted to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,43 +55,44 @@ class Placed:
     """`None` if it was not ranked."""
 
 
-# Tuples, because every import of a framework class waits for what this module defines, and Python
-# takes eight times as long to define a dataclass.
+# Tuples, because Python takes eight times as long to define a dataclass, and every import of a
+# framework class waits for this module.
 class Placement(NamedTuple):
-    """The order in which a framework's documents are returned, and how it came about."""
+    """The order in which the documents of a framework are returned, and the reason for it."""
 
     order: tuple[Placed | RankedDocument, ...]
-    """Those that were ranked keep the positions that they were sent at, if all were sent."""
+    """If all documents were sent, the ranked ones have the positions that they were sent at."""
     ranking: Ranking | None = None
-    """What the service answered; `None` when nothing was asked, or no answer came."""
+    """The ranking of the service; `None` if nothing was sent, or no response came."""
     error: OpenRouterRerankError | None = None
-    """The failure that was passed through: then the order is the input's, scores untouched."""
+    """The failure that was passed through. Then the order is that of the input, without scores."""
 
 
-class Arrangement(NamedTuple):
-    """A framework's documents, sorted into those to send and those with nothing to rank."""
+class Sendable(NamedTuple):
+    """The documents of a framework, divided into those to send and those with nothing to rank."""
 
-    sent: Sequence[int]
+    positions: Sequence[int]
     """The positions of the documents to send; a range if it is all of them."""
     documents: CheckedDocuments
     """The documents to send."""
     kept: tuple[int, ...]
-    """The positions of those that follow the ranked ones, without a score."""
+    """The positions of the documents that follow the ranked ones without a score."""
 
     def placed(
         self, ranking: Ranking, *, top_n: int | None, score_threshold: float | None
     ) -> Placement:
-        """Put the ranked documents first, best first, and the others behind them."""
+        """Put the ranked documents first, best first, and the kept ones behind them."""
         ranked: Sequence[Placed | RankedDocument] = ranking.results
         if score_threshold is not None:
             ranked = [each for each in ranking.results if each.relevance_score >= score_threshold]
-        if not isinstance(self.sent, range):
-            ranked = [Placed(self.sent[each.index], each.relevance_score) for each in ranked]
+        if not isinstance(self.positions, range):
+            ranked = [Placed(self.positions[each.index], each.relevance_score) for each in ranked]
         unranked = [Placed(index, None) for index in self.kept]
+        # The last cut to `top_n`: the documents without a score count too.
         return Placement(order=tuple([*ranked, *unranked][:top_n]), ranking=ranking)
 
     def unranked(self, *, top_n: int | None) -> Placement:
-        """Keep the order of the documents that are kept: there is nothing to send."""
+        """Return the kept documents in their order, because there is nothing to send."""
         return Placement(order=tuple(Placed(index, None) for index in self.kept[:top_n]))
 
 
@@ -98,13 +100,14 @@ class ImagePolicy(NamedTuple):
     """Which images of documents are sent."""
 
     takes_images: bool
-    """Whether any are."""
+    """Whether any image is sent."""
     max_bytes: int
+    """The size of the largest image that is sent."""
     read: Callable[[LocalImage], str | Unscorable]
-    """Reads a local image into a data URI, or tells why it cannot."""
+    """Reads a local image into a data URI, or returns why it cannot."""
 
     def image_of(self, content: RerankDocument | LocalImageDocument) -> str | Unscorable:
-        """Return the image to send, or tell why there is none."""
+        """Return the image to send, or why there is none."""
         if not self.takes_images:
             return Unscorable("the model takes no images, or image_mode is 'never'")
         source = content.image
@@ -121,21 +124,21 @@ class ImagePolicy(NamedTuple):
 def untouched(
     size: int, *, top_n: int | None, error: OpenRouterRerankError | None = None
 ) -> Placement:
-    """Keep the order of the input."""
+    """Return the first `top_n` of `size` documents in the order of the input."""
     order = tuple(Placed(index, None) for index in range(size)[:top_n])
     return Placement(order=order, error=error)
 
 
-def arranged(
+def sendable(
     contents: Sequence[Content], images: ImagePolicy, unscorable: UnscorablePolicy
-) -> Arrangement:
+) -> Sendable:
     """
-    Sort out what can be sent.
+    Divide documents into those to send and those with nothing to rank.
 
-    An image that cannot be used is left out where there is a text beside it.
+    An image that cannot be used is left out if there is a text beside it.
 
     Args:
-        contents: What the framework's documents were converted to, in their order.
+        contents: What the documents of a framework were converted to, in their order.
         images: Which images are sent.
         unscorable: What becomes of documents with nothing to rank.
 
@@ -145,15 +148,15 @@ def arranged(
     """
     given = tuple(contents)
     if are_headed(given) or are_texts(given):
-        return Arrangement(sent=range(len(given)), documents=CheckedDocuments(given), kept=())
+        return Sendable(positions=range(len(given)), documents=CheckedDocuments(given), kept=())
     documents = {at: _sendable(content, at, images) for at, content in enumerate(given)}
     blank = {index: d for index, d in documents.items() if isinstance(d, Unscorable)}
     if blank and unscorable == "raise":
         index, why = next(iter(blank.items()))
         raise InvalidRequestError(f"document {index} has nothing to rank: {why.reason}")
     sent = {index: d for index, d in documents.items() if not isinstance(d, Unscorable)}
-    return Arrangement(
-        sent=tuple(sent),
+    return Sendable(
+        positions=tuple(sent),
         documents=CheckedDocuments(sent.values()),
         kept=tuple(blank) if unscorable == "keep" else (),
     )
@@ -165,7 +168,7 @@ def _sendable(content: Content, at: int, images: ImagePolicy) -> str | RerankDoc
     if isinstance(content, tuple):
         content = whole(content)
     if isinstance(content, RerankDocument):
-        # Users can make one of anything.
+        # Users can create one with fields of any type.
         check_fields(content, at)
     text = content if isinstance(content, str) else content.text
     text = text if text is not None and text.strip() else None
