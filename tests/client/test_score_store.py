@@ -1,4 +1,4 @@
-"""The score store: what is asked, what is kept, and that a failing store costs a warning only."""
+"""The score store: what is requested, what is stored, and that a failing store only warns."""
 
 import logging
 
@@ -8,7 +8,7 @@ from langchain_classic.storage import LocalFileStore
 from langchain_community.storage import RedisStore
 from langchain_core.stores import InMemoryByteStore
 from openrouter_rerank import Budget
-from openrouter_rerank._score_cache.single_flight import flights
+from openrouter_rerank._score_cache.single_flight import single_flight
 from openrouter_rerank.errors import (
     BudgetExceededError,
     ConfigurationError,
@@ -27,7 +27,7 @@ pytestmark = OWN
 
 
 class Store(InMemoryByteStore):
-    """A store in memory that counts what it is asked, and that can be made to fail."""
+    """A store in memory that counts its calls, and can be made to fail."""
 
     def __init__(self):
         super().__init__()
@@ -36,31 +36,31 @@ class Store(InMemoryByteStore):
         self.failure = None
 
     def mget(self, keys):
-        """Return values, or what the test wants instead."""
+        """Return the values, or the object that the test has set."""
         self.asked += 1
         if self.failure is not None:
             raise self.failure
         return super().mget(keys) if self.answer is None else self.answer
 
     def mset(self, key_value_pairs):
-        """Keep values."""
+        """Store the values."""
         self.told += 1
         if self.failure is not None:
             raise self.failure
         super().mset(key_value_pairs)
 
     async def amget(self, keys):
-        """Do the same."""
+        """Return what `mget` returns."""
         return self.mget(keys)
 
     async def amset(self, key_value_pairs):
-        """Do the same."""
+        """Store the values as `mset` does."""
         self.mset(key_value_pairs)
 
 
 @pytest.fixture
 def connected():
-    """Makes stores on connections of their own to one Redis."""
+    """Makes stores that share one Redis, each over its own connection."""
     server = FakeServer()
     return lambda: RedisStore(client=FakeRedis(server=server))
 
@@ -73,8 +73,8 @@ def store(request, tmp_path, connected):
     return InMemoryByteStore() if request.param == "memory" else LocalFileStore(tmp_path)
 
 
-def test_what_is_known_is_not_asked_again(make, stage, store):
-    """The same call again sends nothing and costs nothing, whichever client makes it."""
+def test_a_repeated_call_sends_nothing(make, stage, store):
+    """An identical later call sends nothing and costs nothing, even from another client."""
     first = make(score_store=store).rerank(QUERY, DOCUMENTS)
     again = make(score_store=store).rerank(QUERY, DOCUMENTS)
 
@@ -84,8 +84,8 @@ def test_what_is_known_is_not_asked_again(make, stage, store):
     assert (again.usage.cost, again.served_model) == (None, None)
 
 
-def test_machines_share_what_is_known(make, stage, connected):
-    """What a client has kept in Redis is known to those that reach it over other connections."""
+def test_machines_share_scores(make, stage, connected):
+    """Clients with their own connections to one Redis share the scores in it."""
     first = make(score_store=connected()).rerank(QUERY, DOCUMENTS)
     again = make(score_store=connected()).rerank(QUERY, DOCUMENTS)
 
@@ -94,7 +94,7 @@ def test_machines_share_what_is_known(make, stage, connected):
 
 
 def test_only_missing_documents_are_sent(make, stage, store):
-    """Of a call that shares documents with an earlier one, the others are sent."""
+    """A call sends only those documents that no earlier call has sent."""
     client = make(score_store=store)
     client.rerank(QUERY, DOCUMENTS[:2])
 
@@ -110,8 +110,8 @@ def test_only_missing_documents_are_sent(make, stage, store):
     assert (ranking.attempts, len(ranking.requests)) == (1, 1)
 
 
-def test_a_best_few_is_exact_later_too(make, stage):
-    """All scores are asked for and kept, so that any `top_n` is exact without a request."""
+def test_a_later_call_may_have_another_top_n(make, stage):
+    """All scores are requested and stored, so that any later `top_n` is exact without a request."""
     client = make(score_store=Store())
 
     best = [client.rerank(QUERY, DOCUMENTS, top_n=n) for n in (1, 2, 5)]
@@ -134,8 +134,8 @@ def test_a_best_few_is_exact_later_too(make, stage):
     ],
     ids=str,
 )
-def test_another_question_is_asked(make, stage, change):
-    """What can change a score makes it another one."""
+def test_a_changed_call_is_requested(make, stage, change):
+    """If something that a score depends on changes, all scores are requested."""
     client = make(score_store=Store())
     client.rerank(QUERY, DOCUMENTS)
 
@@ -145,8 +145,8 @@ def test_another_question_is_asked(make, stage, change):
     assert len(stage.requests) == 2
 
 
-def test_nothing_in_a_store_can_be_read(make, store):
-    """Neither the query nor a document nor who asked is in a key or a value."""
+def test_a_store_holds_no_text(make, store):
+    """No key and no value contains the query, a document or the user."""
     make(score_store=store).rerank("secret query", ["secret document"], user="secret user")
 
     keys = list(store.yield_keys())
@@ -155,8 +155,8 @@ def test_nothing_in_a_store_can_be_read(make, store):
     assert "secret" not in kept
 
 
-def test_scores_are_asked_for_again_when_their_time_is_over(make, stage):
-    """A score lives for `score_ttl` seconds, of each client's own."""
+def test_old_scores_are_requested_again(make, stage):
+    """A client requests scores again that are older than its own `score_ttl`."""
     store = Store()
     make(score_store=store).rerank(QUERY, DOCUMENTS)
 
@@ -167,7 +167,7 @@ def test_scores_are_asked_for_again_when_their_time_is_over(make, stage):
 
 
 def test_a_fallback_model_ranks_alone(make, stage):
-    """Known scores are not used where another model has to answer, and its own are kept."""
+    """A fallback model's ranking uses no stored scores of the first model, and is stored."""
     client = make(score_store=Store(), max_retries=0)
     client.rerank(QUERY, DOCUMENTS[:2], model="a/first")
     stage.script(error(503, "down"))
@@ -183,8 +183,8 @@ def test_a_fallback_model_ranks_alone(make, stage):
     assert (ranking.model, ranking.results) == ("a/second", later.results)
 
 
-def test_what_was_answered_is_kept_of_a_call_that_failed(make, stage):
-    """Of a large call of which a part fails, the answered parts are not paid for again."""
+def test_scores_of_a_failed_call_are_stored(make, stage):
+    """If one request of a large call fails, the scores of the others are not paid for again."""
     client = make(score_store=Store(), max_retries=0, max_concurrency=1)
     stage.script(scores(0.5), error(503, "down"))
     with pytest.raises(ServiceUnavailableError):
@@ -195,8 +195,8 @@ def test_what_was_answered_is_kept_of_a_call_that_failed(make, stage):
     assert stage.requests[-1].documents == DOCUMENTS[1:]
 
 
-def test_a_spent_budget_stops_only_what_costs(make, stage):
-    """A spent budget stops what would be paid for, and nothing else."""
+def test_a_spent_budget_stops_only_requests(make, stage):
+    """With a spent budget, calls whose scores are all stored still succeed."""
     store = Store()
     client = make(score_store=store, budget=Budget(0.001))
     client.rerank(QUERY, DOCUMENTS)
@@ -208,7 +208,7 @@ def test_a_spent_budget_stops_only_what_costs(make, stage):
 
 
 def test_each_ranking_is_reported(make):
-    """`on_response` is told of rankings that were known, too."""
+    """`on_response` is called for rankings from the store too."""
     rankings = []
     client = make(score_store=Store(), on_response=rankings.append)
 
@@ -223,8 +223,8 @@ def test_each_ranking_is_reported(make):
     [[], [b"x"], ["text"] * 3, {"a": b""}, 5, [b"broken"] * 3, [None] * 3, (None,) * 3],
     ids=repr,
 )
-def test_a_store_that_answers_nonsense_is_as_an_empty_one(make, stage, answer, caplog):
-    """Nonsense is warned of and everything is asked; values that are broken are just missing."""
+def test_an_invalid_result_of_a_store_counts_as_empty(make, stage, answer, caplog):
+    """An invalid result logs a warning, broken values do not; all scores are requested."""
     store = Store()
     store.answer = answer
 
@@ -232,14 +232,14 @@ def test_a_store_that_answers_nonsense_is_as_an_empty_one(make, stage, answer, c
 
     assert [result.index for result in ranking.results] == [1, 0, 2]
     assert stage.requests[-1].documents == DOCUMENTS
-    is_nonsense = not isinstance(answer, list | tuple) or len(answer) != 3 or "text" in answer
+    is_invalid = not isinstance(answer, list | tuple) or len(answer) != 3 or "text" in answer
     warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
-    assert len(warnings) == is_nonsense
+    assert len(warnings) == is_invalid
     assert store.told == 1
 
 
-def test_a_store_that_fails_costs_a_warning(make, stage, caplog):
-    """What a store raises is told by its class alone, and the call is answered."""
+def test_a_store_that_fails_only_warns(make, stage, caplog):
+    """The warnings name only the class of the store's exception, and the call succeeds."""
     store = Store()
     store.failure = OSError("redis://user:password@host")
 
@@ -254,8 +254,8 @@ def test_a_store_that_fails_costs_a_warning(make, stage, caplog):
     assert all(record.exc_info is None for record in caplog.records)
 
 
-def test_identical_calls_at_once_are_sent_once(make, stage):
-    """Of calls that ask the same at the same time one is sent, and all have its ranking."""
+def test_simultaneous_identical_calls_are_sent_once(make, stage):
+    """One of several identical calls in flight sends its request, and all share the ranking."""
     stage.always(Fault.late_head(0.2))
     client = make(score_store=Store())
 
@@ -265,11 +265,11 @@ def test_identical_calls_at_once_are_sent_once(make, stage):
     assert len({ranking.results for ranking in rankings}) == 1
     assert sorted(ranking.attempts for ranking in rankings) == [0] * 5 + [1]
     assert sum(ranking.usage.cost or 0 for ranking in rankings) == 0.001
-    assert len(flights()) == 0
+    assert len(single_flight()) == 0
 
 
-def test_identical_calls_share_what_a_store_could_not_keep(make, stage):
-    """Calls that wait for another have its ranking from it, not from the store."""
+def test_identical_calls_share_a_ranking_that_was_not_stored(make, stage):
+    """Waiting calls get the ranking from the first call, not from the store."""
     store = Store()
     store.failure = OSError()
     stage.always(Fault.late_head(0.5))
@@ -280,7 +280,7 @@ def test_identical_calls_share_what_a_store_could_not_keep(make, stage):
 
 
 def test_calls_that_wait_share_the_failure_of_the_service(make, stage):
-    """While the service is down, identical calls at once are one call's attempts, not each its."""
+    """While the service is down, simultaneous identical calls make the attempts of one call."""
     stage.always(error(503, "down"))
     client = make(score_store=Store(), max_retries=1)
 
@@ -290,11 +290,11 @@ def test_calls_that_wait_share_the_failure_of_the_service(make, stage):
     assert len({id(outcome) for outcome in outcomes}) == 6
     assert sum(outcome.attempts for outcome in outcomes) == len(stage.requests)
     assert len(stage.requests) == 2
-    assert len(flights()) == 0
+    assert len(single_flight()) == 0
 
 
 def test_another_call_tries_when_the_first_has_failed(make, stage):
-    """What is refused of one call is not refused of the others: the next of them asks."""
+    """If the first call is refused, the next waiting call sends its own request."""
     stage.script(error(401, "no"), Fault.late_head(0.2))
     client = make(score_store=Store())
 
@@ -302,11 +302,11 @@ def test_another_call_tries_when_the_first_has_failed(make, stage):
 
     assert len(stage.requests) == 2
     assert sum(isinstance(outcome, UnauthorizedError) for outcome in outcomes) == 1
-    assert len(flights()) == 0
+    assert len(single_flight()) == 0
 
 
 def test_a_later_call_tries_again(make, stage):
-    """A failure is shared with the calls that wait for it, and forgotten with them."""
+    """A failure is shared only with the calls that were waiting, not with later calls."""
     stage.script(error(401, "no"))
     client = make(score_store=Store())
 
@@ -329,7 +329,7 @@ def test_a_later_call_tries_again(make, stage):
         ("score_ttl", "1", "score_ttl must be a positive number of seconds, got '1'"),
     ],
 )
-def test_what_is_no_store_is_refused(make, option, value, message):
-    """The error names the option, what was passed, and what is needed."""
+def test_an_unusable_option_is_refused(make, option, value, message):
+    """The error names the option, the value, and the values that are allowed."""
     with pytest.raises(ConfigurationError, match=message):
         make(**{option: value})

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langchain_core.stores import InMemoryByteStore
 from openrouter_rerank import AsyncRerankClient, RerankClient
-from openrouter_rerank._score_cache.single_flight import flights
+from openrouter_rerank._score_cache.single_flight import single_flight
 from openrouter_rerank.errors import DeadlineExceededError, ServiceUnavailableError
 from openrouter_rerank.local.stage import Fault, error, word_overlap
 
@@ -20,11 +20,11 @@ DOCUMENTS = ["Berlin is the capital of Germany.", "Paris is the capital of Franc
 
 
 class Hanging(InMemoryByteStore):
-    """A store that never answers one of its verbs."""
+    """A store of which one method never returns."""
 
-    def __init__(self, verb):
+    def __init__(self, method):
         super().__init__()
-        self.verb = verb
+        self.method = method
         self.reached = asyncio.Event()
 
     async def _hang(self):
@@ -32,29 +32,29 @@ class Hanging(InMemoryByteStore):
         await asyncio.Event().wait()
 
     async def amget(self, keys):
-        """Answer, or not."""
-        if self.verb == "amget":
+        """Return the values, or hang."""
+        if self.method == "amget":
             await self._hang()
         return self.mget(keys)
 
     async def amset(self, key_value_pairs):
-        """Keep, or not."""
-        if self.verb == "amset":
+        """Store the values, or hang."""
+        if self.method == "amset":
             await self._hang()
         self.mset(key_value_pairs)
 
 
 def options(stage, **others):
-    """What a client of the stage is made with."""
+    """The options of a client of the stage."""
     return {"base_url": stage.base_url, "api_key": stage.api_key} | others
 
 
-@pytest.mark.parametrize("verb", ["amget", "amset"])
-async def test_a_store_that_hangs_costs_a_part_of_the_time(local_openrouter, verb, caplog):
-    """A store that does not answer is given up early enough for the service to be asked."""
+@pytest.mark.parametrize("method", ["amget", "amset"])
+async def test_a_store_that_hangs_costs_a_part_of_the_time(local_openrouter, method, caplog):
+    """If a store hangs, the call stops waiting for it and has time left for its request."""
     started = time.monotonic()
     async with AsyncRerankClient(
-        score_store=Hanging(verb), timeout=2.0, **options(local_openrouter)
+        score_store=Hanging(method), timeout=2.0, **options(local_openrouter)
     ) as client:
         ranking = await client.rerank(QUERY, DOCUMENTS)
 
@@ -63,10 +63,10 @@ async def test_a_store_that_hangs_costs_a_part_of_the_time(local_openrouter, ver
     assert caplog.messages[-1].endswith("TimeoutError")
 
 
-@pytest.mark.parametrize("verb", ["amget", "amset"])
-async def test_a_store_that_hangs_costs_two_seconds_at_most(local_openrouter, verb):
-    """However much time a call has, nobody waits for a store as long as for the service."""
-    store, started = Hanging(verb), time.monotonic()
+@pytest.mark.parametrize("method", ["amget", "amset"])
+async def test_a_store_that_hangs_costs_two_seconds_at_most(local_openrouter, method):
+    """A call with a long timeout waits for its store for two seconds at most."""
+    store, started = Hanging(method), time.monotonic()
     async with AsyncRerankClient(score_store=store, **options(local_openrouter)) as client:
         await client.rerank(QUERY, DOCUMENTS, timeout=60.0)
 
@@ -74,32 +74,32 @@ async def test_a_store_that_hangs_costs_two_seconds_at_most(local_openrouter, ve
 
 
 class Slow(InMemoryByteStore):
-    """A synchronous store that takes its time for one of its verbs."""
+    """A synchronous store of which one method waits for the test."""
 
-    def __init__(self, verb):
+    def __init__(self, method):
         super().__init__()
-        self.verb = verb
+        self.method = method
         self.gate = threading.Event()
         self.reached = threading.Event()
 
-    def _wait(self, verb):
-        if self.verb == verb:
+    def _wait(self, method):
+        if self.method == method:
             self.reached.set()
             assert self.gate.wait(5)
 
     def mget(self, keys):
-        """Answer in the end."""
+        """Return the values when the test allows it."""
         self._wait("mget")
         return super().mget(keys)
 
     def mset(self, key_value_pairs):
-        """Keep in the end."""
+        """Store the values when the test allows it."""
         self._wait("mset")
         super().mset(key_value_pairs)
 
 
-def test_no_thread_waits_until_scores_are_kept(local_openrouter):
-    """A call has the ranking of an identical one as soon as it is there, not when it is stored."""
+def test_no_thread_waits_until_scores_are_stored(local_openrouter):
+    """A waiting call gets the ranking when the first call has it, not when it is stored."""
     store = Slow("mset")
     client = RerankClient(score_store=store, **options(local_openrouter))
     with client, ThreadPoolExecutor(1) as pool:
@@ -111,11 +111,11 @@ def test_no_thread_waits_until_scores_are_kept(local_openrouter):
 
     assert first.result().results == ranking.results
     assert len(local_openrouter.requests) == 1
-    assert len(flights()) == 0
+    assert len(single_flight()) == 0
 
 
-async def test_no_task_waits_until_scores_are_kept(local_openrouter):
-    """A call has the ranking of an identical one as soon as it is there, not when it is stored."""
+async def test_no_task_waits_until_scores_are_stored(local_openrouter):
+    """A waiting call gets the ranking when the first call has it, not when it is stored."""
     store = Hanging("amset")
     async with AsyncRerankClient(score_store=store, **options(local_openrouter)) as client:
         first = asyncio.create_task(client.rerank(QUERY, DOCUMENTS))
@@ -127,11 +127,11 @@ async def test_no_task_waits_until_scores_are_kept(local_openrouter):
 
     assert [result.index for result in ranking.results] == [1, 0, 2]
     assert len(local_openrouter.requests) == 1
-    assert len(flights()) == 0
+    assert len(single_flight()) == 0
 
 
 def test_a_store_that_takes_all_the_time_is_named(local_openrouter, caplog):
-    """When a synchronous store is why nothing could be asked, a warning says so."""
+    """If a synchronous store uses up the timeout, so that nothing is sent, a warning says so."""
     store = Slow("mget")
     threading.Timer(0.3, store.gate.set).start()
     client = RerankClient(score_store=store, **options(local_openrouter))
@@ -145,10 +145,10 @@ def test_a_store_that_takes_all_the_time_is_named(local_openrouter, caplog):
     assert local_openrouter.requests == []
 
 
-@pytest.mark.parametrize("verb", ["amget", "amset"])
-async def test_a_call_can_be_cancelled_in_its_store(local_openrouter, verb):
-    """A call that is cancelled while its store works leaves no task and keeps nobody waiting."""
-    store = Hanging(verb)
+@pytest.mark.parametrize("method", ["amget", "amset"])
+async def test_a_call_can_be_cancelled_in_its_store(local_openrouter, method):
+    """A call that is cancelled while it waits for its store leaves no task and no flight."""
+    store = Hanging(method)
     async with AsyncRerankClient(score_store=store, **options(local_openrouter)) as client:
         call = asyncio.create_task(client.rerank(QUERY, DOCUMENTS))
         await asyncio.wait_for(store.reached.wait(), 5)
@@ -156,12 +156,12 @@ async def test_a_call_can_be_cancelled_in_its_store(local_openrouter, verb):
         with pytest.raises(asyncio.CancelledError):
             await call
 
-    assert len(flights()) == 0
+    assert len(single_flight()) == 0
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-def test_a_call_with_more_time_does_not_fail_with_another(local_openrouter):
-    """The failure of a call that had no time for another retry is not that of one that has."""
+def test_a_call_with_more_time_does_not_share_a_failure(local_openrouter):
+    """If a call had no time for another retry, a waiting call with more time still retries."""
     begun, late = threading.Event(), threading.Event()
 
     def reply(request):
@@ -184,7 +184,7 @@ def test_a_call_with_more_time_does_not_fail_with_another(local_openrouter):
 
 
 async def test_another_call_goes_on_when_the_first_is_cancelled(local_openrouter):
-    """Of identical calls the next one asks when the one in flight is cancelled."""
+    """If the first of several identical calls is cancelled, the next one sends its request."""
     local_openrouter.script(Fault.hang())
     store = InMemoryByteStore()
     async with AsyncRerankClient(score_store=store, **options(local_openrouter)) as client:
@@ -196,11 +196,11 @@ async def test_another_call_goes_on_when_the_first_is_cancelled(local_openrouter
     assert first.cancelled()
     assert sorted(ranking.attempts for ranking in rankings) == [0, 0, 1]
     assert len(local_openrouter.requests) == 2
-    assert len(flights()) == 0
+    assert len(single_flight()) == 0
 
 
 def test_no_thread_waits_for_another_call_beyond_its_own_deadline(local_openrouter):
-    """A call that has waited all its time for an identical one ends with a typed error."""
+    """A call that waits for an identical one until its deadline raises a typed error."""
     local_openrouter.script(Fault.hang())
     client = RerankClient(score_store=InMemoryByteStore(), **options(local_openrouter))
     with client, ThreadPoolExecutor(1) as pool:
@@ -215,7 +215,7 @@ def test_no_thread_waits_for_another_call_beyond_its_own_deadline(local_openrout
 
 
 async def test_no_task_waits_for_another_call_beyond_its_own_deadline(local_openrouter):
-    """A call that has waited all its time for an identical one ends with a typed error."""
+    """A call that waits for an identical one until its deadline raises a typed error."""
     local_openrouter.script(Fault.hang())
     store = InMemoryByteStore()
     async with AsyncRerankClient(score_store=store, **options(local_openrouter)) as client:
@@ -228,11 +228,11 @@ async def test_no_task_waits_for_another_call_beyond_its_own_deadline(local_open
 
     assert (caught.value.attempts, caught.value.retryable) == (0, True)
     assert len(local_openrouter.requests) == 1
-    assert len(flights()) == 0
+    assert len(single_flight()) == 0
 
 
 def test_loops_and_threads_share_a_store(local_openrouter):
-    """One store serves a client of each kind from many threads and loops at once."""
+    """A sync and an async client share one store, from many threads and event loops."""
     store = InMemoryByteStore()
     synchronous = RerankClient(score_store=store, **options(local_openrouter))
     asynchronous = AsyncRerankClient(score_store=store, **options(local_openrouter))
@@ -248,15 +248,15 @@ def test_loops_and_threads_share_a_store(local_openrouter):
     synchronous.close()
 
     assert len({ranking.results for ranking in rankings}) == 1
-    # One of all threads, and one of each loop at most.
+    # At most one from all threads together, and one from each of the 4 event loops.
     assert 1 <= len(local_openrouter.requests) <= 5
-    assert len(flights()) == 0
+    assert len(single_flight()) == 0
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no forks")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_forked_child_does_not_wait_for_its_parents_calls(local_openrouter):
-    """A call that was in flight when the process was forked is not in flight in the child."""
+    """If a process forks during a call, an identical call in the child sends its own request."""
     local_openrouter.script(Fault.hang())
     client = RerankClient(score_store=InMemoryByteStore(), **options(local_openrouter, timeout=5))
     with ThreadPoolExecutor(1) as pool:
@@ -294,7 +294,7 @@ CALLS = st.lists(
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(CALLS)
 def test_a_store_never_changes_the_order(local_openrouter, calls):
-    """Whatever was asked before, each ranking is that of one uncached request."""
+    """After any earlier calls, each ranking equals that of one request without a store."""
     store = InMemoryByteStore()
     sent = []
     with (
@@ -315,8 +315,8 @@ def test_a_store_never_changes_the_order(local_openrouter, calls):
     assert len(sent) == len(set(sent))
 
 
-def test_who_is_told_of_a_ranking_may_ask_the_same(local_openrouter):
-    """A call is over for the others when `on_response` is called, so that may call again."""
+def test_on_response_may_repeat_the_call(local_openrouter):
+    """The call has left its flight when `on_response` runs, so an identical call does not hang."""
     told = []
 
     def note(ranking):

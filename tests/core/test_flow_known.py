@@ -1,4 +1,4 @@
-"""A call of which some scores are known: what is asked, and that the order is the same."""
+"""Calls with known scores: they request only the missing ones, and the order does not change."""
 
 import json
 
@@ -24,18 +24,18 @@ REFUSED = Response(status=400, headers={}, body=b"")
 
 
 class Tokens:
-    """A retry budget without an end."""
+    """A retry budget that never runs out."""
 
     def spend(self):
-        """Allow it."""
+        """Allow the retry."""
         return True
 
     def earn(self):
-        """Take it."""
+        """Ignore the success."""
 
 
 class Service:
-    """Gives each document a score, by the model that is served for a slug at the time."""
+    """A service that gives each document its score, and can change the model behind a slug."""
 
     def __init__(self, scores, *, served=("m-1",), failing=None):
         self.scores = scores
@@ -45,7 +45,7 @@ class Service:
         self.heard = []
 
     def __call__(self, attempt):
-        """Answer a request."""
+        """Respond to a request."""
         body = json.loads(b"".join(attempt.request.body))
         self.asked.append((body["model"], body["documents"]))
         assert "top_n" not in body or body["top_n"] < len(body["documents"])
@@ -60,7 +60,7 @@ class Service:
         return Response(status=200, headers={}, body=json.dumps(answer).encode())
 
     def rank(self, call, known=NOTHING_KNOWN, models=("m",), **limits):
-        """Play a call to its end."""
+        """Run a call to its end."""
         limits = Limits(
             **{
                 "timeout": 10.0,
@@ -85,8 +85,8 @@ NAMES = st.sampled_from("abcdefgh")
     st.booleans(),
     st.data(),
 )
-def test_what_is_known_never_changes_the_order(documents, top_n, max_documents, outdated, data):
-    """Whatever part of the scores is known, the ranking is that of one request for all."""
+def test_known_scores_never_change_the_order(documents, top_n, max_documents, outdated, data):
+    """With any known scores, the ranking equals that of one request for all documents."""
     scores = {name: data.draw(st.sampled_from([-1.0, 0.1, 0.5])) for name in "abcdefgh"}
     different, positions = without_copies(documents)
     call = Call(query="q", documents=different, positions=positions, top_n=top_n)
@@ -117,8 +117,8 @@ def test_what_is_known_never_changes_the_order(documents, top_n, max_documents, 
     assert ranking.attempts == len(ranking.requests) == len(service.asked)
 
 
-def test_only_what_is_not_known_is_asked():
-    """The known documents are not sent, and stand in the ranking by their scores."""
+def test_only_missing_scores_are_requested():
+    """Documents with known scores are not sent, and are ranked by these scores."""
     service = Service({"a": 0.1, "b": 0.5, "c": 0.9})
     known = KnownScores(of={1: 0.5}, served_model="m-1")
 
@@ -129,8 +129,8 @@ def test_only_what_is_not_known_is_asked():
     assert [(r.index, r.relevance_score) for r in ranking.results] == [(2, 0.9), (1, 0.5)]
 
 
-def test_scores_of_another_served_model_are_asked_anew():
-    """If the provider has changed the model, what was known of the old one is asked of the new."""
+def test_scores_of_a_replaced_model_are_requested_again():
+    """If the provider has changed the model, the known scores are requested from the new one."""
     service = Service({"a": 0.1, "b": 0.5, "c": 0.9}, served=["m-2"])
     known = KnownScores(of={1: 0.99}, served_model="m-1")
     budget = Budget(5)
@@ -142,8 +142,8 @@ def test_scores_of_another_served_model_are_asked_anew():
     assert ranking.usage.cost == budget.spent == 2
 
 
-def test_models_that_take_turns_are_asked_for_everything_at_once():
-    """Where each request is answered by another model, one request has one of them."""
+def test_models_that_take_turns_get_one_request_for_everything():
+    """If each response is from another model, one request for all documents is sent at the end."""
     service = Service({"a": 0.1, "b": 0.5, "c": 0.9}, served=["m-2", "m-1", "m-2"])
     known = KnownScores(of={1: 0.99}, served_model="m-1")
     budget = Budget(5)
@@ -156,8 +156,8 @@ def test_models_that_take_turns_are_asked_for_everything_at_once():
     assert ranking.served_model == "m-2"
 
 
-def test_an_error_of_the_last_way_out_is_the_error_of_the_call():
-    """If the one request for everything fails too, there is no ranking."""
+def test_an_error_of_the_request_for_everything_is_the_error_of_the_call():
+    """If the request for all documents fails too, the call fails with its error."""
 
     class Twice(Service):
         def __call__(self, attempt):
@@ -173,8 +173,8 @@ def test_an_error_of_the_last_way_out_is_the_error_of_the_call():
     assert caught.value.attempts == 3
 
 
-def test_models_that_take_turns_in_one_call_are_told():
-    """Scores of several models are no ranking; the error names them, and the way out."""
+def test_models_that_take_turns_in_one_call_are_named():
+    """Scores of several models make no ranking; the error names the models and a solution."""
     service = Service({"a": 0.1, "b": 0.5}, served=["m-1", "m-2"])
     call = Call(query="q", documents=("a", "b"), max_documents=1)
 
@@ -184,8 +184,8 @@ def test_models_that_take_turns_in_one_call_are_told():
     assert caught.value.retryable
 
 
-def test_an_error_while_asking_anew_is_the_error_of_the_call():
-    """Scores of two models are no ranking, so the call fails if the new one does not answer."""
+def test_an_error_of_the_repeated_request_is_the_error_of_the_call():
+    """Scores of two models make no ranking, so the call fails if the new model does."""
 
     class OnlyOnce(Service):
         def __call__(self, attempt):
@@ -203,8 +203,8 @@ def test_an_error_while_asking_anew_is_the_error_of_the_call():
     assert service.heard == [(("a",), "m")]
 
 
-def test_a_fallback_model_is_asked_everything():
-    """Known scores are of the first model alone: they never meet those of another."""
+def test_a_fallback_model_ranks_all_documents():
+    """Known scores are those of the first model, and are not mixed with a fallback model's."""
     service = Service({"a": 0.1, "b": 0.5}, failing={"m": DOWN})
     known = KnownScores(of={1: 0.9}, served_model="m-1")
 
@@ -215,8 +215,8 @@ def test_a_fallback_model_is_asked_everything():
     assert ranking.model == "n"
 
 
-def test_what_was_answered_is_heard_of_a_call_that_fails():
-    """The parts that were answered are told of, also if another part fails."""
+def test_successful_requests_of_a_failed_call_are_reported():
+    """Each successful request is reported, even if another request of the call fails."""
 
     class SecondRefused(Service):
         def __call__(self, attempt):
@@ -232,7 +232,7 @@ def test_what_was_answered_is_heard_of_a_call_that_fails():
 
 
 def test_time_counts_from_the_beginning_of_the_call():
-    """What has passed before the first request is not there for the requests."""
+    """The time that has passed before the first request is taken from the call's timeout."""
     timeouts = []
 
     class Unreachable(Service):
@@ -246,8 +246,8 @@ def test_time_counts_from_the_beginning_of_the_call():
     assert caught.value.__notes__ == ["1 attempts in 7.0 s, timeout 10 s"]
 
 
-def test_a_spent_budget_lets_nothing_be_sent():
-    """The budget is looked at before the first request."""
+def test_a_spent_budget_prevents_all_requests():
+    """The budget is checked before the first request."""
     service = Service({"a": 0.1})
 
     with pytest.raises(BudgetExceededError):

@@ -87,6 +87,6 @@ def test_another_model_may_answer(error, expected):
 @pytest.mark.parametrize(
     ("left", "wait"), [(600.0, 2.0), (10.0, 2.0), (5.0, 1.0), (0.0, 0.0), (-1.0, 0.0)]
 )
-def test_a_store_is_waited_for_neither_long_nor_at_all_costs(left, wait):
-    """A store gets a small part of the time, and never more than asking would take."""
+def test_the_wait_for_a_store_is_a_bounded_part_of_the_time(left, wait):
+    """An asynchronous store gets a fifth of the remaining time, and at most 2 seconds."""
     assert store_wait(left) == wait

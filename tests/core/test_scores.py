@@ -1,4 +1,4 @@
-"""Scores as a store keeps them: keys that tell everything apart, and bytes that are read back."""
+"""Keys and values of stored scores: keys differ when scores may, and values are read back."""
 
 import json
 import re
@@ -10,15 +10,15 @@ from openrouter_rerank import AnsweredRequest, RankedDocument, Ranking, RerankDo
 from openrouter_rerank._call.known_scores import NOTHING_KNOWN, KnownScores
 from openrouter_rerank._call.plan import Call
 from openrouter_rerank._score_cache.scores import (
-    known_scores,
+    checked_values,
+    read_scores,
     score_keys,
     score_values,
-    stored_values,
 )
 
 URL = "https://openrouter.ai/api/v1/rerank"
 PNG = "data:image/png;base64,iVBORw0KGgo="
-# Those of the framing among them, so that parts could be taken for each other.
+# With the characters that separate parts in a digest, so that a wrong key could match by chance.
 TEXTS = st.text(st.sampled_from("-:01a\ud83d"), max_size=3) | st.text(max_size=4)
 DOCUMENTS = st.one_of(
     TEXTS,
@@ -33,14 +33,14 @@ def key(document="a", *, query="q", model="m", service=URL, **extra):
 
 
 def value(score=0.5, *, now=1000.0, served_model="m-1"):
-    """What is kept of one score."""
+    """The stored value of one score."""
     receipt = AnsweredRequest(id=None, served_model=served_model, provider=None, usage=Usage())
     ranking = Ranking(results=(RankedDocument(0, score),), model="m", requests=(receipt,))
     return score_values(ranking, now)[0]
 
 
 @given(st.tuples(TEXTS, DOCUMENTS), st.tuples(TEXTS, DOCUMENTS))
-def test_keys_differ_as_questions_do(one, other):
+def test_keys_differ_if_query_or_document_differ(one, other):
     """Two scores have the same key only if query, text and image are the same."""
     first, second = (key(document, query=query) for query, document in (one, other))
 
@@ -49,12 +49,12 @@ def test_keys_differ_as_questions_do(one, other):
 
 @given(TEXTS, TEXTS)
 def test_a_headed_text_has_the_key_of_its_whole(heading, text):
-    """A score that was kept is found however the text was taken apart."""
+    """The key does not depend on where a text is split into heading and rest."""
     assert key((heading, text)) == key(heading + text)
 
 
 def test_a_string_of_another_class_has_the_key_of_its_text():
-    """However a string writes itself, its text is what is ranked."""
+    """The key is that of the string's characters, not that of its `str()`."""
 
     class Loud(str):
         __slots__ = ()
@@ -81,8 +81,8 @@ def test_a_string_of_another_class_has_the_key_of_its_text():
     ],
     ids=str,
 )
-def test_what_can_change_a_score_is_in_its_key(change):
-    """Another model, service, provider preference or further field is another score."""
+def test_everything_that_can_change_a_score_is_in_its_key(change):
+    """Another model, service, provider preference or further field makes another key."""
     assert key(**change) != key()
 
 
@@ -97,31 +97,36 @@ def test_what_can_change_a_score_is_in_its_key(change):
         (("q", "\ud83d"), ("q", "\ufffd")),
     ],
 )
-def test_parts_are_not_taken_for_each_other(one, other):
-    """Where the query ends and the text, and the image, is part of the key."""
+def test_equal_characters_in_other_parts_make_other_keys(one, other):
+    """The key depends on where the query, the text and the image end."""
     assert key(one[1], query=one[0]) != key(other[1], query=other[0])
 
 
-def test_keys_of_all_such_changes_differ():
-    """What differs in the order of a list differs; an order of names does not."""
+def test_keys_depend_on_the_order_of_lists_but_not_of_names():
+    """Lists in another order make other keys; mappings in another order make equal keys."""
     orders = [key(provider={"order": order}) for order in (["a", "b"], ["b", "a"])]
     names = [key(provider={"only": 1, "zdr": 2}), key(provider={"zdr": 2, "only": 1})]
 
     assert len({*orders, *names}) == 3
 
 
-def test_who_asks_is_not_in_a_key():
-    """A score is the same for all users, and however it is traced."""
+def test_fields_with_keys_of_several_types_are_in_a_key():
+    """Such a mapping cannot be sorted, but another value in it still makes another key."""
+    assert key(odd={1: "a", "b": 2}) != key(odd={1: "b", "b": 2})
+
+
+def test_user_and_trace_are_not_in_a_key():
+    """All users, and calls with any trace, share a score."""
     assert key(user="someone", trace={"trace_id": "1"}) == key()
 
 
 def test_a_text_alone_is_the_text():
-    """A document that is a text without an image has the score of the string."""
+    """A document with a text and no image has the key of the plain string."""
     assert key(RerankDocument(text="a")) == key("a")
 
 
-def test_what_cannot_be_sent_has_a_key_all_the_same():
-    """It is refused when it is to be sent, not where its score is looked up."""
+def test_fields_that_cannot_be_sent_have_a_key():
+    """Such a call is refused when its request is written, not when its key is made."""
     circle = {}
     circle["itself"] = circle
 
@@ -129,16 +134,16 @@ def test_what_cannot_be_sent_has_a_key_all_the_same():
     assert key(odd=object())
 
 
-def test_keys_are_fit_for_files_and_tell_nothing():
-    """A key is letters, digits and `-`, always as long, and no word of the question is in it."""
+def test_keys_are_file_names_and_contain_no_text():
+    """A key is made of letters, digits and `-`, has a fixed length, and contains no input."""
     keys = [key("secret document", query="secret query", user="secret user"), key("")]
 
     for each in keys:
         assert re.fullmatch(r"openrouter-rerank-[0-9a-f]{64}", each)
 
 
-def test_keys_stand_in_the_order_of_the_documents():
-    """Each document has the key that it would have alone."""
+def test_keys_are_in_the_order_of_the_documents():
+    """Each document has the key that it has in a call of its own."""
     call = Call(query="q", documents=("a", "b", RerankDocument(text="a", image=PNG)))
 
     assert score_keys(call, "m", URL) == tuple(key(document) for document in call.documents)
@@ -146,9 +151,9 @@ def test_keys_stand_in_the_order_of_the_documents():
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.none() | st.text())
 def test_scores_are_read_back_exactly(score, served_model):
-    """What is kept comes back as the same number, of the same model."""
+    """A stored score is read back as an equal number, with the name of the model."""
     kept = json.dumps(served_model)
-    known = known_scores([value(score, served_model=served_model)], now=2000.0, ttl=None)
+    known = read_scores([value(score, served_model=served_model)], now=2000.0, ttl=None)
 
     assert len(value(served_model=served_model)) < 100 + len(kept)
     if "\\ud" not in kept.lower() or known.of:
@@ -157,7 +162,7 @@ def test_scores_are_read_back_exactly(score, served_model):
 
 
 def changed(**fields):
-    """A value of which some fields are others."""
+    """A stored value with some of its fields replaced."""
     return json.dumps(json.loads(value()) | fields).encode()
 
 
@@ -184,17 +189,17 @@ BROKEN = [
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: repr(broken[:30]))
-def test_what_is_broken_is_not_there(broken):
-    """A value that is not one of ours counts as missing, and the others count all the same."""
-    known = known_scores([broken, None, value(0.25)], now=1000.0, ttl=None)
+def test_broken_values_count_as_missing(broken):
+    """A value in another format counts as missing, and the other values are read."""
+    known = read_scores([broken, None, value(0.25)], now=1000.0, ttl=None)
 
     assert known.of == {2: 0.25}
 
 
 @given(st.binary(max_size=60))
-def test_no_bytes_make_it_fail(found):
-    """Whatever a store returns is a finite score or nothing."""
-    known = known_scores([found], now=1000.0, ttl=10.0)
+def test_any_bytes_can_be_read(found):
+    """For any bytes in a store, the result is a finite score or none."""
+    known = read_scores([found], now=1000.0, ttl=10.0)
 
     assert all(score - score == 0 for score in known.of.values())
 
@@ -207,20 +212,20 @@ def test_no_bytes_make_it_fail(found):
         (60.0, 1059.9, True),
         (60.0, 1060.0, False),
         (60.0, 1e12, False),
-        # Written by a machine whose clock is ahead.
+        # A machine whose clock is ahead has written it.
         (60.0, 990.0, True),
         (60.0, 900.0, False),
     ],
 )
-def test_what_is_too_old_is_not_there(ttl, now, is_known):
-    """A score is known for as long as it may live."""
-    known = known_scores([value(now=1000.0)], now=now, ttl=ttl)
+def test_old_values_count_as_missing(ttl, now, is_known):
+    """A score is read while it is less than `ttl` seconds old."""
+    known = read_scores([value(now=1000.0)], now=now, ttl=ttl)
 
     assert bool(known.of) == is_known
 
 
-def test_scores_of_two_models_never_meet():
-    """If a provider has changed the model behind its slug, the scores of the older are missing."""
+def test_scores_of_two_models_are_not_mixed():
+    """If a provider has changed the model behind a slug, the older model's scores are missing."""
     values = [
         value(0.1, now=1.0, served_model="m-1"),
         value(0.2, now=3.0, served_model="m-2"),
@@ -228,18 +233,18 @@ def test_scores_of_two_models_never_meet():
         value(0.4, now=2.5, served_model="m-2"),
     ]
 
-    assert known_scores(values, now=5.0, ttl=None) == KnownScores(
+    assert read_scores(values, now=5.0, ttl=None) == KnownScores(
         of={1: 0.2, 3: 0.4}, served_model="m-2"
     )
 
 
-def test_nothing_is_known_of_nothing():
-    """A store without a usable value knows nothing."""
-    assert known_scores([None, b""], now=1.0, ttl=None) is NOTHING_KNOWN
+def test_no_usable_value_means_no_known_score():
+    """If a store has no usable value, no score is known."""
+    assert read_scores([None, b""], now=1.0, ttl=None) is NOTHING_KNOWN
 
 
 @pytest.mark.parametrize(
-    ("answer", "values"),
+    ("returned", "values"),
     [
         ([b"a", None], [b"a", None]),
         ((b"a", None), [b"a", None]),
@@ -255,6 +260,6 @@ def test_nothing_is_known_of_nothing():
     ],
     ids=repr,
 )
-def test_what_is_no_answer_is_told_from_one(answer, values):
-    """A store answers with as many bytes, or `None`s, as there were keys."""
-    assert stored_values(answer, 2) == values
+def test_only_one_value_per_key_is_valid(returned, values):
+    """A store must return bytes or `None` for each key; everything else is invalid."""
+    assert checked_values(returned, 2) == values

@@ -15,7 +15,7 @@ from ._call.flow import Limits, rerank_flow
 from ._drive import adrive, drive
 from ._option_docs import show_options
 from ._retry_budget import TokenBucket
-from ._score_cache.cache import Question, Recall
+from ._score_cache.cache import CachedCall, ScoreCache
 from ._transport.exchange import AsyncExchange, Exchange, Route
 from ._transport.fair_semaphore import Slots
 from ._transport.pool import async_connections, connections
@@ -52,7 +52,7 @@ class _Client(ABC, Generic[HTTP]):
         self._max_concurrency = options.max_concurrency
         self._budget = options.budget
         store = options.score_store
-        self._score_cache = None if store is None else Recall(store, options.score_ttl)
+        self._score_cache = None if store is None else ScoreCache(store, options.score_ttl)
         self._rate_limiter = options.rate_limiter
         self._on_response = options.on_response
         self._http_client = http_client
@@ -191,7 +191,12 @@ class RerankClient(_Client[HTTPClient]):
             if self._score_cache is None:
                 ranking = run(rerank_flow(arguments.call, arguments.models, limits))
             else:
-                cached = Question(arguments.call, arguments.models, route.endpoint.url, limits)
+                cached = CachedCall(
+                    call=arguments.call,
+                    models=arguments.models,
+                    service=route.endpoint.url,
+                    limits=limits,
+                )
                 ranking = self._score_cache.rank(cached, run)
             if self._on_response is not None:
                 self._on_response(ranking)
@@ -288,7 +293,12 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
             if self._score_cache is None:
                 ranking = await run(rerank_flow(arguments.call, arguments.models, limits))
             else:
-                cached = Question(arguments.call, arguments.models, route.endpoint.url, limits)
+                cached = CachedCall(
+                    call=arguments.call,
+                    models=arguments.models,
+                    service=route.endpoint.url,
+                    limits=limits,
+                )
                 ranking = await self._score_cache.arank(cached, run)
             if self._on_response is not None:
                 self._on_response(ranking)

@@ -1,4 +1,4 @@
-"""Ranks by the scores that a store has, and asks only for those that it has not."""
+"""Ranks a call with the scores in the score store, and requests only the missing scores."""
 
 import asyncio
 import copy
@@ -16,121 +16,148 @@ from openrouter_rerank.models import known_model
 from openrouter_rerank.ranking import Ranking
 from openrouter_rerank.score_store import ScoreStore
 
-from .scores import Memory
-from .single_flight import Flight, aalone, alone, flights
+from .scores import CallScores
+from .single_flight import Flight, aturn, single_flight, turn
 
 logger = logging.getLogger("openrouter_rerank")
+
+STORE_SHARE = 0.2
+"""The part of the call's remaining time that an asynchronous score store may use."""
+
+LONGEST_STORE_WAIT = 2.0
+"""
+Seconds. A read that takes longer than a request is of no use, and a write delays the ranking that
+the caller waits for.
+"""
 
 _Lock = TypeVar("_Lock")
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One call, as a client would ask it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedCall:
+    """One call of a client that has a score store."""
 
     call: Call
     models: tuple[str, ...]
+    """The model, then the fallback models in order."""
     service: str
+    """The URL that the requests go to."""
     limits: Limits
 
     @property
     def deadline(self) -> float:
-        """When the call ends, by the clock of `limits`."""
+        """When the call has to end, by the clock of `limits`."""
         return (self.limits.started or 0.0) + self.limits.timeout
 
-    def rest(self, memory: Memory, known: KnownScores) -> Flow:
-        """Return the flow that asks for all that is not known, best or not."""
-        # Leaving the worst out would not be cheaper, and a later call may want more of them.
+    def rest(self, scores: CallScores, known: KnownScores) -> Flow:
+        """Return the flow that requests all scores that are not in `known`."""
+        # A `top_n` would not make the requests cheaper, and a later call may need more results.
         whole = replace(self.call, positions=NO_COPIES, top_n=None)
-        return rerank_flow(whole, self.models, replace(self.limits, heard=memory.hear), known)
+        return rerank_flow(whole, self.models, replace(self.limits, heard=scores.note), known)
 
-    def answer(self, ranking: Ranking) -> Ranking:
-        """Return of the ranking of all documents what was asked for."""
+    def result(self, ranking: Ranking) -> Ranking:
+        """Return the caller's ranking, with copies and `top_n`, from that of all documents."""
         whole = self.call.positions.restored(ranking, self.call.top_n)
         return replace(whole, results=whole.results[: self.call.top_n])
 
 
-class Recall:
+class ScoreCache:
     """
-    Ranks with a store, whatever the store does.
+    The score cache of one client.
 
-    A synchronous store is used in the thread of the caller, which cannot be called back from it; so
-    there the timeouts of the store's own client hold.
+    No failure of the store ends a call. A synchronous store runs in the caller's thread and cannot
+    be interrupted there, so only the timeouts of the store's own client limit it.
+
+    Args:
+        store: The user's score store.
+        ttl: Seconds after which a stored score is requested again; `None` means never.
     """
 
     def __init__(self, store: ScoreStore, ttl: float | None) -> None:
         self._store = store
         self._ttl = ttl
 
-    def rank(self, question: Question, ask: Callable[[Flow], Ranking]) -> Ranking:
+    def rank(self, call: CachedCall, run: Callable[[Flow], Ranking]) -> Ranking:
         """
-        Answer `question`; what is not known is asked with `ask`.
+        Rank the documents of `call`, and use `run` to request the scores that are not stored.
 
         Raises:
-            DeadlineExceededError: If an identical call was in flight all the time.
-            OpenRouterRerankError: What `ask` raises.
+            DeadlineExceededError: If the call waited for an identical one until its deadline.
+            OpenRouterRerankError: If `run` raises it, or did so for an identical call.
         """
-        memory = self._memory(question)
-        with flights().joined(self._key(memory)) as flight:
-            with alone(flight, question.deadline):
+        scores = self._scores(call)
+        with single_flight().join((id(self._store), scores.identity)) as flight:
+            with turn(flight, call.deadline):
                 if flight.ranking is not None:
-                    return question.answer(_free(flight.ranking))
-                self._fail_with(flight, question.limits.timeout)
-                known = self._known(memory, question.deadline)
+                    return call.result(_free(flight.ranking))
+                self._raise_shared_failure(flight, call.limits.timeout)
+                known = self._read(scores, call.deadline)
                 try:
                     ranking = flight.ranking = (
-                        memory.ranking(known)
-                        if memory.is_all(known)
-                        else ask(question.rest(memory, known))
+                        scores.ranking(known)
+                        if scores.are_all_in(known)
+                        else run(call.rest(scores, known))
                     )
                 except OpenRouterRerankError as error:
-                    flight.failure = self, question.limits.timeout, error
-                    # Some of its requests may have been answered all the same.
-                    self._keep(memory)
+                    flight.failure = self, call.limits.timeout, error
+                    # Some requests of the failed call may have succeeded.
+                    self._write(scores)
                     raise
-            # The others need not wait for that.
-            self._keep(memory)
-            return question.answer(ranking)
+            # Outside the turn, so that the waiting calls do not wait for this write.
+            self._write(scores)
+            return call.result(ranking)
 
-    async def arank(self, question: Question, ask: Callable[[Flow], Awaitable[Ranking]]) -> Ranking:
+    async def arank(self, call: CachedCall, run: Callable[[Flow], Awaitable[Ranking]]) -> Ranking:
         """
-        Answer `question`; what is not known is asked with `ask`.
+        Rank the documents of `call`, and use `run` to request the scores that are not stored.
 
         Raises:
-            DeadlineExceededError: If an identical call was in flight all the time.
-            OpenRouterRerankError: What `ask` raises.
+            DeadlineExceededError: If the call waited for an identical one until its deadline.
+            OpenRouterRerankError: If `run` raises it, or did so for an identical call.
         """
-        memory = self._memory(question)
-        with flights().ajoined(self._key(memory)) as flight:
-            async with aalone(flight, question.deadline):
+        scores = self._scores(call)
+        with single_flight().ajoin((id(self._store), scores.identity)) as flight:
+            async with aturn(flight, call.deadline):
                 if flight.ranking is not None:
-                    return question.answer(_free(flight.ranking))
-                self._fail_with(flight, question.limits.timeout)
-                known = await self._aknown(memory, question.deadline)
+                    return call.result(_free(flight.ranking))
+                self._raise_shared_failure(flight, call.limits.timeout)
+                known = await self._aread(scores, call.deadline)
                 try:
                     ranking = flight.ranking = (
-                        memory.ranking(known)
-                        if memory.is_all(known)
-                        else await ask(question.rest(memory, known))
+                        scores.ranking(known)
+                        if scores.are_all_in(known)
+                        else await run(call.rest(scores, known))
                     )
                 except OpenRouterRerankError as error:
-                    flight.failure = self, question.limits.timeout, error
-                    # Some of its requests may have been answered all the same.
-                    await self._akeep(memory, question.deadline)
+                    flight.failure = self, call.limits.timeout, error
+                    # Some requests of the failed call may have succeeded.
+                    await self._awrite(scores, call.deadline)
                     raise
-            # The others need not wait for that.
-            await self._akeep(memory, question.deadline)
-            return question.answer(ranking)
+            # Outside the turn, so that the waiting calls do not wait for this write.
+            await self._awrite(scores, call.deadline)
+            return call.result(ranking)
 
-    def _fail_with(self, flight: Flight[_Lock], timeout: float) -> None:
-        """Raise what an identical call of this client has failed with while this one waited."""
+    def _scores(self, call: CachedCall) -> CallScores:
+        return CallScores(
+            call.call,
+            call.models,
+            call.service,
+            clock=time.time,
+            ttl=self._ttl,
+            is_listwise=_is_listwise,
+        )
+
+    def _raise_shared_failure(self, flight: Flight[_Lock], timeout: float) -> None:
+        """Raise the error of the identical call that failed last, if this call shares it."""
         if flight.failure is None:
             return
-        whose, theirs, error = flight.failure
-        # Each with its retries, the others would only wait longer, one behind the other. Another
-        # client may have a better key, a call with more time may wait for another retry, and what
-        # no retry cures may be in what identical calls need not have in common.
-        if whose is not self or timeout > theirs or not error.retryable:
+        owner, owner_timeout, error = flight.failure
+        # If every waiting call made its own attempts, one after the other, each would only wait
+        # longer for the same error. But a call does not share the error if it may do better:
+        # another client may have a better key, and a call with more time may wait for another
+        # retry. An error that no retry can fix may come from an option that is not part of the
+        # identity of a call. And if the other call's time was up, this one may have time left.
+        if owner is not self or timeout > owner_timeout or not error.retryable:
             return
         if not isinstance(error, DeadlineExceededError):
             shared = copy.copy(error)
@@ -138,51 +165,43 @@ class Recall:
             vars(shared).pop("__notes__", None)
             raise shared
 
-    def _memory(self, question: Question) -> Memory:
-        return Memory(
-            question.call,
-            question.models,
-            question.service,
-            clock=time.time,
-            ttl=self._ttl,
-            is_listwise=_is_listwise,
-        )
-
-    def _key(self, memory: Memory) -> object:
-        return (id(self._store), memory.identity)
-
-    def _known(self, memory: Memory, deadline: float) -> KnownScores:
+    def _read(self, scores: CallScores, deadline: float) -> KnownScores:
         try:
-            answer = self._store.mget(list(memory.keys))
+            values = self._store.mget(list(scores.keys))
         except Exception as error:
-            return _unread(error)
-        known = _read(memory, answer)
-        if time.monotonic() >= deadline and not memory.is_all(known):
+            return _read_failed(error)
+        known = _checked(scores, values)
+        if time.monotonic() >= deadline and not scores.are_all_in(known):
             logger.warning("the score store has taken all the time of the call: nothing is asked")
         return known
 
-    async def _aknown(self, memory: Memory, deadline: float) -> KnownScores:
+    async def _aread(self, scores: CallScores, deadline: float) -> KnownScores:
         try:
             async with asyncio.timeout(store_wait(deadline - time.monotonic())):
-                answer = await self._store.amget(list(memory.keys))
+                values = await self._store.amget(list(scores.keys))
         except Exception as error:
-            return _unread(error)
-        return _read(memory, answer)
+            return _read_failed(error)
+        return _checked(scores, values)
 
-    def _keep(self, memory: Memory) -> None:
+    def _write(self, scores: CallScores) -> None:
         try:
-            if memory.heard:
-                self._store.mset(list(memory.heard.items()))
+            if scores.to_store:
+                self._store.mset(list(scores.to_store.items()))
         except Exception as error:
-            _warn_unkept(error)
+            _warn_not_written(error)
 
-    async def _akeep(self, memory: Memory, deadline: float) -> None:
+    async def _awrite(self, scores: CallScores, deadline: float) -> None:
         try:
-            if memory.heard:
+            if scores.to_store:
                 async with asyncio.timeout(store_wait(deadline - time.monotonic())):
-                    await self._store.amset(list(memory.heard.items()))
+                    await self._store.amset(list(scores.to_store.items()))
         except Exception as error:
-            _warn_unkept(error)
+            _warn_not_written(error)
+
+
+def store_wait(left: float) -> float:
+    """Return how many seconds to wait for an asynchronous store if a call has `left` seconds."""
+    return min(max(left, 0.0) * STORE_SHARE, LONGEST_STORE_WAIT)
 
 
 def _is_listwise(slug: str) -> bool:
@@ -191,40 +210,27 @@ def _is_listwise(slug: str) -> bool:
 
 
 def _free(ranking: Ranking) -> Ranking:
-    """Return a ranking that another call has paid for."""
+    """Return the ranking without its requests and attempts: an identical call counts them."""
     return replace(ranking, requests=(), attempts=0)
 
 
-def _read(memory: Memory, answer: object) -> KnownScores:
-    known = memory.recalled(answer)
+def _checked(scores: CallScores, values: object) -> KnownScores:
+    known = scores.read(values)
     if known is None:
         logger.warning("the score store returned no list of bytes, so all scores are asked for")
         return NOTHING_KNOWN
-    logger.debug("rerank: documents=%d known=%d", len(memory.keys), len(known.of))
+    logger.debug("rerank: documents=%d known=%d", len(scores.keys), len(known.of))
     return known
 
 
-# By its class alone: its message may quote keys, or the password of a database.
-def _unread(error: Exception) -> KnownScores:
+# The two warnings below name only the error's class: its message may quote keys, or the password
+# of a database.
+
+
+def _read_failed(error: Exception) -> KnownScores:
     logger.warning("the score store failed, so all scores are asked for: %s", type(error).__name__)
     return NOTHING_KNOWN
 
 
-def _warn_unkept(error: Exception) -> None:
+def _warn_not_written(error: Exception) -> None:
     logger.warning("the score store failed, so scores were not kept: %s", type(error).__name__)
-
-
-STORE_SHARE = 0.2
-"""The part of the time left that is waited for an asynchronous score store."""
-
-
-LONGEST_STORE_WAIT = 2.0
-"""
-Seconds. Reading from a store that takes longer than the service itself is of no use, and nobody who
-waits for documents wants to wait longer until their scores are kept.
-"""
-
-
-def store_wait(left: float) -> float:
-    """Tell how many seconds to wait for an asynchronous score store, of `left` that are left."""
-    return min(max(left, 0.0) * STORE_SHARE, LONGEST_STORE_WAIT)

@@ -1,8 +1,8 @@
 """
-Scores as a store keeps them: under which keys, in which bytes, and for how long. Pure.
+The scores of one call, and how a score store keeps them: keys, values, and their age. Pure.
 
-A key is a digest of all that a score depends on. Neither the query nor a document is in a key or a
-value.
+A key is a digest of everything that a score depends on. A value holds the score, the time, and the
+name of the model that gave it. Neither contains the query or a document.
 """
 
 import hashlib
@@ -19,102 +19,104 @@ from openrouter_rerank.documents import Ranked, whole
 from openrouter_rerank.ranking import Ranking
 
 _VERSION: Literal[1] = 1
-"""Of keys and values: what another version has written is not found."""
-_WHO_ASKS = frozenset({"user", "trace"})
+"""The format of keys and values. Scores that another version has written are not found."""
+_NOT_IN_KEYS = frozenset({"user", "trace"})
 """Fields of a request that no score depends on."""
-_LONGEST = 4096
-"""Bytes; ours are a hundred or two."""
+_LONGEST_VALUE = 4096
+"""Bytes. The values that are written here have one or two hundred."""
+
+
+class CallScores:
+    """
+    The scores of one call: which keys to read, and which values to write.
+
+    Args:
+        call: The call.
+        models: The models in the order in which they are tried. Only scores of the first are read.
+        service: The URL that the requests go to.
+        clock: Returns the time of day, in seconds since the epoch.
+        ttl: Seconds after which a stored score is too old; `None` means never.
+        is_listwise: Returns `True` for a model whose scores depend on the other documents too.
+    """
+
+    def __init__(
+        self,
+        call: Call,
+        models: tuple[str, ...],
+        service: str,
+        *,
+        clock: Callable[[], float],
+        ttl: float | None,
+        is_listwise: Callable[[str], bool],
+    ) -> None:
+        self.keys = score_keys(call, models[0], service, is_listwise=is_listwise(models[0]))
+        """The keys to read: one per document, in their order."""
+        self.identity = (models, self.keys)
+        """Equal for identical calls."""
+        self.to_store: dict[str, bytes] = {}
+        """The values to write, by key."""
+        self._model = models[0]
+        self._service = service
+        self._clock = clock
+        self._ttl = ttl
+        self._is_listwise = is_listwise
+        self._keys = dict(zip(call.documents, self.keys, strict=True))
+
+    def read(self, values: object) -> KnownScores | None:
+        """Return the scores in what a store has returned for `keys`; `None` if it is invalid."""
+        checked = checked_values(values, len(self.keys))
+        if checked is None:
+            return None
+        known = read_scores(checked, now=self._clock(), ttl=self._ttl)
+        if self._is_listwise(self._model) and not self.are_all_in(known):
+            # If the missing documents were sent alone, they would get other scores.
+            return NOTHING_KNOWN
+        return known
+
+    def are_all_in(self, known: KnownScores) -> bool:
+        """Return `True` if no score has to be requested."""
+        return len(known.of) == len(self.keys)
+
+    def ranking(self, known: KnownScores) -> Ranking:
+        """Return the ranking for `known`, which has all scores."""
+        return completed(Ranking(results=(), model=self._model, requests=()), (), known)
+
+    def note(self, part: Call, ranking: Ranking) -> None:
+        """Add the scores of `ranking` to `to_store`: any of the models may have ranked `part`."""
+        if ranking.model == self._model:
+            keys = [self._keys[document] for document in part.documents]
+        else:
+            is_listwise = self._is_listwise(ranking.model)
+            keys = [*score_keys(part, ranking.model, self._service, is_listwise=is_listwise)]
+        values = score_values(ranking, self._clock())
+        self.to_store |= {keys[index]: value for index, value in values.items()}
 
 
 def score_keys(
     call: Call, model: str, service: str, *, is_listwise: bool = False
 ) -> tuple[str, ...]:
     """
-    Return the key of each document's score, of letters, digits and `-`.
+    Return the key of each document's score, made of letters, digits and `-`.
 
     Args:
-        call: What is asked.
-        model: The slug of the model asked.
-        service: The address that it is asked at: at another one it is another model.
-        is_listwise: Whether a score depends on the other documents too.
+        call: The call.
+        model: The slug of the model.
+        service: The URL that the request goes to. The same slug at another URL is another model.
+        is_listwise: Whether a score of the model depends on the other documents too.
     """
-    extra = {name: value for name, value in call.extra.items() if name not in _WHO_ASKS}
-    circumstances = hashlib.blake2b(digest_size=32)
+    extra = {name: value for name, value in call.extra.items() if name not in _NOT_IN_KEYS}
+    shared = hashlib.blake2b(digest_size=32)
     for text in (str(_VERSION), service, model, _canonical(extra), call.query):
-        _add(circumstances, text)
+        _add(shared, text)
     if is_listwise:
         for document in call.documents:
-            _add_document(circumstances, document)
+            _add_document(shared, document)
     keys: list[str] = []
     for document in call.documents:
-        digest = circumstances.copy()
+        digest = shared.copy()
         _add_document(digest, document)
         keys.append(f"openrouter-rerank-{digest.hexdigest()}")
     return tuple(keys)
-
-
-def score_values(ranking: Ranking, now: float) -> dict[int, bytes]:
-    """Return what is kept of each result, by the position of its document."""
-    circumstances = json.dumps({"v": _VERSION, "model": ranking.served_model, "time": now})
-    # A finite number is written in JSON as it is in Python, with all its digits.
-    opened = circumstances.removesuffix("}") + ', "score": '
-    return {
-        result.index: f"{opened}{result.relevance_score!r}}}".encode() for result in ranking.results
-    }
-
-
-def stored_values(answer: object, count: int) -> list[bytes | None] | None:
-    """Return the values that a store has answered with; `None` if that is no answer."""
-    try:
-        values = _VALUES.validate_python(answer)
-    except ValidationError:
-        return None
-    return values if len(values) == count else None
-
-
-def known_scores(values: Sequence[bytes | None], *, now: float, ttl: float | None) -> KnownScores:
-    """
-    Read what a store has for the documents of a call.
-
-    Values that are broken or too old are as if they were not there. If the provider has changed the
-    model behind its slug, only the scores of the newer one are known: those of two models cannot be
-    compared.
-    """
-    read = ((index, _read(value)) for index, value in enumerate(values))
-    fresh = {
-        index: stored
-        for index, stored in read
-        # Clocks differ between machines, so what was written in the future may be fresh too.
-        if stored is not None and (ttl is None or abs(now - stored.time) < ttl)
-    }
-    if not fresh:
-        return NOTHING_KNOWN
-    newest = max(fresh.values(), key=lambda stored: stored.time).model
-    scores = {index: stored.score for index, stored in fresh.items() if stored.model == newest}
-    return KnownScores(of=scores, served_model=newest)
-
-
-_VALUES = TypeAdapter(list[Annotated[bytes, Strict()] | None])
-
-
-@dataclass(slots=True, kw_only=True)
-class _Stored:
-    v: Literal[1]
-    score: Annotated[float, Field(allow_inf_nan=False)]
-    time: Annotated[float, Field(allow_inf_nan=False)]
-    model: str | None
-
-
-_STORED = TypeAdapter(_Stored)
-
-
-def _read(value: bytes | None) -> _Stored | None:
-    if value is None or len(value) > _LONGEST:
-        return None
-    try:
-        return _STORED.validate_json(value, strict=True)
-    except ValidationError:
-        return None
 
 
 def _canonical(extra: Mapping[str, object]) -> str:
@@ -124,7 +126,7 @@ def _canonical(extra: Mapping[str, object]) -> str:
         # Keys of several types cannot be sorted, but they can be sent.
         return repr(extra)
     except (ValueError, RecursionError):
-        # Circular or too deep: it is refused when it is to be sent.
+        # Circular or too deeply nested: the call is refused when its request is written.
         return ""
 
 
@@ -143,7 +145,7 @@ _ABSENT = b"-"
 
 
 def _add(digest: hashlib.blake2b, text: str | None) -> None:
-    # With its length before it, so that no two lists of texts look the same.
+    # Each text follows its length, so that two different lists of texts are different bytes.
     if text is None:
         digest.update(_ABSENT)
     else:
@@ -151,67 +153,65 @@ def _add(digest: hashlib.blake2b, text: str | None) -> None:
         digest.update(b"%d:%b" % (len(encoded), encoded))
 
 
-class Memory:
+def score_values(ranking: Ranking, now: float) -> dict[int, bytes]:
+    """Return the value to write for each result, by the position of its document."""
+    shared = json.dumps({"v": _VERSION, "model": ranking.served_model, "time": now})
+    # JSON and Python write a finite number in the same way, with all its digits.
+    opened = shared.removesuffix("}") + ', "score": '
+    return {
+        result.index: f"{opened}{result.relevance_score!r}}}".encode() for result in ranking.results
+    }
+
+
+def checked_values(values: object, count: int) -> list[bytes | None] | None:
+    """Return `values` if it is a sequence of `count` bytes or `None`s, else `None`."""
+    try:
+        checked = _VALUES.validate_python(values)
+    except ValidationError:
+        return None
+    return checked if len(checked) == count else None
+
+
+_VALUES = TypeAdapter(list[Annotated[bytes, Strict()] | None])
+
+
+def read_scores(values: Sequence[bytes | None], *, now: float, ttl: float | None) -> KnownScores:
     """
-    The scores of one call.
+    Return the scores in the stored values of a call's documents.
 
-    Args:
-        call: What is asked.
-        models: Whom to ask, in order; scores of the first are looked up.
-        service: The address that they are asked at.
-        clock: Tells the time of day.
-        ttl: Seconds after which a score is forgotten.
-        is_listwise: Tells of a model whether its scores depend on the other documents.
+    Values that are broken or too old count as missing. If the provider has changed the model behind
+    its slug, only the scores of the newer model are returned: scores of two models cannot be
+    compared.
     """
+    read = ((index, _read(value)) for index, value in enumerate(values))
+    fresh = {
+        index: stored
+        for index, stored in read
+        # Clocks differ between machines, so a time in the future may be fresh too.
+        if stored is not None and (ttl is None or abs(now - stored.time) < ttl)
+    }
+    if not fresh:
+        return NOTHING_KNOWN
+    newest = max(fresh.values(), key=lambda stored: stored.time).model
+    scores = {index: stored.score for index, stored in fresh.items() if stored.model == newest}
+    return KnownScores(of=scores, served_model=newest)
 
-    def __init__(
-        self,
-        call: Call,
-        models: tuple[str, ...],
-        service: str,
-        *,
-        clock: Callable[[], float],
-        ttl: float | None,
-        is_listwise: Callable[[str], bool],
-    ) -> None:
-        self.keys = score_keys(call, models[0], service, is_listwise=is_listwise(models[0]))
-        """What to look up: a key for each document."""
-        self.identity = (models, self.keys)
-        """Equal for calls that have the same scores."""
-        self.heard: dict[str, bytes] = {}
-        """What to keep."""
-        self._model = models[0]
-        self._service = service
-        self._clock = clock
-        self._ttl = ttl
-        self._is_listwise = is_listwise
-        self._keys = dict(zip(call.documents, self.keys, strict=True))
 
-    def recalled(self, answer: object) -> KnownScores | None:
-        """Read what a store has answered for `keys`; `None` if that is no answer."""
-        values = stored_values(answer, len(self.keys))
-        if values is None:
-            return None
-        known = known_scores(values, now=self._clock(), ttl=self._ttl)
-        if self._is_listwise(self._model) and not self.is_all(known):
-            # Asked without the others, the rest would get other scores.
-            return NOTHING_KNOWN
-        return known
+@dataclass(slots=True, kw_only=True)
+class _Stored:
+    v: Literal[1]
+    score: Annotated[float, Field(allow_inf_nan=False)]
+    time: Annotated[float, Field(allow_inf_nan=False)]
+    model: str | None
 
-    def is_all(self, known: KnownScores) -> bool:
-        """Tell whether nothing is left to ask for."""
-        return len(known.of) == len(self.keys)
 
-    def ranking(self, known: KnownScores) -> Ranking:
-        """Rank by scores that are all known."""
-        return completed(Ranking(results=(), model=self._model, requests=()), (), known)
+_STORED = TypeAdapter(_Stored)
 
-    def hear(self, part: Call, ranking: Ranking) -> None:
-        """Note the scores of `ranking`, the answer to a part of the call, by whichever model."""
-        if ranking.model == self._model:
-            keys = [self._keys[document] for document in part.documents]
-        else:
-            is_listwise = self._is_listwise(ranking.model)
-            keys = [*score_keys(part, ranking.model, self._service, is_listwise=is_listwise)]
-        values = score_values(ranking, self._clock())
-        self.heard |= {keys[index]: value for index, value in values.items()}
+
+def _read(value: bytes | None) -> _Stored | None:
+    if value is None or len(value) > _LONGEST_VALUE:
+        return None
+    try:
+        return _STORED.validate_json(value, strict=True)
+    except ValidationError:
+        return None

@@ -1,4 +1,10 @@
-"""Lets identical calls of this process wait for the first of them, whose ranking they share."""
+"""
+Single flight: identical calls of a process wait for the first of them, and share its ranking.
+
+The calls with one key are a flight. One of them at a time has its turn; the others wait, each until
+its own deadline. The call that has its turn leaves its ranking or its error in the flight. If that
+is of no use to the next call, the next call makes its own requests.
+"""
 
 import asyncio
 import os
@@ -15,24 +21,25 @@ _Lock = TypeVar("_Lock")
 
 
 class Flight(Generic[_Lock]):
-    """What identical calls have in common while one of them is in flight."""
+    """The identical calls that run at one time, and the result that they share."""
 
     def __init__(self, lock: _Lock) -> None:
         self.lock = lock
+        """Held by the call that has its turn."""
         self.calls = 0
+        """How many calls have joined and not yet left."""
         self.ranking: Ranking | None = None
-        """What the first of them that was answered has come to."""
+        """The ranking of the first call that succeeded."""
         self.failure: tuple[object, float, OpenRouterRerankError] | None = None
-        """Whose call has failed last, how much time it had, and why."""
+        """The call that failed last: the object that made it, its `timeout`, and its error."""
 
 
-class Flights:
+class SingleFlight:
     """
-    The flights of one process.
+    The flights of a process.
 
-    Calls of the same key join one flight, and one of them at a time has it to itself. It leaves
-    there for the others what it has come to; if that is nothing to them, the next one tries.
-    Nothing is kept once no call is left.
+    Threads share one flight per key. Tasks share one flight per key and event loop. A flight is
+    removed when its last call leaves, so nothing stays in memory.
     """
 
     def __init__(self) -> None:
@@ -43,16 +50,16 @@ class Flights:
     def __len__(self) -> int:
         return len(self._threads) + len(self._tasks)
 
-    def joined(self, key: Hashable) -> AbstractContextManager[Flight[threading.Lock]]:
-        """Join the flight of `key`, among all threads."""
-        return self._joined(self._threads, key, threading.Lock)
+    def join(self, key: Hashable) -> AbstractContextManager[Flight[threading.Lock]]:
+        """Join the flight of `key`, which all threads share."""
+        return self._join(self._threads, key, threading.Lock)
 
-    def ajoined(self, key: Hashable) -> AbstractContextManager[Flight[asyncio.Lock]]:
-        """Join the flight of `key`, among all tasks of this event loop."""
-        return self._joined(self._tasks, (asyncio.get_running_loop(), key), asyncio.Lock)
+    def ajoin(self, key: Hashable) -> AbstractContextManager[Flight[asyncio.Lock]]:
+        """Join the flight of `key`, which all tasks of the running event loop share."""
+        return self._join(self._tasks, (asyncio.get_running_loop(), key), asyncio.Lock)
 
     @contextmanager
-    def _joined(
+    def _join(
         self, flights: dict[Hashable, Flight[_Lock]], key: Hashable, lock: Callable[[], _Lock]
     ) -> Generator[Flight[_Lock]]:
         with self._guard:
@@ -68,12 +75,16 @@ class Flights:
 
 
 @contextmanager
-def alone(flight: Flight[threading.Lock], deadline: float) -> Generator[None]:
+def turn(flight: Flight[threading.Lock], deadline: float) -> Generator[None]:
     """
-    Have `flight` to oneself.
+    Wait for this call's turn in `flight`, and keep the turn until the `with` block ends.
+
+    Args:
+        flight: The flight that the call has joined.
+        deadline: How long to wait, by `time.monotonic`.
 
     Raises:
-        DeadlineExceededError: If others have it until `deadline`, by `time.monotonic`.
+        DeadlineExceededError: If other calls kept the turn until `deadline`.
     """
     left = max(deadline - time.monotonic(), 0.0)
     if not flight.lock.acquire(timeout=min(left, threading.TIMEOUT_MAX)):
@@ -85,12 +96,16 @@ def alone(flight: Flight[threading.Lock], deadline: float) -> Generator[None]:
 
 
 @asynccontextmanager
-async def aalone(flight: Flight[asyncio.Lock], deadline: float) -> AsyncGenerator[None]:
+async def aturn(flight: Flight[asyncio.Lock], deadline: float) -> AsyncGenerator[None]:
     """
-    Have `flight` to oneself.
+    Wait for this call's turn in `flight`, and keep the turn until the `async with` block ends.
+
+    Args:
+        flight: The flight that the call has joined.
+        deadline: How long to wait, by `time.monotonic`.
 
     Raises:
-        DeadlineExceededError: If others have it until `deadline`, by `time.monotonic`.
+        DeadlineExceededError: If other calls kept the turn until `deadline`.
     """
     try:
         async with asyncio.timeout(deadline - time.monotonic()):
@@ -110,13 +125,14 @@ def _too_late() -> DeadlineExceededError:
 
 
 class _OfProcess:
-    """The calls of a parent are not in flight in its forked child."""
+    """The single flight of this process. A forked child gets a new, empty one."""
 
     def __init__(self) -> None:
-        self.flights = Flights()
+        self.single_flight = SingleFlight()
 
     def renew(self) -> None:
-        self.flights = Flights()
+        # The parent's calls do not run in the child: waiting for them would not end.
+        self.single_flight = SingleFlight()
 
 
 _process = _OfProcess()
@@ -124,6 +140,6 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_process.renew)
 
 
-def flights() -> Flights:
-    """Return the flights of this process."""
-    return _process.flights
+def single_flight() -> SingleFlight:
+    """Return the single flight of this process."""
+    return _process.single_flight
