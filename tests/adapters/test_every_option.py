@@ -15,6 +15,8 @@ from openrouter_rerank.errors import (
 from openrouter_rerank.local.stage import Fault, Stage, error
 from openrouter_rerank.reranker import RerankOptions
 
+from tests.client.gates import answered_in_turns
+
 TEXTS = ("Bread is baked.", "Paris is the capital of France.", "Rome is a capital.")
 VISION_MODEL = "nvidia/llama-nemotron-rerank-vl-1b-v2:free"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
@@ -130,10 +132,9 @@ async def max_retries(pipeline, folder):
 @effect
 async def max_concurrency(pipeline, folder):
     """So many requests of one reranker are in flight at a time."""
-    pipeline.stage.always(Fault.late_head(0.1))
     items = pipeline.items(*TEXTS)
 
-    for most in (1, 2):
+    for most, turns in ((1, [1, 1]), (2, [2])):
         reranker = pipeline.reranker(max_concurrency=most)
         if pipeline.colour == "sync":
             calls = [
@@ -141,7 +142,8 @@ async def max_concurrency(pipeline, folder):
             ]
         else:
             calls = [pipeline.adapter.arerank(reranker, items, "q") for _ in range(2)]
-        await asyncio.gather(*calls)
+        with answered_in_turns(pipeline.stage, *turns):
+            await asyncio.gather(*calls)
         assert pipeline.stage.in_flight_peak == most
 
 
@@ -254,11 +256,11 @@ async def score_ttl(pipeline, folder):
 @effect
 async def rate_limiter(pipeline, folder):
     """Nothing is sent without permission, and the wait for it ends by the deadline."""
-    reranker = pipeline.reranker(rate_limiter=WindowRateLimiter(1), timeout=0.2)
-    await pipeline.rerank(reranker, pipeline.items(*TEXTS))
+    limiter = WindowRateLimiter(1)
+    await sent(pipeline, rate_limiter=limiter)
 
     with pytest.raises(DeadlineExceededError, match="rate limiter"):
-        await pipeline.rerank(reranker, pipeline.items(*TEXTS))
+        await sent(pipeline, rate_limiter=limiter, timeout=0.2)
     assert len(pipeline.stage.requests) == 1
 
 

@@ -32,6 +32,8 @@ from openrouter_rerank.errors import (
 from openrouter_rerank.local.stage import Fault, Reply, Stage, error, scores
 from pydantic import ValidationError
 
+from tests.starvation import repeat_if_starved
+
 QUERY = "capital of France"
 TEXTS = ("Bread is baked.", "Paris is the capital of France.", "Rome is a capital.")
 
@@ -165,6 +167,7 @@ def test_d7_no_option_is_overwritten(make, local_openrouter):
     assert local_openrouter.requests[0].model == "a/model"
 
 
+@repeat_if_starved
 def test_d8_no_key_is_shown_and_no_call_is_endless(make, local_openrouter):
     """The key is in no `repr`, a silent service is given up, and any error body is an error."""
     local_openrouter.script(Fault.hang(), Reply(status=502, body=b"<html>Bad gateway</html>"))

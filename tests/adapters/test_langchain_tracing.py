@@ -29,6 +29,8 @@ from openrouter_rerank.local.stage import Fault, Reply, error
 from PIL import Image
 from typing_extensions import TypedDict
 
+from tests.starvation import repeat_if_starved
+
 QUERY = "capital of France"
 TEXTS = ("Bread is baked.", "Paris is the capital of France.")
 DOCUMENTS = [Document(text) for text in TEXTS]
@@ -459,6 +461,7 @@ def best(work, repetitions=20):
     return min(once() for _ in range(repetitions))
 
 
+@repeat_if_starved
 def test_without_handlers_a_run_costs_little(reranker):
     """Asking whether anybody listens takes a small part of the fastest call there can be."""
 

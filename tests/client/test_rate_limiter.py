@@ -14,6 +14,7 @@ from openrouter_rerank.errors import (
 from openrouter_rerank.local.stage import error
 
 from tests.client.shells import KINDS, NAMES
+from tests.starvation import repeat_if_starved
 
 QUERY = "capital of France"
 DOCUMENTS = ["Berlin is the capital of Germany.", "Paris is the capital of France.", "Bread"]
@@ -57,6 +58,7 @@ def test_each_request_needs_a_permission(make, stage):
 
 
 @EVERY_EXCHANGE
+@repeat_if_starved
 def test_nothing_is_sent_without_permission(make, stage):
     """A wait for permission ends by the deadline, with an error that says what was waited for."""
     limiter = WindowRateLimiter(1, seconds=60)
@@ -164,7 +166,9 @@ async def test_a_refusal_is_a_refusal(stage):
 
 
 @pytest.mark.parametrize("client", [RerankClient, AsyncRerankClient])
-@pytest.mark.parametrize("limiter", [20, "20/minute", asyncio.Semaphore(20)], ids=repr)
+@pytest.mark.parametrize(
+    "limiter", [20, "20/minute", asyncio.Semaphore(20)], ids=lambda limiter: type(limiter).__name__
+)
 def test_what_is_no_limiter_is_refused(client, limiter):
     """The error names the type that was passed, and what is needed."""
     with pytest.raises(ConfigurationError, match=f"is of type {type(limiter).__name__}, which"):

@@ -15,8 +15,9 @@ from openrouter_rerank.errors import (
     ServiceUnavailableError,
     UnauthorizedError,
 )
-from openrouter_rerank.local.stage import Fault, error, scores
+from openrouter_rerank.local.stage import error, scores, word_overlap
 
+from tests.client.gates import once_joined
 from tests.client.shells import OWN
 
 QUERY = "capital of France"
@@ -256,7 +257,7 @@ def test_a_store_that_fails_only_warns(make, stage, caplog):
 
 def test_simultaneous_identical_calls_are_sent_once(make, stage):
     """One of several identical calls in flight sends its request, and all share the ranking."""
-    stage.always(Fault.late_head(0.2))
+    stage.always(once_joined(6, word_overlap))
     client = make(score_store=Store())
 
     rankings = client.together(6, QUERY, DOCUMENTS)
@@ -272,7 +273,7 @@ def test_identical_calls_share_a_ranking_that_was_not_stored(make, stage):
     """Waiting calls get the ranking from the first call, not from the store."""
     store = Store()
     store.failure = OSError()
-    stage.always(Fault.late_head(0.5))
+    stage.always(once_joined(4, word_overlap))
 
     make(score_store=store).together(4, QUERY, DOCUMENTS)
 
@@ -281,7 +282,7 @@ def test_identical_calls_share_a_ranking_that_was_not_stored(make, stage):
 
 def test_calls_that_wait_share_the_failure_of_the_service(make, stage):
     """While the service is down, simultaneous identical calls make the attempts of one call."""
-    stage.always(error(503, "down"))
+    stage.always(once_joined(6, error(503, "down")))
     client = make(score_store=Store(), max_retries=1)
 
     outcomes = client.settled(6, QUERY, DOCUMENTS)
@@ -295,7 +296,7 @@ def test_calls_that_wait_share_the_failure_of_the_service(make, stage):
 
 def test_another_call_tries_when_the_first_has_failed(make, stage):
     """If the first call is refused, the next waiting call sends its own request."""
-    stage.script(error(401, "no"), Fault.late_head(0.2))
+    stage.script(once_joined(4, error(401, "no")), once_joined(3, word_overlap))
     client = make(score_store=Store())
 
     outcomes = client.settled(4, QUERY, DOCUMENTS)

@@ -13,7 +13,10 @@ from langchain_core.stores import InMemoryByteStore
 from openrouter_rerank import AsyncRerankClient, RerankClient
 from openrouter_rerank._score_cache.single_flight import single_flight
 from openrouter_rerank.errors import DeadlineExceededError, ServiceUnavailableError
-from openrouter_rerank.local.stage import Fault, error, word_overlap
+from openrouter_rerank.local.stage import Fault, error
+
+from tests.client.gates import ENOUGH, once_joined
+from tests.starvation import repeat_if_starved
 
 QUERY = "capital of France"
 DOCUMENTS = ["Berlin is the capital of Germany.", "Paris is the capital of France.", "Bread"]
@@ -50,6 +53,7 @@ def options(stage, **others):
 
 
 @pytest.mark.parametrize("method", ["amget", "amset"])
+@repeat_if_starved
 async def test_a_store_that_hangs_costs_a_part_of_the_time(local_openrouter, method, caplog):
     """If a store hangs, the call stops waiting for it and has time left for its request."""
     started = time.monotonic()
@@ -64,6 +68,7 @@ async def test_a_store_that_hangs_costs_a_part_of_the_time(local_openrouter, met
 
 
 @pytest.mark.parametrize("method", ["amget", "amset"])
+@repeat_if_starved
 async def test_a_store_that_hangs_costs_two_seconds_at_most(local_openrouter, method):
     """A call with a long timeout waits for its store for two seconds at most."""
     store, started = Hanging(method), time.monotonic()
@@ -85,7 +90,7 @@ class Slow(InMemoryByteStore):
     def _wait(self, method):
         if self.method == method:
             self.reached.set()
-            assert self.gate.wait(5)
+            assert self.gate.wait(ENOUGH)
 
     def mget(self, keys):
         """Return the values when the test allows it."""
@@ -104,8 +109,8 @@ def test_no_thread_waits_until_scores_are_stored(local_openrouter):
     client = RerankClient(score_store=store, **options(local_openrouter))
     with client, ThreadPoolExecutor(1) as pool:
         first = pool.submit(client.rerank, QUERY, DOCUMENTS)
-        assert store.reached.wait(5)
-        ranking = client.rerank(QUERY, DOCUMENTS, timeout=1.0)
+        assert store.reached.wait(ENOUGH)
+        ranking = client.rerank(QUERY, DOCUMENTS, timeout=ENOUGH)
         assert not first.done()
         store.gate.set()
 
@@ -114,13 +119,14 @@ def test_no_thread_waits_until_scores_are_stored(local_openrouter):
     assert len(single_flight()) == 0
 
 
+@repeat_if_starved
 async def test_no_task_waits_until_scores_are_stored(local_openrouter):
     """A waiting call gets the ranking when the first call has it, not when it is stored."""
     store = Hanging("amset")
     async with AsyncRerankClient(score_store=store, **options(local_openrouter)) as client:
         first = asyncio.create_task(client.rerank(QUERY, DOCUMENTS))
-        await asyncio.wait_for(store.reached.wait(), 5)
-        ranking = await client.rerank(QUERY, DOCUMENTS, timeout=1.0)
+        await asyncio.wait_for(store.reached.wait(), ENOUGH)
+        ranking = await client.rerank(QUERY, DOCUMENTS, timeout=ENOUGH)
         assert not first.done()
         first.cancel()
         await asyncio.wait([first])
@@ -151,7 +157,7 @@ async def test_a_call_can_be_cancelled_in_its_store(local_openrouter, method):
     store = Hanging(method)
     async with AsyncRerankClient(score_store=store, **options(local_openrouter)) as client:
         call = asyncio.create_task(client.rerank(QUERY, DOCUMENTS))
-        await asyncio.wait_for(store.reached.wait(), 5)
+        await asyncio.wait_for(store.reached.wait(), ENOUGH)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
@@ -162,22 +168,13 @@ async def test_a_call_can_be_cancelled_in_its_store(local_openrouter, method):
 
 def test_a_call_with_more_time_does_not_share_a_failure(local_openrouter):
     """If a call had no time for another retry, a waiting call with more time still retries."""
-    begun, late = threading.Event(), threading.Event()
-
-    def reply(request):
-        if request.number > 1:
-            return word_overlap(request)
-        begun.set()
-        late.wait(0.3)
-        return error(503, "busy", retry_after=60)
-
-    local_openrouter.always(reply)
+    local_openrouter.script(once_joined(2, error(503, "busy", retry_after=60)))
     store = InMemoryByteStore()
     client = RerankClient(score_store=store, **options(local_openrouter))
     with client, ThreadPoolExecutor(1) as pool:
-        first = pool.submit(client.rerank, QUERY, DOCUMENTS, timeout=5)
-        assert begun.wait(5)
-        ranking = client.rerank(QUERY, DOCUMENTS, timeout=30)
+        first = pool.submit(client.rerank, QUERY, DOCUMENTS, timeout=20)
+        local_openrouter.wait_until(lambda: local_openrouter.in_flight == 1)
+        ranking = client.rerank(QUERY, DOCUMENTS, timeout=50)
 
     assert isinstance(first.exception(), ServiceUnavailableError)
     assert [result.index for result in ranking.results] == [1, 0, 2]
@@ -258,7 +255,8 @@ def test_loops_and_threads_share_a_store(local_openrouter):
 def test_a_forked_child_does_not_wait_for_its_parents_calls(local_openrouter):
     """If a process forks during a call, an identical call in the child sends its own request."""
     local_openrouter.script(Fault.hang())
-    client = RerankClient(score_store=InMemoryByteStore(), **options(local_openrouter, timeout=5))
+    settings = options(local_openrouter, timeout=ENOUGH)
+    client = RerankClient(score_store=InMemoryByteStore(), **settings)
     with ThreadPoolExecutor(1) as pool:
         call = pool.submit(client.rerank, QUERY, DOCUMENTS)
         local_openrouter.wait_until(lambda: local_openrouter.in_flight)
@@ -266,7 +264,7 @@ def test_a_forked_child_does_not_wait_for_its_parents_calls(local_openrouter):
         if not child:
             # No `finally` and no test of the parent may run here.
             try:
-                ranking = client.rerank(QUERY, DOCUMENTS, timeout=3)
+                ranking = client.rerank(QUERY, DOCUMENTS, timeout=ENOUGH / 2)
                 os._exit([result.index for result in ranking.results] != [1, 0, 2])
             finally:
                 os._exit(2)
@@ -325,7 +323,7 @@ def test_on_response_may_repeat_the_call(local_openrouter):
             client.rerank(QUERY, DOCUMENTS)
 
     client = RerankClient(
-        score_store=InMemoryByteStore(), on_response=note, **options(local_openrouter, timeout=5)
+        score_store=InMemoryByteStore(), on_response=note, **options(local_openrouter, timeout=20)
     )
     with client:
         client.rerank(QUERY, DOCUMENTS)

@@ -19,6 +19,7 @@ from openrouter_rerank.local.stage import unaccepting_address
 
 from tests.client.slow_line import slow_line
 from tests.promises.certificates import identified
+from tests.starvation import repeat_if_starved
 
 SLACK = 0.3
 ENOUGH = 10.0
@@ -63,6 +64,7 @@ both = pytest.mark.parametrize("colour", ["sync", "async"])
 
 
 @both
+@repeat_if_starved
 def test_silent_addresses_share_the_time(colour, port):
     """A host of four addresses, none of which answers, costs the time once and not four times."""
     taken = connect(colour, [SILENT] * 4, port, time_left=0.4)
@@ -71,6 +73,7 @@ def test_silent_addresses_share_the_time(colour, port):
 
 
 @both
+@repeat_if_starved
 def test_a_silent_address_costs_no_more_than_its_share(colour, port):
     """When time is scarce, each address has its share of it, and the last one is still tried."""
     taken = connect(colour, [SILENT, SILENT, ALIVE], port, time_left=0.6)
@@ -79,6 +82,7 @@ def test_a_silent_address_costs_no_more_than_its_share(colour, port):
 
 
 @both
+@repeat_if_starved
 def test_connecting_has_a_bound_of_its_own(colour, port):
     """However much time there is, connecting to one address takes no longer than a bound."""
     taken = connect(colour, [SILENT], port, longest_connect=0.1)
@@ -86,6 +90,7 @@ def test_connecting_has_a_bound_of_its_own(colour, port):
     assert -0.1 - SLACK < taken <= -0.1
 
 
+@repeat_if_starved
 def test_a_handshake_has_the_same_bound(port):
     """However much time there is, a handshake that nobody answers ends."""
     sockets = Sockets(longest_connect=0.1, resolve=lambda *_: [ALIVE])
@@ -100,12 +105,14 @@ def test_a_handshake_has_the_same_bound(port):
 
 
 @both
+@repeat_if_starved
 def test_one_address_answers_behind_a_silent_one(colour, port):
     """The next address of a host is tried while there is plenty of time left."""
     assert 0.1 <= connect(colour, [SILENT, ALIVE], port, longest_connect=0.2) < 0.2 + SLACK
 
 
 @both
+@repeat_if_starved
 def test_an_address_that_refuses_costs_nothing(colour, port):
     """The next address is tried at once when one refuses."""
     assert 0 < connect(colour, ["127.0.0.3", ALIVE], port) < SLACK
@@ -136,6 +143,7 @@ def server(tls):
 
 
 @pytest.mark.parametrize("addresses", [[SILENT], [ALIVE, SILENT]], ids=["one", "two"])
+@repeat_if_starved
 async def test_connecting_can_be_cancelled_at_any_step(addresses):
     """Wherever connecting and the handshake are cancelled, no socket and no task is left."""
     authority, tls = identified()
@@ -287,6 +295,7 @@ def test_an_answer_that_came_first_is_read(colour):
         assert read(99) in {b"too large", b" large"}
 
 
+@repeat_if_starved
 def test_large_messages_are_sent_at_once(make):
     """A head and a large body are two messages, and the second does not wait for the first."""
     caller = make()

@@ -12,6 +12,8 @@ from langchain_core.rate_limiters import InMemoryRateLimiter
 from openrouter_rerank import RateLimiter, WindowRateLimiter
 from openrouter_rerank.errors import ConfigurationError
 
+from tests.starvation import repeat_if_starved
+
 
 def test_so_many_are_permitted_at_once():
     """The first requests of a window need not wait; the next is refused until it is over."""
@@ -25,6 +27,7 @@ def test_what_is_granted_free_models_is_the_default():
     assert repr(WindowRateLimiter()) == "WindowRateLimiter(20, seconds=60)"
 
 
+@repeat_if_starved
 def test_threads_wait_for_the_next_window():
     """However many threads ask, in each period there are so many permissions and no more."""
     limiter = WindowRateLimiter(4, seconds=0.2)
@@ -60,6 +63,7 @@ def test_loops_and_threads_share_a_limiter():
     assert asyncio.run(twice()) == [True, False]
 
 
+@repeat_if_starved
 async def test_tasks_wait_for_the_next_window():
     """Tasks that wait go on when the window is over, and leave the loop alone until then."""
     limiter = WindowRateLimiter(2, seconds=0.1)

@@ -19,6 +19,8 @@ from openrouter_rerank.errors import (
     UnauthorizedError,
 )
 
+from tests.starvation import repeat_if_starved
+
 TEXTS = st.lists(st.text("abc\u00e9\ud83d", min_size=1, max_size=3), min_size=1, max_size=30)
 
 
@@ -127,6 +129,7 @@ class Interrupt(BaseException):
     """What Ctrl-C raises in a thread."""
 
 
+@repeat_if_starved
 def test_an_interrupt_ends_the_other_requests_of_a_call():
     """Whatever interrupts a call, none of its requests is sent again after that."""
     sent = []

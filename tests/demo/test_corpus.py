@@ -4,13 +4,6 @@ import sys
 import pytest
 from openrouter_rerank.demo.corpus import corpus
 from openrouter_rerank.demo.paragraphs import LONGEST
-from openrouter_rerank.demo.passage import Passage
-
-
-@pytest.fixture(scope="module")
-def passages() -> list[Passage]:
-    """The corpus of this Python."""
-    return corpus()
 
 
 def test_there_is_something_to_search(passages):

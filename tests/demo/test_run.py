@@ -4,7 +4,6 @@ import re
 from io import StringIO
 
 import pytest
-from openrouter_rerank.demo.corpus import corpus
 from openrouter_rerank.demo.frameworks import PACKAGES, installed_frameworks
 from openrouter_rerank.demo.run import CANDIDATES, MIXED_QUESTION, QUESTIONS, run
 from openrouter_rerank.demo.service import IMAGE_MODEL, TEXT_MODEL
@@ -22,20 +21,14 @@ def cache(tmp_path_factory):
     return tmp_path_factory.mktemp("cache")
 
 
-@pytest.fixture(scope="module")
-def passages():
-    """A small part of the corpus."""
-    return corpus()[:40]
-
-
 @pytest.fixture
 def shown(passages, cache):
-    """Run the demo with few passages, and return what it has shown."""
+    """Run the demo with a small part of the corpus, and return what it has shown."""
 
     def shown(*questions, width=100, **options):
         output = StringIO()
         console = Console(file=output, width=width, markup=False, highlight=False)
-        run(console, passages, questions, cache=cache, **options)
+        run(console, passages[:40], questions, cache=cache, **options)
         return output.getvalue()
 
     return shown

@@ -16,6 +16,7 @@ from openrouter_rerank.local.stage import (
 )
 
 from tests.local.asking import KEY, PAYLOAD, connect, rerank, wire
+from tests.starvation import repeat_if_starved
 
 
 def test_default_ranks_by_the_words_of_the_query(client):
@@ -165,6 +166,7 @@ def test_nothing_is_left_behind():
         httpx.get(url)
 
 
+@repeat_if_starved
 def test_the_end_waits_for_nobody():
     """A stage ends at once, though clients hang, dally or do not read."""
     with contextlib.ExitStack() as clients:

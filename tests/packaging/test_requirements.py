@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -45,6 +46,7 @@ def published(*extras: str) -> list[Requirement]:
     return [wanted for wanted in map(Requirement, lines) if wanted.name not in OURS]
 
 
+@cache
 def pins(lock: str) -> list[Requirement]:
     """The lines of a lock, without their hashes."""
     text = (ROOT / "requirements" / f"{lock}.txt").read_text()

@@ -23,6 +23,7 @@ from openrouter_rerank.local.stage import Fault, error, refusing_address
 from tests.client.shells import OWN
 from tests.client.slow_line import slow_line
 from tests.promises.figures import figure
+from tests.starvation import repeat_if_starved
 
 OK = Response(status=200, headers={}, body=b'{"results":[{"index":0,"relevance_score":1}]}')
 REPLIES = [
@@ -128,6 +129,7 @@ SILENT = [
 
 @OWN
 @pytest.mark.parametrize("line", SILENT)
+@repeat_if_starved
 def test_a_silent_or_slow_server(make, stage, line):
     """A server that hangs, drips or comes late costs the timeout, retries included."""
     stage.always(line)
@@ -141,6 +143,7 @@ def test_a_silent_or_slow_server(make, stage, line):
 
 @OWN
 @pytest.mark.parametrize("line", SILENT)
+@repeat_if_starved
 def test_a_silent_or_slow_server_on_a_kept_connection(make, stage, line):
     """The timeout holds on a connection that has served before."""
     caller = make(timeout=TIMEOUT)
@@ -160,6 +163,7 @@ def test_a_late_answer_that_is_in_time(make, stage):
     assert make(timeout=5).rerank("q", ["a"]).attempts == 1
 
 
+@repeat_if_starved
 def test_a_server_that_is_not_there(make):
     """A refused connection is told at once, after quick retries."""
     with refusing_address() as base_url:
@@ -171,6 +175,7 @@ def test_a_server_that_is_not_there(make):
 
 
 @pytest.mark.parametrize("hint", ["60", "9" * 400, "Fri, 01 Jan 2100 00:00:00 GMT"])
+@repeat_if_starved
 def test_a_long_retry_after(make, stage, hint):
     """A wait beyond the deadline is not begun: the error comes now and tells how long."""
     stage.always(error(429, "slow down", retry_after=hint))
@@ -183,6 +188,7 @@ def test_a_long_retry_after(make, stage, hint):
     assert taken < 2
 
 
+@repeat_if_starved
 def test_fallbacks_share_the_time(make, stage):
     """A first model that hangs leaves time for the second, within the one timeout."""
     stage.script(Fault.hang())
@@ -194,6 +200,7 @@ def test_fallbacks_share_the_time(make, stage):
     assert 0.4 < time.monotonic() - started < 0.8
 
 
+@repeat_if_starved
 def test_a_large_request_to_a_server_that_does_not_read(make):
     """Sending is part of the call: a body that nobody takes costs the timeout."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -206,6 +213,7 @@ def test_a_large_request_to_a_server_that_does_not_read(make):
     assert taken < TIMEOUT + 2 * SLACK
 
 
+@repeat_if_starved
 def test_a_large_request_to_a_server_that_reads_drop_by_drop(make):
     """That some of the body is taken now and then does not make the call any longer."""
     with slow_line(0.02) as base_url:

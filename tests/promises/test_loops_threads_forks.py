@@ -182,7 +182,7 @@ def test_a_child_is_not_kept_waiting_by_calls_of_its_parent(local_openrouter):
         from openrouter_rerank.local.stage import Fault, Stage
 
         with Stage() as stage:
-            client = RerankClient(base_url=stage.base_url, max_concurrency=1, timeout=5)
+            client = RerankClient(base_url=stage.base_url, max_concurrency=1, timeout=30)
             stage.script(Fault.hang())
             thread = threading.Thread(target=lambda: client.rerank("a", ["a", "b"]))
             thread.start()

@@ -23,6 +23,7 @@ from openrouter_rerank.errors import OpenRouterRerankError
 
 from tests.client.shells import TLS
 from tests.soak.faulty import faulty_openrouter
+from tests.soak.lag import Lag
 from tests.soak.question import asked
 from tests.soak.tally import Process, Tally, descriptors
 
@@ -49,7 +50,8 @@ def judged(tally, question, call, started):
         tally.ranked += right
         if not right:
             tally.wrong["documents lost, doubled or mixed up"] += 1
-    tally.took(time.monotonic() - started)
+    seconds = time.monotonic() - started
+    tally.took(seconds, tally.lag(started) if seconds > TIMEOUT else 0.0)
 
 
 def ask(client, tally, chance, end):
@@ -90,9 +92,9 @@ def turns(clients, tallies, count):
 
 
 @contextlib.contextmanager
-def threads(options, end, seeds):
+def threads(options, end, seeds, lag):
     """Run the synchronous half; the value are its tallies."""
-    tallies = [Tally(f"sync, {name}") for name in LIBRARIES]
+    tallies = [Tally(f"sync, {name}", lag.since) for name in LIBRARIES]
     with contextlib.ExitStack() as stack:
         clients = []
         for library in LIBRARIES.values():
@@ -113,9 +115,9 @@ def threads(options, end, seeds):
             worker.join()
 
 
-async def tasks(options, end, seeds, process):
+async def tasks(options, end, seeds, process, lag):
     """Run the asynchronous half and look at the process; return its tallies."""
-    tallies = [Tally(f"async, {name}") for name in LIBRARIES]
+    tallies = [Tally(f"async, {name}", lag.since) for name in LIBRARIES]
     async with contextlib.AsyncExitStack() as stack:
         clients = []
         for library in LIBRARIES.values():
@@ -142,9 +144,9 @@ async def tasks(options, end, seeds, process):
 
 
 def soak(minutes, seed):
-    """Run both halves; return the tallies, the process and how many descriptors there were."""
+    """Run both halves; return tallies, process, how many descriptors there were, and the lag."""
     seeds = itertools.count(seed)
-    process = Process()
+    process, lag = Process(), Lag()
     with faulty_openrouter(seed) as base_url:
         options = {
             "base_url": base_url,
@@ -154,9 +156,9 @@ def soak(minutes, seed):
         }
         before = descriptors()
         end = time.monotonic() + minutes * 60
-        with threads(options, end, seeds) as of_threads:
-            of_tasks = asyncio.run(tasks(options, end, seeds, process))
-        return [*of_tasks, *of_threads], process, before
+        with lag.sampled(), threads(options, end, seeds, lag) as of_threads:
+            of_tasks = asyncio.run(tasks(options, end, seeds, process, lag))
+    return [*of_tasks, *of_threads], process, before, lag.in_all()
 
 
 def table(tallies):
@@ -182,11 +184,12 @@ def main():
     parser.add_argument("--slack", type=float, default=0.25, help="seconds that a call may be late")
     options = parser.parse_args()
 
-    tallies, process, before = soak(options.minutes, options.seed)
+    tallies, process, before, lag = soak(options.minutes, options.seed)
 
     print(f"seed {options.seed}, {options.minutes:g} minutes, timeout {TIMEOUT:g} s")
     print(*table(tallies), sep="\n")
     print(process)
+    print(f"the machine has kept a thread of this process waiting for {lag:.1f} s in all")
     flaws = [flaw for tally in tallies for flaw in tally.flaws(TIMEOUT + options.slack)]
     # httpx does not close the connections of three to eight in a hundred of the calls that are
     # cancelled, until the client is closed (encode/httpcore issue 1093).

@@ -13,15 +13,21 @@ _STATM = Path("/proc/self/statm")
 
 
 class Tally:
-    """The calls of one kind of client, in memory that does not grow with their number."""
+    """
+    The calls of one kind of client, in memory that does not grow with their number.
 
-    def __init__(self, name):
+    `lag` tells for how many seconds the machine has kept this process waiting since a given time.
+    """
+
+    def __init__(self, name, lag=lambda started: 0.0):
         self.name = name
+        self.lag = lag
         self.ranked = self.cancelled = 0
         self.typed = Counter()
         self.wrong = Counter()
         self.longest = 0.0
         self._durations = [0] * (int(_LONGEST / _BUCKET) + 1)
+        self._judged = list(self._durations)
 
     @property
     def answered(self):
@@ -33,10 +39,11 @@ class Tally:
         """How many calls were made."""
         return self.answered + self.cancelled
 
-    def took(self, seconds):
-        """Note how long a call took."""
+    def took(self, seconds, lag=0.0):
+        """Note how long a call took, and for how long of that the machine kept it waiting."""
         self.longest = max(self.longest, seconds)
-        self._durations[min(int(seconds / _BUCKET), len(self._durations) - 1)] += 1
+        self._durations[_bucket(seconds)] += 1
+        self._judged[_bucket(max(seconds - lag, 0.0))] += 1
 
     def percentile(self, share):
         """Return the seconds within which this share of the calls ended."""
@@ -49,8 +56,12 @@ class Tally:
         return _LONGEST
 
     def flaws(self, longest):
-        """Tell what breaks a promise, when one call in a thousand may be longer than `longest`."""
-        late = sum(self._durations[int(longest / _BUCKET) :])
+        """
+        Tell what breaks a promise, when one call in a thousand may be longer than `longest`.
+
+        A call is not late for the time in which the machine kept it waiting.
+        """
+        late = sum(self._judged[int(longest / _BUCKET) :])
         yield from (f"{self.name}: {count} x {what}" for what, count in self.wrong.items())
         # A machine that is busy for a moment delays the few calls that are under way just then.
         if late > max(5, self.calls // 1000):
@@ -58,6 +69,10 @@ class Tally:
         # Faults that are not retried, or fail again, are about a twentieth of all calls.
         if self.ranked < 0.8 * self.answered:
             yield f"{self.name}: only {self.ranked} of {self.answered} calls have a ranking"
+
+
+def _bucket(seconds):
+    return min(int(seconds / _BUCKET), int(_LONGEST / _BUCKET))
 
 
 class Process:

@@ -4,12 +4,15 @@ import os
 import random
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from openrouter_rerank import RankedDocument, Ranking
 
+from tests import starvation
+from tests.soak import lag
 from tests.soak.question import Question, asked
 from tests.soak.soak import LIBRARIES, judged, table
 from tests.soak.tally import Process, Tally
@@ -118,6 +121,36 @@ def test_a_late_call_is_noted():
 
     assert list(tally.flaws(1.1)) == ["t: 6 of 5000 calls took longer than 1.1 s"]
     assert (tally.percentile(0.5), tally.longest) == (0.011, 1.2)
+
+
+def test_a_call_that_the_machine_has_kept_waiting_is_not_late():
+    """The time in which threads had no processor does not count, and any other time does."""
+    tally = Tally("t", lag=lambda started: 0.5)
+    tally.ranked = 20
+
+    for _ in range(10):
+        judged(tally, QUESTION, lambda: ranking(*RIGHT), started=time.monotonic() - 1.2)
+    assert list(tally.flaws(1.1)) == []
+    assert tally.percentile(0.5) > 1.2
+
+    for _ in range(10):
+        judged(tally, QUESTION, lambda: ranking(*RIGHT), started=time.monotonic() - 2)
+    assert list(tally.flaws(1.1)) == ["t: 10 of 40 calls took longer than 1.1 s"]
+
+
+def test_the_lag_of_a_call_is_that_since_its_start(monkeypatch):
+    """What the machine has kept waiting before a call began does not excuse it."""
+    waited = {"1": 0.0, "2": 0.0}
+    for module in (starvation, lag):
+        monkeypatch.setattr(module, "waits", waited.copy)
+    found = lag.Lag()
+
+    waited |= {"1": 3.0, "2": 1.0}
+    found.sample()
+    started = time.monotonic()
+    waited |= {"1": 3.25, "2": 1.5, "3": 0.125}
+
+    assert (found.since(started), found.in_all()) == (0.5, 3.25)
 
 
 def test_a_client_that_has_stopped_working_is_noted():

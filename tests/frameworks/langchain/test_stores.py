@@ -11,6 +11,7 @@ from langchain_classic.retrievers import (
 from langchain_classic.storage import InMemoryStore
 from langchain_core.documents import Document
 from langchain_core.vectorstores import InMemoryVectorStore
+from langchain_openrouter_rerank import OpenRouterRerank
 from langchain_text_splitters import CharacterTextSplitter
 
 from tests.frameworks.langchain.scripted_chat import scripted
@@ -50,6 +51,12 @@ def faiss(documents, embeddings):
     from langchain_community.vectorstores import FAISS
 
     return FAISS.from_documents(documents, embeddings)
+
+
+@pytest.fixture
+def reranker(local_openrouter):
+    """A reranker that tries again, for the stores in this process may hold up the event loop."""
+    return OpenRouterRerank(api_key=local_openrouter.api_key, base_url=local_openrouter.base_url)
 
 
 STORES = [in_memory, chroma, qdrant, faiss]

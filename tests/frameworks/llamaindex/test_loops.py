@@ -19,6 +19,8 @@ from openrouter_rerank.errors import DeadlineExceededError
 from openrouter_rerank.local.stage import Fault
 from pydantic import Field
 
+from tests.starvation import repeat_if_starved
+
 BEST = "Paris is the capital of France."
 QUERY = "capital of France"
 PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(40)).decode()
@@ -100,6 +102,7 @@ def test_llama_indexs_own_runners_can_run_it(reranker, nodes, run):
         assert item.text == BEST
 
 
+@repeat_if_starved
 async def test_a_synchronous_call_inside_a_loop_ends_by_its_deadline(
     reranker, nodes, local_openrouter
 ):

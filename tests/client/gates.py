@@ -1,0 +1,53 @@
+"""Replies that wait for what a test is about, so that no thread can start too late for it."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from openrouter_rerank._score_cache.single_flight import single_flight
+from openrouter_rerank.local.stage import Fault
+
+ENOUGH = 30.0
+
+
+@contextmanager
+def answered_in_turns(stage, *sizes):
+    """Answer requests in groups of these sizes, each when all of it is in flight together."""
+
+    def answer():
+        heard = before
+        for size in sizes:
+            heard += size
+            stage.wait_until(
+                lambda heard=heard, size=size: (
+                    (len(stage.requests), stage.in_flight) == (heard, size)
+                ),
+                timeout=ENOUGH,
+            )
+            stage.release()
+
+    before = len(stage.requests)
+    stage.always(Fault.hang())
+    with ThreadPoolExecutor(1) as pool:
+        answering = pool.submit(answer)
+        yield
+        answering.result()
+
+
+def once_joined(calls, line):
+    """Answer with `line` as soon as this many identical calls wait for one answer."""
+    until = time.monotonic() + ENOUGH
+
+    def reply(request):
+        while _joined() < calls and time.monotonic() < until:
+            threading.Event().wait(0.001)
+        return line
+
+    return reply
+
+
+def _joined():
+    found = single_flight()
+    in_flight = [*found._threads.values(), *found._tasks.values()]  # noqa: SLF001 Nothing public tells
+    return sum(flight.calls for flight in in_flight)
