@@ -119,6 +119,11 @@ lock: $(VENV)/installed-check ## Rewrite requirements/ after a change of depende
 upgrade: ## Rewrite requirements/ with the newest versions of everything
 	$(MAKE) lock UPGRADE=--upgrade
 
+.PHONY: options
+options: $(VENV)/installed-check ## Write the option tables and descriptions from the fields
+	$(BIN)/python -m docs.generate_options
+	$(BIN)/ruff format -q
+
 .PHONY: clean
 clean: ## Remove environments, caches and builds
 	rm -rf .venv* dist build .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache

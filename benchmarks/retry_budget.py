@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 from openrouter_rerank._attempt import Attempt, Response
-from openrouter_rerank._call.flow import Limits, rerank_flow
+from openrouter_rerank._call.flow import Limits, call_flow
 from openrouter_rerank._call.plan import Call
 from openrouter_rerank._drive import drive
 from openrouter_rerank._retry_budget import TokenBucket
@@ -69,7 +69,7 @@ def requests_of(
         return DOWN if chance.random() < rate else OK
 
     try:
-        return drive(rerank_flow(CALL, ("m",), limits), exchange).attempts, True
+        return drive(call_flow(CALL, ("m",), limits), exchange).attempts, True
     except OpenRouterRerankError as failure:
         return failure.attempts, False
 

@@ -113,24 +113,24 @@ def langchain_async(task: Task) -> AsyncCall:
 
 
 def langchain_untraced(task: Task) -> Call:
-    """Call the compressor as it is, except that it does not look for somebody who listens."""
+    """Call the compressor without looking for callback handlers."""
     from langchain_openrouter_rerank import OpenRouterRerank, _calls, _tracing
 
     reranker = OpenRouterRerank(**_options(task), **_asked(task))
     documents = _langchain_documents(task)
     calling: Any = _calls
-    usual = calling.traced
+    original = calling.traced
 
     def untraced(*_: object, **__: object) -> AbstractContextManager[_tracing.Outcome]:
         return nullcontext(_tracing.Outcome())
 
     def call() -> int:
-        # The other one runs in the same process, in turn with this.
+        # The compressor as it is runs in this process too, in alternation with this one.
         calling.traced = untraced
         try:
             return len(reranker.compress_documents(documents, QUERY))
         finally:
-            calling.traced = usual
+            calling.traced = original
 
     return call
 

@@ -1,4 +1,4 @@
-"""What importing the framework classes imports: of ours, no more than describes a reranker."""
+"""Importing a framework class imports the options of a reranker, and nothing that a call needs."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-# What whoever has a framework's retrievers and chains has imported.
+# What every program that uses retrievers and chains of the framework has imported.
 FRAMEWORKS = {
     "langchain_openrouter_rerank": "from langchain_core.runnables import RunnableSerializable",
     "llamaindex_openrouter_rerank": (
@@ -21,14 +21,14 @@ FOR_CALLS = {
         *("reranker.calls", "reranker.placement"),
     )
 }
-# What reads documents and tells handlers.
+# The modules that convert documents and report calls to handlers.
 OF_ADAPTERS = {
     "langchain_openrouter_rerank": (
-        *("arguments", "_calls", "_convert.documents", "_convert.images", "_convert.pillow"),
+        *("_calls", "_convert.documents", "_convert.images", "_convert.items", "_convert.pillow"),
         *("_redaction", "_tracing"),
     ),
     "llamaindex_openrouter_rerank": (
-        *("arguments", "_calls", "_convert.nodes", "_convert.images", "_convert.texts", "_tracing"),
+        *("_calls", "_convert.nodes", "_convert.images", "_convert.texts", "_tracing"),
     ),
 }
 
@@ -36,7 +36,7 @@ each_adapter = pytest.mark.parametrize("adapter", FRAMEWORKS)
 
 
 def printed(script: str) -> list[str]:
-    """What a new process prints."""
+    """Run `script` in a new process, and return the lines that it prints."""
     finished = subprocess.run(
         [sys.executable, "-c", dedent(script)],
         capture_output=True,
@@ -50,7 +50,7 @@ def printed(script: str) -> list[str]:
 
 @each_adapter
 def test_what_calls_need_is_imported_with_the_first_reranker(adapter):
-    """What reads, sends and places comes with a reranker, not with its class nor in a loop."""
+    """The modules of a call come with the first reranker, not with its class or the first call."""
     for_calls = FOR_CALLS | {f"{adapter}.{name}" for name in OF_ADAPTERS[adapter]}
     script = f"""
         import sys
@@ -66,7 +66,7 @@ def test_what_calls_need_is_imported_with_the_first_reranker(adapter):
 
 @each_adapter
 def test_no_http_library_is_imported_beyond_the_frameworks(adapter):
-    """Neither the class nor a reranker imports what speaks HTTP, unless its framework has."""
+    """A class and a reranker import no HTTP library that their framework has not imported."""
     script = f"""
         import sys
         {FRAMEWORKS[adapter]}
@@ -80,7 +80,7 @@ def test_no_http_library_is_imported_beyond_the_frameworks(adapter):
 
 
 def test_public_names_are_there_whether_or_not_they_were_imported():
-    """The core offers every name of its own, and says which it has not."""
+    """The core has every name in `__all__`, and the error for another name says which it is."""
     script = """
         import openrouter_rerank
         print({*openrouter_rerank.__all__} == {*dir(openrouter_rerank)})

@@ -1,4 +1,4 @@
-"""What type checkers are told that the classes take is what they do take."""
+"""The keywords that type checkers know are the keywords that the classes accept."""
 
 import pytest
 from langchain_openrouter_rerank import OpenRouterRerank as LangChainRerank
@@ -11,7 +11,7 @@ from pydantic import AliasChoices
 
 
 def names(model):
-    """Return all names under which the fields of `model` are taken."""
+    """Return all names that `model` accepts for its fields."""
     found = set(model.model_fields)
     for field in model.model_fields.values():
         if isinstance(field.validation_alias, AliasChoices):
@@ -20,7 +20,7 @@ def names(model):
 
 
 @pytest.mark.parametrize(
-    ("model", "keywords", "beside"),
+    ("model", "keywords", "required"),
     [
         (LangChainRerank, DocumentKeywords, set()),
         (LlamaIndexRerank, NodeKeywords, set()),
@@ -28,9 +28,9 @@ def names(model):
     ],
     ids=["LangChain", "LlamaIndex", "retriever"],
 )
-def test_keywords_are_the_fields_under_all_their_names(model, keywords, beside):
-    """A type checker knows every option under every name, and no other."""
-    assert set(keywords.__annotations__) | beside == names(model)
+def test_keywords_are_the_fields_under_all_their_names(model, keywords, required):
+    """A type checker knows every option by each of its names, and nothing else."""
+    assert set(keywords.__annotations__) | required == names(model)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_keywords_are_the_fields_under_all_their_names(model, keywords, beside):
     ],
 )
 def test_options_have_the_names_that_neighbours_give_them(adapter, keyword, field, value):
-    """What is called otherwise in `ChatOpenRouter`, or beside it, is taken under that name too."""
+    """An option can be passed by its name in `ChatOpenRouter` and in similar classes."""
     reranker = adapter.reranker_class(**{keyword: value})
 
     assert getattr(reranker, field) == value

@@ -1,10 +1,10 @@
-"""What `rerank` returns and traces show, of what was placed; and what it is given."""
+"""Scores and traces of a placement, and the checks of the arguments of a call."""
 
 import pytest
 from langchain_core.documents import Document
+from langchain_openrouter_rerank._convert.documents import checked_documents, checked_items
+from langchain_openrouter_rerank._convert.items import scores, texts_with_scores
 from langchain_openrouter_rerank._convert.pillow import PillowDocument, PillowImage
-from langchain_openrouter_rerank.arguments import asked, checked
-from langchain_openrouter_rerank.scores import scores, shown
 from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.images import LocalImage
@@ -23,7 +23,7 @@ CONTENTS = [
 
 
 def test_scores_name_the_documents_of_the_caller():
-    """The results have the indexes of the list that was passed in, and what was not ranked none."""
+    """Indexes refer to the list of the caller, and documents that were not ranked are left out."""
     placement = Placement(order=(Placed(2, 0.5), Placed(1, None)), ranking=ANSWERED)
 
     found = scores(placement, model="c/d")
@@ -33,17 +33,18 @@ def test_scores_name_the_documents_of_the_caller():
 
 
 def test_nothing_ranked_is_an_empty_ranking():
-    """Where nothing was asked, the ranking is empty, of the model that would have been asked."""
+    """If no request was sent, the ranking is empty and names the model of the call."""
     found = scores(Placement(order=(Placed(0, None),)), model="c/d")
 
     assert found == Ranking(results=(), model="c/d", requests=())
 
 
 def test_traces_show_texts_with_scores_and_indexes():
-    """Of each item that was ranked, its text stands for it, which is blank for an image alone."""
+    """Each ranked item is shown by its text, which is blank for an image alone."""
     order = tuple(Placed(at, at / 10 if at else None) for at in (4, 3, 2, 1, 0))
 
-    found = shown(CONTENTS, Placement(order=order, ranking=ANSWERED), score_key="score")
+    placement = Placement(order=order, ranking=ANSWERED)
+    found = texts_with_scores(CONTENTS, placement, score_key="score")
 
     assert [(each.page_content, each.metadata) for each in found] == [
         ("A picture", {"index": 4, "score": 0.4}),
@@ -55,8 +56,8 @@ def test_traces_show_texts_with_scores_and_indexes():
 
 @pytest.mark.parametrize("given", [["a"], ("a",), iter(["a"])], ids=["list", "tuple", "iterator"])
 def test_any_list_is_taken(given):
-    """What can be gone through is made a list that nobody else changes."""
-    taken = asked(given, "a question")
+    """Any iterable of items is copied to a new list."""
+    taken = checked_items(given, "a question")
 
     assert taken == ["a"]
     assert taken is not given
@@ -64,22 +65,22 @@ def test_any_list_is_taken(given):
 
 @pytest.mark.parametrize("given", ["text", b"text", {"text": "a"}, None, 1])
 def test_what_is_no_list_is_refused(given):
-    """One document instead of a list of them is named by its type."""
+    """The error names the type of an argument that is not a list of documents."""
     with pytest.raises(InvalidRequestError, match=f"type {type(given).__name__}: pass a list"):
-        asked(given, "a question")
+        checked_items(given, "a question")
 
 
 @pytest.mark.parametrize("query", ["", " \n"])
 def test_a_blank_query_is_refused(query):
-    """Scores for no question mean nothing."""
+    """Scores need a question."""
     with pytest.raises(InvalidRequestError, match="query is blank"):
-        asked(["a"], query)
+        checked_items(["a"], query)
 
 
 def test_only_documents_are_compressed():
-    """The first that is no document is named by its place and type."""
+    """The error names the position and the type of the first item that is not a document."""
     document = Document("a")
 
-    assert checked([document]) == [document]
+    assert checked_documents([document]) == [document]
     with pytest.raises(InvalidRequestError, match=r"documents\[1\] is of type str: wrap it"):
-        checked([document, "b"])
+        checked_documents([document, "b"])

@@ -1,4 +1,4 @@
-"""Whoever can listen to a call of LangChain's hears it once, and nobody costs nothing."""
+"""A callback handler gets each call once, and LangChain looks for none where there can be none."""
 
 import functools
 import json
@@ -26,7 +26,7 @@ from langchain_core.tracers.context import (
     tracing_v2_enabled,
 )
 from langchain_openrouter_rerank import OpenRouterRerank
-from langchain_openrouter_rerank.listeners import nobody_listens
+from langchain_openrouter_rerank._tracing import has_callbacks
 from langsmith import Client, RunTree, tracing_context, utils
 from wrapt import wrap_function_wrapper
 
@@ -36,7 +36,7 @@ MANAGERS = {"sync": CallbackManager, "async": AsyncCallbackManager}
 
 
 class Listener(BaseCallbackHandler):
-    """Counts the runs of retrievers."""
+    """A handler that counts retriever runs."""
 
     runs = 0
 
@@ -46,16 +46,16 @@ class Listener(BaseCallbackHandler):
 
 
 class LangSmith(BaseHTTPRequestHandler):
-    """Counts the runs that LangSmith's client begins."""
+    """A LangSmith server that counts the retriever runs that a client starts."""
 
     def do_POST(self):
-        """Count it if it is a retriever's, and agree."""
+        """Count the run if it is a retriever run, and accept it."""
         run = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
         self.server.runs += run.get("run_type") == "retriever"
         self.do_PATCH()
 
     def do_PATCH(self):
-        """Agree."""
+        """Accept the request."""
         self.rfile.read(0 if self.command == "POST" else int(self.headers["Content-Length"]))
         self.send_response(200)
         self.send_header("Content-Length", "2")
@@ -63,11 +63,11 @@ class LangSmith(BaseHTTPRequestHandler):
         self.wfile.write(b"{}")
 
     def log_message(self, *arguments):
-        """Be quiet."""
+        """Print nothing."""
 
 
 class Setting:
-    """What a way to listen may use, and a call to be heard."""
+    """What a way to register a handler needs, and the call that the handler gets."""
 
     def __init__(self, reranker, colour, monkeypatch, langsmith, client):
         self.colour, self.monkeypatch = colour, monkeypatch
@@ -76,7 +76,7 @@ class Setting:
         self.listener = type("Listener", (Listener,), {})()
 
     async def call(self, callbacks=None, config=None):
-        """Rerank, as a compressor or, with a configuration, as a step of a chain."""
+        """Rerank as a compressor, or as a step of a chain if there is a configuration."""
         given = {"query": QUERY, "documents": DOCUMENTS}
         if self.colour == "sync" and config is None:
             return self._reranker.compress_documents(DOCUMENTS, QUERY, callbacks)
@@ -87,17 +87,17 @@ class Setting:
         return await self._reranker.ainvoke(given, config)
 
     def heard(self):
-        """Tell how many runs the listener was told of."""
+        """Return the number of runs that the handler got."""
         return self.listener.runs
 
     def heard_by_langsmith(self):
-        """Tell how many runs LangSmith was told of."""
+        """Return the number of runs that LangSmith got."""
         return self.langsmith.runs
 
 
 @pytest.fixture
 def setting(local_openrouter, colour, monkeypatch):
-    """A reranker of the local service, and a LangSmith of the test's own."""
+    """A reranker that calls the local service, and a LangSmith server in this process."""
     reranker = OpenRouterRerank(
         api_key=local_openrouter.api_key, base_url=local_openrouter.base_url
     )
@@ -136,7 +136,7 @@ async def a_configuration(setting):
 
 
 async def a_parent(setting):
-    """Call within a run."""
+    """Call inside a run."""
 
     async def step(_):
         await setting.call()
@@ -146,7 +146,7 @@ async def a_parent(setting):
 
 
 async def a_configuration_around(setting):
-    """Call where a run has left its configuration."""
+    """Call in a context that holds the configuration of a run."""
     token = var_child_runnable_config.set(RunnableConfig(callbacks=[setting.listener]))
     try:
         await setting.call()
@@ -156,7 +156,7 @@ async def a_configuration_around(setting):
 
 
 async def debug(setting):
-    """Have all runs traced to the console, which prints none of a retriever's."""
+    """Trace all runs to the console, which prints no retriever runs."""
     seen = []
     setting.monkeypatch.setattr(
         ConsoleCallbackHandler, "_on_retriever_start", lambda _, run: seen.append(run)
@@ -177,7 +177,7 @@ async def collected_runs(setting):
 
 
 async def a_hook(setting):
-    """Have a handler in a context variable that LangChain was told of."""
+    """Put a handler into a context variable that is registered with LangChain."""
     variable = ContextVar("variable", default=None)
     register_configure_hook(variable, inheritable=True)
     variable.set(setting.listener)
@@ -186,7 +186,7 @@ async def a_hook(setting):
 
 
 async def a_hook_by_environment(setting):
-    """Have a handler made when an environment variable is set."""
+    """Register a handler that is made if an environment variable is set."""
     register_configure_hook(
         ContextVar("variable", default=None), True, type(setting.listener), "A_TEST_LISTENS"
     )
@@ -212,7 +212,7 @@ async def langsmith_by_its_context(setting):
 
 
 async def langsmith_by_a_parent(setting):
-    """Call within a run of LangSmith's."""
+    """Call inside a run of LangSmith."""
     parent = RunTree(name="parent", client=setting.client)
     with tracing_context(parent=parent, client=setting.client):
         await setting.call()
@@ -220,7 +220,7 @@ async def langsmith_by_a_parent(setting):
 
 
 async def langsmith_by_langchain(setting):
-    """Switch LangSmith on by LangChain's own block."""
+    """Switch LangSmith on with LangChain's `tracing_v2_enabled`."""
     with tracing_v2_enabled(client=setting.client):
         await setting.call()
     return setting.heard_by_langsmith()
@@ -254,7 +254,7 @@ async def a_wrapped_function(setting):
 
 
 async def a_replaced_method(setting):
-    """Add a handler by another `configure` of the manager."""
+    """Add a handler in another `configure` method of the manager."""
     owner = MANAGERS[setting.colour]
     original = owner.configure
 
@@ -290,12 +290,12 @@ WAYS = (
 
 @pytest.fixture(autouse=True)
 def as_before(monkeypatch):
-    """Leave nobody listening."""
+    """Remove all handlers after a test."""
     hooks = vars(context)["_configure_hooks"]
     before = [*hooks]
     yield
     monkeypatch.undo()
-    # In place: older releases hold this very list elsewhere too.
+    # In place: older releases refer to this list from other modules too.
     hooks[:] = before
     utils.get_env_var.cache_clear()
 
@@ -303,13 +303,13 @@ def as_before(monkeypatch):
 # LangChain's first releases collect runs by a method that pydantic has renamed since.
 @pytest.mark.filterwarnings("ignore:The `copy` method is deprecated")
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-async def test_whoever_listens_hears_one_run(setting, way):
-    """Each way to listen to LangChain's runs hears of a call exactly once."""
+async def test_each_handler_gets_one_run(setting, way):
+    """A handler gets exactly one run of a call, in whichever way it was registered."""
     assert await way(setting) == 1
 
 
 async def searches_in(call):
-    """Tell how often LangChain looks for handlers while something is awaited."""
+    """Return how often LangChain looks for handlers while `call` is awaited."""
     code = vars(manager)["_configure"].__code__
     searches = []
 
@@ -326,19 +326,19 @@ async def searches_in(call):
     return len(searches)
 
 
-async def test_without_listeners_langchain_is_not_asked(setting):
-    """When there can be no listener, LangChain does not look for one."""
-    nobody = MANAGERS[setting.colour]([])
+async def test_without_handlers_langchain_does_not_look_for_them(setting):
+    """If there can be no handler, LangChain does not look for one."""
+    no_handlers = MANAGERS[setting.colour]([])
 
     assert await searches_in(setting.call([setting.listener])) == 1
     assert await searches_in(setting.call()) == 0
     assert await searches_in(setting.call([])) == 0
-    assert await searches_in(setting.call(nobody)) == 0
+    assert await searches_in(setting.call(no_handlers)) == 0
     assert await searches_in(setting.call(config={"tags": ["a"], "metadata": {"a": 1}})) == 0
 
 
-async def test_a_chain_without_listeners_has_none_for_its_step(setting):
-    """Within a chain that nobody listens to, a call looks for nobody either."""
+async def test_a_step_of_a_chain_without_handlers_does_not_look_for_them(setting):
+    """If a chain has no handlers, LangChain looks for none in a call of its step."""
     searches = []
 
     async def step(_):
@@ -349,28 +349,28 @@ async def test_a_chain_without_listeners_has_none_for_its_step(setting):
     assert searches == [0]
 
 
-def test_verbose_is_no_listener():
-    """LangChain's verbose mode, which prints no runs, is not asked for."""
+def test_verbose_mode_is_not_a_handler():
+    """LangChain's verbose mode prints no runs, so it does not count as a handler."""
     set_verbose(True)
     try:
-        assert nobody_listens({}, CallbackManager)
+        assert not has_callbacks({}, CallbackManager)
         assert not CallbackManager.configure().handlers
     finally:
         set_verbose(False)
 
 
 @pytest.mark.parametrize("name", ["tracing_v2_callback_var", "_configure_hooks"])
-def test_an_unknown_langchain_is_asked(monkeypatch, name):
-    """Of a LangChain that keeps its listeners elsewhere nothing is taken for granted."""
-    assert nobody_listens({}, CallbackManager)
+def test_an_unknown_langchain_looks_for_handlers(monkeypatch, name):
+    """A release of LangChain without the private names that are read looks for handlers itself."""
+    assert not has_callbacks({}, CallbackManager)
 
     monkeypatch.delattr(context, name)
 
-    assert not nobody_listens({}, CallbackManager)
+    assert has_callbacks({}, CallbackManager)
 
 
 def test_hooks_of_another_form_are_left_to_langchain():
-    """A hook that has another form than today's may be a listener."""
+    """A hook in an unknown form may add a handler, so LangChain looks for it."""
     vars(context)["_configure_hooks"].append(object())
 
-    assert not nobody_listens({}, CallbackManager)
+    assert has_callbacks({}, CallbackManager)

@@ -1,4 +1,4 @@
-"""What of a node is ranked, for every kind of node, and how a placement becomes nodes again."""
+"""Conversion of every kind of node to what is ranked, and of a placement to nodes."""
 
 import base64
 import io
@@ -22,7 +22,7 @@ from llama_index.core.schema import (
     TextNode,
 )
 from llama_index.core.vector_stores.utils import metadata_dict_to_node, node_to_metadata_dict
-from llamaindex_openrouter_rerank._convert.nodes import chosen, contents, hold_image, ranked
+from llamaindex_openrouter_rerank._convert.nodes import contents, have_image_fields, ranked
 from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.errors import InvalidRequestError, ServiceUnavailableError
 from openrouter_rerank.images import LocalImage
@@ -44,7 +44,7 @@ FILE = {"file_path": "/home/someone/secret.png"}
 
 
 class Foreign(BaseNode):
-    """A node of somebody else's, with the least that LlamaIndex asks for."""
+    """A node class of a user, with the minimum that LlamaIndex requires."""
 
     content: object = "foreign"
 
@@ -422,14 +422,14 @@ ALL_NODES = [
 
 
 @pytest.mark.parametrize("node", ALL_NODES, ids=lambda node: type(node).__name__)
-def test_what_holds_an_image_is_known_before_it_is_read(node):
-    """Every node whose image is ranked says so beforehand, and no plain text does."""
+def test_nodes_with_image_fields_are_known_before_conversion(node):
+    """`have_image_fields` is true for every node whose image is ranked, and for no text node."""
     content, items = content_of(node), [NodeWithScore(node=node)]
 
     if isinstance(content, RerankDocument | LocalImageDocument):
-        assert hold_image(items)
+        assert have_image_fields(items)
     if type(node) in {TextNode, IndexNode}:
-        assert not hold_image(items)
+        assert not have_image_fields(items)
 
 
 _opened = []
@@ -534,8 +534,8 @@ def test_conversion_opens_nothing():
         (None, Unscorable("document_fn gave nothing for it")),
     ],
 )
-def test_a_function_can_choose_what_is_ranked(given, content):
-    """Strings, mappings and documents are taken as they are, base64 as an image; none is none."""
+def test_document_fn_chooses_what_is_ranked(given, content):
+    """Strings, mappings and documents are ranked as they are, and base64 becomes an image."""
     item = NodeWithScore(node=TextNode(text="never looked at"), score=0.5)
     seen = []
 
@@ -543,7 +543,9 @@ def test_a_function_can_choose_what_is_ranked(given, content):
         seen.append(one)
         return given
 
-    assert chosen([item], document_fn) == [content]
+    read = contents([item], metadata_mode=MetadataMode.EMBED, document_fn=document_fn)
+
+    assert read == [content]
     assert seen == [item]
     assert seen[0] is item
 
@@ -552,13 +554,17 @@ def test_a_function_can_choose_what_is_ranked(given, content):
     "given",
     [7, b"a fox", ["a fox"], {"text": 7}, {"image": PNG}, {"txt": "a fox"}, {7: "a fox"}],
 )
-def test_a_function_that_gives_no_document_is_refused(given):
-    """The mistake is named with the place of the node and what to return, quoting nothing."""
+def test_a_document_fn_that_returns_no_document_is_refused(given):
+    """The error names the node's position and what to return, and quotes no content."""
     items = [NodeWithScore(node=TextNode(text=text)) for text in "ab"]
     given_for = {"a": "a fox", "b": given}
 
     with pytest.raises(InvalidRequestError, match=r"nodes\[1\].*return a string") as raised:
-        chosen(items, lambda item: given_for[item.node.text])
+        contents(
+            items,
+            metadata_mode=MetadataMode.EMBED,
+            document_fn=lambda item: given_for[item.node.text],
+        )
 
     assert "fox" not in str(raised.value)
 

@@ -1,4 +1,4 @@
-"""Whoever listens is told of a reranking, in whichever way; for nobody, nothing is made."""
+"""Every handler of LlamaIndex gets its reports. Without a handler, no report is made."""
 
 import pytest
 from llama_index.core import Settings
@@ -6,58 +6,59 @@ from llama_index.core.callbacks import CallbackManager, CBEventType, EventPayloa
 from llama_index.core.instrumentation import get_dispatcher
 from llama_index.core.instrumentation.event_handlers import BaseEventHandler
 from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRankStartEvent
+from llama_index.core.instrumentation.span_handlers import SimpleSpanHandler
 from llama_index.core.schema import NodeWithScore, TextNode
 from llama_index_instrumentation.dispatcher import Dispatcher, Manager
 from llama_index_instrumentation.event_handlers import NullEventHandler
 from llamaindex_openrouter_rerank import OpenRouterRerank
-from llamaindex_openrouter_rerank.listeners import is_heard
+from llamaindex_openrouter_rerank._tracing import has_event_handlers
 from pydantic import Field
 
 
 class Events(BaseEventHandler):
-    """Keeps the events that it is told of."""
+    """An event handler that records the events of rerankings."""
 
     seen: list = Field(default_factory=list)
 
     def handle(self, event, **_):
-        """Keep an event of a reranking."""
+        """Record an event of a reranking."""
         if isinstance(event, ReRankStartEvent | ReRankEndEvent):
             self.seen.append(type(event))
 
 
-class NullButNot(NullEventHandler):
-    """A handler of somebody who began with the class of the one that does nothing."""
+class DerivedFromNull(NullEventHandler):
+    """A recording handler that is derived from LlamaIndex's handler that does nothing."""
 
     seen: list = Field(default_factory=list)
 
     def handle(self, event, **_):
-        """Keep an event of a reranking."""
+        """Record an event of a reranking."""
         if isinstance(event, ReRankStartEvent | ReRankEndEvent):
             self.seen.append(type(event))
 
 
-class Witness(CallbackManager):
-    """A manager which listens itself, without a handler."""
+class RecordingManager(CallbackManager):
+    """A callback manager that records events itself, without a handler."""
 
     def __init__(self):
-        """Listen."""
+        """Start without any event."""
         super().__init__()
         self.seen = []
 
     def on_event_start(self, event_type, *args, **kwargs):
-        """Keep the start of an event."""
+        """Record the start of an event."""
         self.seen.append(event_type)
         return super().on_event_start(event_type, *args, **kwargs)
 
     def on_event_end(self, event_type, *args, **kwargs):
-        """Keep the end of an event."""
+        """Record the end of an event."""
         self.seen.append(event_type)
         super().on_event_end(event_type, *args, **kwargs)
 
 
 @pytest.fixture(params=["sync", "async"])
 def rerank(request):
-    """Postprocess one node as code of either colour does."""
+    """Return a function that reranks one node, synchronously or asynchronously."""
 
     async def call(reranker):
         nodes = [NodeWithScore(node=TextNode(text="Rome"))]
@@ -70,7 +71,7 @@ def rerank(request):
 
 @pytest.fixture
 def reranker(local_openrouter):
-    """Make rerankers that call the stage."""
+    """Return a function that makes a reranker which calls the stage."""
 
     def make(**options):
         stage = local_openrouter
@@ -79,11 +80,11 @@ def reranker(local_openrouter):
     return make
 
 
-@pytest.mark.parametrize("name", ["root", "llamaindex_openrouter_rerank._tracing"])
-@pytest.mark.parametrize("handler_class", [Events, NullButNot])
+@pytest.mark.parametrize("name", ["root", "llamaindex_openrouter_rerank"])
+@pytest.mark.parametrize("handler_class", [Events, DerivedFromNull])
 @pytest.mark.parametrize("way", ["added", "alone"])
-async def test_event_handlers_are_told(rerank, reranker, name, handler_class, way):
-    """On LlamaIndex's root or on ours, beside others or in their place, they get both events."""
+async def test_an_event_handler_gets_both_events(rerank, reranker, name, handler_class, way):
+    """A handler on the root or on our dispatcher, with other handlers or alone, gets both."""
     dispatcher, handler = get_dispatcher(name), handler_class()
     before = dispatcher.event_handlers
     dispatcher.event_handlers = [handler] if way == "alone" else [*before, handler]
@@ -95,38 +96,51 @@ async def test_event_handlers_are_told(rerank, reranker, name, handler_class, wa
     assert handler.seen == [ReRankStartEvent, ReRankEndEvent]
 
 
-async def test_what_does_not_propagate_is_heard_by_its_own_handlers_alone(rerank, reranker):
-    """A dispatcher cut off from the root tells its own handlers, and not the root's."""
-    root, own = get_dispatcher(), get_dispatcher("llamaindex_openrouter_rerank._tracing")
-    above, beside = Events(), Events()
-    root.add_event_handler(above)
-    own.add_event_handler(beside)
+async def test_without_propagation_only_own_handlers_get_the_events(rerank, reranker):
+    """If our dispatcher does not propagate, the handlers of the root get no events."""
+    root, own = get_dispatcher(), get_dispatcher("llamaindex_openrouter_rerank")
+    on_root, on_own = Events(), Events()
+    root.add_event_handler(on_root)
+    own.add_event_handler(on_own)
     own.propagate = False
     try:
         await rerank(reranker())
     finally:
         own.propagate = True
-        own.event_handlers.remove(beside)
-        root.event_handlers.remove(above)
+        own.event_handlers.remove(on_own)
+        root.event_handlers.remove(on_root)
 
-    assert (above.seen, beside.seen) == ([], [ReRankStartEvent, ReRankEndEvent])
+    assert (on_root.seen, on_own.seen) == ([], [ReRankStartEvent, ReRankEndEvent])
+
+
+async def test_spans_are_sent_on_the_dispatcher_of_the_events(rerank, reranker):
+    """A span handler on our dispatcher gets one span for each call, whatever module made it."""
+    own, handler = get_dispatcher("llamaindex_openrouter_rerank"), SimpleSpanHandler()
+    own.add_span_handler(handler)
+    try:
+        await rerank(reranker())
+    finally:
+        own.span_handlers.remove(handler)
+
+    (span,) = handler.completed_spans
+    assert span.id_.startswith("OpenRouterRerank.")
 
 
 @pytest.mark.parametrize(
-    ("on_root", "on_own", "propagates", "heard"),
+    ("on_root", "on_own", "propagates", "made"),
     [
         ([NullEventHandler()], [], True, False),
         ([], [], True, False),
         ([NullEventHandler(), NullEventHandler()], [NullEventHandler()], True, False),
         ([NullEventHandler(), Events()], [], True, True),
-        ([NullButNot()], [], True, True),
+        ([DerivedFromNull()], [], True, True),
         ([Events()], [], False, False),
         ([], [Events()], False, True),
         ([], [NullEventHandler(), Events()], True, True),
     ],
 )
-def test_events_are_made_only_where_they_are_heard(on_root, on_own, propagates, heard):
-    """A handler counts unless it is LlamaIndex's own that does nothing, or out of reach."""
+def test_events_are_made_only_for_handlers(on_root, on_own, propagates, made):
+    """A handler counts if events reach it, except LlamaIndex's handler that does nothing."""
     root = Dispatcher(name="root", event_handlers=on_root, propagate=False)
     manager = Manager(root)
     own = Dispatcher(
@@ -137,44 +151,44 @@ def test_events_are_made_only_where_they_are_heard(on_root, on_own, propagates, 
         propagate=propagates,
     )
 
-    assert is_heard(own) is heard
+    assert has_event_handlers(own) is made
 
 
-def silent():
-    """Make a manager without handlers: a new one shares the list of LlamaIndex's settings."""
+def without_handlers():
+    """Make a manager without handlers. A new manager shares the list of LlamaIndex's settings."""
     manager = CallbackManager()
     manager.set_handlers([])
     return manager
 
 
 def given_at_construction(make, handler):
-    """Pass a manager that has the handler."""
+    """Pass a manager with the handler."""
     return make(callback_manager=CallbackManager([handler]))
 
 
 def added_later(make, handler):
-    """Add the handler to the manager that the reranker has."""
-    reranker = make(callback_manager=silent())
+    """Add the handler to the reranker's manager."""
+    reranker = make(callback_manager=without_handlers())
     reranker.callback_manager.add_handler(handler)
     return reranker
 
 
 def set_later(make, handler):
-    """Set the handlers of the manager that the reranker has."""
-    reranker = make(callback_manager=silent())
+    """Set the handlers of the reranker's manager."""
+    reranker = make(callback_manager=without_handlers())
     reranker.callback_manager.set_handlers([handler])
     return reranker
 
 
 def assigned(make, handler):
-    """Give the reranker another manager, as query engines do."""
+    """Assign another manager to the reranker, as query engines do."""
     reranker = make()
     reranker.callback_manager = CallbackManager([handler])
     return reranker
 
 
 def of_the_settings(make, handler):
-    """Take the handlers of LlamaIndex's settings."""
+    """Set the handler in LlamaIndex's settings before the reranker is made."""
     before = Settings.callback_manager
     Settings.callback_manager = CallbackManager([handler])
     try:
@@ -186,8 +200,8 @@ def of_the_settings(make, handler):
 @pytest.mark.parametrize(
     "way", [given_at_construction, added_later, set_later, assigned, of_the_settings]
 )
-async def test_callback_handlers_are_told(rerank, reranker, way):
-    """However a handler came to the manager, it gets the start, and the end with the nodes."""
+async def test_a_callback_handler_gets_start_and_end(rerank, reranker, way):
+    """A handler that was set in any of these ways gets the start, and the end with the nodes."""
     handler = LlamaDebugHandler(print_trace_on_end=False)
 
     result = await rerank(way(reranker, handler))
@@ -197,18 +211,18 @@ async def test_callback_handlers_are_told(rerank, reranker, way):
     assert end.payload[EventPayload.NODES] == result
 
 
-async def test_a_manager_that_listens_itself_is_told(rerank, reranker):
-    """A manager of a class of the user's needs no handler."""
-    witness = Witness()
+async def test_a_manager_of_a_derived_class_gets_start_and_end(rerank, reranker):
+    """A callback manager of the user's own class needs no handler."""
+    manager = RecordingManager()
 
-    await rerank(reranker(callback_manager=witness))
+    await rerank(reranker(callback_manager=manager))
 
-    assert witness.seen == [CBEventType.RERANKING] * 2
+    assert manager.seen == [CBEventType.RERANKING] * 2
 
 
-async def test_without_callback_handlers_nothing_is_left_in_their_manager(rerank, reranker):
-    """A reranker that serves for months fills no list of events that nobody reads."""
-    manager = silent()
+async def test_without_callback_handlers_the_manager_records_nothing(rerank, reranker):
+    """In a long-running process, no list of events grows that no handler reads."""
+    manager = without_handlers()
 
     await rerank(reranker(callback_manager=manager))
 

@@ -1,9 +1,12 @@
-"""The text that is ranked of a node is the very text that the installed LlamaIndex gives."""
+"""The text that is ranked of a node is exactly the text of its `get_content`."""
+
+import importlib.util
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from llama_index.core.schema import IndexNode, MetadataMode, NodeWithScore, TextNode
+from llamaindex_openrouter_rerank._convert import texts
 from llamaindex_openrouter_rerank._convert.nodes import contents
 from llamaindex_openrouter_rerank._convert.texts import usual_texts
 from openrouter_rerank.reranker import Unscorable
@@ -134,6 +137,19 @@ def test_usual_node_is_not_asked(kind, mode):
     )
 
     assert [*map("".join, usual_texts([node], mode))] == [node.get_content(metadata_mode=mode)]
+
+
+@pytest.mark.parametrize("kind", [TextNode, IndexNode])
+@pytest.mark.parametrize("mode", MetadataMode)
+def test_a_release_with_another_format_is_asked_for_each_text(monkeypatch, kind, mode):
+    """If `get_content` of the installed release writes another text, it is called for each node."""
+    monkeypatch.setattr(TextNode, "get_content", Loud.get_content)
+    spec = importlib.util.spec_from_file_location("texts_of_another_release", texts.__file__)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    node = kind(text="text", **({"index_id": "1"} if kind is IndexNode else {}))
+
+    assert [*module.usual_texts([node], mode)] == [None]
 
 
 @given(node=nodes(), text=TEXTS, mode=st.sampled_from(MetadataMode))

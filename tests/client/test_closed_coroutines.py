@@ -1,4 +1,4 @@
-"""Calls whose coroutine is closed while it waits, as by who collects what a loop has left."""
+"""Calls whose coroutine is closed while it waits, as when Python collects a pending coroutine."""
 
 import asyncio
 import warnings
@@ -7,17 +7,7 @@ import pytest
 from openrouter_rerank import AsyncRerankClient
 from openrouter_rerank.local.stage import Fault
 
-
-async def begun(call, is_under_way):
-    """Drive the coroutine `call` by hand until it is under way, and leave it there."""
-    while not is_under_way():
-        waited = call.send(None)
-        if waited is None:
-            await asyncio.sleep(0)
-        else:
-            # Whom a coroutine awaits expects a task there; this stands for it.
-            waited._asyncio_future_blocking = False  # noqa: SLF001
-            await asyncio.wait([waited], timeout=0.2)
+from tests.client.by_hand import begun
 
 
 @pytest.mark.parametrize(
@@ -25,7 +15,7 @@ async def begun(call, is_under_way):
     [pytest.param(2, 1, id="one request"), pytest.param(6, 3, id="several")],
 )
 async def test_a_closed_call_hangs_up(local_openrouter, documents, requests):
-    """A coroutine that is closed in mid-call ends at once, without a word, and its line with it."""
+    """A coroutine that is closed during a call ends without a warning; its connection closes."""
     local_openrouter.always(Fault.hang())
     settings = {"base_url": local_openrouter.base_url, "api_key": "any", "max_retries": 0}
     async with AsyncRerankClient(**settings) as client:

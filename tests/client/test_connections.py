@@ -1,38 +1,41 @@
-"""Which connections are kept, for how long, and when they are used again."""
+"""Which connections the pool keeps, for how long, and when it gives them out again."""
 
 import asyncio
+import gc
 import time
+import weakref
 
 import pytest
+from openrouter_rerank import AsyncRerankClient
 from openrouter_rerank._attempt import Attempt
-from openrouter_rerank._transport.bounds import Body, Watch
-from openrouter_rerank._transport.pool import AsyncConnections, Connections
+from openrouter_rerank._transport.bounds import Bounds, ResponseBuilder
+from openrouter_rerank._transport.pool import AsyncPool, Pool
 from openrouter_rerank._wire.headers import EncodedHeaders
 from openrouter_rerank._wire.request import encode
 
 
-class Keeper:
-    """Connections of either kind, whose methods block, and the time by which they are kept."""
+class PoolUser:
+    """A pool, sync or async, behind blocking methods, and the clock that the pool reads."""
 
-    def __init__(self, colour, stage):
+    def __init__(self, mode, stage):
         self.now = 1000.0
         self._stage = stage
         self._runner = asyncio.Runner()
-        kind = Connections if colour == "sync" else AsyncConnections
-        self.kept = kind(clock=lambda: self.now)
+        kind = Pool if mode == "sync" else AsyncPool
+        self.pool = kind(clock=lambda: self.now)
 
     def done(self, result):
-        """Wait for what is to be awaited."""
+        """Return `result`, after running it if it is a coroutine."""
         return self._runner.run(_awaited(result)) if asyncio.iscoroutine(result) else result
 
     def take(self, **options):
-        """Take a connection; tell whether it was used before."""
-        return self.done(self.kept.take(self._stage.base_url, self, **options))
+        """Take a connection; return it, and whether it was used before."""
+        return self.done(self.pool.take(self._stage.base_url, self, **options))
 
-    def use(self, channel):
-        """Make a call on it."""
+    def use(self, connection):
+        """Make an exchange over `connection`, and put it back."""
         request = encode("m", "q", ("a",))
-        answer = Body(Attempt(request=request, timeout=9.0), Watch(time.monotonic() + 9.0))
+        attempt, bounds = Attempt(request=request, timeout=9.0), Bounds(time.monotonic() + 9.0)
         headers = EncodedHeaders(
             [
                 (b"Host", b"a"),
@@ -40,13 +43,13 @@ class Keeper:
                 (b"Content-Length", b"%d" % request.body.size),
             ]
         )
-        url = f"{self._stage.base_url}/rerank"
-        self.done(channel.exchange(url, headers, request.body, answer))
-        self.done(self.kept.put(self._stage.base_url, channel, self))
+        url, response = f"{self._stage.base_url}/rerank", ResponseBuilder(attempt, bounds)
+        self.done(connection.exchange(url, headers, request.body, response))
+        self.done(self.pool.put(self._stage.base_url, connection, self))
 
     def close(self):
-        """Close what is kept."""
-        self.done(self.kept.close())
+        """Close the idle connections, and the loop."""
+        self.done(self.pool.close())
         self._runner.close()
 
 
@@ -55,74 +58,95 @@ async def _awaited(coroutine):
 
 
 @pytest.fixture(params=["sync", "async"])
-def keeper(request, local_openrouter):
-    """Keeps connections to the stage."""
-    keeper = Keeper(request.param, local_openrouter)
-    yield keeper
-    keeper.close()
+def user(request, local_openrouter):
+    """A user of a pool with connections to the stage."""
+    user = PoolUser(request.param, local_openrouter)
+    yield user
+    user.close()
 
 
 @pytest.mark.parametrize(("seconds", "again"), [(0.0, True), (59.0, True), (61.0, False)])
-def test_a_connection_is_kept_for_a_minute(keeper, local_openrouter, seconds, again):
+def test_a_connection_is_kept_for_a_minute(user, local_openrouter, seconds, again):
     """A connection is used again within a minute, and closed after it."""
-    channel, _ = keeper.take()
-    keeper.use(channel)
-    keeper.now += seconds
+    connection, _ = user.take()
+    user.use(connection)
+    user.now += seconds
 
-    found, reused = keeper.take()
+    found, reused = user.take()
 
-    assert (found is channel, reused) == (again, again)
+    assert (found is connection, reused) == (again, again)
     if not again:
         local_openrouter.wait_until(lambda: local_openrouter.open_connections == 0)
-    keeper.use(found)
+    user.use(found)
 
 
-def test_those_that_are_not_needed_are_closed(keeper, local_openrouter):
-    """Connections at the bottom of the stack are closed when a minute has passed without them."""
-    first, second = keeper.take()[0], keeper.take()[0]
-    keeper.use(first)
-    keeper.use(second)
-    keeper.now += 61.0
+def test_those_that_are_not_needed_are_closed(user, local_openrouter):
+    """Connections at the bottom of the stack are closed if they were not needed for a minute."""
+    first, second = user.take()[0], user.take()[0]
+    user.use(first)
+    user.use(second)
+    user.now += 61.0
 
-    third, _ = keeper.take(new=True)
-    keeper.use(third)
+    third, _ = user.take(new=True)
+    user.use(third)
 
     local_openrouter.wait_until(lambda: local_openrouter.open_connections == 1)
-    assert keeper.take() == (third, True)
-    keeper.use(third)
+    assert user.take() == (third, True)
+    user.use(third)
 
 
-def test_where_one_is_stale_none_is_used(keeper, local_openrouter):
-    """Whoever asks for a new connection gets one, and those that were kept are closed."""
-    first, second = keeper.take()[0], keeper.take()[0]
-    keeper.use(first)
-    keeper.use(second)
+def test_where_one_is_stale_none_is_used(user, local_openrouter):
+    """A request for a new connection gets one, and the idle connections are closed."""
+    first, second = user.take()[0], user.take()[0]
+    user.use(first)
+    user.use(second)
 
-    third, reused = keeper.take(new=True)
-    keeper.use(third)
+    third, reused = user.take(new=True)
+    user.use(third)
 
     assert not reused
     assert third not in {first, second}
     local_openrouter.wait_until(lambda: local_openrouter.open_connections == 1)
 
 
-def test_what_the_server_has_closed_is_not_used(keeper, local_openrouter):
-    """A connection that the server has closed meanwhile is seen before anything is sent on it."""
-    channel, _ = keeper.take()
-    keeper.use(channel)
+def test_what_the_server_has_closed_is_not_used(user, local_openrouter):
+    """A connection that the server has closed is detected before a request is sent on it."""
+    connection, _ = user.take()
+    user.use(connection)
     local_openrouter.reset()
 
-    found, reused = keeper.take()
+    found, reused = user.take()
 
-    assert (found is channel, reused) == (False, False)
-    keeper.use(found)
+    assert (found is connection, reused) == (False, False)
+    user.use(found)
 
 
-def test_the_connection_of_a_client_that_was_closed_is_closed(keeper, local_openrouter):
-    """A connection that comes back when its client is closed already is not kept."""
-    channel, _ = keeper.take()
-    keeper.done(keeper.kept.release(keeper))
+def test_the_connection_of_a_client_that_was_closed_is_closed(user, local_openrouter):
+    """A connection that is put back after its client was closed is closed too."""
+    connection, _ = user.take()
+    user.done(user.pool.release(user))
 
-    keeper.use(channel)
+    user.use(connection)
 
     local_openrouter.wait_until(lambda: local_openrouter.open_connections == 0)
+
+
+# The loops below are closed without closing their transports, which is what Python warns about.
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_a_loop_that_was_only_closed_is_forgotten(local_openrouter):
+    """The next loop drops the pools of loops that ended without closing their generators."""
+    client = AsyncRerankClient(base_url=local_openrouter.base_url, api_key="k")
+    loops = []
+    for _ in range(3):
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(client.rerank("q", ["a"]))
+        loop.close()
+        loops.append(weakref.ref(loop))
+    del loop
+
+    asyncio.run(client.rerank("q", ["a"]))
+    gc.collect()
+
+    assert [loop() for loop in loops] == [None] * 3
+    local_openrouter.wait_until(lambda: local_openrouter.open_connections == 0)
+    assert len(local_openrouter.requests) == 4

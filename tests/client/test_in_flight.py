@@ -1,4 +1,4 @@
-"""Many requests in flight: what they open, and what they do without."""
+"""Many requests in flight: how many connections they open, and how little memory they need."""
 
 import asyncio
 import subprocess
@@ -12,7 +12,7 @@ from pydantic_core import to_json
 
 
 async def test_connections_are_used_again(local_openrouter):
-    """Five hundred requests, 128 of them in flight at a time, open 128 connections at most."""
+    """Five hundred requests, at most 128 in flight at a time, open at most 128 connections."""
     settings = {"base_url": local_openrouter.base_url, "api_key": "any", "max_concurrency": 128}
     async with AsyncRerankClient(**settings) as client:
         calls = [client.rerank("the question", ["a", "b"]) for _ in range(500)]
@@ -38,8 +38,8 @@ print({len(ranking.results) for ranking in asyncio.run(main())})
 """
 
 
-async def test_no_thread_waits_for_an_answer(local_openrouter):
-    """Requests in flight need none of the threads of the loop's executor, not even the first."""
+async def test_no_thread_waits_for_a_response(local_openrouter):
+    """Requests use no thread of the loop's executor; this holds for the first request too."""
     fresh = await asyncio.create_subprocess_exec(
         sys.executable, "-c", WITHOUT_EXECUTOR, local_openrouter.base_url, stdout=subprocess.PIPE
     )
@@ -50,7 +50,7 @@ async def test_no_thread_waits_for_an_answer(local_openrouter):
 
 
 def test_the_echo_is_never_made():
-    """Reading an answer that echoes a megabyte of documents takes less than a tenth of that."""
+    """Decoding a response that echoes a megabyte of documents needs less than 100 kB of memory."""
     rows = [
         {"index": at, "relevance_score": 0.5, "document": {"text": "x" * 10_000}}
         for at in range(100)

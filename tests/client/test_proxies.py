@@ -1,44 +1,47 @@
-"""Calls through proxies, as the environment names them, to a host that only the proxy can reach."""
+"""Calls through the proxies of the environment, to a host that only the proxy can reach."""
 
 import asyncio
 import json
 import ssl
 import threading
+import warnings
 from concurrent.futures import Future
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
 import trustme
+from openrouter_rerank import AsyncRerankClient
 from openrouter_rerank._transport import connect
 from openrouter_rerank.errors import APIConnectionError
-from openrouter_rerank.local.stage import Stage
+from openrouter_rerank.local.stage import Fault, Stage
 
+from tests.client.by_hand import begun
 from tests.client.shells import Shell
 
 HOST = "gateway.example"
 
 
 async def by_http(reader, writer):
-    """Read the request for a tunnel, as HTTP has it; return whom it leads to."""
+    """Read an HTTP request for a tunnel; return the host and port that it names."""
     head = await reader.readuntil(b"\r\n\r\n")
     writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
     return head.split()[1].decode()
 
 
 async def by_a_liar(reader, writer):
-    """Open a tunnel, and say in clear text what is to be taken for the answer from its end."""
+    """Open a tunnel, and send a forged response in clear text before the TLS of the host."""
     await reader.readuntil(b"\r\n\r\n")
     opened = b"HTTP/1.1 200 Connected\r\n\r\n"
     body = json.dumps({"results": [{"index": 0, "relevance_score": 0.999}]}).encode()
-    # As much as is read at a time stands before it, or it would be dropped with what was read.
+    # The response begins after the first 64 KiB, which httpcore reads and drops with the head.
     writer.write(opened + b"x" * (65_536 - len(opened)))
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
     return f"{HOST}:443"
 
 
 async def by_socks(reader, writer):
-    """Read the request for a tunnel, as SOCKS 5 has it (RFC 1928); return whom it leads to."""
+    """Read a SOCKS 5 request (RFC 1928) for a tunnel; return the host and port that it names."""
     await reader.readexactly((await reader.readexactly(2))[1])
     writer.write(b"\x05\x00")
     *_, size = await reader.readexactly(5)
@@ -48,7 +51,7 @@ async def by_socks(reader, writer):
 
 
 async def pump(reader, writer):
-    """Pass on what comes, until the end."""
+    """Forward bytes until the connection ends."""
     try:
         while data := await reader.read(65_536):
             writer.write(data)
@@ -61,7 +64,7 @@ async def pump(reader, writer):
 
 @contextmanager
 def proxy(handshake, port, tls):
-    """A proxy all of whose tunnels lead to `port`: its own port, and whom they were to lead to."""
+    """A proxy whose tunnels all lead to `port`; the value is its port and the requested targets."""
 
     async def serve(reader, writer):
         tunnels.append(await handshake(reader, writer))
@@ -88,7 +91,7 @@ def proxy(handshake, port, tls):
 
 @pytest.fixture(scope="module")
 def served():
-    """The TLS context of the host and of the proxy, both of whom the environment trusts."""
+    """The TLS context of the host and of the proxy; the environment trusts its certificate."""
     authority = trustme.CA()
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(HOST, "127.0.0.1").configure_cert(server)
@@ -101,19 +104,29 @@ def served():
 
 
 @pytest.fixture
-def call(served, monkeypatch):
-    """Makes calls through a proxy, after each other; the value is to whom it was to lead."""
+def proxied(monkeypatch):
+    """A function that names a proxy for https in the environment."""
 
-    def call(colour, scheme, handshake, *sizes):
+    def proxied(url):
         monkeypatch.setenv("NO_PROXY", "")
         monkeypatch.setenv("no_proxy", "")
+        monkeypatch.setenv("https_proxy", url)
+
+    return proxied
+
+
+@pytest.fixture
+def call(served, proxied):
+    """Makes calls through a proxy, one after another; returns the requested targets."""
+
+    def call(mode, scheme, handshake, *sizes):
         tls = served if scheme == "https" else None
         with (
             Stage(tls=served) as stage,
             proxy(handshake, urlsplit(stage.base_url).port, tls) as (port, tunnels),
-            Shell(colour, None) as shell,
+            Shell(mode, None) as shell,
         ):
-            monkeypatch.setenv("https_proxy", f"{scheme}://127.0.0.1:{port}")
+            proxied(f"{scheme}://127.0.0.1:{port}")
             client = shell.client(
                 api_key=stage.api_key, base_url=f"https://{HOST}/api/v1", max_retries=0
             )
@@ -125,7 +138,7 @@ def call(served, monkeypatch):
     return call
 
 
-both = pytest.mark.parametrize("colour", ["sync", "async"])
+both = pytest.mark.parametrize("mode", ["sync", "async"])
 
 
 @both
@@ -133,13 +146,33 @@ both = pytest.mark.parametrize("colour", ["sync", "async"])
     ("scheme", "handshake"),
     [("http", by_http), ("https", by_http), ("socks5", by_socks), ("socks5h", by_socks)],
 )
-def test_calls_go_through_the_proxy(call, colour, scheme, handshake):
-    """Small and large requests are answered, one after the other over one tunnel, within TLS."""
-    assert call(colour, scheme, handshake, 1, 3_000_000, 1) == [f"{HOST}:443"]
+def test_calls_go_through_the_proxy(call, mode, scheme, handshake):
+    """Small and large requests get responses over one tunnel, one after another, within TLS."""
+    assert call(mode, scheme, handshake, 1, 3_000_000, 1) == [f"{HOST}:443"]
 
 
 @both
-def test_what_a_proxy_says_in_clear_text_is_no_answer(call, colour):
-    """A proxy cannot put an answer of its own before the TLS of the host, whose answer it is."""
+def test_what_a_proxy_sends_in_clear_text_is_no_response(call, mode):
+    """A response that a proxy sends in clear text is not read as the response of the host."""
     with pytest.raises(APIConnectionError):
-        call(colour, "http", by_a_liar, 1)
+        call(mode, "http", by_a_liar, 1)
+
+
+async def test_a_closed_call_hangs_up(served, proxied):
+    """A coroutine that is closed during a call through a proxy closes its tunnel."""
+    with Stage(tls=served) as stage:
+        stage.always(Fault.hang())
+        with proxy(by_http, urlsplit(stage.base_url).port, None) as (port, tunnels):
+            proxied(f"http://127.0.0.1:{port}")
+            async with AsyncRerankClient(
+                api_key=stage.api_key, base_url=f"https://{HOST}/api/v1", max_retries=0
+            ) as client:
+                call = client.rerank("q", ["a"])
+                await begun(call, lambda: stage.in_flight == 1)
+
+                with warnings.catch_warnings(record=True) as caught:
+                    call.close()
+                await asyncio.to_thread(stage.wait_until, lambda: stage.open_connections == 0)
+
+    assert caught == []
+    assert tunnels == [f"{HOST}:443"]

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from openrouter_rerank._call.arguments import checked_seconds, prepared
+from openrouter_rerank._call.arguments import checked_arguments, checked_seconds
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
 from openrouter_rerank.ranking import Ranking
 
 
 def arguments(query="q", documents=("a", "b"), *, model="m", top_n=None, **options):
     """The checked arguments of a call."""
-    return prepared(query, documents, model=model, top_n=top_n, **options)
+    return checked_arguments(query, documents, model=model, top_n=top_n, **options)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_options_become_fields_of_the_body():
 
 def test_nothing_is_the_ranking_of_no_documents():
     """Without documents there is a ranking without results, requests or usage."""
-    nothing = arguments(documents=[], model="a", fallback_models=["b"]).nothing()
+    nothing = arguments(documents=[], model="a", fallback_models=["b"]).empty_ranking()
 
     assert nothing == Ranking(results=(), model="a", requests=())
 

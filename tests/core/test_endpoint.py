@@ -8,7 +8,7 @@ import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from openrouter_rerank._wire.endpoint import ApiKey, endpoint, is_loopback, wrapped
+from openrouter_rerank._wire.endpoint import ApiKey, checked_key, endpoint, is_loopback
 from openrouter_rerank.errors import ConfigurationError
 
 HOME = "https://openrouter.ai/api/v1/rerank"
@@ -43,6 +43,14 @@ def found(base_url=None, environment=AMBIENT, key=None):
         pytest.param("https://host/rerank", "https://host/rerank", id="only rerank"),
         pytest.param("https://host/myrerank", "https://host/myrerank/rerank", id="part of a name"),
         pytest.param("https://host:8443/v1", "https://host:8443/v1/rerank", id="port"),
+        pytest.param("https://10.0.0.1/v1", "https://10.0.0.1/v1/rerank", id="IPv4 address"),
+        pytest.param("https://[2001:db8::1]", "https://[2001:db8::1]/rerank", id="IPv6 address"),
+        pytest.param("https://a-1.b_2/v1", "https://a-1.b_2/v1/rerank", id="all marks of a name"),
+        pytest.param("https://host./v1", "https://host./v1/rerank", id="dot at the end"),
+        pytest.param("https://xn--a/v1", "https://xn--a/v1/rerank", id="international name"),
+        pytest.param(
+            f"https://{'a' * 63}.b", f"https://{'a' * 63}.b/rerank", id="longest label of a name"
+        ),
         pytest.param("http://localhost:1234/v1", "http://localhost:1234/v1/rerank", id="localhost"),
         pytest.param("http://127.0.0.1/v1", "http://127.0.0.1/v1/rerank", id="loopback"),
         pytest.param("http://127.9.9.9/v1", "http://127.9.9.9/v1/rerank", id="loopback network"),
@@ -63,13 +71,24 @@ def test_forms_of_a_base_url(base_url, url):
         pytest.param("http://localhost.evil.example", "must begin with https://", id="local alike"),
         pytest.param("http://10.0.0.1/v1", "must begin with https://", id="private network"),
         pytest.param("http://0.0.0.0/v1", "must begin with https://", id="any address"),
-        pytest.param("ftp://host/v1", "must begin with https://", id="ftp"),
+        pytest.param("ftp://host/v1", "must begin with https://.*got ftp://host$", id="ftp"),
+        pytest.param("ftp://localhost/v1", "must begin with https://", id="ftp, this machine"),
+        pytest.param("ws://127.0.0.1/v1", "must begin with https://", id="ws, this machine"),
         pytest.param("file:///etc/passwd", "must have the form", id="file"),
         pytest.param("host/v1", "must have the form", id="no scheme"),
         pytest.param("//host/v1", "must begin with https://", id="no scheme, slashes"),
         pytest.param("https:///v1", "must have the form", id="no host"),
         pytest.param("https://host/v1?key=1", "must have the form", id="query"),
         pytest.param("https://host/v1#top", "must have the form", id="fragment"),
+        pytest.param("https://a..b/v1", "must have a host name", id="empty label"),
+        pytest.param("https://.a/v1", "must have a host name", id="empty first label"),
+        pytest.param(f"https://{'a' * 64}.b/v1", "must have a host name", id="label too long"),
+        pytest.param("https://xn--.b/v1", "must have a host name", id="empty international label"),
+        pytest.param("https://a~b/v1", "must have a host name", id="punctuation"),
+        pytest.param("https://-/v1", "must have a host name", id="hyphen alone"),
+        pytest.param("https://a.1/v1", "must have a host name", id="number as last label"),
+        pytest.param("https://1.2.3/v1", "must have a host name", id="three parts of an address"),
+        pytest.param("https://[v1.a]/v1", "must have a host name", id="address of a future IP"),
         pytest.param("https://host:0/v1", "must have the form", id="port 0"),
         pytest.param("https://host:99999/v1", "is not a URL", id="port too high"),
         pytest.param("https://host:https/v1", "is not a URL", id="port a word"),
@@ -163,9 +182,16 @@ def test_where_the_key_of_the_environment_does_not_go(base_url, environment):
         endpoint(None, base_url, AMBIENT | environment)
 
     assert "sk-ambient" not in str(caught.value)
+    assert "api_key" in str(caught.value)
     assert (
         endpoint(ApiKey("k"), "https://evil.example", AMBIENT).api_key.authorization() == "Bearer k"
     )
+
+
+def test_how_to_allow_another_host():
+    """The error says how to send the key of the environment to a host of the user's choice."""
+    with pytest.raises(ConfigurationError, match="set OPENROUTER_API_BASE instead of base_url"):
+        endpoint(None, OTHER, AMBIENT)
 
 
 def test_a_key_that_is_given_wins_over_the_environment():
@@ -252,7 +278,7 @@ GOOD_KEY = "sk-or-v1-0123456789abcdef"
 )
 def test_a_key_that_cannot_be_sent_is_refused_unseen(value):
     """A key with a space, a line break or anything but printable ASCII is refused, not quoted."""
-    refusal = wrapped(value)
+    refusal = checked_key(value)
 
     assert isinstance(refusal, ConfigurationError)
     assert "the API key has characters that cannot be sent" in str(refusal)
@@ -262,18 +288,18 @@ def test_a_key_that_cannot_be_sent_is_refused_unseen(value):
 @pytest.mark.parametrize("value", [None, "", " ", "\n"], ids=repr)
 def test_a_blank_key_is_no_key(value):
     """None and blank ask the environment."""
-    assert wrapped(value) is None
+    assert checked_key(value) is None
 
 
 def test_a_key_of_another_type_is_refused():
     """A key that is no string is refused by its type."""
-    assert "api_key is of type bytes: pass a string" in str(wrapped(b"sk-secret"))
+    assert "api_key is of type bytes: pass a string" in str(checked_key(b"sk-secret"))
 
 
 @given(st.text())
 def test_a_header_is_made_of_printable_ascii_only(value):
     """No text at all can smuggle anything into the header."""
-    key = wrapped(value)
+    key = checked_key(value)
     if not isinstance(key, ApiKey):
         return
 

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 import pytest
 from openrouter_rerank import errors
 from openrouter_rerank._attempt import Response
-from openrouter_rerank._wire.response import description, mapping, shown, status_error
+from openrouter_rerank._wire.response import description, json_object, log_safe, status_error
 from openrouter_rerank.errors import APIStatusError
 
 RECEIVED = dt.datetime(2026, 11, 2, 12, 0, 0, tzinfo=dt.UTC)
@@ -172,7 +172,7 @@ def test_description_quotes_no_content():
 )
 def test_shown_text_is_one_short_line(text, safe):
     """Control characters are escaped and at most 300 characters are kept."""
-    assert shown(text) == safe
+    assert log_safe(text) == safe
 
 
 @pytest.mark.parametrize(
@@ -358,4 +358,4 @@ def test_the_header_wins_over_the_hint_in_the_body():
 @pytest.mark.parametrize("value", [None, 1, "a", [], [["a", 1]], {1: 2}])
 def test_what_is_no_object_is_an_empty_one(value):
     """A JSON value that is no object has no fields."""
-    assert mapping(value) == {}
+    assert json_object(value) == {}

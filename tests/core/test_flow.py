@@ -4,7 +4,7 @@ import json
 
 import pytest
 from openrouter_rerank._attempt import Failure, FailureKind, Response
-from openrouter_rerank._call.flow import Limits, rerank_flow
+from openrouter_rerank._call.flow import Limits, call_flow
 from openrouter_rerank._call.plan import Call
 from openrouter_rerank._drive import drive
 from openrouter_rerank.errors import (
@@ -103,7 +103,7 @@ class Played:
 
         try:
             call = Call(query="q", documents=("a",))
-            self.outcome = drive(rerank_flow(call, models, limits), exchange)
+            self.outcome = drive(call_flow(call, models, limits), exchange)
         except OpenRouterRerankError as error:
             self.outcome = error
         assert left == []
@@ -337,7 +337,7 @@ def test_unsendable_call_is_refused_before_the_first_attempt():
     call = Call(query="q", documents=("a",), extra={"user": object()})
 
     with pytest.raises(InvalidRequestError):
-        drive(rerank_flow(call, ("m",), limits), pytest.fail)
+        drive(call_flow(call, ("m",), limits), pytest.fail)
 
 
 @pytest.mark.parametrize(
@@ -391,7 +391,7 @@ def test_a_cancelled_retry_is_paid_for(replies, asked):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        drive(rerank_flow(Call(query="q", documents=("a",)), ("m",), limits), exchange)
+        drive(call_flow(Call(query="q", documents=("a",)), ("m",), limits), exchange)
 
     assert budget.asked == asked
 
@@ -443,6 +443,23 @@ def test_wait_that_the_share_forbids_is_left_to_the_fallback():
     played = Played(status(429, "7"), OK, models=("a", "b"))
 
     assert (played.delays, played.models) == ([0, 0], ["a", "b"])
+
+
+def test_call_without_time_sends_nothing():
+    """If the timeout is used up before the first attempt, the call fails and may be repeated."""
+    clock = Clock()
+    limits = Limits(
+        timeout=10,
+        max_retries=2,
+        clock=clock,
+        jitter=lambda: 1,
+        retry_budget=Tokens(),
+        started=clock.now - 10,
+    )
+
+    with pytest.raises(DeadlineExceededError) as caught:
+        drive(call_flow(Call(query="q", documents=("a",)), ("m",), limits), pytest.fail)
+    assert (caught.value.attempts, caught.value.retryable) == (0, True)
 
 
 def test_last_model_without_time_is_not_asked():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openrouter_rerank import Budget
 from openrouter_rerank._attempt import Failure, FailureKind, Response
-from openrouter_rerank._call.flow import Limits, rerank_flow
+from openrouter_rerank._call.flow import Limits, call_flow
 from openrouter_rerank._call.known_scores import NOTHING_KNOWN, KnownScores
 from openrouter_rerank._call.plan import Call, without_copies
 from openrouter_rerank._drive import drive
@@ -68,11 +68,13 @@ class Service:
                 "clock": lambda: 1000.0,
                 "jitter": lambda: 0.0,
                 "retry_budget": Tokens(),
-                "heard": lambda part, ranking: self.heard.append((part.documents, ranking.model)),
+                "on_ranking": lambda part, ranking: self.heard.append(
+                    (part.documents, ranking.model)
+                ),
             }
             | limits
         )
-        return drive(rerank_flow(call, models, limits, known), self, at_once=1)
+        return drive(call_flow(call, models, limits, known), self, max_in_flight=1)
 
 
 NAMES = st.sampled_from("abcdefgh")

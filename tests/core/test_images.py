@@ -24,6 +24,9 @@ def encoded(data):
 
 
 PNG_URI = f"data:image/png;base64,{encoded(PNG)}"
+# Encoders for mail break base64 into lines of 76 characters.
+LINES = base64.encodebytes(PNG + bytes(200)).decode()
+LONG_URI = f"data:image/png;base64,{encoded(PNG + bytes(200))}"
 
 
 @pytest.mark.parametrize(
@@ -35,6 +38,7 @@ PNG_URI = f"data:image/png;base64,{encoded(PNG)}"
         (b"GIF89a...", "image/gif"),
         (WEBP, "image/webp"),
         (b"RIFF\x24\x00\x00\x00WAVEfmt ", None),
+        (b"JUNK\x24\x00\x00\x00WEBPVP8 ", None),
         (b"\x89PNG\n", None),
         (b"\xff\xd8", None),
         (b"GIF90a", None),
@@ -82,6 +86,13 @@ def test_data_uri(data, declared, uri):
         pytest.param(b"https://host/a", None, "https://host/a", id="URL as bytes"),
         pytest.param(encoded(PNG), None, PNG_URI, id="base64"),
         pytest.param(encoded(PNG).encode(), None, PNG_URI, id="base64 as bytes"),
+        pytest.param(f" {LINES}", None, LONG_URI, id="base64 in lines"),
+        pytest.param(LINES.replace("\n", "\r\n"), None, LONG_URI, id="base64 in lines of Windows"),
+        pytest.param(LINES.encode(), None, LONG_URI, id="base64 in lines, as bytes"),
+        pytest.param(
+            f"data:image/png;base64,\n{LINES}", None, LONG_URI, id="data URI in several lines"
+        ),
+        pytest.param("https://host/\na.png", None, None, id="URL in two lines"),
         pytest.param(PNG, None, PNG_URI, id="bytes"),
         pytest.param(
             WEBP, None, f"data:image/webp;base64,{encoded(WEBP)}", id="bytes of another type"
@@ -91,6 +102,12 @@ def test_data_uri(data, declared, uri):
             "image/svg+xml",
             f"data:image/svg+xml;base64,{encoded(SVG)}",
             id="base64 with a declared type",
+        ),
+        pytest.param(
+            encoded(SVG).encode(),
+            "image/svg+xml",
+            f"data:image/svg+xml;base64,{encoded(SVG)}",
+            id="base64 as bytes, with a declared type",
         ),
         pytest.param(
             b"\xf0\x9f\x98",

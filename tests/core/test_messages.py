@@ -31,7 +31,7 @@ def test_an_honest_answer_fits(documents, ensure_ascii):
 
     answer = json.dumps({"model": "m" * 500, "results": rows}, ensure_ascii=ensure_ascii, indent=1)
 
-    assert len(answer.encode()) <= request.longest_answer
+    assert len(answer.encode()) <= request.longest_response
 
 
 def test_the_bound_is_a_small_multiple_of_the_request():
@@ -39,8 +39,8 @@ def test_the_bound_is_a_small_multiple_of_the_request():
     small = encode("m", "q", ("x",))
     large = encode("m", "q", ("x" * 10_000_000,))
 
-    assert 1_000_000 < small.longest_answer < 2_000_000
-    assert large.longest_answer <= 5 * large.body.size
+    assert 1_000_000 < small.longest_response < 2_000_000
+    assert large.longest_response <= 5 * large.body.size
 
 
 def test_repr_shows_neither_bodies_nor_headers():

@@ -4,10 +4,11 @@ import inspect
 
 import pytest
 from langchain_openrouter_rerank import OpenRouterRerank as LangChainRerank
+from llamaindex_openrouter_rerank import OpenRouterRerank as LlamaIndexRerank
 from openrouter_rerank import AsyncRerankClient, ClientOptions, RerankClient
 from openrouter_rerank.reranker import Reranker
 
-RERANKERS = [Reranker]
+RERANKERS = [Reranker, LangChainRerank, LlamaIndexRerank]
 CLASSES = [(ClientOptions, ClientOptions), *((each, each) for each in RERANKERS)] + [
     (client, ClientOptions) for client in (RerankClient, AsyncRerankClient)
 ]

@@ -54,6 +54,7 @@ def test_a_document_is_its_text_and_its_image():
 
 MODEL = RerankModel(slug="any/model")
 UNITS = RerankModel(slug="by/unit", max_documents=1_000, search_units=True)
+TOKENS = RerankModel(slug="by/token", max_documents=150)
 LISTWISE = RerankModel(slug="one/list", max_documents=2, is_listwise=True)
 
 
@@ -71,6 +72,7 @@ LISTWISE = RerankModel(slug="one/list", max_documents=2, is_listwise=True)
         pytest.param(1001, UNITS, 5000, [600, 401], id="the lower limit holds"),
         pytest.param(500, UNITS, 250, [200, 200, 100], id="the user's limit in search units"),
         pytest.param(200, UNITS, 64, [50, 50, 50, 50], id="less than a search unit is as asked"),
+        pytest.param(300, TOKENS, None, [150, 150], id="no search units, no rounding to them"),
         pytest.param(2, LISTWISE, None, [2], id="one list"),
     ],
 )
@@ -99,6 +101,18 @@ def test_how_many_documents_go_into_each_request(count, model, max_documents, si
             "q",
             [1, 1],
             id="images",
+        ),
+        pytest.param(
+            [RerankDocument(text="t" * 20, image="i" * 30), "b" * 49],
+            "q",
+            [1, 1],
+            id="text and image of one document",
+        ),
+        pytest.param(
+            [RerankDocument(image="https://h/" + "\u00e9" * 20), "b" * 49],
+            "q",
+            [1, 1],
+            id="bytes of an image's URL",
         ),
     ],
 )

@@ -109,7 +109,7 @@ def test_values_that_cannot_be_sent(value):
             headers(app_title=value)
 
 
-@pytest.mark.parametrize("categories", ["name", ["a", "b", "c"]])
+@pytest.mark.parametrize("categories", ["name", "ab", "a", ["a", "b", "c"]])
 def test_categories(categories):
     """Categories are a list of two names at most."""
     with pytest.raises(ConfigurationError, match="app_categories must be a list of at most 2"):

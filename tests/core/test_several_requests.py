@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openrouter_rerank._attempt import Failure, FailureKind, Response
-from openrouter_rerank._call.arguments import prepared
-from openrouter_rerank._call.flow import Limits, rerank_flow
+from openrouter_rerank._call.arguments import checked_arguments
+from openrouter_rerank._call.flow import Limits, call_flow
 from openrouter_rerank._drive import drive
 from openrouter_rerank._retry_budget import TokenBucket
 from openrouter_rerank.errors import (
     InvalidResponseError,
+    NotFoundError,
     OpenRouterRerankError,
     UnauthorizedError,
 )
@@ -51,10 +52,15 @@ def limits(max_retries=2):
     )
 
 
-def ranking_of(texts, top_n, most, exchange=answered, at_once=1):
+def arguments(texts, top_n, most):
+    """Return the checked arguments of a call with at most `most` documents in one request."""
+    return checked_arguments("q", texts, model="m", top_n=top_n, max_documents_per_request=most)
+
+
+def ranking_of(texts, top_n, most, exchange=answered, max_in_flight=1):
     """Make the call whose requests `exchange` answers."""
-    call = prepared("q", texts, model="m", top_n=top_n, max_documents_per_request=most).call
-    return drive(rerank_flow(call, ("m",), limits()), exchange, at_once=at_once)
+    call = arguments(texts, top_n, most).call
+    return drive(call_flow(call, ("m",), limits()), exchange, max_in_flight=max_in_flight)
 
 
 @given(TEXTS, st.none() | st.integers(1, 31), st.integers(1, 31))
@@ -105,7 +111,7 @@ FAILURES = [
 
 
 @given(TEXTS, st.integers(1, 8), st.integers(1, 4), st.data())
-def test_a_split_call_has_one_order_or_one_error(texts, most, at_once, data):
+def test_a_split_call_has_one_order_or_one_error(texts, most, max_in_flight, data):
     """However its requests fail, a call is the whole order, or an error that tells its attempts."""
     texts = [text + "." for text in texts]
     failing = data.draw(st.lists(st.none() | st.sampled_from(FAILURES), max_size=40))
@@ -116,7 +122,7 @@ def test_a_split_call_has_one_order_or_one_error(texts, most, at_once, data):
         return (failing.pop() if failing else None) or answered(attempt)
 
     try:
-        ranking = ranking_of(texts, None, most, exchange, at_once)
+        ranking = ranking_of(texts, None, most, exchange, max_in_flight)
         attempts = ranking.attempts
         assert ranking.results == ranking_of(texts, None, None).results
     except OpenRouterRerankError as error:
@@ -147,7 +153,7 @@ def test_an_interrupt_ends_the_other_requests_of_a_call():
 
     started = time.monotonic()
     with pytest.raises(Interrupt):
-        ranking_of(["a", "b", "c"], None, 1, exchange, at_once=3)
+        ranking_of(["a", "b", "c"], None, 1, exchange, max_in_flight=3)
 
     assert sorted(sent) == ["a", "b", "c"]
     assert time.monotonic() - started < 2.5
@@ -156,8 +162,8 @@ def test_an_interrupt_ends_the_other_requests_of_a_call():
 @pytest.mark.parametrize("statuses", [(401, 404, 503), (404, 503, 401), (503, 401, 404)])
 def test_the_error_of_a_call_is_what_is_to_be_mended_first(statuses):
     """Of the errors of several requests, the one raised is that which nothing else would cure."""
-    call = prepared("q", ["a", "b", "c"], model="m", top_n=None, max_documents_per_request=1).call
-    flow = rerank_flow(call, ("m", "n"), limits(max_retries=0))
+    call = arguments(["a", "b", "c"], None, 1).call
+    flow = call_flow(call, ("m", "n"), limits(max_retries=0))
     answers = []
     for asking, status in zip(next(flow), statuses, strict=True):
         next(asking)
@@ -165,3 +171,26 @@ def test_the_error_of_a_call_is_what_is_to_be_mended_first(statuses):
 
     with pytest.raises(UnauthorizedError):
         flow.send(answers)
+
+
+@pytest.mark.parametrize("statuses", [(404, 503, 503), (503, 404, 503), (503, 503, 404)])
+def test_an_error_that_a_retry_cannot_fix_is_raised_before_a_temporary_one(statuses):
+    """If only another model could serve one request of a call, its 404 is the call's error."""
+    replies = iter([Response(status=status, headers={}, body=b"") for status in statuses])
+    call = arguments(["a", "b", "c"], None, 1).call
+    flow = call_flow(call, ("m",), limits(max_retries=0))
+    outcomes = []
+    for request in next(flow):
+        next(request)
+        outcomes.append(request.send(next(replies)))
+
+    with pytest.raises(NotFoundError):
+        flow.send(outcomes)
+
+
+@pytest.mark.parametrize(("model", "count"), [("cohere/rerank-v3.5", 2), ("any/model", 1)])
+def test_a_known_model_has_a_limit_of_documents(model, count):
+    """A call with 1,001 documents needs two requests to a model that takes 1,000."""
+    call = arguments([str(number) for number in range(1001)], None, None).call
+
+    assert len(next(call_flow(call, (model,), limits()))) == count

@@ -7,6 +7,7 @@ import pytest
 from openrouter_rerank._attempt import Request, Response
 from openrouter_rerank._wire.response import decode
 from openrouter_rerank.errors import (
+    APIStatusError,
     BadRequestError,
     EdgeNetworkTimeoutError,
     InvalidResponseError,
@@ -299,6 +300,18 @@ def test_error_null_beside_results_is_a_ranking():
     assert pairs(read({"results": ROWS, "error": None})) == [(1, 0.5), (0, 0.25)]
 
 
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        pytest.param({"code": 429, "message": "slow down"}, TooManyRequestsError, id="object"),
+        pytest.param("upstream went away", APIStatusError, id="string"),
+    ],
+)
+def test_an_error_next_to_results_is_an_error(error, kind):
+    """If a response has both results and an error, the results are not used."""
+    assert type(read({"results": ROWS, "error": error})) is kind
+
+
 def row(index=0, score=0.5):
     """One result."""
     return {"index": index, "relevance_score": score}
@@ -394,6 +407,7 @@ def test_a_redirect_is_refused_for_good(status):
 
     assert type(error) is InvalidResponseError
     assert "redirect" in error.message
+    assert "check base_url" in error.message
     assert not error.retryable
 
 

@@ -1,4 +1,4 @@
-"""Certificates of an authority that nobody knows, and clients that trust it all the same."""
+"""Certificates of a private authority, and clients that trust this authority."""
 
 import ssl
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from openrouter_rerank._transport import connect
 
 
 def identified():
-    """Make an authority, and the context of a server on loopback that it has certified."""
+    """Make an authority, and the TLS context of a loopback server with a certificate from it."""
     authority = trustme.CA()
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(server)
@@ -18,7 +18,7 @@ def identified():
 
 @contextmanager
 def trusting(authority):
-    """Let `SSL_CERT_FILE` name the authority; the value is a context for injected clients."""
+    """Set `SSL_CERT_FILE` to the authority; the value is a TLS context for injected clients."""
     with authority.cert_pem.tempfile() as file, pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", file)
         # A process reads its certificates once.

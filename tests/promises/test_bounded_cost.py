@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openrouter_rerank._attempt import Failure, FailureKind, Response
-from openrouter_rerank._call.flow import Limits, rerank_flow
+from openrouter_rerank._call.flow import Limits, call_flow
 from openrouter_rerank._call.plan import Call
 from openrouter_rerank._drive import drive
 from openrouter_rerank._retry_budget import TokenBucket
@@ -44,7 +44,7 @@ def attempts_of(replies, *, models=("m",), max_retries=2, bucket=None):
         return reply
 
     try:
-        drive(rerank_flow(Call(query="q", documents=("a",)), models, limits), exchange)
+        drive(call_flow(Call(query="q", documents=("a",)), models, limits), exchange)
     except OpenRouterRerankError:
         return made
     pytest.fail("the script of failures ended in a ranking")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openrouter_rerank._attempt import Failure, FailureKind, Response
-from openrouter_rerank._call.flow import Limits, rerank_flow
+from openrouter_rerank._call.flow import Limits, call_flow
 from openrouter_rerank._call.plan import Call
 from openrouter_rerank._drive import drive
 from openrouter_rerank._retry_budget import TokenBucket
@@ -92,7 +92,7 @@ def check(models, max_retries, timeout, jitter, replies):
 
     call = Call(query="q", documents=("a",))
     try:
-        count = drive(rerank_flow(call, tuple(models), limits), exchange).attempts
+        count = drive(call_flow(call, tuple(models), limits), exchange).attempts
     except OpenRouterRerankError as failure:
         count = failure.attempts
 

@@ -1,8 +1,9 @@
 """
-What the decision of a call, the wire format and the transport exchange: values without I/O. Pure.
+The values that the decision of a call, the wire format and the transport exchange. No I/O.
 
-The flows in `_call` yield an `Attempt`; the transport makes it and sends back a `Response` or a
-`Failure`. A `Failure` knows what the attempt may have cost, which decides whether it is repeated.
+The generators in `_call/` yield an `Attempt`. The transport makes it and sends back a `Response` or
+a `Failure`. `Cost` says what a failed attempt may have cost, which decides whether the request is
+sent again.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,15 +19,18 @@ from .errors import (
     OpenRouterRerankError,
 )
 
-# Documents are echoed: an answer is about as large as its request, or larger by what the two sides'
-# escapes differ in (an emoji is 4 bytes in UTF-8 and 12 as escapes), plus its own fields.
+# The service may echo all documents, so a response is about as large as its request. It is larger
+# where the service escapes more (an emoji is 4 bytes in UTF-8 and 12 bytes in JSON escapes), and by
+# the other fields of each result.
 _ECHO_FACTOR = 4
-_ROW_BYTES = 512
+_BYTES_PER_RESULT = 512
 _SPARE_BYTES = 1 << 20
+
+_FREE_STATUSES = frozenset({429, 503, 529})
 
 
 class Body(Protocol):
-    """The bytes of a request body, in pieces. Every iteration yields the same bytes."""
+    """The bytes of a request's body, in pieces. Every iteration yields the same bytes."""
 
     @property
     def size(self) -> int:
@@ -40,66 +44,59 @@ class Body(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """The body of one HTTP request, and what is needed to read its answer."""
+    """The body of one HTTP request, and what is needed to read its response."""
 
     body: Body = field(repr=False)
     model: str
     documents: int
+    """The number of documents in the body."""
     results: int
-    """How many results the answer must have at least."""
+    """The number of results that a valid response has at least."""
 
     @property
-    def longest_answer(self) -> int:
-        """How many bytes an honest answer can have."""
-        return self.body.size * _ECHO_FACTOR + self.documents * _ROW_BYTES + _SPARE_BYTES
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
-    """An HTTP answer, whole."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    """Asked for by their names in lower case."""
-    body: bytes = field(repr=False)
-    received: float = 0.0
-    """Seconds since the epoch, by which dates in the headers are understood."""
+    def longest_response(self) -> int:
+        """The largest number of bytes that a valid response can have."""
+        return self.body.size * _ECHO_FACTOR + self.documents * _BYTES_PER_RESULT + _SPARE_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """Please wait `delay` seconds, then send `request` and give up after `timeout` more."""
+    """One exchange to make: wait `delay` seconds, send `request`, give up after `timeout` more."""
 
     request: Request
     timeout: float
+    """Seconds, counted from the end of the delay."""
     delay: float = 0.0
+    """Seconds."""
     is_on_new_connection: bool = False
-    """Whether a connection that was kept may not be used."""
+    """`True` if the attempt must not use a connection that was kept open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """A complete HTTP response."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    """Looked up by names in lower case."""
+    body: bytes = field(repr=False)
+    received: float = 0.0
+    """Unix time in seconds. Dates in headers are relative to it if there is no `Date` header."""
 
 
 class Cost(StrEnum):
-    """What a failed attempt may have cost, which decides whether it is repeated."""
+    """What a failed attempt may have cost, which decides whether the request is sent again."""
 
     FREE = "free"
-    """Refused before any work: tried again as often as `max_retries` allows."""
+    """Refused before any work was done: retried as often as `max_retries` allows."""
     MAYBE_BILLED = "maybe billed"
-    """May have completed upstream, or did: tried again once."""
+    """The provider did the work, or may have done it: retried once."""
     FINAL = "final"
-    """The same request would fail again: not tried again."""
-
-
-_FREE_STATUSES = frozenset({429, 503, 529})
-
-
-def cost(error: APIStatusError | InvalidResponseError) -> Cost:
-    """Tell what the attempt whose answer was `error` may have cost."""
-    if error.status_code in _FREE_STATUSES:
-        return Cost.FREE
-    return Cost.MAYBE_BILLED if error.retryable else Cost.FINAL
+    """The same request would fail again: not retried."""
 
 
 class FailureKind(StrEnum):
-    """In which way no answer came."""
+    """The reason why an attempt has no response. The values are texts of error messages."""
 
     UNSENT = "could not connect"
     UNTRUSTED = "the server's certificate is not trusted"
@@ -114,38 +111,6 @@ class FailureKind(StrEnum):
     OVERSIZED = "the answer is larger than any honest one"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """No answer came."""
-
-    kind: FailureKind
-    detail: str = ""
-    """The name of the error of the HTTP library; never its message, which may quote a header."""
-
-    @property
-    def was_sent(self) -> bool:
-        """Whether an attempt was made at all."""
-        return self.kind not in _NOTHING_SENT
-
-    @property
-    def cost(self) -> Cost:
-        """What the attempt may have cost."""
-        return _COSTS[self.kind]
-
-    def error(self, model: str) -> OpenRouterRerankError:
-        """Return the error that it is, of an attempt that asked `model`."""
-        text = f"{self.kind} ({self.detail})" if self.detail else str(self.kind)
-        match self.kind:
-            case FailureKind.DEADLINE | FailureKind.BUSY | FailureKind.UNPERMITTED:
-                return DeadlineExceededError(text, model=model, retryable=True)
-            case FailureKind.OVERSIZED:
-                return InvalidResponseError(text, model=model, retryable=True)
-            case _:
-                retryable = self.cost is not Cost.FINAL
-                return APIConnectionError(text, model=model, retryable=retryable)
-
-
-_NOTHING_SENT = frozenset({FailureKind.BUSY, FailureKind.UNPERMITTED, FailureKind.BROKEN_LIMITER})
 _COSTS = {
     FailureKind.UNSENT: Cost.FREE,
     FailureKind.UNTRUSTED: Cost.FINAL,
@@ -159,3 +124,42 @@ _COSTS = {
     FailureKind.DEADLINE: Cost.MAYBE_BILLED,
     FailureKind.OVERSIZED: Cost.MAYBE_BILLED,
 }
+_NOTHING_SENT = frozenset({FailureKind.BUSY, FailureKind.UNPERMITTED, FailureKind.BROKEN_LIMITER})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An attempt without a complete response."""
+
+    kind: FailureKind
+    detail: str = ""
+    """The class name of the library's error. Never its message, which may quote a header."""
+
+    @property
+    def was_sent(self) -> bool:
+        """`True` if the attempt got a request slot and permission, so that its exchange began."""
+        return self.kind not in _NOTHING_SENT
+
+    @property
+    def cost(self) -> Cost:
+        """What the attempt may have cost."""
+        return _COSTS[self.kind]
+
+    def error(self, model: str) -> OpenRouterRerankError:
+        """Return this failure as the error to raise, for an attempt with `model`."""
+        text = f"{self.kind} ({self.detail})" if self.detail else str(self.kind)
+        match self.kind:
+            case FailureKind.DEADLINE | FailureKind.BUSY | FailureKind.UNPERMITTED:
+                return DeadlineExceededError(text, model=model, retryable=True)
+            case FailureKind.OVERSIZED:
+                return InvalidResponseError(text, model=model, retryable=True)
+            case _:
+                retryable = self.cost is not Cost.FINAL
+                return APIConnectionError(text, model=model, retryable=retryable)
+
+
+def cost(error: APIStatusError | InvalidResponseError) -> Cost:
+    """Return what an attempt may have cost whose response means `error`."""
+    if error.status_code in _FREE_STATUSES:
+        return Cost.FREE
+    return Cost.MAYBE_BILLED if error.retryable else Cost.FINAL

@@ -1,8 +1,8 @@
 """
-Runs flows: the only difference between the synchronous and the asynchronous client.
+Runs the generators of `_call/`: `drive` in threads, `adrive` in tasks.
 
-The requests of a call that needs several are in flight together, each in a thread or a task of its
-own. None of these outlives the call.
+If a call needs several requests, they are in flight together, each in its own thread or task. All
+of these end before the call ends.
 """
 
 import asyncio
@@ -13,129 +13,159 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from ._attempt import Attempt, Failure, Response
-from ._call.flow import Answer, Asking, Flow
+from ._call.flow import CallFlow, RequestFlow, RequestOutcome
 from .ranking import Ranking
 
 Exchange = Callable[[Attempt], Response | Failure]
 AsyncExchange = Callable[[Attempt], Awaitable[Response | Failure]]
 
 
-def drive(flow: Flow, exchange: Exchange, *, at_once: int = 1) -> Ranking:
-    """Ask what `flow` wants to be asked, at most so much at a time, until it has a ranking."""
+def drive(flow: CallFlow, exchange: Exchange, *, max_in_flight: int = 1) -> Ranking:
+    """
+    Run `flow` to its ranking.
+
+    Args:
+        flow: The decisions of the call.
+        exchange: Makes one attempt.
+        max_in_flight: The number of the call's requests that may be in flight together.
+
+    Raises:
+        OpenRouterRerankError: If the call fails.
+    """
     try:
         step = next(flow)
         while not isinstance(step, Ranking):
-            step = flow.send(_answers(step, exchange, at_once))
+            step = flow.send(_outcomes(step, exchange, max_in_flight))
         return step
     finally:
         flow.close()
 
 
-def _answers(askings: Sequence[Asking], exchange: Exchange, at_once: int) -> list[Answer]:
-    if len(askings) == 1:
-        return [_answer(askings[0], exchange)]
+async def adrive(flow: CallFlow, exchange: AsyncExchange, *, max_in_flight: int = 1) -> Ranking:
+    """
+    Run `flow` to its ranking.
+
+    Args:
+        flow: The decisions of the call.
+        exchange: Makes one attempt.
+        max_in_flight: The number of the call's requests that may be in flight together.
+
+    Raises:
+        OpenRouterRerankError: If the call fails.
+    """
+    try:
+        step = next(flow)
+        while not isinstance(step, Ranking):
+            step = flow.send(await _aoutcomes(step, exchange, max_in_flight))
+        return step
+    finally:
+        flow.close()
+
+
+def _outcomes(
+    requests: Sequence[RequestFlow], exchange: Exchange, max_in_flight: int
+) -> list[RequestOutcome]:
+    if len(requests) == 1:
+        return [_outcome(requests[0], exchange)]
     failed = threading.Event()
 
-    def in_turn(asking: Asking, context: contextvars.Context) -> Answer | None:
-        answer = None if failed.is_set() else context.run(_answer_unless, failed, asking, exchange)
-        if answer is not None and answer.error is not None:
+    def run(request: RequestFlow, context: contextvars.Context) -> RequestOutcome | None:
+        outcome = (
+            None
+            if failed.is_set()
+            else context.run(_outcome_unless_failed, failed, request, exchange)
+        )
+        if outcome is not None and outcome.error is not None:
             failed.set()
-        return answer
+        return outcome
 
-    contexts = [contextvars.copy_context() for _ in askings]
-    # Requests in flight cannot be called back: they end by the deadline at the latest.
-    with ThreadPoolExecutor(min(at_once, len(askings)), "openrouter-rerank") as threads:
+    contexts = [contextvars.copy_context() for _ in requests]
+    # A thread cannot be interrupted: requests in flight end at the call's deadline at the latest.
+    with ThreadPoolExecutor(min(max_in_flight, len(requests)), "openrouter-rerank") as threads:
         try:
-            answers = threads.map(in_turn, askings, contexts)
-            return [answer for answer in answers if answer is not None]
+            outcomes = threads.map(run, requests, contexts)
+            return [outcome for outcome in outcomes if outcome is not None]
         except BaseException:
-            # Such as Ctrl-C: nobody waits for the others any more.
+            # Such as Ctrl-C: the call has ended, so the other requests must not be sent again.
             failed.set()
             raise
 
 
-def _answer(asking: Asking, exchange: Exchange) -> Answer:
+def _outcome(request: RequestFlow, exchange: Exchange) -> RequestOutcome:
     try:
-        step = next(asking)
+        step = next(request)
         while isinstance(step, Attempt):
-            step = asking.send(exchange(step))
+            step = request.send(exchange(step))
         return step
     finally:
-        asking.close()
+        request.close()
 
 
-def _answer_unless(failed: threading.Event, asking: Asking, exchange: Exchange) -> Answer | None:
-    """Do the same as long as no other request of the call has failed: nothing would come of it."""
+def _outcome_unless_failed(
+    failed: threading.Event, request: RequestFlow, exchange: Exchange
+) -> RequestOutcome | None:
+    """Return `None` if `failed` is set before an attempt, because the call fails anyway."""
     try:
-        step = next(asking)
+        step = next(request)
         while isinstance(step, Attempt):
             if failed.wait(step.delay):
                 return None
-            step = asking.send(exchange(replace(step, delay=0.0)))
+            step = request.send(exchange(replace(step, delay=0.0)))
         return step
     finally:
-        asking.close()
+        request.close()
 
 
-async def adrive(flow: Flow, exchange: AsyncExchange, *, at_once: int = 1) -> Ranking:
-    """Ask what `flow` wants to be asked, at most so much at a time, until it has a ranking."""
-    try:
-        step = next(flow)
-        while not isinstance(step, Ranking):
-            step = flow.send(await _aanswers(step, exchange, at_once))
-        return step
-    finally:
-        flow.close()
+async def _aoutcomes(
+    requests: Sequence[RequestFlow], exchange: AsyncExchange, max_in_flight: int
+) -> list[RequestOutcome]:
+    if len(requests) == 1:
+        return [await _aoutcome(requests[0], exchange)]
+    failed: list[RequestOutcome] = []
+    slots = asyncio.Semaphore(max_in_flight)
 
-
-async def _aanswers(
-    askings: Sequence[Asking], exchange: AsyncExchange, at_once: int
-) -> list[Answer]:
-    if len(askings) == 1:
-        return [await _aanswer(askings[0], exchange)]
-    failed: list[Answer] = []
-    places = asyncio.Semaphore(at_once)
-
-    async def in_turn(asking: Asking) -> Answer | None:
-        # A request is written when it has its turn: all of them together may be large.
-        async with places:
+    async def run(request: RequestFlow) -> RequestOutcome | None:
+        # The body is written inside the semaphore: all bodies together may be large.
+        async with slots:
             if failed:
                 return None
-            answer = await _aanswer(asking, exchange)
-            if answer.error is not None:
-                failed.append(answer)
-            return answer
+            outcome = await _aoutcome(request, exchange)
+            if outcome.error is not None:
+                failed.append(outcome)
+            return outcome
 
-    parts = [asyncio.create_task(in_turn(asking)) for asking in askings]
-    await _ended(parts, failed)
-    answers = [None if task.cancelled() else task.result() for task in parts]
-    return [answer for answer in answers if answer is not None]
+    tasks = [asyncio.create_task(run(request)) for request in requests]
+    await _until_all_end_or_one_fails(tasks, failed)
+    outcomes = [None if task.cancelled() else task.result() for task in tasks]
+    return [outcome for outcome in outcomes if outcome is not None]
 
 
-async def _ended(parts: Sequence[asyncio.Task[Answer | None]], failed: Sequence[Answer]) -> None:
-    """Wait until all have ended or one has failed; leave none behind."""
+async def _until_all_end_or_one_fails(
+    tasks: Sequence[asyncio.Task[RequestOutcome | None]], failed: Sequence[RequestOutcome]
+) -> None:
+    """Wait until all `tasks` have ended or one has failed, and cancel those that are left."""
     is_closed = False
     try:
-        for part in asyncio.as_completed(parts):
-            await part
+        for task in asyncio.as_completed(tasks):
+            await task
             if failed:
                 break
     except GeneratorExit:
         is_closed = True
         raise
     finally:
-        for task in parts:
+        for task in tasks:
             task.cancel()
-        # In a coroutine that is closed nothing can be waited for any more.
+        # A coroutine that is being closed cannot await anything.
         if not is_closed:
-            await asyncio.gather(*parts, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _aanswer(asking: Asking, exchange: AsyncExchange) -> Answer:
+async def _aoutcome(request: RequestFlow, exchange: AsyncExchange) -> RequestOutcome:
     try:
-        step = next(asking)
+        step = next(request)
         while isinstance(step, Attempt):
-            step = asking.send(await exchange(step))
+            step = request.send(await exchange(step))
         return step
     finally:
-        asking.close()
+        request.close()

@@ -1,15 +1,16 @@
-"""What keeps the retries of one client a small part of its requests, in an outage above all."""
+"""Limits the retries of one client to a small part of its requests, above all in an outage."""
 
 import threading
 
-# Generous to a small user, for whom 50 tokens outlast a bad minute, and a fifth of the requests at
-# most in the long run (Finagle's share). In an outage nothing is earned, and retries end after 50.
+# 50 tokens outlast a bad minute of a small user. A fifth of a token for each success limits retries
+# to a fifth of the requests in the long run (the share that Finagle uses). In an outage no request
+# succeeds, so retries end after 50.
 _TOKENS = 50.0
 _EARNED = 0.2
 
 
 class TokenBucket:
-    """A retry costs one token and a success earns a fifth of one, up to fifty."""
+    """A retry costs one token, and a success earns a fifth of a token. It holds up to 50."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -17,17 +18,17 @@ class TokenBucket:
 
     @property
     def tokens(self) -> float:
-        """How many are left: from 0 to 50."""
+        """The number of tokens that are left, from 0 to 50."""
         return self._tokens
 
     def spend(self) -> bool:
-        """Take a token for a retry; `False` if there is none."""
+        """Take a token for a retry. Return `False` if there is none."""
         with self._lock:
             enough = self._tokens >= 1
             self._tokens -= enough
             return enough
 
     def earn(self) -> None:
-        """Note a success."""
+        """Record a request that succeeded."""
         with self._lock:
             self._tokens = min(_TOKENS, self._tokens + _EARNED)

@@ -1,4 +1,4 @@
-"""A limit of what may be spent, in US dollars, which several clients can share."""
+"""A spending limit in US dollars, which several clients can share."""
 
 import sys
 import threading
@@ -12,16 +12,16 @@ __all__ = ["Budget"]
 
 class Budget:
     """
-    Once `limit` is spent, refuse the next call before it is sent.
+    Refuses calls, before anything is sent, when `limit` has been spent.
 
-    What a call has cost is known from its answer only, so the call that crosses the limit is still
-    made, and calls in flight at the same time may cross it together.
+    The cost of a call is known from its response only. So the call that exceeds the limit is still
+    made, and several calls that are in flight together may all exceed it.
 
     Args:
         limit: US dollars, 0 or more.
 
     Raises:
-        ConfigurationError: If `limit` is negative or not a number.
+        ConfigurationError: If `limit` is negative, infinite or not a number.
     """
 
     def __init__(self, limit: float) -> None:
@@ -35,27 +35,27 @@ class Budget:
 
     @property
     def spent(self) -> float:
-        """US dollars that the answered calls have cost."""
+        """US dollars that have been spent."""
         return self._spent
 
     def check(self) -> None:
         """
-        Let the next call pass.
+        Check that a call may be made.
 
         Raises:
-            BudgetExceededError: If the limit is reached.
+            BudgetExceededError: If the limit has been spent.
         """
         if self._spent >= self.limit:
             raise BudgetExceededError(f"the budget of ${self.limit:g} is spent (${self._spent:g})")
 
     def charge(self, cost: float | None) -> None:
-        """Note what a call has cost; `None` is a cost that the service did not report."""
+        """Add the cost of a request, in US dollars. `None`: the service did not report it."""
         with self._lock:
             self._spent += cost or 0.0
 
     @classmethod
     def __get_pydantic_core_schema__(cls, *_: object) -> CoreSchema:
-        """Let a field of this type take a number for the limit, and be written as one."""
+        """Make a pydantic field of this type accept the limit as a number, and dump it as one."""
         number = core_schema.float_schema(ge=0)
         return core_schema.no_info_before_validator_function(
             lambda given: cls(given) if isinstance(given, int | float) else given,
@@ -76,7 +76,7 @@ class Budget:
         return self
 
     def __reduce__(self) -> tuple[type["Budget"], tuple[float]]:
-        # In another process it is another budget: what is spent there is not known here.
+        # The copy in another process begins with nothing spent: processes do not share spending.
         return type(self), (self.limit,)
 
 

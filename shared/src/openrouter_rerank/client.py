@@ -10,16 +10,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Generic, Self, TypeVar, Unpack
 
-from ._call.arguments import prepared
-from ._call.flow import Limits, rerank_flow
+from ._call.arguments import checked_arguments
+from ._call.flow import Limits, call_flow
 from ._drive import adrive, drive
 from ._option_docs import show_options
 from ._retry_budget import TokenBucket
 from ._score_cache.cache import CachedCall, ScoreCache
 from ._transport.exchange import AsyncExchange, Exchange, Route
-from ._transport.fair_semaphore import Slots
-from ._transport.pool import async_connections, connections
-from ._wire.endpoint import endpoint, wrapped
+from ._transport.fair_semaphore import FairSemaphore
+from ._transport.pool import async_pool, pool
+from ._wire.endpoint import checked_key, endpoint
 from .client_options import ClientKeywords, ClientOptions, RequestOptions
 from .documents import CheckedDocuments, Document
 from .errors import ConfigurationError
@@ -39,7 +39,7 @@ class _Client(ABC, Generic[HTTP]):
     def _open(self, options: ClientOptions, http_client: HTTP | None) -> None:
         self._check_http_client(http_client)
         # Options are read once: a client is not changed by changing them afterwards.
-        key = wrapped(options.api_key)
+        key = checked_key(options.api_key)
         if isinstance(key, ConfigurationError):
             raise key
         self._api_key = key
@@ -139,7 +139,7 @@ class RerankClient(_Client[HTTPClient]):
             self._open(checked, http_client)
 
     def _reset_slots(self) -> None:
-        self._slots = (os.getpid(), Slots(self._max_concurrency))
+        self._slots = (os.getpid(), FairSemaphore(self._max_concurrency))
 
     @staticmethod
     def _check_http_client(http_client: object) -> None:
@@ -149,7 +149,7 @@ class RerankClient(_Client[HTTPClient]):
                 "AsyncRerankClient (in the framework classes: http_async_client)"
             )
 
-    def _request_slots(self) -> Slots:
+    def _request_slots(self) -> FairSemaphore:
         # A forked child inherits the slots that the calls of its parent had taken.
         if self._slots[0] != os.getpid():
             self._reset_slots()
@@ -180,16 +180,16 @@ class RerankClient(_Client[HTTPClient]):
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
-        arguments = prepared(query, documents, model=model, top_n=top_n, **options)
+        arguments = checked_arguments(query, documents, model=model, top_n=top_n, **options)
         if not arguments.call.documents:
-            return arguments.nothing()
+            return arguments.empty_ranking()
         route = self._route(arguments.session_id)
         exchange = Exchange(route, self._request_slots(), self._http_client, self._rate_limiter)
-        run = functools.partial(drive, exchange=exchange, at_once=self._max_concurrency)
+        run = functools.partial(drive, exchange=exchange, max_in_flight=self._max_concurrency)
         with traced(model, documents=arguments.size, top_n=top_n) as note:
             limits = self._limits(arguments.timeout)
             if self._score_cache is None:
-                ranking = run(rerank_flow(arguments.call, arguments.models, limits))
+                ranking = run(call_flow(arguments.call, arguments.models, limits))
             else:
                 cached = CachedCall(
                     call=arguments.call,
@@ -206,7 +206,7 @@ class RerankClient(_Client[HTTPClient]):
     def close(self) -> None:
         """Close all idle connections that no other client uses. Calling it again does nothing."""
         self._is_closed = True
-        connections().release(self)
+        pool().release(self)
 
     def __enter__(self) -> Self:
         return self
@@ -280,18 +280,18 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
-        arguments = prepared(query, documents, model=model, top_n=top_n, **options)
+        arguments = checked_arguments(query, documents, model=model, top_n=top_n, **options)
         if not arguments.call.documents:
-            return arguments.nothing()
+            return arguments.empty_ranking()
         route = self._route(arguments.session_id)
         exchange = AsyncExchange(
             route, self._request_slots(), self._http_client, self._rate_limiter
         )
-        run = functools.partial(adrive, exchange=exchange, at_once=self._max_concurrency)
+        run = functools.partial(adrive, exchange=exchange, max_in_flight=self._max_concurrency)
         with traced(model, documents=arguments.size, top_n=top_n) as note:
             limits = self._limits(arguments.timeout)
             if self._score_cache is None:
-                ranking = await run(rerank_flow(arguments.call, arguments.models, limits))
+                ranking = await run(call_flow(arguments.call, arguments.models, limits))
             else:
                 cached = CachedCall(
                     call=arguments.call,
@@ -308,7 +308,7 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
     async def aclose(self) -> None:
         """Close all idle connections that no other client uses. Calling it again does nothing."""
         self._is_closed = True
-        await (await async_connections()).release(self)
+        await (await async_pool()).release(self)
 
     async def __aenter__(self) -> Self:
         return self

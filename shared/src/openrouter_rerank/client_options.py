@@ -218,9 +218,9 @@ class ClientOptions(BaseModel):
     @classmethod
     def _check_key(cls, key: SecretStr | None) -> SecretStr | None:
         # Imported here, because importing the class must not import `ipaddress`.
-        from ._wire.endpoint import wrapped
+        from ._wire.endpoint import checked_key
 
-        if isinstance(error := wrapped(key), ConfigurationError):
+        if isinstance(error := checked_key(key), ConfigurationError):
             raise error
         return key
 
@@ -337,7 +337,8 @@ class RequestFields(TypedDict, total=False):
     """Extra fields of the request body, sent unchanged."""
     max_documents_per_request: int | None
     """
-    Maximum documents per request; longer lists are split and merged. Default: the model's limit.
+    Maximum documents per request; longer lists are split and merged. Default: the model's
+    limit.
     """
 
 
@@ -352,22 +353,50 @@ class ClientKeywords(TypedDict, total=False):
     """The keywords of the clients, with the types that callers may pass; for type checkers."""
 
     api_key: str | SecretStr | None
+    """
+    Your OpenRouter API key. Default: `OPENROUTER_API_KEY` in the environment, read at each
+    call.
+    """
     openrouter_api_key: str | SecretStr | None
+    """Another name of `api_key`."""
     base_url: str | None
+    """
+    Base URL of the API, with or without `/rerank`; https, or http to loopback. Default:
+    `OPENROUTER_API_BASE` in the environment, else OpenRouter.
+    """
     openrouter_api_base: str | None
+    """Another name of `base_url`."""
     api_base: str | None
+    """Another name of `base_url`."""
     app_url: str | None
+    """URL of your app, sent as `HTTP-Referer`. Default: `OPENROUTER_APP_URL` in the environment."""
     app_title: str | None
+    """Name of your app on openrouter.ai. Default: `OPENROUTER_APP_TITLE` in the environment."""
     app_categories: Sequence[str]
+    """Marketplace categories of your app, at most 2."""
     default_headers: Mapping[str, str] | None
+    """Extra request headers. They override the client's own."""
     timeout: float
+    """
+    Seconds that a whole call may take: attempts, waits, the response body and fallback models.
+    """
     max_retries: int
+    """Attempts after the first. An attempt that may have been billed is repeated at most once."""
     max_concurrency: int
+    """Maximum requests in flight; for async calls, in each event loop."""
     budget: Budget | float | None
+    """Spending limit in US dollars, or a `Budget` to share. Calls are refused once it is spent."""
     score_store: ScoreStore | None
+    """
+    Caches scores, so that you never pay twice for the same score. Accepts any LangChain
+    `BaseStore` of bytes.
+    """
     score_ttl: float | None
+    """Seconds after which a cached score is requested again. Default: never."""
     rate_limiter: RateLimiter | None
+    """Gives permission for each request: a `WindowRateLimiter`, or a rate limiter of LangChain."""
     on_response: "Callable[[Ranking], object] | None"
+    """Called with each `Ranking`, for example to add up cost and usage."""
 
 
 show_options(ClientOptions, ClientOptions.model_fields)

@@ -1,16 +1,24 @@
-"""What can be ranked: a string, a mapping with `text` and/or `image`, or a `RerankDocument`."""
+"""
+What can be ranked: a string, a mapping with `text` and/or `image`, or a `RerankDocument`.
+
+Documents are checked here and brought into the form in which they are sent.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from .errors import InvalidRequestError
 from .images import image_problem
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
 __all__ = ["Document", "RerankDocument"]
 
 _KEYS = frozenset({"text", "image"})
-_END = 4096
+# Characters of an image that are hashed.
+_HASHED_END = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,50 +30,50 @@ class RerankDocument:
     """An http(s) URL, which OpenRouter fetches, or a data URI `data:image/...;base64,...`."""
 
     def __hash__(self) -> int:
-        # Images in base64 are large, and almost all that differ do so at their ends. Signed URLs
-        # have their ends in common, and are short.
+        # Images in base64 are large, and nearly all different ones differ in their ends. Signed
+        # URLs may have equal ends, but they are short enough to be hashed as a whole.
         image = self.image or ""
-        return hash((self.text, len(image), image[-_END:]))
+        return hash((self.text, len(image), image[-_HASHED_END:]))
 
 
 HeadedText: TypeAlias = tuple[str, str]
 """
-A heading, such as metadata, and the text below it: ranked as the one text that they make.
+A heading, such as metadata, and the text below it. They are ranked as one text.
 
-The two are joined as late as can be. A text that is used in many calls keeps its hash and its
-UTF-8, and what is joined anew in each call has neither. Tuples, because Python's garbage collector
-forgets those of strings.
+They are kept apart because Python caches the hash and the UTF-8 of a string. A text that is used
+in many calls keeps both; a string that each call joins again has neither. It is a plain tuple,
+because Python's garbage collector stops tracking tuples of strings, unlike instances of a class.
 
-The heading ends with an empty line, and has no other. So no text can be taken apart in two ways,
-and two of these are equal if their whole texts are.
+The heading ends with an empty line and has no other empty line. So there is one way to take a text
+apart, and two headed texts are equal if and only if their joined texts are equal.
 """
 
 Document: TypeAlias = str | Mapping[str, str | None] | RerankDocument
-"""What `rerank` takes. The framework packages convert their own documents to this."""
+"""What `rerank` takes. The framework packages convert their documents to this."""
 
 Ranked: TypeAlias = str | RerankDocument | HeadedText
-"""A document in the form in which it is sent. If one is a `HeadedText`, all of a call are."""
+"""
+A document in the form in which it is sent.
+
+In one call, either all documents are headed texts or none is.
+"""
 
 
 class CheckedDocuments(tuple[Ranked, ...]):
-    """Documents that can be sent as they are: each has something to rank, and it is valid."""
+    """Documents that are ready to be sent: each is valid and has a text or an image."""
 
     __slots__ = ()
 
 
-def are_texts(documents: tuple[object, ...]) -> TypeGuard[tuple[str, ...]]:
-    """Tell at once whether all are strings with a text in them."""
-    return are_strings(documents) and all(documents) and not any(map(str.isspace, documents))
-
-
 def checked_documents(documents: Sequence[Document] | CheckedDocuments) -> CheckedDocuments:
     """
-    Check `documents` and give each the form in which it is sent.
+    Check `documents`, and return them in the form in which they are sent.
 
-    A document without an image becomes its text; a blank text beside an image is left out.
+    A document without an image becomes its text. A blank text is left out of a document with an
+    image.
 
     Raises:
-        InvalidRequestError: Naming the position of a document that cannot be ranked.
+        InvalidRequestError: If a document cannot be ranked. The message names its position.
     """
     if isinstance(documents, CheckedDocuments):
         return documents
@@ -81,27 +89,41 @@ def checked_documents(documents: Sequence[Document] | CheckedDocuments) -> Check
     return CheckedDocuments(_checked(document, at) for at, document in enumerate(given))
 
 
+def are_texts(documents: tuple[object, ...]) -> TypeGuard[tuple[str, ...]]:
+    """Return `True` if every document is a string that is not blank. Fast: no loop in Python."""
+    return are_strings(documents) and all(documents) and not any(map(str.isspace, documents))
+
+
 def are_strings(documents: Sequence[object]) -> TypeGuard[Sequence[str]]:
-    """Tell at once whether all are strings, as most documents are."""
+    """Return `True` if every document is a plain string, as most are. Fast: no loop in Python."""
     return set(map(type, documents)) <= {str}
 
 
 def are_headed(documents: Sequence[object]) -> TypeGuard[Sequence[HeadedText]]:
-    """Tell at once whether all are headed texts, and there is one."""
+    """Return `True` if every document is a headed text and there is at least one."""
     return set(map(type, documents)) == {tuple}
 
 
+def is_headed(document: object) -> "TypeIs[HeadedText]":
+    """Return `True` if `document` is a headed text."""
+    return isinstance(document, tuple)
+
+
 def whole(document: HeadedText) -> str:
-    """Return the text that a heading and a text make."""
+    """Return the heading and the text of `document` as one text."""
     return "".join(document)
 
 
 def check_fields(document: RerankDocument, at: int) -> None:
     """
-    Check that what is in a document is of the right type, whatever it is.
+    Check the types of a document's fields. Users can put any object into them.
+
+    Args:
+        document: The document.
+        at: Its position in the input.
 
     Raises:
-        InvalidRequestError: Naming its position in the list, and the field.
+        InvalidRequestError: If a field is not a string. The message names position and field.
     """
     _string(document.text, at, "text")
     _string(document.image, at, "image")
@@ -111,12 +133,12 @@ def _checked(document: Document, at: int) -> str | RerankDocument:
     text, image = _text_and_image(document, at)
     text = text if text is not None and text.strip() else None
     if image is not None and (problem := image_problem(image)) is not None:
-        # Not quoted: no document belongs in an error.
+        # The image is not quoted: errors must not contain documents.
         raise InvalidRequestError(f"documents[{at}]: the image {problem}")
     if image is not None:
         return RerankDocument(text=text, image=image)
     if text is None:
-        # One blank document makes some providers refuse the whole request.
+        # Some providers refuse a request with a blank document in it.
         raise InvalidRequestError(
             f"documents[{at}] is blank: give it a text or an image, or leave it out"
         )

@@ -1,19 +1,19 @@
 """
-Everything that can go wrong, as one tree. Imports nothing of this package.
+All errors that this package raises, in one tree. Imports nothing else from this package.
 
     OpenRouterRerankError
-    ├── ConfigurationError           a setting is missing or cannot be used; nothing was sent
+    ├── ConfigurationError           an option is missing or cannot be used; nothing was sent
     ├── InvalidRequestError          an argument cannot be sent; nothing was sent
     ├── BudgetExceededError          the budget is spent; nothing was sent
-    ├── APIConnectionError           no answer: connecting, sending or receiving failed
-    ├── DeadlineExceededError        no answer within `timeout`
-    ├── InvalidResponseError         an answer that is no ranking of the documents sent
-    └── APIStatusError               an answer that is an error; any status without a class below
+    ├── APIConnectionError           no response: connecting, sending or receiving failed
+    ├── DeadlineExceededError        no response within `timeout`
+    ├── InvalidResponseError         a response without a valid ranking of the documents
+    └── APIStatusError               an error response; also any status without a class below
         ├── BadRequestError          400   wrong parameters; an unknown model is 400 too
         ├── UnauthorizedError        401   the key is missing or wrong
         ├── PaymentRequiredError     402   no credits
         ├── ForbiddenError           403   permission, guardrail, moderation or region
-        ├── NotFoundError            404   no endpoint serves the model, or none that is allowed
+        ├── NotFoundError            404   no endpoint, or none that is allowed, has the model
         ├── RequestTimeoutError      408   retryable
         ├── PayloadTooLargeError     413   send fewer or smaller documents
         ├── UnprocessableEntityError 422   the provider refused a parameter
@@ -59,21 +59,21 @@ Scalar = str | int | float | bool | None
 
 class OpenRouterRerankError(Exception):
     """
-    The root of all errors that this package raises.
+    The base class of all errors that this package raises.
 
-    It pickles, and holds neither the key nor a header, a document or an image. The message of a
+    It can be pickled. It never contains the key, a header, a document or an image. The message of a
     server may quote a few words of the request.
 
     Args:
         message: What happened, in one line.
-        status_code: The HTTP status, or the `error.code` of an answer with status 200.
-        code: The server's `error.code` as it came.
-        metadata: The scalars of the server's `error.metadata`.
-        provider: Who served the request, if the answer says so.
-        model: The slug that was asked for.
-        request_id: What to quote to OpenRouter's support.
-        retry_after: Seconds after which the server wants to be asked again.
-        retryable: Whether the same call may succeed later.
+        status_code: The HTTP status, or the `error.code` of a response with status 200.
+        code: The server's `error.code`, unchanged.
+        metadata: The strings, numbers, booleans and nulls of the server's `error.metadata`.
+        provider: The provider that served the request, if the response names it.
+        model: The slug of the model that was asked.
+        request_id: The id to give to OpenRouter's support.
+        retry_after: Seconds that the server asks the client to wait before the next request.
+        retryable: `True` if the same call may succeed later.
     """
 
     def __init__(
@@ -100,15 +100,15 @@ class OpenRouterRerankError(Exception):
         self.retry_after = retry_after
         self.retryable = retryable
         self.attempts = 0
-        """How many requests the call had sent when it gave up."""
+        """The number of attempts that the call had sent when it failed, retries included."""
 
 
 class ConfigurationError(OpenRouterRerankError):
-    """A setting is missing or cannot be used; the message names it and the way to mend it."""
+    """An option is missing or cannot be used. The message names it and says what to do."""
 
 
 class InvalidRequestError(OpenRouterRerankError):
-    """An argument cannot be sent; the message names it and the way to mend it."""
+    """An argument cannot be sent. The message names it and says what to pass instead."""
 
 
 class BudgetExceededError(OpenRouterRerankError):
@@ -116,19 +116,19 @@ class BudgetExceededError(OpenRouterRerankError):
 
 
 class APIConnectionError(OpenRouterRerankError):
-    """The request could not be sent, or its answer could not be received."""
+    """The request could not be sent, or its response could not be received."""
 
 
 class DeadlineExceededError(OpenRouterRerankError):
-    """Nothing was heard of the request within `timeout`."""
+    """There was no response within `timeout`."""
 
 
 class InvalidResponseError(OpenRouterRerankError):
-    """The answer is no ranking of the documents that were sent; it may have been billed."""
+    """The response has no valid ranking of the documents. The request may have been billed."""
 
 
 class APIStatusError(OpenRouterRerankError):
-    """The service answered with an error."""
+    """The service responded with an error."""
 
     @staticmethod
     def of(
@@ -142,7 +142,7 @@ class APIStatusError(OpenRouterRerankError):
         request_id: str | None = None,
         retry_after: float | None = None,
     ) -> "APIStatusError":
-        """Make the error of the class that `status_code` has in the tree above."""
+        """Return an error of the class that the tree above has for `status_code`."""
         kind = _BY_STATUS.get(status_code, APIStatusError)
         return kind(
             f"{message} (HTTP {status_code})",
@@ -153,7 +153,7 @@ class APIStatusError(OpenRouterRerankError):
             model=model,
             request_id=request_id,
             retry_after=retry_after,
-            # 200 is an answer with an error that has no code, which is taken to be transient.
+            # 200 is a response whose error has no code. Such a failure is taken to be temporary.
             retryable=status_code in {200, 408, 429} or status_code >= 500,
         )
 
@@ -175,7 +175,7 @@ class ForbiddenError(APIStatusError):
 
 
 class NotFoundError(APIStatusError):
-    """No endpoint serves the model, or none that the provider preferences allow."""
+    """No endpoint has the model, or none that the provider preferences allow."""
 
 
 class RequestTimeoutError(APIStatusError):
@@ -183,7 +183,7 @@ class RequestTimeoutError(APIStatusError):
 
 
 class PayloadTooLargeError(APIStatusError):
-    """The request is too large: `max_documents_per_request` sends it in smaller parts."""
+    """The request is too large. Set `max_documents_per_request` to send smaller ones."""
 
 
 class UnprocessableEntityError(APIStatusError):
@@ -191,7 +191,7 @@ class UnprocessableEntityError(APIStatusError):
 
 
 class TooManyRequestsError(APIStatusError):
-    """The rate limit is reached; `retry_after` says for how long, if the server did."""
+    """The rate limit is reached. `retry_after` is the wait in seconds, if the server named it."""
 
 
 class InternalServerError(APIStatusError):
@@ -207,11 +207,11 @@ class ServiceUnavailableError(APIStatusError):
 
 
 class GatewayTimeoutError(APIStatusError):
-    """The provider did not answer in time."""
+    """The provider did not respond in time."""
 
 
 class EdgeNetworkTimeoutError(APIStatusError):
-    """OpenRouter's edge gave up waiting; the request may have been billed."""
+    """OpenRouter's edge network stopped waiting. The request may have been billed."""
 
 
 class ProviderOverloadedError(APIStatusError):

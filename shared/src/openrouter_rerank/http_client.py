@@ -1,4 +1,8 @@
-"""What can be injected as `http_client`: the clients of httpx and of httpx2, by their shape."""
+"""
+The clients that can be passed as `http_client`: those of httpx and httpx2, as protocols.
+
+Protocols, so that neither library has to be imported to describe them.
+"""
 
 from collections.abc import (
     AsyncIterable,
@@ -17,7 +21,7 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class OutgoingRequest(Protocol):
-    """A request that the injected client is about to send."""
+    """A request that an injected client is about to send."""
 
     @property
     def headers(self) -> MutableMapping[str, str]:
@@ -29,42 +33,42 @@ AnyRequest = TypeVar("AnyRequest", bound=OutgoingRequest)
 
 
 class RequestAuth(Protocol):
-    """Adds the API key to a request: what httpx and httpx2 accept as `auth`."""
+    """A function that adds the API key to a request; httpx and httpx2 accept it as `auth`."""
 
     def __call__(self, request: AnyRequest, /) -> AnyRequest:
-        """Return `request` with the key in its headers."""
+        """Add the key to the headers of `request`, and return it."""
         ...
 
 
 class StreamedResponse(Protocol):
-    """An answer whose body is still to be read, as httpx and httpx2 have it."""
+    """A streamed response of httpx or httpx2."""
 
     @property
     def status_code(self) -> int:
-        """The status of the answer."""
+        """The status code of the response."""
         ...
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The headers of the answer."""
+        """The headers of the response."""
         ...
 
     @property
     def is_stream_consumed(self) -> bool:
-        """Whether the body has been read already, as that of a mock transport's answer."""
+        """Whether the body has been read before, as in a response of a mock transport."""
         ...
 
     @property
     def content(self) -> bytes:
-        """The body, if it has been read already."""
+        """The body, if it has been read before."""
         ...
 
     def iter_raw(self) -> Iterator[bytes]:
-        """Yield the body as it comes."""
+        """Yield the pieces of the body as they are received, without decoding them."""
         ...
 
     def aiter_raw(self) -> AsyncIterator[bytes]:
-        """Yield the body as it comes."""
+        """Yield the pieces of the body as they are received, without decoding them."""
         ...
 
 
@@ -83,7 +87,7 @@ class HTTPClient(Protocol):
         follow_redirects: bool,
         extensions: dict[str, object],
     ) -> AbstractContextManager[StreamedResponse]:
-        """Send a request; the answer is open inside the context."""
+        """Send a request; the response is open until the context ends."""
         ...
 
 
@@ -102,5 +106,5 @@ class AsyncHTTPClient(Protocol):
         follow_redirects: bool,
         extensions: dict[str, object],
     ) -> AbstractAsyncContextManager[StreamedResponse]:
-        """Send a request; the answer is open inside the context."""
+        """Send a request; the response is open until the context ends."""
         ...

@@ -1,9 +1,9 @@
 """
-What is known of each rerank model. Models that are not listed here work too.
+The limits and features of the known rerank models. Models that are not listed work too.
 
-Source: OpenRouter's model pages and the providers' documentation, November 2026. OpenRouter's own
-listing (`GET /api/v1/models?output_modalities=rerank`) names the models; its `pricing` says "0" for
-paid rerank models, so no price is kept here: what a call has cost is in `Ranking.usage.cost`.
+Source: OpenRouter's model pages and the providers' documentation, November 2026. OpenRouter's
+listing (`GET /api/v1/models?output_modalities=rerank`) names the models. Its `pricing` says "0" for
+paid rerank models, so there are no prices here. `Ranking.usage.cost` is what a call has cost.
 """
 
 from dataclasses import dataclass
@@ -13,33 +13,33 @@ __all__ = ["DEFAULT_MODEL", "MODELS", "RerankModel", "known_model"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RerankModel:
-    """What OpenRouter and the provider document about one rerank model."""
+    """One rerank model, as OpenRouter and the provider document it."""
 
     slug: str
     context_length: int | None = None
-    """Tokens that the query and one document may have together; the rest is cut off silently."""
+    """Tokens of the query and one document together. The rest is cut off without an error."""
     max_documents: int | None = None
-    """How many documents one request may hold; `None` where no limit has been met."""
+    """Documents in one request. `None`: no limit is known."""
     max_request_bytes: int | None = None
-    """UTF-8 bytes that the documents of one request may have."""
+    """Bytes, as UTF-8, of all documents in one request."""
     counts_query_with_each: bool = False
-    """Whether the query counts against that too, once for each document."""
+    """`True` if the query counts in `max_request_bytes`, once for each document."""
     takes_images: bool = False
     search_units: bool = False
-    """Whether it is billed by search unit: a query with up to 100 documents."""
+    """`True` if it is billed by search units: a query with up to 100 documents is one unit."""
     is_listwise: bool = False
-    """Whether a score depends on the other documents, so that requests cannot be merged."""
+    """`True` if a score depends on the other documents, so that requests cannot be merged."""
 
 
 SEARCH_UNIT = 100
-"""Documents that are billed together."""
+"""The number of documents that are billed together."""
 _VOYAGE_BYTES = 1_800_000
 """
-Their limit is 600,000 tokens, those of the query once for each document; ordinary text has three
-bytes a token or more, in any script.
+Voyage's limit is 600,000 tokens, and the query counts once for each document. Ordinary text has at
+least three bytes for a token, in any script.
 """
 _NVIDIA_BYTES = 30_000_000
-"""Of images; their route has failed at that."""
+"""Requests with 30 MB of images have failed on NVIDIA's route."""
 
 DEFAULT_MODEL = "cohere/rerank-v3.5"
 """The model of OpenRouter's own examples."""
@@ -99,5 +99,5 @@ MODELS = {model.slug: model for model in _ALL}
 
 
 def known_model(slug: str) -> RerankModel | None:
-    """Tell what is known of `slug`, whatever variant (`:free`, `:nitro`) it asks for."""
+    """Return the model with this slug, with or without a variant such as `:free`, or `None`."""
     return MODELS.get(slug.partition(":")[0])

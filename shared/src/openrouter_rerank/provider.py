@@ -7,7 +7,7 @@ __all__ = ["MaxPrice", "ProviderPreferences"]
 
 
 class MaxPrice(TypedDict, total=False):
-    """The highest prices to pay, in US dollars a million tokens, or an image or a request."""
+    """The highest prices to pay, in US dollars: for a million tokens, an image or a request."""
 
     prompt: float | str
     completion: float | str
@@ -18,20 +18,20 @@ class MaxPrice(TypedDict, total=False):
 
 class ProviderPreferences(TypedDict, total=False):
     """
-    The preferences that OpenRouter documents, all optional; others are passed on as they are.
+    The preferences that OpenRouter documents. All are optional; others are sent unchanged.
 
     Source: schema `ProviderPreferences` of OpenRouter's OpenAPI description. Its lists of names
-    grow every month, so names are strings here.
+    grow every month, so names are plain strings here.
     """
 
     order: Sequence[str] | None
-    """Provider slugs to try first, in this order."""
+    """Slugs of the providers to try first, in this order."""
     only: Sequence[str] | None
     """The only providers that may serve the request."""
     ignore: Sequence[str] | None
     """Providers that must not serve the request."""
     allow_fallbacks: bool | None
-    """Whether other providers may serve it when the preferred ones cannot; OpenRouter's default."""
+    """Whether other providers may serve it if the preferred ones cannot. OpenRouter's default."""
     require_parameters: bool | None
     """Use only providers that support every parameter of the request."""
     data_collection: Literal["allow", "deny"] | None
@@ -44,8 +44,8 @@ class ProviderPreferences(TypedDict, total=False):
     """`price`, `throughput`, `latency`, or `{"by": ..., "partition": ...}`."""
     max_price: MaxPrice | None
     preferred_min_throughput: float | Mapping[str, float] | None
-    """Tokens a second, or by percentile."""
+    """Tokens per second: one number, or one for each percentile."""
     preferred_max_latency: float | Mapping[str, float] | None
-    """Seconds, or by percentile."""
+    """Seconds: one number, or one for each percentile."""
     options: Mapping[str, Mapping[str, object]] | None
-    """What is passed on to one provider, by its slug."""
+    """Options for single providers, by their slugs."""

@@ -1,7 +1,8 @@
 """
-What a rerank call returns. A `Ranking` that exists is valid: nothing checks it again.
+What a rerank call returns.
 
-The bounds of the fields hold where an answer is read, which is the only place that checks them.
+The bounds of the fields are checked where a response is read (`_wire/response.py`), and nowhere
+else: a `Ranking` that exists is valid.
 """
 
 from collections.abc import Iterable
@@ -17,27 +18,27 @@ _Number = TypeVar("_Number", int, float)
 
 @dataclass(frozen=True, slots=True)
 class RankedDocument:
-    """One document of the request and how relevant it is to the query."""
+    """The score of one document: how relevant it is to the query."""
 
     index: Annotated[int, Field(ge=0)]
-    """The position of the document in the list that was passed in."""
+    """The position of the document in the list that was passed to `rerank`."""
     relevance_score: Annotated[float, Field(allow_inf_nan=False)]
-    """Finite; most models use 0 to 1. Scores of two models cannot be compared."""
+    """Finite; from 0 to 1 with most models. Scores of different models cannot be compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What a call has used; a field that the service did not report is `None`."""
+    """The cost of a call. A field is `None` if the service did not report it."""
 
     cost: float | None = None
     """US dollars."""
     search_units: int | None = None
-    """Cohere's unit up to v4: a query with up to 100 documents."""
+    """The unit that Cohere bills up to v4: a query with up to 100 documents."""
     total_tokens: int | None = None
 
     @classmethod
     def total(cls, parts: Iterable["Usage"]) -> "Usage":
-        """Add up what was reported."""
+        """Return the sum of `parts`. A field is `None` if no part reported it."""
         known = list(parts)
         return cls(
             cost=_sum(part.cost for part in known),
@@ -48,49 +49,49 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnsweredRequest:
-    """One HTTP request whose answer is part of a ranking, as the service described it."""
+    """One HTTP request that contributed to a ranking, as the service described it."""
 
     id: str | None
-    """What OpenRouter calls the generation; quote it to their support."""
+    """The id of the generation, as OpenRouter calls it. Give it to OpenRouter's support."""
     served_model: str | None
-    """The provider's own name of the model, such as `rerank-v4.0-fast`."""
+    """The provider's name of the model, such as `rerank-v4.0-fast`."""
     provider: str | None
     usage: Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranking:
-    """The documents of a call, the most relevant first; equal scores keep the input's order."""
+    """The documents of a call, best first. Documents with equal scores keep the input's order."""
 
     results: tuple[RankedDocument, ...]
     model: str
-    """The slug that was asked for and answered: `model`, or one of `fallback_models`."""
+    """The slug of the model that made the ranking: `model`, or one of `fallback_models`."""
     requests: tuple[AnsweredRequest, ...]
-    """The answered requests; empty when nothing had to be sent."""
+    """The requests that succeeded. Empty if none had to be sent."""
     attempts: int = 0
     """
-    How many requests were sent, those that failed included; those of parts that were given up when
-    another part of the call failed are not.
+    The number of attempts, failed ones included. If one request of a call fails, the attempts of
+    its other requests that are given up are not counted.
     """
 
     @property
     def id(self) -> str | None:
-        """The id of the first answered request."""
+        """The id of the first request."""
         return self.requests[0].id if self.requests else None
 
     @property
     def served_model(self) -> str | None:
-        """The provider's own name of the model."""
+        """The provider's name of the model."""
         return self.requests[0].served_model if self.requests else None
 
     @property
     def provider(self) -> str | None:
-        """The provider that answered."""
+        """The provider that served the first request."""
         return self.requests[0].provider if self.requests else None
 
     @property
     def usage(self) -> Usage:
-        """What all answered requests have used together."""
+        """The cost of all requests together."""
         return Usage.total(request.usage for request in self.requests)
 
 

@@ -1,4 +1,4 @@
-"""What can be passed as `rate_limiter`, and a limiter that is ready for `:free` models."""
+"""The interface of a `rate_limiter`, and a limiter whose defaults fit `:free` models."""
 
 import asyncio
 import sys
@@ -11,31 +11,34 @@ from .errors import ConfigurationError
 
 __all__ = ["RateLimiter", "WindowRateLimiter"]
 
+# Seconds. Longer waits are made in steps, because clocks refuse waits of some centuries.
+_LONGEST_SLEEP = 1e6
+
 
 @runtime_checkable
 class RateLimiter(Protocol):
     """
-    Gives permission for each request, with the verbs of LangChain's `BaseRateLimiter`.
+    Permits requests. It has the methods of LangChain's `BaseRateLimiter`.
 
-    It is asked once before every HTTP request, those of retries and of the parts of a large call
-    included. Waiting counts against `timeout`.
+    Every attempt takes one permission before it is sent: retries and all requests of a split call
+    included. The wait counts towards `timeout`.
     """
 
     def acquire(self, *, blocking: bool = True) -> bool:
-        """Tell whether a request may be sent now; if `blocking`, wait until it may."""
+        """Return `True` if a request may be sent now. If `blocking`, wait until it may be sent."""
         ...
 
     async def aacquire(self, *, blocking: bool = True) -> bool:
-        """Tell whether a request may be sent now; if `blocking`, wait until it may."""
+        """Return `True` if a request may be sent now. If `blocking`, wait until it may be sent."""
         ...
 
 
 def checked_limiter(limiter: object) -> RateLimiter | None:
     """
-    Return what was passed as `rate_limiter`, if anything was.
+    Return `limiter` if it is a rate limiter or `None`.
 
     Raises:
-        ConfigurationError: It is no such limiter; with what would be one.
+        ConfigurationError: If it is anything else. The message says what to pass instead.
     """
     if isinstance(limiter, type):
         raise ConfigurationError(
@@ -52,17 +55,19 @@ def checked_limiter(limiter: object) -> RateLimiter | None:
 
 class WindowRateLimiter:
     """
-    Permits at most `requests` in any `seconds`; by default what OpenRouter grants `:free` models.
+    Permits at most `requests` requests in any period of `seconds` seconds.
 
-    It may be shared by clients, threads and event loops of one process. In another process it is
-    another one, so what is shared by several belongs into Redis, behind the same verbs.
+    The defaults are OpenRouter's limits for `:free` models: 20 requests in 60 seconds. Clients,
+    threads and event loops of one process can share it. Each process has its own; for a limit
+    shared by several processes, write a limiter with the same methods that counts in Redis.
 
     Args:
-        requests: How many may be sent in each period, 1 or more. They may be sent at once.
-        seconds: The length of the period, wherever it begins.
+        requests: The number of requests in each period, 1 or more. They may follow each other
+            without a pause.
+        seconds: The length of the period, which may begin at any time.
 
     Raises:
-        ConfigurationError: If one of them is not positive.
+        ConfigurationError: If one of the two is not positive, or not a finite number.
     """
 
     def __init__(self, requests: int = 20, seconds: float = 60.0) -> None:
@@ -80,30 +85,30 @@ class WindowRateLimiter:
         self._lock = threading.Lock()
 
     def acquire(self, *, blocking: bool = True) -> bool:
-        """Tell whether a request may be sent now; if `blocking`, wait until it may."""
+        """Return `True` if a request may be sent now. If `blocking`, wait until it may be sent."""
         while (wait := self._wait()) > 0:
             if not blocking:
                 return False
-            time.sleep(min(wait, _LONGEST))
+            time.sleep(min(wait, _LONGEST_SLEEP))
         return True
 
     async def aacquire(self, *, blocking: bool = True) -> bool:
-        """Tell whether a request may be sent now; if `blocking`, wait until it may."""
+        """Return `True` if a request may be sent now. If `blocking`, wait until it may be sent."""
         while (wait := self._wait()) > 0:
             if not blocking:
                 return False
-            await asyncio.sleep(min(wait, _LONGEST))
+            await asyncio.sleep(min(wait, _LONGEST_SLEEP))
         return True
 
     def _wait(self) -> float:
-        """Note a permission and return 0, or return the seconds until there may be one."""
+        """Record a permission and return 0, or return the seconds until there may be one."""
         with self._lock:
             now = time.monotonic()
             if len(self._permitted) == self.requests:
                 wait = self._permitted[0] + self.seconds - now
                 if wait > 0:
                     return wait
-            # The oldest falls out.
+            # The deque drops its oldest item.
             self._permitted.append(now)
             return 0.0
 
@@ -117,12 +122,8 @@ class WindowRateLimiter:
         return self
 
     def __reduce__(self) -> tuple[type["WindowRateLimiter"], tuple[int, float]]:
-        # In another process it is another limiter: what is sent from there is not known here.
+        # The copy in another process begins with no permissions: processes do not share them.
         return type(self), (self.requests, self.seconds)
-
-
-# Seconds: longer waits are taken in steps, for clocks refuse those of some centuries.
-_LONGEST = 1e6
 
 
 def _is_count(requests: object) -> bool:

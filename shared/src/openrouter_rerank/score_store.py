@@ -1,4 +1,4 @@
-"""What can be passed as `score_store`: LangChain's byte stores, and whatever has their verbs."""
+"""The interface of a `score_store`: LangChain's byte stores, and objects with their methods."""
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
@@ -11,36 +11,37 @@ __all__ = ["ScoreStore"]
 @runtime_checkable
 class ScoreStore(Protocol):
     """
-    Keeps scores between calls, with the verbs of LangChain's `BaseStore[str, bytes]`.
+    Stores scores between calls. It has the methods of LangChain's `BaseStore[str, bytes]`.
 
-    `InMemoryByteStore`, `LocalFileStore`, `RedisStore`, `UpstashRedisByteStore` and the like are
-    such stores. Keys are letters, digits and `-`; values are small. What a store raises, and what
-    it returns wrongly, costs a `WARNING` of the logger `openrouter_rerank` and nothing else.
+    Examples are `InMemoryByteStore`, `LocalFileStore`, `RedisStore` and `UpstashRedisByteStore`.
+    Keys consist of letters, digits and `-`. Values are small. If a store raises an exception or
+    returns something invalid, the logger `openrouter_rerank` emits a `WARNING`, and the call goes
+    on without the store.
     """
 
     def mget(self, keys: Sequence[str], /) -> Sequence[bytes | None]:
-        """Return the value of each key, in their order; `None` where there is none."""
+        """Return the values in the order of `keys`, with `None` for each key that has none."""
         ...
 
     def mset(self, key_value_pairs: Sequence[tuple[str, bytes]], /) -> None:
-        """Keep the values."""
+        """Store each value under its key."""
         ...
 
     async def amget(self, keys: Sequence[str], /) -> Sequence[bytes | None]:
-        """Return the value of each key, in their order; `None` where there is none."""
+        """Return the values in the order of `keys`, with `None` for each key that has none."""
         ...
 
     async def amset(self, key_value_pairs: Sequence[tuple[str, bytes]], /) -> None:
-        """Keep the values."""
+        """Store each value under its key."""
         ...
 
 
 def checked_store(store: object) -> ScoreStore | None:
     """
-    Return what was passed as `score_store`, if anything was.
+    Return `store` if it is a score store or `None`.
 
     Raises:
-        ConfigurationError: It is no such store; with what would be one.
+        ConfigurationError: If it is anything else. The message says what to pass instead.
     """
     if isinstance(store, type):
         raise ConfigurationError(

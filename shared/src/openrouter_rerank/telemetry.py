@@ -1,8 +1,8 @@
 """
-Tells OpenTelemetry of each call, if its API package is installed: numbers and names, no content.
+Makes an OpenTelemetry span for each call, if the application uses OpenTelemetry.
 
-Attributes follow the conventions of OpenTelemetry for generative AI and of OpenInference, where
-they have a word.
+A span has numbers and names, but no content. Its attributes are those of OpenTelemetry's
+conventions for generative AI and of OpenInference, where these define one.
 """
 
 import functools
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 def traced(
     model: str, *, documents: int, top_n: int | None
 ) -> AbstractContextManager[Callable[[Ranking], None]]:
-    """Open a span around a call; what is yielded notes the ranking that it came to."""
+    """Return a context with a span for a call. It yields a function that records the ranking."""
     tracer = _tracer()
     if tracer is None:
-        return nullcontext(_ignored)
+        return nullcontext(_record_nothing)
     return _span(tracer, model, documents, top_n)
 
 
@@ -35,7 +35,7 @@ def _span(
 ) -> Generator[Callable[[Ranking], None]]:
     from opentelemetry.trace import SpanKind, Status, StatusCode
 
-    # Exceptions are not recorded: the words of a server may be those of a document.
+    # Exceptions are not recorded, because the message of a server may quote a document.
     with tracer.start_as_current_span(
         f"rerank {model}",
         kind=SpanKind.CLIENT,
@@ -52,7 +52,7 @@ def _span(
         set_status_on_exception=False,
     ) as span:
         try:
-            yield functools.partial(_noted, span)
+            yield functools.partial(_record, span)
         except OpenRouterRerankError as error:
             span.set_attribute("error.type", type(error).__name__)
             span.set_attribute("openrouter.rerank.attempts", error.attempts)
@@ -61,8 +61,9 @@ def _span(
 
 
 def _tracer() -> "Tracer | None":
-    """Return what makes spans, if anybody has asked for spans: without, they cost a tenth."""
-    # Importing it takes time, and whoever wants spans has done so.
+    """Return the tracer, or `None` if no provider is set: spans cost a tenth of a call's time."""
+    # Not imported here, because that takes time: an application that uses OpenTelemetry has
+    # imported it.
     if sys.modules.get("opentelemetry.trace") is None:
         return None
     from opentelemetry.trace import ProxyTracerProvider, get_tracer_provider
@@ -76,16 +77,16 @@ def _tracer_of(provider: "TracerProvider") -> "Tracer":
     return provider.get_tracer("openrouter_rerank", __version__)
 
 
-def _ignored(ranking: Ranking) -> None:
-    """Note nothing: nobody listens."""
+def _record_nothing(ranking: Ranking) -> None:
+    """Do nothing: there is no span."""
 
 
-def _noted(span: "Span", ranking: Ranking) -> None:
+def _record(span: "Span", ranking: Ranking) -> None:
     span.set_attributes(span_attributes(ranking))
 
 
 def span_attributes(ranking: Ranking) -> dict[str, str | int | float]:
-    """Return the attributes of a span for `ranking`; what the service did not tell is left out."""
+    """Return the attributes of a span for `ranking`, without those the service did not report."""
     usage = ranking.usage
     found = {
         "gen_ai.response.id": ranking.id,

@@ -1,10 +1,9 @@
-"""OpenRouter's rerank models as a LangChain document compressor, and a retriever around it."""
+"""OpenRouter's rerank models for LangChain: a document compressor and a retriever."""
 
 from typing import TYPE_CHECKING
 
 from ._version import __version__
-from .rerank import OpenRouterRerank
-from .runnable import RerankInput
+from .rerank import OpenRouterRerank, RerankInput
 
 if TYPE_CHECKING:
     from .retriever import OpenRouterRerankRetriever
@@ -13,7 +12,8 @@ __all__ = ["OpenRouterRerank", "OpenRouterRerankRetriever", "RerankInput", "__ve
 
 
 def __getattr__(name: str) -> object:
-    # Imported when it is asked for: what it is made of in LangChain takes as long as all the rest.
+    # Imported on first use: the LangChain modules that the retriever needs take as long to import
+    # as everything else here.
     if name == "OpenRouterRerankRetriever":
         from .retriever import OpenRouterRerankRetriever
 

@@ -1,95 +1,160 @@
-"""One call of the reranker: its documents read, ranked and returned, or their scores alone."""
+"""
+The calls of `OpenRouterRerank`: convert the documents, rank them, return them or their scores.
+
+Imported with the first reranker, not with the class: it needs most modules of both packages.
+"""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeGuard
 
 from langchain_core.documents import Document
 from langchain_core.runnables import RunnableConfig
 from openrouter_rerank.ranking import Ranking
-from openrouter_rerank.reranker import Content, Placement
+from openrouter_rerank.reranker import Reranker
 
-from ._convert.documents import contents, ranked
-from ._convert.pillow import LazyContent, encoded, left_out, needs_no_pillow
+from ._convert.documents import checked_documents, checked_items, contents, ranked
+from ._convert.items import scores, texts_with_scores
+from ._convert.pillow import LazyContent, PillowDocument, SendableContent, sendable
 from ._tracing import atraced, traced
-from .arguments import asked, checked
-from .runnable import RerankStep
-from .scores import scores, shown
 
 
-def compressed(
-    reranker: RerankStep, documents: Sequence[Document], query: str, config: RunnableConfig
+class DocumentRules(NamedTuple):
+    """What of a document is ranked, and where its score goes."""
+
+    image_keys: tuple[str, ...]
+    rank_fields: tuple[str, ...]
+    converter: Callable[[Document], object] | None
+    score_key: str
+
+
+def compress(
+    reranker: Reranker,
+    rules: DocumentRules,
+    documents: Sequence[Document],
+    query: str,
+    config: RunnableConfig,
+    *,
+    name: str,
 ) -> list[Document]:
-    """Return the documents that `reranker` keeps, best first."""
-    with traced(query, config, name=reranker.get_name(), model=reranker.model) as run:
-        given = checked(documents)
-        placement = _placed(reranker, query, _read(reranker, given))
-        found = ranked(given, placement, score_key=reranker.score_key)
+    """
+    Return copies of the documents that `reranker` keeps, best first.
+
+    Args:
+        reranker: The reranker with the options of this call.
+        rules: What of a document is ranked, and where its score goes.
+        documents: The documents of the caller.
+        query: The question; if it is blank, nothing is ranked.
+        config: Callbacks, tags and metadata of the run.
+        name: The name of the run.
+
+    Raises:
+        OpenRouterRerankError: Unless `on_error` lets the failure pass.
+    """
+    with traced(query, config, name=name, model=reranker.model) as run:
+        given = checked_documents(documents)
+        placement = reranker.place(query, _contents(reranker, rules, given))
+        found = ranked(given, placement, score_key=rules.score_key)
         run.ended(placement, lambda: found)
         return found
 
 
-async def acompressed(
-    reranker: RerankStep, documents: Sequence[Document], query: str, config: RunnableConfig
+async def acompress(
+    reranker: Reranker,
+    rules: DocumentRules,
+    documents: Sequence[Document],
+    query: str,
+    config: RunnableConfig,
+    *,
+    name: str,
 ) -> list[Document]:
-    """Return the documents that `reranker` keeps, best first."""
-    async with atraced(query, config, name=reranker.get_name(), model=reranker.model) as run:
-        given = checked(documents)
-        placement = await _aplaced(reranker, query, await _aread(reranker, given))
-        found = ranked(given, placement, score_key=reranker.score_key)
+    """Return copies of the documents that `reranker` keeps, as `compress` does."""
+    async with atraced(query, config, name=name, model=reranker.model) as run:
+        given = checked_documents(documents)
+        placement = await reranker.aplace(query, await _acontents(reranker, rules, given))
+        found = ranked(given, placement, score_key=rules.score_key)
         run.ended(placement, lambda: found)
         return found
 
 
-def scored(
-    reranker: RerankStep, documents: Sequence[object], query: str, config: RunnableConfig
+def rank(
+    reranker: Reranker,
+    rules: DocumentRules,
+    items: Sequence[object],
+    query: str,
+    config: RunnableConfig,
+    *,
+    name: str,
 ) -> Ranking:
-    """Return the scores that `reranker` gives; it must raise what fails."""
-    with traced(query, config, name=reranker.get_name(), model=reranker.model) as run:
-        read = _read(reranker, asked(documents, query))
-        placement = _placed(reranker, query, read)
-        run.ended(placement, lambda: shown(read, placement, score_key=reranker.score_key))
+    """
+    Return the scores of `items`, best first.
+
+    Args:
+        reranker: The reranker with the options of this call. It must raise failures.
+        rules: What of a document is ranked, and where its score goes.
+        items: Documents, or anything else that can be ranked.
+        query: The question.
+        config: Callbacks, tags and metadata of the run.
+        name: The name of the run.
+
+    Raises:
+        OpenRouterRerankError: The query is blank, or ranking failed.
+    """
+    with traced(query, config, name=name, model=reranker.model) as run:
+        found = _contents(reranker, rules, checked_items(items, query))
+        placement = reranker.place(query, found)
+        run.ended(placement, lambda: texts_with_scores(found, placement, score_key=rules.score_key))
         return scores(placement, model=reranker.model)
 
 
-async def ascored(
-    reranker: RerankStep, documents: Sequence[object], query: str, config: RunnableConfig
+async def arank(
+    reranker: Reranker,
+    rules: DocumentRules,
+    items: Sequence[object],
+    query: str,
+    config: RunnableConfig,
+    *,
+    name: str,
 ) -> Ranking:
-    """Return the scores that `reranker` gives; it must raise what fails."""
-    async with atraced(query, config, name=reranker.get_name(), model=reranker.model) as run:
-        read = await _aread(reranker, asked(documents, query))
-        placement = await _aplaced(reranker, query, read)
-        run.ended(placement, lambda: shown(read, placement, score_key=reranker.score_key))
+    """Return the scores of `items`, as `rank` does."""
+    async with atraced(query, config, name=name, model=reranker.model) as run:
+        found = await _acontents(reranker, rules, checked_items(items, query))
+        placement = await reranker.aplace(query, found)
+        run.ended(placement, lambda: texts_with_scores(found, placement, score_key=rules.score_key))
         return scores(placement, model=reranker.model)
 
 
-def _read(reranker: RerankStep, items: Sequence[object]) -> list[LazyContent]:
-    keys = reranker.image_key
+def _contents(
+    reranker: Reranker, rules: DocumentRules, items: Sequence[object]
+) -> Sequence[SendableContent]:
+    """Return what of each item is ranked, with the images of PIL encoded if images are sent."""
+    found = _converted(rules, items)
+    if _are_sendable(found):
+        return found
+    return sendable(found, takes_images=reranker.sends_images())
+
+
+async def _acontents(
+    reranker: Reranker, rules: DocumentRules, items: Sequence[object]
+) -> Sequence[SendableContent]:
+    """Return what of each item is ranked; whatever may take long runs in a thread."""
+    if rules.converter is not None:
+        return await asyncio.to_thread(_contents, reranker, rules, items)
+    found = _converted(rules, items)
+    if _are_sendable(found):
+        return found
+    return await asyncio.to_thread(sendable, found, takes_images=reranker.sends_images())
+
+
+def _converted(rules: DocumentRules, items: Sequence[object]) -> list[LazyContent]:
     return contents(
         items,
-        image_keys=(keys,) if isinstance(keys, str) else keys or (),
-        rank_fields=reranker.rank_fields,
-        converter=reranker.document_converter,
+        image_keys=rules.image_keys,
+        rank_fields=rules.rank_fields,
+        converter=rules.converter,
     )
 
 
-async def _aread(reranker: RerankStep, items: Sequence[object]) -> list[LazyContent]:
-    if reranker.document_converter is None:
-        return _read(reranker, items)
-    return await asyncio.to_thread(_read, reranker, items)
-
-
-def _placed(reranker: RerankStep, query: str, read: Sequence[LazyContent]) -> Placement:
-    return reranker.place(query, _sendable(reranker, read))
-
-
-async def _aplaced(reranker: RerankStep, query: str, read: Sequence[LazyContent]) -> Placement:
-    if needs_no_pillow(read):
-        return await reranker.aplace(query, read)
-    return await reranker.aplace(query, await asyncio.to_thread(_sendable, reranker, read))
-
-
-def _sendable(reranker: RerankStep, read: Sequence[LazyContent]) -> Sequence[Content]:
-    """Encode images of PIL, if they are sent."""
-    if needs_no_pillow(read):
-        return read
-    return encoded(read) if reranker.sends_images() else left_out(read)
+def _are_sendable(found: Sequence[LazyContent]) -> TypeGuard[Sequence[SendableContent]]:
+    """Return `True` if no image of PIL has to be encoded or left out."""
+    return PillowDocument not in set(map(type, found))

@@ -1,4 +1,4 @@
-"""LangChain's part in `openrouter-rerank demo`: its in-memory vector store and our compressor."""
+"""The LangChain pipeline of `openrouter-rerank demo`: an in-memory vector store and a reranker."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -25,7 +25,7 @@ class _Embeddings(Embeddings):
 
 def rerank_with(passages: Sequence[Passage], embed: Embed) -> Pipeline:
     """
-    Fill an `InMemoryVectorStore` with `passages`; an `OpenRouterRerank` compresses what it finds.
+    Return a pipeline that searches `passages` in an `InMemoryVectorStore` and reranks the results.
     """
     store = InMemoryVectorStore(_Embeddings(embed))
     store.add_documents([_document(passage) for passage in passages])

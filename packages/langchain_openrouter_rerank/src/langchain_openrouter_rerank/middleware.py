@@ -1,7 +1,7 @@
 """
-Middleware for LangChain's agents: of many tools, the model sees those that the question needs.
+Middleware for LangChain's agents: out of many tools, the model gets those that the question needs.
 
-It needs the extra `agents`, so it is not among the names of the package itself.
+It needs the extra `agents`, so the package does not export it at the top.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,8 +12,7 @@ from langchain_core.tools import BaseTool
 from openrouter_rerank.errors import ConfigurationError, OpenRouterRerankError
 
 from ._tool_selection import Selections, Turn
-from .options import CallOptions
-from .rerank import OpenRouterRerank
+from .rerank import CallOptions, OpenRouterRerank
 
 try:
     from langchain.agents.middleware.types import (
@@ -33,7 +32,7 @@ except ModuleNotFoundError as missing:
 
 class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
     """
-    Shows the model only those tools that are most relevant to the last message of the user.
+    Offer the model only the tools that are most relevant to the last message of the user.
 
     ```python
     from langchain.agents import create_agent
@@ -43,10 +42,11 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
     agent = create_agent("openrouter:openai/gpt-5-mini", tools=tools, middleware=[selector])
     ```
 
-    The tools are ranked by their names and descriptions, once for each message of the user: every
-    model call until the next message sees the same tools. Nothing is sent while there are no more
-    than `max_tools` to choose from. If reranking fails, the model sees all tools for that turn, and
-    a warning is logged. Tools that are run by the provider of the model are always kept.
+    The tools are ranked by their names and descriptions, once for each message of the user. All
+    model calls until the next message get the same tools. Without a score threshold, nothing is
+    sent if there are at most `max_tools` tools to choose from. If reranking fails, the model gets
+    all tools until the next message, and a warning is logged. Tools that are run by the provider of
+    the model are always kept.
     """
 
     def __init__(
@@ -58,17 +58,17 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
         min_score: float | None = None,
     ) -> None:
         """
-        Select with `reranker`, or with one that has the default options.
+        Select tools with `reranker`, or with a new reranker that has the default options.
 
         Args:
-            reranker: Its `top_n` and `on_error` do not apply here.
-            max_tools: How many tools to select.
-            always_include: The names of tools to keep without counting or ranking them.
-            min_score: Select only tools with at least this score, even if that leaves none. Each
-                rerank model has a scale of its own.
+            reranker: The reranker. Its `top_n` and `on_error` do not apply here.
+            max_tools: How many tools to select; at least 1.
+            always_include: The names of tools to keep. They are neither ranked nor counted.
+            min_score: Select only tools with at least this score, even if no tool is left. Each
+                rerank model has its own scale.
 
         Raises:
-            ConfigurationError: A value makes no sense, or does not fit the reranker.
+            ConfigurationError: A value is invalid, or does not fit the reranker.
         """
         super().__init__()
         if max_tools < 1:
@@ -83,7 +83,7 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
         self._min_score = min_score
         self._selections = Selections()
         if min_score is not None:
-            # Refused here where it cannot hold, and not when there is something to select.
+            # Raises here, not in the first model call, if the reranker cannot have a threshold.
             self._reranker.model_copy().score_threshold = min_score
 
     def wrap_model_call(
@@ -92,7 +92,7 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
         handler: "Callable[[ModelRequest[ContextT]], ModelResponse[Any]]",
     ) -> "ModelResponse[Any] | AIMessage":
         """
-        Call the model with the tools of this turn.
+        Call the model with the tools selected for this turn.
 
         Raises:
             ConfigurationError: A tool of `always_include` does not exist.
@@ -105,11 +105,11 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
             try:
                 ranking = self._reranker.rerank(turn.texts, turn.query, **self._options())
             except OpenRouterRerankError as error:
-                shown = turn.all_after(error)
+                shown = turn.all_tools_after(error)
             else:
                 shown = turn.selected(ranking)
             self._selections.add(turn.key, shown)
-        return handler(turn.narrowed(request, shown))
+        return handler(turn.with_tools(request, shown))
 
     async def awrap_model_call(
         self,
@@ -117,7 +117,7 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
         handler: "Callable[[ModelRequest[ContextT]], Awaitable[ModelResponse[Any]]]",
     ) -> "ModelResponse[Any] | AIMessage":
         """
-        Call the model with the tools of this turn; no thread waits for the reranker.
+        Call the model with the tools selected for this turn; no thread waits for the reranker.
 
         Raises:
             ConfigurationError: A tool of `always_include` does not exist.
@@ -130,11 +130,11 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
             try:
                 ranking = await self._reranker.arerank(turn.texts, turn.query, **self._options())
             except OpenRouterRerankError as error:
-                shown = turn.all_after(error)
+                shown = turn.all_tools_after(error)
             else:
                 shown = turn.selected(ranking)
             self._selections.add(turn.key, shown)
-        return await handler(turn.narrowed(request, shown))
+        return await handler(turn.with_tools(request, shown))
 
     def _options(self) -> CallOptions:
         if self._min_score is None:
@@ -142,22 +142,23 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
         return {"top_n": self._max_tools, "score_threshold": self._min_score}
 
     def _turn(self, request: "ModelRequest[ContextT]") -> Turn | None:
-        """Return what there is to select from, or nothing if all tools can stay."""
-        ours = [tool for tool in request.tools if isinstance(tool, BaseTool)]
-        names = {tool.name for tool in ours}
+        """Return the turn to select tools for, or `None` if the model gets all tools."""
+        tools = [tool for tool in request.tools if isinstance(tool, BaseTool)]
+        names = {tool.name for tool in tools}
         if missing := sorted(self._always_include - names):
             raise ConfigurationError(
                 f"always_include names {missing}, but the tools are {sorted(names)}"
             )
-        choice = tuple(tool for tool in ours if tool.name not in self._always_include)
-        needs_score = self._options().get("score_threshold", self._reranker.score_threshold)
-        if len(choice) <= (self._max_tools if needs_score is None else 0):
+        candidates = tuple(tool for tool in tools if tool.name not in self._always_include)
+        threshold = self._options().get("score_threshold", self._reranker.score_threshold)
+        # With a threshold, few tools have to be ranked too: some may be below it.
+        if len(candidates) <= (self._max_tools if threshold is None else 0):
             return None
         humans = (each for each in reversed(request.messages) if isinstance(each, HumanMessage))
         message = next(humans, None)
         if message is None or not message.text.strip():
             return None
-        return Turn(message.id, message.text, choice, self._reranker.model)
+        return Turn(message.id, message.text, candidates, self._reranker.model)
 
 
 def _checked(reranker: object) -> OpenRouterRerank:

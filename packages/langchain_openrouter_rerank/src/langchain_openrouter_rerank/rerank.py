@@ -1,28 +1,55 @@
-"""The class that LangChain's retrievers, pipelines and chains take."""
+"""`OpenRouterRerank`: a document compressor, which is also a step of LangChain's chains."""
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeGuard, Unpack
 
 from langchain_core.callbacks import Callbacks
 from langchain_core.documents import BaseDocumentCompressor, Document
-from langchain_core.runnables import RunnableConfig, ensure_config
-from pydantic import model_validator
-
-from .options import CallOptions
-from .runnable import RerankStep
+from langchain_core.runnables import RunnableConfig, RunnableSerializable, ensure_config
+from openrouter_rerank.errors import InvalidRequestError
+from openrouter_rerank.reranker import Reranker
+from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic.json_schema import SkipJsonSchema
+from typing_extensions import TypedDict
 
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
     from openrouter_rerank.ranking import Ranking
 
-    from .keywords import DocumentKeywords
+    from ._calls import DocumentRules
+    from .keywords import DocumentConverter, DocumentKeywords
     from .retriever import OpenRouterRerankRetriever, RetrieverKeywords
+else:
+    # Pydantic only checks that the converter can be called, and needs no exact type for that.
+    DocumentConverter = Callable
+
+# Seconds. No rerank call takes ten minutes. A timeout in milliseconds, the unit of ChatOpenRouter,
+# is often larger than this.
+_LONGEST_TIMEOUT = 600.0
 
 
-class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
+class RerankInput(TypedDict):
+    """The input of the reranker as a step of a chain."""
+
+    query: str
+    documents: list[Document]
+
+
+class CallOptions(TypedDict, total=False):
+    """The options that a single call can override."""
+
+    model: str
+    top_n: int | None
+    score_threshold: float | None
+
+
+class OpenRouterRerank(
+    Reranker, RunnableSerializable[RerankInput, list[Document]], BaseDocumentCompressor
+):
     """
-    Reorders documents by their relevance to the query, with a rerank model of OpenRouter.
+    Rerank documents by their relevance to a query, with a rerank model on OpenRouter.
 
     ```python
     from langchain_core.documents import Document
@@ -34,22 +61,60 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
     print(best[0].page_content, best[0].metadata["relevance_score"])
     ```
 
-    It keeps all documents unless `top_n` or `score_threshold` is set, and changes none of those
-    that it is given. It is a document compressor, and a Runnable from a mapping with `query` and
-    `documents` to documents.
+    The reranker returns all documents unless `top_n` or `score_threshold` is set, and never changes
+    the documents that it gets. It is a document compressor, and also a Runnable that takes a
+    mapping with `query` and `documents` and returns documents.
 
-    Calls take `model`, `top_n` and `score_threshold` as keywords, each for itself alone, and are
-    reported to LangChain's callbacks as runs of a retriever.
+    Each call can override `model`, `top_n` and `score_threshold`. LangChain's callbacks get each
+    call as a retriever run.
     """
+
+    # Of the settings of several base classes pydantic takes the last, and those of LangChain's
+    # classes ignore misspelt options.
+    model_config = ConfigDict(**Reranker.model_config)
+
+    image_key: str | tuple[str, ...] | None = Field(
+        default=None,
+        description="Metadata fields whose image is ranked together with the text of the document.",
+    )
+    rank_fields: tuple[str, ...] = Field(
+        default=(),
+        description="Metadata fields put before the text, one line each, such as `title: Annual "
+        "report`.",
+    )
+    score_key: str = Field(
+        default="relevance_score",
+        description="Metadata field that the score is written to.",
+        min_length=1,
+    )
+    document_converter: SkipJsonSchema[DocumentConverter | None] = Field(
+        default=None,
+        description="Function that returns what of a document is ranked, instead of the rules for "
+        "texts, fields and images: a text, a mapping with `text` and/or `image`, a "
+        "`RerankDocument`, or `None` for nothing. Async calls run it in a thread.",
+        exclude=True,
+        repr=False,
+    )
 
     if TYPE_CHECKING:
 
         def __init__(self, **options: Unpack[DocumentKeywords]) -> None: ...
 
+    @field_validator("timeout")
+    @classmethod
+    def _warn_of_milliseconds(cls, timeout: float) -> float:
+        if timeout > _LONGEST_TIMEOUT:
+            message = (
+                f"timeout={timeout:g} means {timeout / 60:.0f} minutes: it is in seconds, unlike "
+                "that of ChatOpenRouter, which is in milliseconds"
+            )
+            warnings.warn(message, stacklevel=5)
+        return timeout
+
     @model_validator(mode="after")
     def _import_calls(self) -> Self:
-        # With the first reranker that is made: not with the class, which many import without making
-        # one, nor with the first call, which may be in an event loop.
+        # With the first reranker: not with the class, which many programs import without making a
+        # reranker, and not with the first call, because imports would block its event loop.
         import_module(f"{__package__}._calls")
         return self
 
@@ -63,14 +128,19 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         """
         Return copies of `documents`, the most relevant to `query` first, with their scores.
 
-        Documents with nothing to rank follow behind, without a score, unless `unscorable` says
-        otherwise. When nothing was ranked, for a blank query or after a failure that `on_error`
-        passes through, the documents come back themselves, as they are.
+        Documents with nothing to rank follow without a score, unless `unscorable` says otherwise.
+        If nothing was ranked, because the query is blank or `on_error` lets a failure pass, the
+        result holds the documents themselves, unchanged.
 
         Raises:
-            OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
+            OpenRouterRerankError: See `openrouter_rerank.errors` for the subclasses.
         """
-        return self._compressed(documents, query, _config_of(callbacks), options)
+        from ._calls import compress
+
+        reranker = self._for_call(options)
+        return compress(
+            reranker, _rules(reranker), documents, query, _config(callbacks), name=self.get_name()
+        )
 
     async def acompress_documents(
         self,
@@ -82,12 +152,17 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         """
         Return copies of `documents`, the most relevant to `query` first, with their scores.
 
-        No thread waits for the answer, and a cancelled call ends at once.
+        No thread waits for the response, and cancelling ends the call immediately.
 
         Raises:
-            OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
+            OpenRouterRerankError: See `openrouter_rerank.errors` for the subclasses.
         """
-        return await self._acompressed(documents, query, _config_of(callbacks), options)
+        from ._calls import acompress
+
+        reranker = self._for_call(options)
+        return await acompress(
+            reranker, _rules(reranker), documents, query, _config(callbacks), name=self.get_name()
+        )
 
     def rerank(
         self,
@@ -98,26 +173,29 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         **options: Unpack[CallOptions],
     ) -> "Ranking":
         """
-        Rank `documents` by their relevance to `query`, best first, and return the scores alone.
+        Rank `documents` by their relevance to `query`, best first, and return only the scores.
 
-        The results name their documents by index. What has nothing to rank is not among them, or
-        is an error if `unscorable` is `"raise"`. Failures are raised whatever `on_error` says:
-        without scores there is no ranking.
+        Each result names its document by index. Documents with nothing to rank are left out, or
+        are an error if `unscorable` is `"raise"`. Failures are raised whatever `on_error` is,
+        because there is no ranking without scores.
 
         Args:
             documents: Strings, `Document`s, mappings with `text` and/or `image`, content blocks,
-                lists of those (the content of a message), `Blob`s and PIL images, mixed.
-            query: The question; not blank.
-            callbacks: By default those of the run around.
+                lists of content blocks (the content of a message), `Blob`s and PIL images. One list
+                can mix them.
+            query: The question; it must not be blank.
+            callbacks: By default those of the surrounding run.
             **options: See `CallOptions`.
 
         Raises:
-            OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
+            OpenRouterRerankError: See `openrouter_rerank.errors` for the subclasses.
         """
-        from ._calls import scored
+        from ._calls import rank
 
-        reranker = self._changed(options).model_copy(update={"on_error": "raise"})
-        return scored(reranker, documents, query, _config_of(callbacks))
+        reranker = self._for_call(options, on_error="raise")
+        return rank(
+            reranker, _rules(reranker), documents, query, _config(callbacks), name=self.get_name()
+        )
 
     async def arerank(
         self,
@@ -131,12 +209,14 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         Rank `documents` by their relevance to `query`, as `rerank` does, without a thread.
 
         Raises:
-            OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
+            OpenRouterRerankError: See `openrouter_rerank.errors` for the subclasses.
         """
-        from ._calls import ascored
+        from ._calls import arank
 
-        reranker = self._changed(options).model_copy(update={"on_error": "raise"})
-        return await ascored(reranker, documents, query, _config_of(callbacks))
+        reranker = self._for_call(options, on_error="raise")
+        return await arank(
+            reranker, _rules(reranker), documents, query, _config(callbacks), name=self.get_name()
+        )
 
     def as_retriever(
         self,
@@ -144,7 +224,7 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
         **options: "Unpack[RetrieverKeywords]",
     ) -> "OpenRouterRerankRetriever":
         """
-        Return a retriever of what is most relevant among what `base_retriever` finds.
+        Return a retriever that reranks the documents found by `base_retriever`.
 
         Args:
             base_retriever: A retriever, or any Runnable from a query to documents.
@@ -154,29 +234,122 @@ class OpenRouterRerank(RerankStep, BaseDocumentCompressor):
 
         return OpenRouterRerankRetriever(base_retriever=base_retriever, reranker=self, **options)
 
-    def _compressed(
+    def invoke(
         self,
-        documents: Sequence[Document],
-        query: str,
-        config: RunnableConfig,
-        options: Mapping[str, object],
+        input: RerankInput,  # noqa: A002 - LangChain passes it by this name.
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
     ) -> list[Document]:
-        from ._calls import compressed
+        """
+        Return copies of the documents of `input`, the most relevant to its query first.
 
-        return compressed(self._changed(options), documents, query, config)
+        Args:
+            input: A mapping with `query` and `documents`.
+            config: Callbacks, tags and metadata of the run.
+            **kwargs: `model`, `top_n` and `score_threshold` of this call.
 
-    async def _acompressed(
+        Raises:
+            OpenRouterRerankError: See `openrouter_rerank.errors` for the subclasses.
+        """
+        from ._calls import compress
+
+        _check_input(input)
+        reranker = self._for_call(kwargs)
+        return compress(
+            reranker,
+            _rules(reranker),
+            input["documents"],
+            input["query"],
+            ensure_config(config),
+            name=self.get_name(),
+        )
+
+    async def ainvoke(
         self,
-        documents: Sequence[Document],
-        query: str,
-        config: RunnableConfig,
-        options: Mapping[str, object],
+        input: RerankInput,  # noqa: A002 - LangChain passes it by this name.
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
     ) -> list[Document]:
-        from ._calls import acompressed
+        """
+        Return copies of the documents of `input`, the most relevant to its query first.
 
-        return await acompressed(self._changed(options), documents, query, config)
+        Args:
+            input: A mapping with `query` and `documents`.
+            config: Callbacks, tags and metadata of the run.
+            **kwargs: `model`, `top_n` and `score_threshold` of this call.
+
+        Raises:
+            OpenRouterRerankError: See `openrouter_rerank.errors` for the subclasses.
+        """
+        from ._calls import acompress
+
+        _check_input(input)
+        reranker = self._for_call(kwargs)
+        return await acompress(
+            reranker,
+            _rules(reranker),
+            input["documents"],
+            input["query"],
+            ensure_config(config),
+            name=self.get_name(),
+        )
+
+    def _for_call(self, options: Mapping[str, object], **fixed: object) -> Self:
+        """Return a copy with the options of one call. Copies share their clients."""
+        if not options and not fixed:
+            return self
+        if unknown := options.keys() - CallOptions.__annotations__.keys():
+            raise TypeError(f"a call has no option {min(unknown)!r:.50}")
+        changed = self.model_copy(update=fixed)
+        for name, value in options.items():
+            setattr(changed, name, value)
+        return changed
+
+    @classmethod
+    def is_lc_serializable(cls) -> bool:
+        """Return `True`: LangChain can dump the reranker, with a reference in place of the key."""
+        return True
+
+    @property
+    def lc_secrets(self) -> dict[str, str]:
+        """Return the name of the secret that LangChain's dumps hold in place of the key."""
+        return {"api_key": "OPENROUTER_API_KEY"}
+
+    @property
+    def lc_attributes(self) -> dict[str, Any]:
+        """Return the JSON values that LangChain's dumps hold in place of objects."""
+        values = {
+            "budget": None if self.budget is None else self.budget.limit,
+            "image_root": None if self.image_root is None else str(self.image_root),
+        }
+        return {name: value for name, value in values.items() if value is not None}
 
 
-def _config_of(callbacks: Callbacks | None) -> RunnableConfig:
-    # By default that of the run around.
+def _rules(reranker: OpenRouterRerank) -> "DocumentRules":
+    from ._calls import DocumentRules
+
+    keys = reranker.image_key
+    return DocumentRules(
+        image_keys=(keys,) if isinstance(keys, str) else keys or (),
+        rank_fields=reranker.rank_fields,
+        converter=reranker.document_converter,
+        score_key=reranker.score_key,
+    )
+
+
+def _config(callbacks: Callbacks | None) -> RunnableConfig:
+    # Without callbacks, `ensure_config` returns the configuration of the surrounding run.
     return ensure_config(None if callbacks is None else {"callbacks": callbacks})
+
+
+def _check_input(given: object) -> None:
+    # Other keys are allowed: the other steps of a chain may need them.
+    if not _is_mapping(given) or not {"query", "documents"} <= set(given):
+        what = sorted(map(str, given)) if _is_mapping(given) else type(given).__name__
+        raise InvalidRequestError(
+            f"the input of a reranker is a mapping with query and documents, got {what!r:.200}"
+        )
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
+    return isinstance(value, Mapping)

@@ -1,4 +1,4 @@
-"""A retriever that fetches more than is needed from another one, and keeps the most relevant."""
+"""A retriever that fetches candidates from another retriever, and keeps the most relevant."""
 
 from inspect import signature
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
@@ -16,15 +16,14 @@ from langchain_core.vectorstores import VectorStoreRetriever
 from openrouter_rerank.errors import InvalidRequestError
 from pydantic import AliasChoices, ConfigDict, Field
 
-from .options import CallOptions
-from .rerank import OpenRouterRerank
+from .rerank import CallOptions, OpenRouterRerank
 
-# What vector stores draw from by default when they look for variety.
+# How many candidates a vector store compares by default if it searches for variety, by "mmr".
 _MMR_FETCH_K = 20
 
 
 class RetrieverKeywords(TypedDict, total=False):
-    """What the class takes beside the two that do the work."""
+    """The keyword arguments of the class, without `base_retriever` and `reranker`."""
 
     fetch_k: int | None
     top_n: int | None
@@ -36,7 +35,7 @@ class RetrieverKeywords(TypedDict, total=False):
 
 class OpenRouterRerankRetriever(BaseRetriever):
     """
-    Retrieves with another retriever, reranks what it finds, and returns the most relevant.
+    Retrieve with another retriever, rerank what it finds, and return the most relevant documents.
 
     ```python
     from langchain_core.documents import Document
@@ -49,24 +48,24 @@ class OpenRouterRerankRetriever(BaseRetriever):
     print(retriever.invoke("What is the capital of France?")[0].page_content)
     ```
 
-    `invoke` and `ainvoke` take `top_n` (or `k`) and `fetch_k` for one call. Other keywords, such as
-    the `filter` of a vector store, are for the base retriever.
+    `invoke` and `ainvoke` accept `top_n` (or `k`) and `fetch_k` for one call. Other keywords, such
+    as the `filter` of a vector store, are passed to the base retriever.
     """
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True, validate_assignment=True)
 
     base_retriever: Runnable[str, list[Document]]
-    """What finds the candidates: a retriever, or any Runnable from a query to documents."""
+    """Finds the candidates: a retriever, or any Runnable from a query to documents."""
     reranker: OpenRouterRerank = Field(default_factory=OpenRouterRerank)
-    """What orders them."""
+    """Ranks the candidates; by default an `OpenRouterRerank` with default options."""
     fetch_k: int | None = Field(default=None, ge=1)
     """
-    How many candidates are reranked at most; by default, all that the base retriever finds.
+    Maximum number of candidates to rerank. Default: all that the base retriever finds.
 
-    Vector stores, and other retrievers that take `k` in a call, are asked for so many.
+    It is passed as `k` to vector stores, and to other retrievers that accept `k` in a call.
     """
     top_n: int | None = Field(default=None, ge=1, validation_alias=AliasChoices("top_n", "k"))
-    """How many documents to return; by default, as many as the reranker does."""
+    """Number of documents to return. Default: as many as the reranker returns."""
 
     if TYPE_CHECKING:
 
@@ -91,7 +90,7 @@ class OpenRouterRerankRetriever(BaseRetriever):
         options, limit = self._options(k, top_n), self._limit(fetch_k)
         callbacks = run_manager.get_child()
         found = self.base_retriever.invoke(
-            query, {"callbacks": callbacks}, **self._wanted(limit), **kwargs
+            query, {"callbacks": callbacks}, **self._base_options(limit), **kwargs
         )
         return self.reranker.compress_documents(found[:limit], query, callbacks, **options)
 
@@ -108,7 +107,7 @@ class OpenRouterRerankRetriever(BaseRetriever):
         options, limit = self._options(k, top_n), self._limit(fetch_k)
         callbacks = run_manager.get_child()
         found = await self.base_retriever.ainvoke(
-            query, {"callbacks": callbacks}, **self._wanted(limit), **kwargs
+            query, {"callbacks": callbacks}, **self._base_options(limit), **kwargs
         )
         return await self.reranker.acompress_documents(found[:limit], query, callbacks, **options)
 
@@ -121,8 +120,8 @@ class OpenRouterRerankRetriever(BaseRetriever):
     def _limit(self, fetch_k: int | None) -> int | None:
         return _positive("fetch_k", fetch_k) or self.fetch_k
 
-    def _wanted(self, limit: int | None) -> dict[str, int]:
-        """Return the keywords that tell the base retriever how much to find, if it takes any."""
+    def _base_options(self, limit: int | None) -> dict[str, int]:
+        """Return the keywords that tell the base retriever the number of documents to find."""
         base: object = self.base_retriever
         while isinstance(base, RunnableBindingBase | RunnableConfigurableFields):
             base = base.bound if isinstance(base, RunnableBindingBase) else base.default
@@ -131,10 +130,14 @@ class OpenRouterRerankRetriever(BaseRetriever):
         if isinstance(base, VectorStoreRetriever):
             if base.search_type != "mmr":
                 return {"k": limit}
-            drawn: int = base.search_kwargs.get("fetch_k", _MMR_FETCH_K)
-            return {"k": limit, "fetch_k": max(drawn, limit)}
-        takes = signature(base._get_relevant_documents).parameters  # noqa: SLF001 - It says so nowhere else.
-        return {"k": limit} if "k" in takes else {}
+            compared: int = base.search_kwargs.get("fetch_k", _MMR_FETCH_K)
+            return {"k": limit, "fetch_k": max(compared, limit)}
+        # Private in LangChain, but a retriever names the keywords of its calls nowhere else: its
+        # `invoke` accepts any. This replaces an option that users would have to set. Every
+        # retriever has the method, because it is abstract in BaseRetriever. In a release without
+        # it, neither this class nor any retriever written for today's releases would work.
+        accepted = signature(base._get_relevant_documents).parameters  # noqa: SLF001 - See above
+        return {"k": limit} if "k" in accepted else {}
 
 
 def _positive(name: str, value: int | None) -> int | None:

@@ -1,4 +1,4 @@
-"""OpenRouter's rerank models as a LlamaIndex node postprocessor."""
+"""A LlamaIndex node postprocessor that reranks nodes with OpenRouter's rerank models."""
 
 from ._version import __version__
 from .rerank import OpenRouterRerank

@@ -1,75 +1,120 @@
-"""One call of the postprocessor: its nodes read, ranked and returned, and its handlers told."""
+"""The calls of `OpenRouterRerank`: check the arguments, rank the nodes, report to the handlers."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeGuard
 
 from llama_index.core.callbacks import CallbackManager
-from llama_index.core.schema import NodeWithScore, QueryBundle
-from openrouter_rerank.reranker import Content, Placement
+from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
+from openrouter_rerank.documents import Document
+from openrouter_rerank.errors import InvalidRequestError
+from openrouter_rerank.reranker import Content, Reranker
 
-from ._convert.nodes import chosen, contents, hold_image, ranked
-from ._tracing import Conclude, reported
-from .arguments import asked, checked
-from .options import NodeOptions
+from ._convert.nodes import contents, have_image_fields, ranked
+from ._tracing import traced
 
 
-def postprocessed(
-    options: NodeOptions,
-    nodes: Sequence[NodeWithScore],
+class NodeRules(NamedTuple):
+    """What of a node is ranked, and what becomes of the score of its retriever."""
+
+    metadata_mode: MetadataMode
+    document_fn: Callable[[NodeWithScore], Document | None] | None
+    keep_retrieval_score: bool
+
+
+def postprocess(
+    reranker: Reranker,
+    rules: NodeRules,
+    nodes: Iterable[NodeWithScore],
     query_bundle: QueryBundle | str | None,
     callback_manager: CallbackManager,
 ) -> list[NodeWithScore]:
-    """Return the nodes that are kept, best first."""
-    given, query = checked(nodes), asked(query_bundle)
-    with _reported(options, given, query, callback_manager) as conclude:
-        placement = options.place(query.query_str.strip(), _contents(options, given))
-        return conclude(placement, _ranked(options, given, placement))
+    """
+    Rank `nodes` and return those that `reranker` keeps, best first.
+
+    Raises:
+        TypeError: An item of `nodes` is not a `NodeWithScore`.
+        OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
+    """
+    given, query = checked_nodes(nodes), checked_query(query_bundle)
+    with traced(
+        given, query, callback_manager, model=reranker.model, top_n=reranker.top_n
+    ) as outcome:
+        read = contents(given, metadata_mode=rules.metadata_mode, document_fn=rules.document_fn)
+        placement = reranker.place(query.query_str.strip(), read)
+        result = ranked(given, placement, keep_retrieval_score=rules.keep_retrieval_score)
+        outcome.ended(placement, result)
+        return result
 
 
-async def apostprocessed(
-    options: NodeOptions,
-    nodes: Sequence[NodeWithScore],
+async def apostprocess(
+    reranker: Reranker,
+    rules: NodeRules,
+    nodes: Iterable[NodeWithScore],
     query_bundle: QueryBundle | str | None,
     callback_manager: CallbackManager,
 ) -> list[NodeWithScore]:
-    """Return the nodes that are kept, best first."""
-    given, query = checked(nodes), asked(query_bundle)
-    with _reported(options, given, query, callback_manager) as conclude:
-        read = await _acontents(options, given)
-        placement = await options.aplace(query.query_str.strip(), read)
-        return conclude(placement, _ranked(options, given, placement))
+    """
+    Rank `nodes` and return those that `reranker` keeps, best first.
+
+    Raises:
+        TypeError: An item of `nodes` is not a `NodeWithScore`.
+        OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
+    """
+    given, query = checked_nodes(nodes), checked_query(query_bundle)
+    with traced(
+        given, query, callback_manager, model=reranker.model, top_n=reranker.top_n
+    ) as outcome:
+        read = await _acontents(rules, given)
+        placement = await reranker.aplace(query.query_str.strip(), read)
+        result = ranked(given, placement, keep_retrieval_score=rules.keep_retrieval_score)
+        outcome.ended(placement, result)
+        return result
 
 
-def _contents(options: NodeOptions, nodes: Sequence[NodeWithScore]) -> list[Content]:
-    if options.document_fn is not None:
-        return chosen(nodes, options.document_fn)
-    return contents(nodes, metadata_mode=options.metadata_mode)
+async def _acontents(rules: NodeRules, nodes: Sequence[NodeWithScore]) -> list[Content]:
+    if rules.document_fn is None and have_image_fields(nodes):
+        # Checking the base64 of twenty photographs would block the event loop for too long.
+        return await asyncio.to_thread(contents, nodes, metadata_mode=rules.metadata_mode)
+    return contents(nodes, metadata_mode=rules.metadata_mode, document_fn=rules.document_fn)
 
 
-async def _acontents(options: NodeOptions, nodes: Sequence[NodeWithScore]) -> list[Content]:
-    if options.document_fn is None and hold_image(nodes):
-        # Checking the base64 of twenty photographs would hold the event loop up for long.
-        return await asyncio.to_thread(_contents, options, nodes)
-    return _contents(options, nodes)
+def checked_nodes(nodes: Iterable[object]) -> list[NodeWithScore]:
+    """
+    Return `nodes` as a new list, because callers may change theirs during an asynchronous call.
 
-
-def _ranked(
-    options: NodeOptions, nodes: Sequence[NodeWithScore], placement: Placement
-) -> list[NodeWithScore]:
-    return ranked(nodes, placement, keep_retrieval_score=options.keep_retrieval_score)
-
-
-def _reported(
-    options: NodeOptions,
-    nodes: Sequence[NodeWithScore],
-    query: QueryBundle,
-    callback_manager: CallbackManager,
-) -> AbstractContextManager[Conclude]:
-    return reported(
-        nodes,
-        query,
-        model=options.model,
-        top_n=options.top_n,
-        callback_manager=callback_manager,
+    Raises:
+        TypeError: An item is not a `NodeWithScore`. The message names its position and the fix.
+    """
+    given = list(nodes)
+    if _are_nodes_with_score(given):
+        return given
+    at, kind = next((at, type(n)) for at, n in enumerate(given) if not isinstance(n, NodeWithScore))
+    message = (
+        f"nodes[{at}] is of type {kind.__name__}: "
+        "wrap it, NodeWithScore(node=...), or pass what a retriever returns"
     )
+    raise TypeError(message)
+
+
+def _are_nodes_with_score(items: list[object]) -> TypeGuard[list[NodeWithScore]]:
+    return all(issubclass(kind, NodeWithScore) for kind in set(map(type, items)))
+
+
+def checked_query(query: object) -> QueryBundle:
+    """
+    Return `query`, a bundle or a string, as a bundle. Warn if it has an image, which is not sent.
+
+    Raises:
+        InvalidRequestError: `query` is neither.
+    """
+    bundle = QueryBundle(query) if isinstance(query, str) else query
+    if not isinstance(bundle, QueryBundle):
+        raise InvalidRequestError("there is no query to rank for: pass query_str or query_bundle")
+    if bundle.image_path is not None:
+        warnings.warn(
+            "the image_path of the query is ignored: rerank models are asked in words",
+            stacklevel=2,
+        )
+    return bundle

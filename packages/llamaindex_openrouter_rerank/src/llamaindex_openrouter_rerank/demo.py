@@ -1,4 +1,4 @@
-"""LlamaIndex's part in `openrouter-rerank demo`: its vector index and our postprocessor."""
+"""LlamaIndex's pipeline in `openrouter-rerank demo`: a vector index and `OpenRouterRerank`."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -32,7 +32,11 @@ class _Embedding(BaseEmbedding):
 
 def rerank_with(passages: Sequence[Passage], embed: Embed) -> Pipeline:
     """
-    Fill a `VectorStoreIndex` with `passages`; an `OpenRouterRerank` postprocesses what it finds.
+    Return a pipeline that retrieves from a `VectorStoreIndex` of `passages`, and reranks.
+
+    Args:
+        passages: The documents of the index.
+        embed: Returns the embedding of a text.
     """
     index = VectorStoreIndex(
         [_node(passage) for passage in passages], embed_model=_Embedding(embed)

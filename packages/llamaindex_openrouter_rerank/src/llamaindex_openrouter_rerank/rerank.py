@@ -1,35 +1,39 @@
-"""The node postprocessor: LlamaIndex's calls around the shared reranker."""
+"""The node postprocessor: its options, and how LlamaIndex calls, writes, compares and copies it."""
 
 import inspect
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar, Unpack
 
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
-from llama_index.core.schema import NodeWithScore, QueryBundle
+from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 from llama_index_instrumentation import get_dispatcher
-from pydantic import field_serializer, model_validator
-
-from .options import NodeOptions
+from openrouter_rerank.reranker import Reranker
+from pydantic import Field, PlainSerializer, field_serializer, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 if TYPE_CHECKING:
-    from .keywords import NodeKeywords
+    from ._calls import NodeRules
+    from .keywords import DocumentFunction, NodeKeywords
+else:
+    # Pydantic only checks that it can be called. The full type would import what calls need.
+    DocumentFunction = Callable
 
-dispatcher = get_dispatcher(__name__)
+dispatcher = get_dispatcher("llamaindex_openrouter_rerank")
 
 _Method = TypeVar("_Method", bound=Callable[..., object])
 
 
-def _signed(method: _Method) -> _Method:
-    # A span asks for the signature in every call; to make it anew takes half the time of a span.
+def _with_signature(method: _Method) -> _Method:
+    # A span reads the method's signature in each call. Computing it takes half the time of a span.
     vars(method)["__signature__"] = inspect.signature(method)
     return method
 
 
-class OpenRouterRerank(NodeOptions, BaseNodePostprocessor):  # noqa: PLW1641 - Options may change.
+class OpenRouterRerank(Reranker, BaseNodePostprocessor):  # noqa: PLW1641 - Mutable, so not hashable
     """
-    Reranks retrieved nodes, texts and images alike, with a model on OpenRouter.
+    Rerank retrieved nodes, texts and images in one list, with a rerank model on OpenRouter.
 
     ```python
     from llamaindex_openrouter_rerank import OpenRouterRerank
@@ -37,9 +41,34 @@ class OpenRouterRerank(NodeOptions, BaseNodePostprocessor):  # noqa: PLW1641 - O
     reranker = OpenRouterRerank(model="cohere/rerank-v3.5", top_n=5)
     ```
 
-    The nodes passed in stay as they are: what comes back are new `NodeWithScore`s around the same
-    nodes, best first. Nodes that cannot be ranked follow with the score `None`.
+    A call returns new `NodeWithScore` objects around the nodes that were passed in, best first. It
+    changes neither the nodes nor their list. Nodes with nothing to rank follow with the score
+    `None`, unless `unscorable` is set otherwise.
+
+    The spans and events of a call are sent to LlamaIndex's dispatcher
+    `llamaindex_openrouter_rerank`, and from there to its root.
     """
+
+    metadata_mode: Annotated[
+        MetadataMode, PlainSerializer(lambda mode: mode.value, return_type=str)
+    ] = Field(
+        default=MetadataMode.EMBED,
+        description="Metadata ranked with the text. Default: the metadata that embeddings see. "
+        "`MetadataMode.NONE` sends no metadata, such as file paths.",
+    )
+    document_fn: SkipJsonSchema[DocumentFunction | None] = Field(
+        default=None,
+        description="Function that returns what of a node is ranked, instead of its text, metadata "
+        "and image: a text, a mapping with `text` and/or `image`, a `RerankDocument`, or `None` "
+        "for nothing.",
+        exclude=True,
+        repr=False,
+    )
+    keep_retrieval_score: bool = Field(
+        default=False,
+        description="Return copies of the nodes, with the retriever's score as `retrieval_score` "
+        "in their metadata. Prompts and embeddings do not see it.",
+    )
 
     if TYPE_CHECKING:
 
@@ -48,72 +77,78 @@ class OpenRouterRerank(NodeOptions, BaseNodePostprocessor):  # noqa: PLW1641 - O
     @model_validator(mode="before")
     @classmethod
     def _drop_class_name(cls, values: dict[str, object] | Self) -> dict[str, object] | Self:
-        # Every dump has it, and no field may take it: unknown names are refused.
+        # LlamaIndex adds it to every dump, but it is not a field, and unknown names are refused.
         if isinstance(values, dict):
             return {name: value for name, value in values.items() if name != "class_name"}
         return values
 
     @model_validator(mode="after")
     def _import_calls(self) -> Self:
-        # With the first reranker that is made: not with the class, which many import without making
-        # one, nor with the first call, which may be in an event loop.
+        # Importing it takes longer than importing the class, and many programs import the class
+        # without using it. The first call would be too late, because it may be in an event loop.
         import_module(f"{__package__}._calls")
         return self
 
     @field_serializer("image_root")
-    def _plain_path(self, path: Path | None) -> str | None:
-        # `to_json` writes what a dump to Python's own values gives.
+    def _path_as_text(self, path: Path | None) -> str | None:
+        # `to_json` passes a dump with Python's own values to `json`, which cannot write a `Path`.
         return None if path is None else str(path)
 
     @classmethod
     def class_name(cls) -> str:
-        """Return the name under which LlamaIndex writes and traces this class."""
+        """Return the name of this class in LlamaIndex's dumps and traces."""
         return "OpenRouterRerank"
 
     @dispatcher.span
-    @_signed
+    @_with_signature
     def _postprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | str | None = None
     ) -> list[NodeWithScore]:
-        from ._calls import postprocessed
+        from ._calls import postprocess
 
-        return postprocessed(self, nodes, query_bundle, self.callback_manager)
+        return postprocess(self, _rules(self), nodes, query_bundle, self.callback_manager)
 
-    # LlamaIndex gives a span only to what it declares abstract, and this it does not.
+    # LlamaIndex itself adds spans only to abstract methods, and this method is not abstract there.
     @dispatcher.span
-    @_signed
+    @_with_signature
     async def _apostprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | str | None = None
     ) -> list[NodeWithScore]:
-        from ._calls import apostprocessed
+        from ._calls import apostprocess
 
-        return await apostprocessed(self, nodes, query_bundle, self.callback_manager)
+        return await apostprocess(self, _rules(self), nodes, query_bundle, self.callback_manager)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, OpenRouterRerank):
             return NotImplemented
-        return self._compared() == other._compared()
+        return self._compared_fields() == other._compared_fields()
 
-    def _compared(self) -> dict[str, object]:
-        # A restored reranker has handlers of its own, and a budget of its own with the same limit.
+    def _compared_fields(self) -> dict[str, object]:
+        # A restored reranker has other callback handlers, and its own budget with the same limit.
         limit = None if self.budget is None else self.budget.limit
         return {**dict(self), "callback_manager": None, "budget": limit}
 
     def __getstate__(self) -> dict[Any, Any]:
-        # Of a copy, for LlamaIndex deletes what cannot be pickled from the very object it is in.
-        # Handlers belong to a process: where this is restored, it takes those of `Settings`.
+        # LlamaIndex deletes what cannot be pickled from the object itself, so it gets a copy.
+        # Callback handlers belong to a process: a restored reranker takes those of `Settings`.
         copy = self.model_copy()
         del vars(copy)["callback_manager"]
-        # Past LlamaIndex, which would drop a function that cannot be pickled: without it, other
-        # words would be sent. So pickling fails.
+        # LlamaIndex would drop a function that cannot be pickled, and the restored reranker would
+        # send other texts. Added afterwards, such a function makes pickling fail.
         document_fn = vars(copy).pop("document_fn")
         state: dict[Any, Any] = super(OpenRouterRerank, copy).__getstate__()
         state["__dict__"]["document_fn"] = document_fn
         return state
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        # Shared, not copied: nobody would see what the copy of a handler is told.
+        # The copy shares both. Nothing would read the events that a copied handler collects.
         memo = {} if memo is None else memo
         for shared in (self.callback_manager, self.document_fn):
             memo[id(shared)] = shared
         return super().__deepcopy__(memo)
+
+
+def _rules(reranker: OpenRouterRerank) -> "NodeRules":
+    from ._calls import NodeRules
+
+    return NodeRules(reranker.metadata_mode, reranker.document_fn, reranker.keep_retrieval_score)

@@ -1,18 +1,22 @@
-"""LlamaIndex's key-value stores as score stores."""
+"""A score store in one of LlamaIndex's key-value stores."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-_AT_ONCE = 32
-"""Questions to a store at a time: most stores answer only one each."""
+# Most stores read one key at a time, so this many asynchronous reads run concurrently.
+_CONCURRENT_READS = 32
 
 
 _Entries = list[tuple[str, dict[str, object]]]
 
 
 class _KVStore(Protocol):
-    """What is used of LlamaIndex's `BaseKVStore`, whose own types leave the values open."""
+    """
+    The methods of LlamaIndex's `BaseKVStore` that are used here.
+
+    The types of `BaseKVStore` itself do not say what a value is.
+    """
 
     def get(self, key: str, /, *, collection: str) -> Mapping[str, object] | None: ...
 
@@ -25,7 +29,7 @@ class _KVStore(Protocol):
 
 class KVScoreStore:
     """
-    Keeps scores in one of LlamaIndex's key-value stores.
+    Store scores in one of LlamaIndex's key-value stores.
 
     ```python
     from llama_index.core.storage.kvstore import SimpleKVStore
@@ -35,8 +39,8 @@ class KVScoreStore:
     ```
 
     Args:
-        kvstore: A `SimpleKVStore`, `RedisKVStore`, `PostgresKVStore` or any other.
-        collection: Where in the store the scores are kept, apart from what else is there.
+        kvstore: A `SimpleKVStore`, a `RedisKVStore`, a `PostgresKVStore` or any other.
+        collection: The collection of the store for the scores, separate from other entries.
     """
 
     def __init__(self, kvstore: _KVStore, collection: str = "openrouter_rerank_scores") -> None:
@@ -44,32 +48,32 @@ class KVScoreStore:
         self.collection = collection
 
     def mget(self, keys: Sequence[str]) -> list[bytes | None]:
-        """Return the value of each key, in their order; `None` where there is none."""
+        """Return the value of each key in the order of `keys`, `None` for a missing one."""
         return [_bytes(self.kvstore.get(key, collection=self.collection)) for key in keys]
 
     def mset(self, key_value_pairs: Sequence[tuple[str, bytes]]) -> None:
-        """Keep the values."""
+        """Store each value under its key."""
         self.kvstore.put_all(_entries(key_value_pairs), collection=self.collection)
 
     async def amget(self, keys: Sequence[str]) -> list[bytes | None]:
-        """Return the value of each key, in their order; `None` where there is none."""
+        """Return the value of each key in the order of `keys`, `None` for a missing one."""
         values: list[bytes | None] = []
-        for start in range(0, len(keys), _AT_ONCE):
+        for start in range(0, len(keys), _CONCURRENT_READS):
             found = await asyncio.gather(
                 *(
                     self.kvstore.aget(key, collection=self.collection)
-                    for key in keys[start : start + _AT_ONCE]
+                    for key in keys[start : start + _CONCURRENT_READS]
                 )
             )
             values += map(_bytes, found)
         return values
 
     async def amset(self, key_value_pairs: Sequence[tuple[str, bytes]]) -> None:
-        """Keep the values."""
+        """Store each value under its key."""
         await self.kvstore.aput_all(_entries(key_value_pairs), collection=self.collection)
 
 
-# Values of these stores are JSON objects; Latin-1 has a character for every byte.
+# The values of these stores are JSON objects. Latin-1 has a character for every byte.
 def _entries(pairs: Sequence[tuple[str, bytes]]) -> _Entries:
     return [(key, {"value": value.decode("latin-1")}) for key, value in pairs]
 

@@ -1,4 +1,4 @@
-"""Checks the arguments of one rerank call and makes the values that the flow works with."""
+"""Checks the arguments of one rerank call, before anything is sent."""
 
 import operator
 import sys
@@ -14,26 +14,29 @@ from openrouter_rerank.ranking import Ranking
 
 from .plan import Call, without_copies
 
+# Fields of the body that are arguments of `rerank`.
 _OWN_FIELDS = frozenset({"model", "query", "documents", "top_n"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arguments:
-    """The arguments of one call, checked."""
+    """The checked arguments of one call."""
 
     call: Call
     size: int
-    """How many documents were passed in."""
+    """The number of documents that were passed in, copies included."""
     models: tuple[str, ...]
+    """The slugs of the models to try, in order."""
     session_id: str | None
     timeout: float | None
+    """Seconds, or `None` for the client's timeout."""
 
-    def nothing(self) -> Ranking:
-        """Return the ranking of no documents."""
+    def empty_ranking(self) -> Ranking:
+        """Return the ranking of a call without documents."""
         return Ranking(results=(), model=self.models[0], requests=())
 
 
-def prepared(
+def checked_arguments(
     query: str,
     documents: Sequence[Document] | CheckedDocuments,
     *,
@@ -45,18 +48,21 @@ def prepared(
     Check the arguments of a call.
 
     Raises:
-        InvalidRequestError: Naming the argument, its value and the way to mend it.
+        InvalidRequestError: If an argument cannot be sent. The message names the argument, its
+            value and what to pass instead.
+        ConfigurationError: If `timeout` is not a positive, finite number.
+        TypeError: If there is no argument of that name.
     """
     if unknown := options.keys() - RequestOptions.__annotations__.keys():
         raise TypeError(f"rerank() has no argument {min(unknown)!r:.50}")
     timeout = options.get("timeout")
     checked = checked_documents(documents)
-    different, positions = without_copies(checked)
+    distinct, positions = without_copies(checked)
     return Arguments(
         size=len(checked),
         call=Call(
             query=_checked_query(query),
-            documents=different,
+            documents=distinct,
             positions=positions,
             top_n=_checked_count("top_n", top_n),
             max_documents=_checked_count(
@@ -72,10 +78,10 @@ def prepared(
 
 def checked_seconds(name: str, seconds: object) -> float:
     """
-    Check a number of seconds.
+    Return `seconds` as a float.
 
     Raises:
-        ConfigurationError: If it is not positive and finite.
+        ConfigurationError: If it is not a positive, finite number. The message names `name`.
     """
     number = seconds if isinstance(seconds, int | float) and seconds is not True else 0
     if 0 < number <= sys.float_info.max:
@@ -84,11 +90,11 @@ def checked_seconds(name: str, seconds: object) -> float:
 
 
 def whole_number(value: object) -> int | None:
-    """Return `value` as an integer if it is one, of Python's or of NumPy's."""
+    """Return `value` as an `int` if it is an integer of Python or NumPy, else `None`."""
     if type(value) is int or value is None:
-        # Protocols take long to ask for.
+        # The usual case: checking a value against a protocol takes long.
         return value
-    # By name: the booleans of old releases of NumPy pass for an index too.
+    # Booleans are excluded by name, because those of old releases of NumPy have `__index__` too.
     if isinstance(value, SupportsIndex) and type(value).__name__ not in {"bool", "bool_"}:
         with suppress(TypeError):
             return operator.index(value)
@@ -115,7 +121,7 @@ def _checked_models(model: str, fallback_models: Sequence[str]) -> tuple[str, ..
         raise InvalidRequestError(
             f"fallback_models must be a list of slugs, got the string {fallback_models!r:.100}"
         )
-    # A model that could not answer is not asked again under the same name.
+    # Without repetitions: a model that has failed is not asked again as a fallback model.
     return tuple(dict.fromkeys(_checked_model(each) for each in (model, *fallback_models)))
 
 
@@ -128,6 +134,7 @@ def _checked_model(model: object) -> str:
 
 
 def _extra(options: RequestOptions) -> dict[str, object]:
+    """Return the fields of the body that are options of the call, and those of `extra_body`."""
     extra_body = options.get("extra_body") or {}
     if not _is_mapping(extra_body):
         raise InvalidRequestError(
@@ -143,4 +150,5 @@ def _extra(options: RequestOptions) -> dict[str, object]:
 
 
 def _is_mapping(value: object) -> bool:
+    # Takes any `object`, so that a type checker does not call the check of a `Mapping` useless.
     return isinstance(value, Mapping)

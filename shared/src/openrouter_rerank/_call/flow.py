@@ -1,13 +1,14 @@
 """
-The decisions of one rerank call, as generators without I/O, clock or chance.
+Decides one rerank call, as generators without I/O.
 
-`rerank_flow` decides which models get which requests, and merges their rankings. `ask` decides on
-the attempts of one request. Whoever drives them makes the attempts; so each decision is a row in a
-table of the tests.
+`call_flow` decides which models are asked in which requests, and merges their rankings.
+`request_flow` decides how often one request is attempted, and after which waits. The driver makes
+the attempts and sends back their responses, so each decision is one row in a table of the tests.
 """
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Protocol
 
 from openrouter_rerank._attempt import (
@@ -32,56 +33,212 @@ from openrouter_rerank.ranking import Ranking
 
 from .known_scores import NOTHING_KNOWN, KnownScores, completed, only
 from .plan import Call, merged, parts
-from .retry_policy import MAYBE_BILLED_ATTEMPTS, SHARE, another_model_may_answer, pause
+from .retry_policy import (
+    MAYBE_BILLED_ATTEMPTS,
+    SHARE_BEFORE_FALLBACK,
+    another_model_may_answer,
+    pause,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What one request of a call has come to, after all its attempts."""
+class RequestOutcome:
+    """The result of one request, after all its attempts."""
 
-    outcome: Ranking | OpenRouterRerankError
+    result: Ranking | OpenRouterRerankError
     attempts: int
 
     @property
     def error(self) -> OpenRouterRerankError | None:
-        """Why there is no ranking, if there is none."""
-        return None if isinstance(self.outcome, Ranking) else self.outcome
+        """The error, or `None` if there is a ranking."""
+        return None if isinstance(self.result, Ranking) else self.result
 
 
-Asking = Generator[Attempt | Answer, Response | Failure, None]
+RequestFlow = Generator[Attempt | RequestOutcome, Response | Failure, None]
+"""Yields attempts and receives what came of each. The last value it yields is the outcome."""
+
+CallFlow = Generator[tuple[RequestFlow, ...] | Ranking, Sequence[RequestOutcome], None]
+"""Yields requests to make together and receives their outcomes. The last value is the ranking."""
+
+_ModelFlow = Generator[
+    tuple[RequestFlow, ...],
+    Sequence[RequestOutcome],
+    tuple[Ranking | list[OpenRouterRerankError], int],
+]
+"""The requests to one model. Returns its ranking or its errors, and the number of attempts."""
 
 
 class RetryBudget(Protocol):
-    """What keeps retries a small part of all requests."""
+    """Limits retries to a small part of a client's requests."""
 
     def spend(self) -> bool:
-        """Take a token for a retry; `False` if there is none."""
+        """Take a token for a retry. Return `False` if there is none."""
         ...
 
     def earn(self) -> None:
-        """Note a success."""
+        """Record a request that succeeded."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a call may take, and by which clock."""
+    """The limits of one call, and the functions that it reads time and random numbers from."""
 
     timeout: float
+    """Seconds for the whole call."""
     max_retries: int
     clock: Callable[[], float]
+    """Returns the time in seconds, from any start."""
     jitter: Callable[[], float]
+    """Returns a random number from 0 to 1."""
     retry_budget: RetryBudget
     budget: Budget | None = None
-    """Charged with each answered request, also if the call fails for another one."""
-    heard: Callable[[Call, Ranking], object] | None = None
-    """Told of each answered request, also if the call fails for another one."""
+    """Charged for each request that succeeds, even if the call fails because of another one."""
+    on_ranking: Callable[[Call, Ranking], object] | None = None
+    """Called for each request that succeeds, even if the call fails because of another one."""
     started: float | None = None
-    """When the call began, if that is not now."""
+    """When the call began, by `clock`. Default: when its flow starts."""
 
 
-def ask(call: Call, model: str, until: float, limits: Limits) -> Asking:
-    """Ask `model` until it answers or is not worth another attempt."""
+def call_flow(
+    call: Call,
+    models: tuple[str, ...],
+    limits: Limits,
+    known: KnownScores = NOTHING_KNOWN,
+) -> CallFlow:
+    """
+    Rank the documents of `call` with the first of `models` that returns a ranking.
+
+    Args:
+        call: The documents, the query and the options of the requests.
+        models: Slugs of the models, in the order in which to try them.
+        limits: The time, the retries and the budget of the call.
+        known: Scores of some documents, but not of all. The first model is not asked for these.
+
+    Raises:
+        BudgetExceededError: If the budget is spent.
+        InvalidRequestError: If the call needs several requests to a model whose rankings cannot be
+            merged.
+        OpenRouterRerankError: The last error that is not about time, if time, retries or models are
+            used up. A `DeadlineExceededError` if there is no other.
+    """
+    unknown = only(call, known.missing(len(call.documents))) if known.of else call
+    asked = [(models[0], unknown), *((model, call) for model in models[1:])]
+    # All models are planned before the first is asked: if one of them cannot be asked, no request
+    # is sent and none is billed.
+    plans = [(model, wanted, _parts(wanted, model)) for model, wanted in asked]
+    if limits.budget is not None:
+        limits.budget.check()
+    started = limits.clock() if limits.started is None else limits.started
+    deadline = started + limits.timeout
+    attempts = 0
+    errors: list[OpenRouterRerankError] = []
+    ranking: Ranking | None = None
+    for fallbacks, (model, wanted, ranges) in zip(reversed(range(len(plans))), plans, strict=True):
+        now = limits.clock()
+        until = now + (deadline - now) * SHARE_BEFORE_FALLBACK if fallbacks else deadline
+        result, made = yield from _model_flow(wanted, model, ranges, until, limits)
+        attempts += made
+        if isinstance(result, Ranking) and wanted is not call:
+            result, made = yield from _with_known_scores(call, result, known, until, limits)
+            attempts += made
+        if isinstance(result, Ranking):
+            ranking = result
+            break
+        errors += result
+        if not all(map(another_model_may_answer, result)):
+            break
+    if ranking is None:
+        error = reduce(_more_informative, errors)
+        error.attempts = attempts
+        error.add_note(
+            f"{attempts} attempts in {limits.clock() - started:.1f} s, timeout {limits.timeout:g} s"
+        )
+        raise error
+    whole = call.positions.restored(ranking, call.top_n)
+    # Not the last cut: the score cache, which asks for all results here, and the framework packages
+    # cut again.
+    yield replace(whole, results=whole.results[: call.top_n], attempts=attempts)
+
+
+def _model_flow(
+    call: Call, model: str, ranges: Sequence[range], until: float, limits: Limits
+) -> _ModelFlow:
+    """Rank all documents of `call` with `model`, in one request for each of `ranges`."""
+    outcomes = yield tuple(
+        request_flow(call.part(positions), model, until, limits) for positions in ranges
+    )
+    attempts = sum(outcome.attempts for outcome in outcomes)
+    if errors := [outcome.error for outcome in outcomes if outcome.error is not None]:
+        return sorted(errors, key=_permanence), attempts
+    rankings = [outcome.result for outcome in outcomes if isinstance(outcome.result, Ranking)]
+    return _merged(rankings, ranges, call.top_n), attempts
+
+
+def _with_known_scores(
+    call: Call, ranking: Ranking, known: KnownScores, until: float, limits: Limits
+) -> _ModelFlow:
+    """Rank all documents of `call`. `ranking` has those whose scores are not known."""
+    missing = known.missing(len(call.documents))
+    if not known.is_outdated_by(ranking):
+        return completed(ranking, missing, known), 0
+    # The provider has changed the model behind the slug. Scores of two models cannot be compared,
+    # so the known ones are requested too.
+    outdated = sorted(known.of)
+    rest = only(call, outdated)
+    result, attempts = yield from _model_flow(
+        rest, ranking.model, _parts(rest, ranking.model), until, limits
+    )
+    if not isinstance(result, Ranking):
+        return result, attempts
+    whole = _merged([ranking, result], [missing, outdated], None)
+    if isinstance(whole, Ranking):
+        return whole, attempts
+    # Several providers serve the slug, and each has its own name for the model. One of them
+    # answers a request as a whole, so all documents are requested again.
+    paid = (*ranking.requests, *result.requests)
+    result, more = yield from _model_flow(
+        call, ranking.model, _parts(call, ranking.model), until, limits
+    )
+    if isinstance(result, Ranking):
+        result = replace(result, requests=(*result.requests, *paid))
+    return result, attempts + more
+
+
+def _merged(
+    rankings: Sequence[Ranking], positions: Sequence[Sequence[int]], top_n: int | None
+) -> Ranking | list[OpenRouterRerankError]:
+    """Merge rankings of one model. Return an error if several models made them."""
+    served = {request.served_model for ranking in rankings for request in ranking.requests}
+    if len(served - {None}) <= 1:
+        return merged(rankings, positions, top_n)
+    names = " and ".join(sorted(name for name in served if name is not None))
+    message = (
+        f"the requests of the call were answered by different models: {names:.200}; to have one, "
+        "name its provider in provider={'only': [...]}"
+    )
+    # Retryable, because the provider may have changed the model between the two requests.
+    return [InvalidResponseError(message, model=rankings[0].model, retryable=True)]
+
+
+def _parts(call: Call, model: str) -> tuple[range, ...]:
+    limits = known_model(model) or RerankModel(slug=model)
+    return parts(call.documents, call.query, limits, call.max_documents)
+
+
+def request_flow(call: Call, model: str, until: float, limits: Limits) -> RequestFlow:
+    """
+    Ask `model` for `call` in one request, until there is a ranking or no retry is worth it.
+
+    Args:
+        call: Not more documents than fit into one request.
+        model: The slug of the model.
+        until: When the request must have ended, by the clock of `limits`.
+        limits: The retries and the budget of the call.
+
+    Raises:
+        InvalidRequestError: If a field of the call cannot be written as JSON.
+    """
     request = encode(model, call.query, call.documents, top_n=call.top_n, extra=call.extra)
     attempts = retries = maybe_billed = 0
     delay = 0.0
@@ -93,177 +250,56 @@ def ask(call: Call, model: str, until: float, limits: Limits) -> Asking:
             request=request, timeout=left, delay=delay, is_on_new_connection=is_stale
         )
         attempts += not isinstance(reply, Failure) or reply.was_sent
-        outcome, price = _judged(reply, request)
-        if isinstance(outcome, Ranking):
+        result, price = _result_and_cost(reply, request)
+        if isinstance(result, Ranking):
             limits.retry_budget.earn()
             if limits.budget is not None:
-                limits.budget.charge(outcome.usage.cost)
-            if limits.heard is not None:
-                limits.heard(call, outcome)
-            ranking = outcome
+                limits.budget.charge(result.usage.cost)
+            if limits.on_ranking is not None:
+                limits.on_ranking(call, result)
+            ranking = result
             break
-        last = more_telling(last, outcome)
+        last = result if last is None else _more_informative(last, result)
         maybe_billed += price is Cost.MAYBE_BILLED
         if price is Cost.FINAL or maybe_billed >= MAYBE_BILLED_ATTEMPTS:
             break
         if isinstance(reply, Failure) and reply.kind is FailureKind.STALE:
-            # A server may close a kept connection at any time, and likely has closed the others: no
-            # sign of trouble, so no wait, and no retry that counts.
+            # A server may close an idle connection at any time, and has probably closed the others
+            # too. That is no failure of the service: the next attempt follows without a wait, on a
+            # new connection, and does not count as a retry.
             delay, is_stale = 0.0, True
             continue
-        delay = pause(outcome, retries, limits.jitter())
+        delay = pause(result, retries, limits.jitter())
         late = limits.clock() + delay >= until
         if retries >= limits.max_retries or late or not limits.retry_budget.spend():
             break
         retries += 1
-    outcome = ranking or last or DeadlineExceededError("no time was left to ask", retryable=True)
-    yield Answer(outcome=outcome, attempts=attempts)
+    result = ranking or last or DeadlineExceededError("no time was left to ask", retryable=True)
+    yield RequestOutcome(result=result, attempts=attempts)
 
 
-def more_telling(
-    last: OpenRouterRerankError | None, new: OpenRouterRerankError
-) -> OpenRouterRerankError:
-    """Return the error to raise for two attempts: that the time was up tells least."""
-    return last if last is not None and isinstance(new, DeadlineExceededError) else new
-
-
-def _judged(
+def _result_and_cost(
     reply: Response | Failure, request: Request
 ) -> tuple[Ranking | OpenRouterRerankError, Cost]:
+    """Return the ranking, which is final, or the error and what its attempt may have cost."""
     if isinstance(reply, Failure):
         return reply.error(request.model), reply.cost
-    outcome = decode(reply, request)
-    return outcome, Cost.FINAL if isinstance(outcome, Ranking) else cost(outcome)
+    result = decode(reply, request)
+    return result, Cost.FINAL if isinstance(result, Ranking) else cost(result)
 
 
-Flow = Generator[tuple[Asking, ...] | Ranking, Sequence[Answer], None]
+def _more_informative(
+    last: OpenRouterRerankError, new: OpenRouterRerankError
+) -> OpenRouterRerankError:
+    """Return which of two errors to raise: the new one, unless it only says that time is up."""
+    return last if isinstance(new, DeadlineExceededError) else new
 
 
-def rerank_flow(
-    call: Call,
-    models: tuple[str, ...],
-    limits: Limits,
-    known: KnownScores = NOTHING_KNOWN,
-) -> Flow:
+def _permanence(error: OpenRouterRerankError) -> tuple[bool, bool]:
     """
-    Rank the documents of `call` with the first of `models` that answers.
+    Return a sort key for errors of requests that were made together.
 
-    Args:
-        call: What is asked.
-        models: Whom to ask, in order.
-        limits: What the call may take.
-        known: Scores of some documents, though not of all, which the first model is not asked for.
-
-    Raises:
-        BudgetExceededError: If the budget is spent.
-        InvalidRequestError: If the documents need several requests of a model whose answers cannot
-            be merged.
-        OpenRouterRerankError: The last error that tells something, when time, retries or models
-            are used up.
+    The last error is raised, so the errors that neither another model nor a retry can cure, and
+    that the user has to fix, are sorted to the end.
     """
-    first = only(call, known.others(len(call.documents))) if known.of else call
-    asked = [(models[0], first), *((model, call) for model in models[1:])]
-    # All at once, so that nothing is sent if one of the models cannot be asked.
-    plans = [(model, of, _parts(of, model)) for model, of in asked]
-    if limits.budget is not None:
-        limits.budget.check()
-    started = limits.clock() if limits.started is None else limits.started
-    deadline = started + limits.timeout
-    attempts = 0
-    last: OpenRouterRerankError | None = None
-    outcome: Ranking | list[OpenRouterRerankError] = []
-    for waiting, (model, of, in_parts) in zip(reversed(range(len(plans))), plans, strict=True):
-        now = limits.clock()
-        until = now + (deadline - now) * SHARE if waiting else deadline
-        outcome, made = yield from _asked(of, model, in_parts, until, limits)
-        attempts += made
-        if isinstance(outcome, Ranking) and of is not call:
-            outcome, made = yield from _completed(call, outcome, known, until, limits)
-            attempts += made
-        if isinstance(outcome, Ranking):
-            break
-        for error in outcome:
-            last = more_telling(last, error)
-        if not all(map(another_model_may_answer, outcome)):
-            break
-    if isinstance(outcome, Ranking):
-        whole = call.positions.restored(outcome, call.top_n)
-        yield replace(whole, results=whole.results[: call.top_n], attempts=attempts)
-    else:
-        error = last or DeadlineExceededError("no time was left to ask")
-        error.attempts = attempts
-        error.add_note(
-            f"{attempts} attempts in {limits.clock() - started:.1f} s, timeout {limits.timeout:g} s"
-        )
-        raise error
-
-
-_Asked = Generator[
-    tuple[Asking, ...], Sequence[Answer], tuple[Ranking | list[OpenRouterRerankError], int]
-]
-
-
-def _asked(
-    call: Call, model: str, in_parts: Sequence[range], until: float, limits: Limits
-) -> _Asked:
-    """Ask one model for all of `call`; return its ranking, or what went wrong, and the attempts."""
-    answers = yield tuple(ask(call.part(each), model, until, limits) for each in in_parts)
-    attempts = sum(answer.attempts for answer in answers)
-    if errors := [answer.error for answer in answers if answer.error is not None]:
-        return sorted(errors, key=_gravity), attempts
-    rankings = [answer.outcome for answer in answers if isinstance(answer.outcome, Ranking)]
-    return _merged(rankings, in_parts, call.top_n), attempts
-
-
-def _gravity(error: OpenRouterRerankError) -> tuple[bool, bool]:
-    """Put last what neither another model nor a repetition cures: it is to be mended first."""
     return not another_model_may_answer(error), not error.retryable
-
-
-def _completed(
-    call: Call, ranking: Ranking, known: KnownScores, until: float, limits: Limits
-) -> _Asked:
-    """Rank all of `call`, given the ranking of what was not known of it."""
-    others = known.others(len(call.documents))
-    if not known.is_outdated_by(ranking):
-        return completed(ranking, others, known), 0
-    # The provider has changed the model behind the slug: what was known is another one's.
-    again = sorted(known.of)
-    rest = only(call, again)
-    outcome, made = yield from _asked(
-        rest, ranking.model, _parts(rest, ranking.model), until, limits
-    )
-    if not isinstance(outcome, Ranking):
-        return outcome, made
-    merged = _merged([ranking, outcome], [others, again], None)
-    if isinstance(merged, Ranking):
-        return merged, made
-    # Providers with names of their own for the model take turns: one request has one of them.
-    paid = (*ranking.requests, *outcome.requests)
-    outcome, more = yield from _asked(
-        call, ranking.model, _parts(call, ranking.model), until, limits
-    )
-    if isinstance(outcome, Ranking):
-        outcome = replace(outcome, requests=(*outcome.requests, *paid))
-    return outcome, made + more
-
-
-def _merged(
-    rankings: Sequence[Ranking], of: Sequence[Sequence[int]], top_n: int | None
-) -> Ranking | list[OpenRouterRerankError]:
-    """Put rankings into one order, if one model has made them all."""
-    served = {request.served_model for ranking in rankings for request in ranking.requests}
-    if len(served - {None}) <= 1:
-        return merged(rankings, of, top_n)
-    # Two models' scores make no order, and a provider may change the model between two requests.
-    names = " and ".join(sorted(name for name in served if name is not None))
-    message = (
-        f"the requests of the call were answered by different models: {names:.200}; to have one, "
-        "name its provider in provider={'only': [...]}"
-    )
-    return [InvalidResponseError(message, model=rankings[0].model, retryable=True)]
-
-
-def _parts(call: Call, model: str) -> tuple[range, ...]:
-    known = known_model(model) or RerankModel(slug=model)
-    return parts(call.documents, call.query, known, call.max_documents)

@@ -1,4 +1,4 @@
-"""Scores of a call's documents that are known, so that they need not be requested. Pure."""
+"""Scores of a call's documents that need not be requested, because they are known already."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,19 +10,19 @@ from .plan import NO_COPIES, Call
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownScores:
-    """Scores of documents of a call that need not be asked for."""
+    """The known scores of one call's documents, all from one model."""
 
     of: Mapping[int, float] = field(default_factory=dict[int, float])
-    """By the position of the document."""
+    """The scores by the positions of their documents in the call."""
     served_model: str | None = None
-    """The provider's own name of the model that has given them."""
+    """The provider's name of the model that the scores are from."""
 
-    def others(self, count: int) -> list[int]:
-        """Return the positions of the documents, of so many, that are left to be asked for."""
+    def missing(self, count: int) -> list[int]:
+        """Return the positions without a known score, of a call with `count` documents."""
         return [index for index in range(count) if index not in self.of]
 
     def is_outdated_by(self, ranking: Ranking) -> bool:
-        """Tell whether another model than the one they are of now answers for the same slug."""
+        """Return `True` if `ranking` is from another model, though it has the same slug."""
         return bool(self.of) and {self.served_model} != {
             request.served_model for request in ranking.requests
         }
@@ -31,16 +31,19 @@ class KnownScores:
 NOTHING_KNOWN = KnownScores()
 
 
-def only(call: Call, of: Sequence[int]) -> Call:
-    """Return what `call` asks of these documents, all of which it needs ranked."""
-    documents = tuple(call.documents[index] for index in of)
+def only(call: Call, positions: Sequence[int]) -> Call:
+    """Return `call` with the documents at `positions` only, all of which are to be ranked."""
+    documents = tuple(call.documents[index] for index in positions)
     return replace(call, documents=documents, positions=NO_COPIES, top_n=None)
 
 
-def completed(ranking: Ranking, of: Sequence[int], known: KnownScores) -> Ranking:
-    """Put the documents whose scores are known into `ranking`, which is that of the others."""
+def completed(ranking: Ranking, positions: Sequence[int], known: KnownScores) -> Ranking:
+    """Add the documents with known scores to `ranking`, which has those at `positions`."""
     results = [
-        *(RankedDocument(of[result.index], result.relevance_score) for result in ranking.results),
+        *(
+            RankedDocument(positions[result.index], result.relevance_score)
+            for result in ranking.results
+        ),
         *(RankedDocument(index, score) for index, score in known.of.items()),
     ]
     results.sort(key=lambda result: (-result.relevance_score, result.index))

@@ -1,15 +1,15 @@
 """
-Plans what a call sends, and puts together what comes back. Pure.
+Plans the requests of a call, and merges their rankings into one.
 
-Each different document is sent once, however often it was passed in; and in one request, unless a
-limit of the model forces several.
+Each distinct document is sent once, however many copies of it were passed in. All go into one
+request, unless a limit of the model or of the user needs several.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from openrouter_rerank.documents import Ranked
+from openrouter_rerank.documents import Ranked, is_headed
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.models import SEARCH_UNIT, RerankModel
 from openrouter_rerank.ranking import RankedDocument, Ranking
@@ -17,23 +17,24 @@ from openrouter_rerank.ranking import RankedDocument, Ranking
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """Where in the input each document that is sent stands; empty if each is where it was."""
+    """The positions in the input at which each distinct document stood, copies included."""
 
-    of: tuple[tuple[int, ...], ...]
+    copies: tuple[tuple[int, ...], ...]
+    """One item for each distinct document. Empty if the input has no copies."""
 
     def restored(self, ranking: Ranking, top_n: int | None) -> Ranking:
         """
-        Give every copy of a document its score, in the order of the whole input.
+        Return the ranking of the whole input: each copy of a document gets the document's score.
 
-        That is exact with `top_n` too: the best `top_n` of the input are copies of the best `top_n`
-        that were sent.
+        `top_n` may have been sent with the request: the best `top_n` documents of the input are
+        copies of the best `top_n` distinct documents.
         """
-        if not self.of:
+        if not self.copies:
             return ranking
         results = [
             RankedDocument(index, result.relevance_score)
             for result in ranking.results
-            for index in self.of[result.index]
+            for index in self.copies[result.index]
         ]
         return replace(ranking, results=_best(results, top_n))
 
@@ -43,31 +44,31 @@ NO_COPIES = Positions(())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """What one rerank call asks for, checked."""
+    """One rerank call, with checked arguments."""
 
     query: str = field(repr=False)
     documents: tuple[Ranked, ...] = field(repr=False)
-    """The different ones."""
+    """The distinct documents."""
     positions: Positions = NO_COPIES
-    """Where they stood in the input."""
+    """Where the documents stood in the input."""
     top_n: int | None = None
     max_documents: int | None = None
-    """How many documents one request may hold, if the user has a limit."""
+    """The user's limit of documents in one request."""
     extra: Mapping[str, object] = field(default_factory=dict[str, object], repr=False)
-    """The other fields of the body."""
+    """Further fields of each request's body."""
 
-    def part(self, of: range) -> "Call":
-        """Return what one request asks, of those that the call needs."""
-        if len(of) == len(self.documents):
+    def part(self, positions: range) -> "Call":
+        """Return the part of this call that one request asks for: the documents at `positions`."""
+        if len(positions) == len(self.documents):
             return self
-        documents = self.documents[of.start : of.stop]
+        documents = self.documents[positions.start : positions.stop]
         return replace(self, documents=documents, positions=NO_COPIES)
 
 
 def without_copies(
     documents: Sequence[Ranked],
 ) -> tuple[tuple[Ranked, ...], Positions]:
-    """Return the different documents in the order of their first copies, and where they stood."""
+    """Return the distinct documents, in the order of their first copies, and their positions."""
     if len(set(documents)) == len(documents):
         return tuple(documents), NO_COPIES
     positions: dict[Ranked, list[int]] = {}
@@ -83,24 +84,26 @@ def parts(
     max_documents: int | None,
 ) -> tuple[range, ...]:
     """
-    Tell which documents go into which request: all into one, unless a limit forces several.
+    Return which documents go into which request. All go into one, unless a limit needs several.
 
-    Several have about as many documents each, since they are answered at the same time, unless
-    their bytes force them: then each but the last is as large as it may be. Where the bill counts
-    search units, each but the last is whole units, so that all cost what one request would.
+    Where the number of documents is the limit, the parts are about equally large, because their
+    requests are made together. Where it is the number of bytes, each part except the last is filled
+    up. If the model is billed by search units, each part except the last consists of whole units,
+    so that the parts together cost as much as one request would.
 
     Args:
-        documents: What is to be sent.
-        query: With some models it counts for each document against the limit of bytes.
-        model: Whose limits hold.
-        max_documents: The user's limit, if any.
+        documents: The distinct documents.
+        query: Some models count it once for each document in their limit of bytes.
+        model: The model, with its limits.
+        max_documents: The user's limit of documents in one request.
 
     Raises:
-        InvalidRequestError: If the model compares the documents of a request with each other.
+        InvalidRequestError: If several requests are needed and the model is listwise: it compares
+            the documents of a request with each other, so their rankings cannot be merged.
     """
-    size = _even(len(documents), _most(model, max_documents), model)
-    beside = _weight(query) if model.counts_query_with_each else 0
-    starts = [*_starts(documents, size, model.max_request_bytes, beside)]
+    size = _even_size(len(documents), _largest_size(model, max_documents), model)
+    query_bytes = _bytes(query) if model.counts_query_with_each else 0
+    starts = [*_starts(documents, size, model.max_request_bytes, query_bytes)]
     if len(starts) > 1 and model.is_listwise:
         raise InvalidRequestError(
             f"{model.slug} ranks the documents of one request against each other, and "
@@ -111,68 +114,77 @@ def parts(
     return tuple(range(start, end) for start, end in zip(starts, ends, strict=True))
 
 
-def merged(rankings: Sequence[Ranking], of: Sequence[Sequence[int]], top_n: int | None) -> Ranking:
+def merged(
+    rankings: Sequence[Ranking], positions: Sequence[Sequence[int]], top_n: int | None
+) -> Ranking:
     """
-    Put the rankings of all parts of a call into one order.
+    Merge the rankings of all parts of a call.
 
-    That is exact with `top_n` too, if it was asked of each part: the best `top_n` of all are among
-    the best `top_n` of their parts.
+    `top_n` may have been sent with each request: the best `top_n` documents of the call are among
+    the best `top_n` documents of its parts.
+
+    Args:
+        rankings: One for each part.
+        positions: The positions of each part's documents in the call.
+        top_n: The number of results to keep, or `None` for all.
     """
     if len(rankings) == 1:
         return rankings[0]
     results = [
         RankedDocument(part[result.index], result.relevance_score)
-        for ranking, part in zip(rankings, of, strict=True)
+        for ranking, part in zip(rankings, positions, strict=True)
         for result in ranking.results
     ]
     requests = tuple(request for ranking in rankings for request in ranking.requests)
     return replace(rankings[0], results=_best(results, top_n), requests=requests)
 
 
-def _best(results: list[RankedDocument], top_n: int | None) -> tuple[RankedDocument, ...]:
-    results.sort(key=lambda result: (-result.relevance_score, result.index))
-    return tuple(results[:top_n])
-
-
-def _most(model: RerankModel, max_documents: int | None) -> int | None:
+def _largest_size(model: RerankModel, max_documents: int | None) -> int | None:
     limits = [limit for limit in (model.max_documents, max_documents) if limit is not None]
-    most = min(limits, default=None)
-    if most is None or not model.search_units or most < SEARCH_UNIT:
-        return most
-    return most - most % SEARCH_UNIT
+    largest = min(limits, default=None)
+    if largest is None or not model.search_units or largest < SEARCH_UNIT:
+        return largest
+    return largest - largest % SEARCH_UNIT
 
 
-def _even(count: int, most: int | None, model: RerankModel) -> int:
-    """Tell how many documents go into each part, if `most` may and all parts are alike."""
-    if most is None or count <= most:
+def _even_size(count: int, largest: int | None, model: RerankModel) -> int:
+    """Return the size of parts if all are about equally large, and none larger than `largest`."""
+    if largest is None or count <= largest:
         return count
-    size = math.ceil(count / math.ceil(count / most))
-    if model.search_units and most >= SEARCH_UNIT:
+    size = math.ceil(count / math.ceil(count / largest))
+    if model.search_units and largest >= SEARCH_UNIT:
         return math.ceil(size / SEARCH_UNIT) * SEARCH_UNIT
     return size
 
 
 def _starts(
-    documents: Sequence[Ranked], size: int, max_bytes: int | None, beside: int
+    documents: Sequence[Ranked], size: int, max_bytes: int | None, query_bytes: int
 ) -> Sequence[int]:
-    """Return where each part begins, the first of them at the first document."""
+    """Return the position of each part's first document."""
     if max_bytes is None:
         return range(0, len(documents), size)
     starts = [0]
-    weight = 0
+    total = 0
     for index, document in enumerate(documents):
-        own = _weight(document) + beside
-        # A document that is too large alone is for the service to judge.
-        if index - starts[-1] == size or (weight + own > max_bytes and weight):
+        added = _bytes(document) + query_bytes
+        # A document that alone exceeds the limit gets its own request, which the service judges.
+        if index - starts[-1] == size or (total + added > max_bytes and total):
             starts.append(index)
-            weight = 0
-        weight += own
+            total = 0
+        total += added
     return starts
 
 
-def _weight(document: Ranked) -> int:
-    if isinstance(document, tuple):
-        return sum(map(_weight, document))
+def _bytes(document: Ranked) -> int:
     if isinstance(document, str):
         return len(document) if document.isascii() else len(document.encode(errors="replace"))
-    return _weight(document.text or "") + len(document.image or "")
+    if is_headed(document):
+        return sum(map(_bytes, document))
+    text, image = document.text, document.image
+    return (_bytes(text) if text else 0) + (_bytes(image) if image else 0)
+
+
+def _best(results: list[RankedDocument], top_n: int | None) -> tuple[RankedDocument, ...]:
+    results.sort(key=lambda result: (-result.relevance_score, result.index))
+    # Not the last cut: the flow of the call cuts again, also where there was nothing to merge.
+    return tuple(results[:top_n])

@@ -1,8 +1,8 @@
 """
-How often a call is tried again and how long it waits: arithmetic, without a clock or chance.
+When a request is sent again: constants and arithmetic, without a clock or random numbers.
 
-A rerank request has no idempotency key: one that is sent again is billed again if the first had
-completed upstream. So failures are told apart by what they may have cost.
+A rerank request has no idempotency key: if the first attempt was completed, a second one is billed
+too. So failures are distinguished by what they may have cost (`Cost` in `_attempt.py`).
 """
 
 from openrouter_rerank.errors import OpenRouterRerankError
@@ -10,23 +10,24 @@ from openrouter_rerank.errors import OpenRouterRerankError
 FIRST_WAIT = 0.1
 """Seconds; doubles with each retry. Short, because OpenRouter routes around a failed provider."""
 FIRST_WAIT_THROTTLED = 1.0
-"""Seconds after a 429 that names no time: limits are counted by the minute."""
+"""Seconds after a 429 without `Retry-After`: rate limits are counted by the minute."""
 LONGEST_WAIT = 2.0
-"""Seconds; a caller who waits for documents wants an error rather than a longer silence."""
+"""Seconds. Users who wait for documents prefer an error to a longer wait."""
 MAYBE_BILLED_ATTEMPTS = 2
-"""How many attempts of one model may have been billed: one, and one retry."""
-SHARE = 0.6
-"""The part of the time left that a model may use while fallback models wait behind it."""
+"""Attempts with one model that may be billed: the first, and one retry."""
+SHARE_BEFORE_FALLBACK = 0.6
+"""The part of the remaining time that a model may use if fallback models follow it."""
 
 
 def pause(error: OpenRouterRerankError, retries: int, jitter: float) -> float:
     """
-    Tell how many seconds to wait before the next attempt.
+    Return the number of seconds to wait before the next attempt.
 
     Args:
-        error: Why the last attempt failed. Its `retry_after` is kept to exactly: never shortened.
-        retries: How many retries there were before.
-        jitter: A number from 0 to 1, new for each wait: full jitter spreads the load best.
+        error: Why the last attempt failed. If it has a `retry_after`, exactly that is returned.
+        retries: The number of retries so far.
+        jitter: A new random number from 0 to 1. The wait is this part of the longest one ("full
+            jitter"), which spreads the retries of many clients best.
     """
     if error.retry_after is not None:
         return error.retry_after
@@ -35,5 +36,5 @@ def pause(error: OpenRouterRerankError, retries: int, jitter: float) -> float:
 
 
 def another_model_may_answer(error: OpenRouterRerankError) -> bool:
-    """Tell whether a fallback model is worth asking: not after a wrong key or argument."""
+    """Return `True` if a fallback model may succeed. A wrong key or argument fails with any."""
     return error.retryable or error.status_code == 404

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from openrouter_rerank._call.flow import Flow, Limits, rerank_flow
+from openrouter_rerank._call.flow import CallFlow, Limits, call_flow
 from openrouter_rerank._call.known_scores import NOTHING_KNOWN, KnownScores
 from openrouter_rerank._call.plan import NO_COPIES, Call
 from openrouter_rerank.errors import DeadlineExceededError, OpenRouterRerankError
@@ -49,11 +49,11 @@ class CachedCall:
         """When the call has to end, by the clock of `limits`."""
         return (self.limits.started or 0.0) + self.limits.timeout
 
-    def rest(self, scores: CallScores, known: KnownScores) -> Flow:
+    def rest(self, scores: CallScores, known: KnownScores) -> CallFlow:
         """Return the flow that requests all scores that are not in `known`."""
         # A `top_n` would not make the requests cheaper, and a later call may need more results.
         whole = replace(self.call, positions=NO_COPIES, top_n=None)
-        return rerank_flow(whole, self.models, replace(self.limits, heard=scores.note), known)
+        return call_flow(whole, self.models, replace(self.limits, on_ranking=scores.note), known)
 
     def result(self, ranking: Ranking) -> Ranking:
         """Return the caller's ranking, with copies and `top_n`, from that of all documents."""
@@ -77,7 +77,7 @@ class ScoreCache:
         self._store = store
         self._ttl = ttl
 
-    def rank(self, call: CachedCall, run: Callable[[Flow], Ranking]) -> Ranking:
+    def rank(self, call: CachedCall, run: Callable[[CallFlow], Ranking]) -> Ranking:
         """
         Rank the documents of `call`, and use `run` to request the scores that are not stored.
 
@@ -107,7 +107,9 @@ class ScoreCache:
             self._write(scores)
             return call.result(ranking)
 
-    async def arank(self, call: CachedCall, run: Callable[[Flow], Awaitable[Ranking]]) -> Ranking:
+    async def arank(
+        self, call: CachedCall, run: Callable[[CallFlow], Awaitable[Ranking]]
+    ) -> Ranking:
         """
         Rank the documents of `call`, and use `run` to request the scores that are not stored.
 

@@ -15,7 +15,7 @@ from pydantic import Field, Strict, TypeAdapter, ValidationError
 
 from openrouter_rerank._call.known_scores import NOTHING_KNOWN, KnownScores, completed
 from openrouter_rerank._call.plan import Call
-from openrouter_rerank.documents import Ranked, whole
+from openrouter_rerank.documents import Ranked, is_headed, whole
 from openrouter_rerank.ranking import Ranking
 
 _VERSION: Literal[1] = 1
@@ -131,7 +131,7 @@ def _canonical(extra: Mapping[str, object]) -> str:
 
 
 def _add_document(digest: hashlib.blake2b, document: Ranked) -> None:
-    if isinstance(document, tuple):
+    if is_headed(document):
         document = whole(document)
     if isinstance(document, str):
         _add(digest, document)

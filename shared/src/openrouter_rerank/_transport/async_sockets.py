@@ -1,31 +1,29 @@
 """
-Sockets of asyncio for asynchronous calls, as a backend of httpcore.
+Sockets of asyncio for asynchronous calls, as a backend of httpcore. This module only connects.
 
-httpcore's own go through anyio, which costs a fifth of a call. Reading and writing have no
-timeouts here: whoever waits for them does so within an `asyncio.timeout`.
+httpcore's own backend uses anyio, which costs a fifth of a call.
 """
 
 import asyncio
 import socket
-import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 
 import httpcore
 
-from .async_stream import Pipe
-from .bounds import LONGEST_CONNECT, MOST_HELD
+from .async_stream import AsyncStream
+from .bounds import CONNECT_TIMEOUT
 
-# Seconds until the next address of a host is tried as well (RFC 8305 section 5).
-_HEAD_START = 0.25
+# Seconds until the next address of a host is tried too (RFC 8305 section 5).
+_NEXT_ADDRESS_DELAY = 0.25
 
 Address = tuple[int, tuple[object, ...]]
-"""The family of an address, and what a socket of it connects to."""
+"""The family of an address, and the value that a socket of this family connects to."""
 
 
 async def addresses_of(host: str, port: int) -> list[Address]:
-    """Return the addresses of `host`, those to be tried first in front."""
-    # An address needs no thread in which it would be looked up.
+    """Return the addresses of `host`, in the order in which they are to be tried."""
+    # A numeric address needs no lookup, and so no thread.
     for family in (socket.AF_INET, socket.AF_INET6):
         with suppress(OSError):
             socket.inet_pton(family, host)
@@ -36,17 +34,23 @@ async def addresses_of(host: str, port: int) -> list[Address]:
 
 
 class AsyncSockets(httpcore.AsyncNetworkBackend):
-    """Opens sockets of the running loop, for one connection."""
+    """
+    Opens the sockets of one connection in the running event loop.
+
+    Args:
+        connect_timeout: The longest time, in seconds, to look a host up and connect to it.
+        resolve: Returns the addresses of a host.
+    """
 
     def __init__(
         self,
         *,
-        longest_connect: float = LONGEST_CONNECT,
+        connect_timeout: float = CONNECT_TIMEOUT,
         resolve: Callable[[str, int], Awaitable[list[Address]]] = addresses_of,
     ) -> None:
-        self._longest_connect = longest_connect
+        self._connect_timeout = connect_timeout
         self._resolve = resolve
-        self._pipe: Pipe | None = None
+        self._stream: AsyncStream | None = None
 
     async def connect_tcp(
         self,
@@ -55,143 +59,86 @@ class AsyncSockets(httpcore.AsyncNetworkBackend):
         timeout: float | None = None,  # noqa: ASYNC109 - the interface of httpcore
         local_address: str | None = None,  # noqa: ARG002 - never asked for
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
-    ) -> httpcore.AsyncNetworkStream:
-        """Connect to the first address of `host` that answers."""
-        longest = min(self._longest_connect, timeout or self._longest_connect)
+    ) -> AsyncStream:
+        """Connect to the first address of `host` that accepts."""
+        longest = min(self._connect_timeout, timeout or self._connect_timeout)
         try:
             async with asyncio.timeout(longest):
                 addresses = await self._resolve(host, port)
-                line = await _connected(addresses, min(_HEAD_START, longest / len(addresses)))
+                delay = min(_NEXT_ADDRESS_DELAY, longest / len(addresses))
+                connected = await _connected(addresses, delay)
                 loop = asyncio.get_running_loop()
-                transport, pipe = await loop.create_connection(Pipe, sock=line)
+                transport, stream = await loop.create_connection(AsyncStream, sock=connected)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(error) from error
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(error) from error
-        pipe.transport = transport
-        self._pipe = pipe
-        return _Stream(pipe)
+        stream.transport = transport
+        self._stream = stream
+        return stream
 
     def abort(self) -> None:
-        """Close the last connection; its socket is closed when the loop comes round."""
-        if self._pipe is not None:
-            self._pipe.abort()
+        """Close the last connection; the loop closes its socket in its next iteration."""
+        if self._stream is not None:
+            self._stream.abort()
 
 
-async def _connected(addresses: Sequence[Address], head_start: float) -> socket.socket:
-    """Return a socket to the first address that answers; all are asked, one after the other."""
+async def _connected(addresses: Sequence[Address], delay: float) -> socket.socket:
+    """
+    Return a socket that is connected to the first address that accepts.
+
+    Each address is tried `delay` seconds after the one before it, or as soon as all those before
+    it have failed.
+    """
     *others, last = addresses
     if not others:
-        return await _connecting(last)
-    attempts: list[asyncio.Task[socket.socket]] = []
-    won: asyncio.Task[socket.socket] | None = None
+        return await _connect(last)
+    tries: list[asyncio.Task[socket.socket]] = []
+    winner: asyncio.Task[socket.socket] | None = None
     try:
         for address in addresses:
-            attempts.append(asyncio.create_task(_connecting(address)))
-            won = await _first(attempts, None if address is last else head_start)
-            if won is not None:
-                return won.result()
-        return attempts[-1].result()
+            tries.append(asyncio.create_task(_connect(address)))
+            winner = await _first_success(tries, None if address is last else delay)
+            if winner is not None:
+                return winner.result()
+        return tries[-1].result()
     finally:
-        for attempt in attempts:
-            if attempt is not won:
-                attempt.cancel()
-                attempt.add_done_callback(_discard)
+        for each in tries:
+            if each is not winner:
+                each.cancel()
+                each.add_done_callback(_close_unused)
 
 
-async def _connecting(address: Address) -> socket.socket:
+async def _connect(address: Address) -> socket.socket:
     family, target = address
-    # asyncio sends small pieces at once (TCP_NODELAY) where the protocol is told.
-    line = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    # asyncio disables Nagle's algorithm (TCP_NODELAY) only on sockets with this protocol number.
+    new = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        line.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(line, target)
+        new.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(new, target)
     except BaseException:
-        line.close()
+        new.close()
         raise
-    return line
+    return new
 
 
-async def _first(
-    attempts: Iterable[asyncio.Task[socket.socket]], wait: float | None
+async def _first_success(
+    tries: Iterable[asyncio.Task[socket.socket]], seconds: float | None
 ) -> asyncio.Task[socket.socket] | None:
-    """Return the first that succeeds within `wait` seconds, if any does."""
-    pending = {attempt for attempt in attempts if not attempt.done()}
+    """Return the first task to succeed within `seconds`, or `None` if none does."""
+    pending = {each for each in tries if not each.done()}
     while pending:
         done, pending = await asyncio.wait(
-            pending, timeout=wait, return_when=asyncio.FIRST_COMPLETED
+            pending, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
         )
-        for attempt in done:
-            if attempt.exception() is None:
-                return attempt
+        for each in done:
+            if each.exception() is None:
+                return each
         if not done:
             break
     return None
 
 
-def _discard(attempt: asyncio.Task[socket.socket]) -> None:
-    if not attempt.cancelled() and attempt.exception() is None:
-        attempt.result().close()
-
-
-class _Stream(httpcore.AsyncNetworkStream):
-    def __init__(self, pipe: Pipe) -> None:
-        self._pipe = pipe
-        self._held = b""
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109
-        # As httpcore does: a server that takes no more may have said why.
-        with suppress(httpcore.WriteError):
-            await self._flush()
-        try:
-            return await self._pipe.read(max_bytes)
-        except OSError as error:
-            raise httpcore.ReadError(error) from error
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109
-        # As in synchronous calls: the head of a request waits for what follows.
-        if len(self._held) + len(buffer) <= MOST_HELD:
-            self._held += buffer
-            return
-        await self._flush()
-        await self._send(buffer)
-
-    async def _flush(self) -> None:
-        held, self._held = self._held, b""
-        if held:
-            await self._send(held)
-
-    async def _send(self, buffer: bytes) -> None:
-        try:
-            await self._pipe.write(buffer)
-        except OSError as error:
-            raise httpcore.WriteError(error) from error
-
-    async def aclose(self) -> None:
-        self._pipe.abort()
-        # The socket is closed when the loop comes round.
-        await asyncio.sleep(0)
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109
-    ) -> httpcore.AsyncNetworkStream:
-        try:
-            async with asyncio.timeout(timeout):
-                await self._pipe.start_tls(ssl_context, server_hostname)
-        except TimeoutError as error:
-            raise httpcore.ConnectTimeout(error) from error
-        except OSError as error:
-            raise httpcore.ConnectError(error) from error
-        return self
-
-    def get_extra_info(self, info: str) -> object:
-        match info:
-            case "ssl_object":
-                return self._pipe.transport.get_extra_info("ssl_object")
-            case "is_readable":
-                return self._pipe.is_readable()
-            case _:
-                return None
+def _close_unused(task: asyncio.Task[socket.socket]) -> None:
+    if not task.cancelled() and task.exception() is None:
+        task.result().close()

@@ -1,131 +1,184 @@
-"""The two directions of a connection of asyncio, to be awaited."""
+"""
+A connection of asyncio: the protocol of its transport, and a stream of httpcore, in one class.
+
+Reading and writing have no timeouts of their own: callers wrap them in an `asyncio.timeout`.
+"""
 
 import asyncio
 import select
 import socket
 import ssl
+from contextlib import suppress
 
-# Bytes that are kept for a reader who is late.
-_MOST_KEPT = 262_144
+import httpcore
+
+from .bounds import HELD_BYTES
+
+# Bytes that are received ahead of the reader. Above this, the transport stops reading.
+_READ_AHEAD_BYTES = 262_144
 
 
-class Pipe(asyncio.Protocol):
-    """Reads and writes a transport; one task at a time, each."""
+class AsyncStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
+    """Reads from and writes to a transport of the running loop, for one task at a time."""
 
     transport: asyncio.Transport
-    """Set by whoever connects, and by `start_tls`."""
+    """Set after connecting, and again by `start_tls`."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._received = b""
-        self._ended = False
+        self._has_ended = False
         self._error: Exception | None = None
-        self._is_full = False
         self._is_reading = True
-        self._waiting: asyncio.Future[None] | None = None
+        self._held = b""
+        self._is_full = False
+        self._waiter: asyncio.Future[None] | None = None
 
     def data_received(self, data: bytes) -> None:
-        """Keep what came until it is read."""
+        """Keep the bytes until they are read."""
         self._received = self._received + data if self._received else data
-        if self._is_reading and len(self._received) > _MOST_KEPT:
+        if self._is_reading and len(self._received) > _READ_AHEAD_BYTES:
             self._is_reading = False
             self.transport.pause_reading()
         self._wake()
 
     def eof_received(self) -> None:
-        """Let the reader know, and the transport close."""
-        self._ended = True
+        """Wake the reader; returning `None` lets the transport close."""
+        self._has_ended = True
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let whoever waits know."""
-        self._ended = True
+        """Wake the task that waits, if any."""
+        self._has_ended = True
         self._error = exc
         self._is_full = False
         self._wake()
 
     def pause_writing(self) -> None:
-        """Let writers wait."""
+        """Make writers wait."""
         self._is_full = True
 
     def resume_writing(self) -> None:
-        """Let writers go on."""
+        """Let writers continue."""
         self._is_full = False
         self._wake()
 
-    async def read(self, most: int) -> bytes:
-        """Return the next bytes, as soon as there are any; none at the end."""
-        while not self._received and not self._ended:
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109
+        """Return the next bytes as soon as there are any; `b""` at the end of the connection."""
+        if self._held:
+            # As httpcore does: a server that stops reading may have sent a response that says why.
+            with suppress(httpcore.WriteError):
+                await self._flush()
+        while not self._received and not self._has_ended:
             await self._change()
         if not self._received and self._error is not None:
-            raise OSError(self._error) from self._error
-        data, self._received = self._received[:most], self._received[most:]
-        if not self._is_reading and not self._ended and not self._received:
+            raise httpcore.ReadError(self._error) from self._error
+        data, self._received = self._received[:max_bytes], self._received[max_bytes:]
+        if not self._is_reading and not self._has_ended and not self._received:
             self._is_reading = True
             self.transport.resume_reading()
         return data
 
-    async def write(self, data: bytes) -> None:
-        """Send `data`, or most of it when the system has no room for all."""
-        self._refuse_if_ended()
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109
+        """Send `buffer`, or hold it back until the next read if it is small."""
+        # As in synchronous calls: the head of a request waits for the body that follows.
+        if len(self._held) + len(buffer) <= HELD_BYTES:
+            self._held += buffer
+            return
+        if self._held:
+            await self._flush()
+        await self._send(buffer)
+
+    async def _flush(self) -> None:
+        held, self._held = self._held, b""
+        await self._send(held)
+
+    async def _send(self, data: bytes) -> None:
+        """Pass `data` to the transport, and wait while the transport's buffer is full."""
+        self._check_open()
         self.transport.write(data)
         while self._is_full:
             await self._change()
-        self._refuse_if_ended()
+        self._check_open()
 
-    async def start_tls(self, context: ssl.SSLContext, host: str | None) -> None:
-        """Secure the connection; it is lost if that fails."""
+    def _check_open(self) -> None:
+        if self._has_ended:
+            raise httpcore.WriteError("the connection is closed")
+
+    async def aclose(self) -> None:
+        """Close the connection, and let the loop close its socket."""
+        self.transport.abort()
+        # The loop closes the socket in its next iteration.
+        await asyncio.sleep(0)
+
+    def abort(self) -> None:
+        """Close the connection without waiting, not even to end TLS with its closing messages."""
+        self.transport.abort()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the interface of httpcore
+    ) -> "AsyncStream":
+        """Secure the connection within `timeout` seconds; if that fails, the connection is lost."""
         try:
-            self._refuse_if_ended()
-            secured = await self._loop.start_tls(
-                self.transport, self, context, server_hostname=host
-            )
-            self._refuse_if_ended()
-            self._refuse_clear_text()
+            async with asyncio.timeout(timeout):
+                await self._secure(ssl_context, server_hostname)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(error) from error
+        except OSError as error:
+            raise httpcore.ConnectError(error) from error
+        return self
+
+    async def _secure(self, context: ssl.SSLContext, host: str | None) -> None:
+        secured = None
+        try:
+            if not self._has_ended:
+                secured = await self._loop.start_tls(
+                    self.transport, self, context, server_hostname=host
+                )
         except BaseException:
-            self.abort()
+            self.transport.abort()
             raise
-        # `None` is what start_tls() returns when the connection was lost meanwhile.
-        if secured is None:
+        # asyncio returns `None` if the connection was lost in the meantime. Bytes that were read
+        # before came in clear text: anyone on the path can have sent them, so they must not pass
+        # for a response within TLS.
+        if secured is None or self._has_ended or self._received:
+            self.transport.abort()
             raise ConnectionResetError
         self.transport = secured
 
-    def abort(self) -> None:
-        """Close the connection without waiting for anything, such as the farewells of TLS."""
-        self.transport.abort()
+    def get_extra_info(self, info: str) -> object:
+        """Return the `ssl_object` of the connection, or whether it `is_readable`."""
+        if info == "ssl_object":
+            return self.transport.get_extra_info("ssl_object")
+        return self._is_readable() if info == "is_readable" else None
 
-    def is_readable(self) -> bool:
-        """Tell whether reading would return something, or the end, at once."""
-        line = self.transport.get_extra_info("socket")
-        if self._ended or self._received or line is None:
+    def _is_readable(self) -> bool:
+        """Return `True` if a read would return without waiting: bytes, or the end."""
+        found = self.transport.get_extra_info("socket")
+        if self._has_ended or self._received or found is None:
             return True
-        # The loop may not have looked for a while.
-        return _is_readable(line)
+        # The loop may not have looked at the socket for a while.
+        return _can_be_read(found)
 
     async def _change(self) -> None:
-        self._waiting = self._loop.create_future()
+        """Wait until `_wake` is called."""
+        self._waiter = self._loop.create_future()
         try:
-            await self._waiting
+            await self._waiter
         finally:
-            self._waiting = None
+            self._waiter = None
 
     def _wake(self) -> None:
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
-
-    def _refuse_clear_text(self) -> None:
-        # Whoever stands in between can have said it: it must not pass for an answer within TLS.
-        if self._received:
-            raise ConnectionResetError
-
-    def _refuse_if_ended(self) -> None:
-        if self._ended:
-            raise ConnectionResetError
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
 
-def _is_readable(line: socket.socket) -> bool:
+def _can_be_read(connected: socket.socket) -> bool:
     if not hasattr(select, "poll"):
-        return bool(select.select([line], [], [], 0)[0])
+        return bool(select.select([connected], [], [], 0)[0])
     poll = select.poll()
-    poll.register(line, select.POLLIN)
+    poll.register(connected, select.POLLIN)
     return bool(poll.poll(0))

@@ -1,4 +1,9 @@
-"""Keeps one attempt within its bounds of time and size, and tells what an exception in it means."""
+"""
+The bounds of one attempt in time and size, and the failure that an exception in it means.
+
+`Bounds` has the deadline of an attempt. `ResponseBuilder` collects the response, and ends the
+attempt if the response is too large or comes too late.
+"""
 
 import io
 import socket
@@ -10,8 +15,8 @@ from typing import Protocol, runtime_checkable
 
 from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Response
 
-# By name, so that the errors of httpcore, httpx and httpx2 are understood without an import. The
-# first that fits counts: a ConnectTimeout is a TimeoutException too.
+# Looked up by class name, so that the errors of httpcore, httpx and httpx2 are understood without
+# importing them. The first match counts: a ConnectTimeout is also a TimeoutException.
 _KINDS = {
     "ConnectTimeout": FailureKind.UNSENT,
     "PoolTimeout": FailureKind.UNSENT,
@@ -24,23 +29,23 @@ _KINDS = {
     "NetworkError": FailureKind.LOST,
     "ProtocolError": FailureKind.LOST,
     "TransportError": FailureKind.LOST,
-    # httpcore's asynchronous reads let the errors of TLS through.
+    # The asynchronous reads of httpcore do not translate TLS errors.
     "SSLError": FailureKind.LOST,
 }
 
-
 _STEPS = ("connect", "read", "write", "pool")
-# Seconds. Sockets and locks refuse waits of some centuries.
-LONGEST = 1e6
-# Seconds, as in httpx. A host can have several addresses, and some networks swallow what is sent to
-# the first ones: the later ones must get their chance, and so must another attempt.
-LONGEST_CONNECT = 5.0
-# Bytes of a request that wait for what follows. Joining more costs more than another packet does.
-MOST_HELD = 131_072
+# Seconds. Sockets and locks refuse a timeout of several centuries.
+LONGEST_WAIT = 1e6
+# Seconds, as in httpx. A host can have several addresses, and some networks drop every packet to
+# the first ones: there must be time left for the later addresses, and for another attempt.
+CONNECT_TIMEOUT = 5.0
+# Bytes of a request that a stream holds back, so that it can send them together with the bytes
+# that follow. Above this, copying costs more than a second packet.
+HELD_BYTES = 131_072
 
 
-class _AbandonedError(Exception):
-    """The body is not read to its end."""
+class _BoundExceededError(Exception):
+    """The attempt ends before the whole response was read."""
 
     def __init__(self, kind: FailureKind) -> None:
         self.kind = kind
@@ -48,9 +53,10 @@ class _AbandonedError(Exception):
 
 class TimeLeft(Mapping[str, float]):
     """
-    The timeouts of a request: for each step what is left when it begins.
+    The timeouts of a request, as httpx and httpcore read them: the seconds left until `deadline`.
 
-    The timeouts of httpx are per read, so those of the start would add up.
+    They are computed when a step begins. The timeouts of httpx apply to each read, so values
+    computed once at the start would add up to more than the attempt has.
     """
 
     def __init__(self, deadline: float) -> None:
@@ -60,7 +66,7 @@ class TimeLeft(Mapping[str, float]):
         if step not in _STEPS:
             raise KeyError(step)
         left = max(self._deadline - time.monotonic(), 0.001)
-        return min(left, LONGEST_CONNECT if step == "connect" else LONGEST)
+        return min(left, CONNECT_TIMEOUT if step == "connect" else LONGEST_WAIT)
 
     def __iter__(self) -> Iterator[str]:
         return iter(_STEPS)
@@ -78,101 +84,107 @@ class _Closable(Protocol):
         ...
 
 
-class Watch:
-    """Keeps the time of one attempt, and tells what an exception during it means."""
+class Bounds:
+    """
+    The deadline of one attempt, and what is known about its connection.
+
+    Args:
+        deadline: When the attempt must end, as `time.monotonic()`.
+    """
 
     def __init__(self, deadline: float) -> None:
         self.deadline = deadline
-        self.reused = False
-        self.answered = False
+        self.is_reused = False
+        """Whether the exchange uses a connection that an earlier exchange has used."""
+        self.has_response = False
+        """Whether the head of the response has been read."""
         self.is_permitted = True
-        """Whether no rate limiter stands before the exchange."""
+        """`False` while an asynchronous call waits for the rate limiter."""
         self.timeouts = TimeLeft(deadline)
-        self.line: socket.socket | None = None
-        """The socket of the exchange, as far as it is known."""
+        self.socket: socket.socket | None = None
+        """The socket of a synchronous exchange over an injected client, once it is known."""
         self._stream: object = None
 
     def trace(self, event: str, info: Mapping[str, object]) -> None:
-        """Follow the steps of a synchronous exchange: the `trace` extension of httpcore."""
-        # With a proxy in between, the names of the events begin in other ways.
+        """Note the socket of a synchronous exchange; this is the `trace` extension of httpcore."""
+        # The events of a connection through a proxy have another prefix.
         if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
-            self.line = _socket_of(info.get("return_value"))
-            self.reused = False
+            self.socket = _socket_of(info.get("return_value"))
 
     async def atrace(self, event: str, info: Mapping[str, object]) -> None:
-        """Follow the steps of an asynchronous exchange."""
+        """Close the connection of an asynchronous exchange whose TLS handshake failed."""
         if event.endswith(".connect_tcp.complete"):
-            self.reused = False
             self._stream = info.get("return_value")
         elif event.endswith(".start_tls.failed") and isinstance(self._stream, _Closable):
-            # httpcore forgets to close the connection when a handshake is cancelled.
+            # httpcore leaves the connection open when a handshake is cancelled.
             await self._stream.aclose()
 
-    def check(self) -> None:
-        """Send nothing when the time is up: it might be billed, and nobody would wait for it."""
-        if self.is_over():
-            raise _AbandonedError(FailureKind.DEADLINE)
+    def check_deadline(self) -> None:
+        """Raise if the time is up: a request sent now might be billed, and its response unread."""
+        if self.is_time_up():
+            raise _BoundExceededError(FailureKind.DEADLINE)
 
-    def end(self) -> None:
-        """Shut the connection down, so that whoever waits for it goes on at once."""
-        if self.line is not None:
+    def shut_down(self) -> None:
+        """Shut the connection down, so that a thread that waits for it continues immediately."""
+        if self.socket is not None:
             with suppress(OSError):
-                # Past ssl's own method, which would take the TLS state from under the reader.
-                socket.socket.shutdown(self.line, socket.SHUT_RDWR)
+                # Not the method of SSLSocket, which would drop the TLS state while another thread
+                # reads.
+                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
 
-    def is_over(self) -> bool:
-        """Tell whether the time of the attempt is used up."""
+    def is_time_up(self) -> bool:
+        """Return `True` if the attempt has no time left."""
         return time.monotonic() >= self.deadline - 0.001
 
     def failure(self, error: Exception) -> Failure:
-        """Turn `error` into a value; raise it again if it is not about the exchange."""
-        if isinstance(error, _AbandonedError):
+        """Return the failure that `error` means; raise `error` if it is not about the exchange."""
+        if isinstance(error, _BoundExceededError):
             return Failure(kind=error.kind)
         if not self.is_permitted:
             return Failure(kind=FailureKind.UNPERMITTED)
-        names = {kind.__name__ for kind in type(error).__mro__}
+        names = {each.__name__ for each in type(error).__mro__}
         kind = next((kind for name, kind in _KINDS.items() if name in names), None)
         if kind is None and isinstance(error, RuntimeError) and "closed" in str(error):
-            # A client of the user that is closed.
+            # The user has closed the injected client.
             kind = FailureKind.UNSENDABLE
         if kind is None:
             raise error
-        if self.is_over():
+        if self.is_time_up():
             kind = FailureKind.DEADLINE
-        elif kind is FailureKind.LOST and self.reused and not self.answered:
+        elif kind is FailureKind.LOST and self.is_reused and not self.has_response:
             kind = FailureKind.STALE
         elif kind is FailureKind.UNSENT and _is_untrusted(error):
             kind = FailureKind.UNTRUSTED
         return Failure(kind=kind, detail=type(error).__name__)
 
 
-class Body:
-    """Collects an answer, within the bounds of size and time for its body."""
+class ResponseBuilder:
+    """Collects the response to an attempt, within the bounds of its size and time."""
 
-    def __init__(self, attempt: Attempt, watch: Watch) -> None:
-        self.watch = watch
-        self._left = attempt.request.longest_answer
+    def __init__(self, attempt: Attempt, bounds: Bounds) -> None:
+        self.bounds = bounds
+        self._bytes_left = attempt.request.longest_response
         self._status = 0
         self._headers: Mapping[str, str] = {}
-        # Grows in place. Pieces that are joined at the end would be in memory twice.
+        # A buffer that grows in place. A list of pieces would need twice the memory when joined.
         self._body = io.BytesIO()
 
     def begin(self, status: int, headers: Mapping[str, str]) -> None:
-        """Take what comes before the body."""
-        self.watch.answered = True
+        """Set the status and the headers of the response."""
+        self.bounds.has_response = True
         self._status, self._headers = status, headers
 
     def add(self, piece: bytes | bytearray) -> None:
-        """Take the next piece, as long as there is room and time."""
-        self._left -= len(piece)
-        if self._left < 0:
-            raise _AbandonedError(FailureKind.OVERSIZED)
-        if self.watch.is_over():
-            raise _AbandonedError(FailureKind.DEADLINE)
+        """Append the next piece of the body; raise if the body is too large or too late."""
+        self._bytes_left -= len(piece)
+        if self._bytes_left < 0:
+            raise _BoundExceededError(FailureKind.OVERSIZED)
+        if self.bounds.is_time_up():
+            raise _BoundExceededError(FailureKind.DEADLINE)
         self._body.write(piece)
 
-    def whole(self) -> Response:
-        """Return the answer."""
+    def build(self) -> Response:
+        """Return the response."""
         return Response(
             status=self._status,
             headers=self._headers,

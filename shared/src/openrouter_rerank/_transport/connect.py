@@ -1,4 +1,4 @@
-"""Makes connections: straight to the host, or through the proxy that the environment names."""
+"""Makes connections, directly to the host or through the proxy that the environment names."""
 
 import functools
 import importlib
@@ -17,48 +17,53 @@ from openrouter_rerank.errors import ConfigurationError
 if TYPE_CHECKING:
     import httpx
 
-    from .connection import AsyncLine, Line
-    from .proxied_connection import AsyncProxiedLine, ProxiedLine
+    from .connection import AsyncConnection, Connection
+    from .proxied_connection import AsyncProxiedConnection, ProxiedConnection
 
-Channel: TypeAlias = "Line | ProxiedLine"
-AsyncChannel: TypeAlias = "AsyncLine | AsyncProxiedLine"
+# Strings, because the modules of the classes import httpcore and httpx: see `prepare`.
+AnyConnection: TypeAlias = "Connection | ProxiedConnection"
+AnyAsyncConnection: TypeAlias = "AsyncConnection | AsyncProxiedConnection"
 
 
-def new_channel(url: str) -> Channel:
-    """Return a connection to the host of `url`, which is made when it is first used."""
-    with _settings_of_the_environment():
+def new_connection(url: str) -> AnyConnection:
+    """Return a connection to the host of `url`; it is opened by its first exchange."""
+    with _configuration_errors():
         context, proxy = _context(url), _proxy(url)
         if proxy is None:
-            from .connection import Line
+            from .connection import Connection
 
-            return Line(url, context)
-        from .proxied_connection import ProxiedLine
+            return Connection(url, context)
+        from .proxied_connection import ProxiedConnection
 
-        return ProxiedLine(proxy, context)
+        return ProxiedConnection(proxy, context)
 
 
-def new_async_channel(url: str) -> AsyncChannel:
-    """Return a connection to the host of `url`, which is made when it is first used."""
-    with _settings_of_the_environment():
+def new_async_connection(url: str) -> AnyAsyncConnection:
+    """Return a connection to the host of `url`; it is opened by its first exchange."""
+    with _configuration_errors():
         context, proxy = _context(url), _proxy(url)
         if proxy is None:
-            from .connection import AsyncLine
+            from .connection import AsyncConnection
 
-            return AsyncLine(url, context)
-        from .proxied_connection import AsyncProxiedLine
+            return AsyncConnection(url, context)
+        from .proxied_connection import AsyncProxiedConnection
 
-        return AsyncProxiedLine(proxy, context)
+        return AsyncProxiedConnection(proxy, context)
 
 
 def is_prepared(url: str) -> bool:
-    """Tell whether a connection to the host of `url` can be made and used without delay."""
+    """Return `True` if `prepare` has nothing left to do for the host of `url`."""
     needs_context = urlsplit(url).scheme == "https"
     return _is_imported() and (not needs_context or _certificates.are_read)
 
 
 def prepare(url: str) -> None:
-    """Do once what takes tenths of a second; for asynchronous calls, in a thread."""
-    with _settings_of_the_environment():
+    """
+    Import the HTTP libraries and read the certificates, once in a process.
+
+    This takes tenths of a second, so asynchronous calls do it in a thread.
+    """
+    with _configuration_errors():
         _import()
         _context(url)
 
@@ -73,7 +78,7 @@ def _import() -> None:
         importlib.import_module(f"{__package__}.{name}")
     import anyio
 
-    # httpcore takes its locks from anyio, which imports what it needs for asyncio when it runs.
+    # The locks of httpcore come from anyio, which imports its asyncio backend when it first runs.
     anyio.run(anyio.sleep, 0)
 
 
@@ -82,7 +87,7 @@ def _context(url: str) -> ssl.SSLContext | None:
 
 
 class _Certificates:
-    """Those of this machine, which take tens of milliseconds to read: once in a process."""
+    """The trusted certificates of this machine. Reading them takes tens of milliseconds."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -93,7 +98,7 @@ class _Certificates:
         return self._context is not None
 
     def context(self) -> ssl.SSLContext:
-        # Of threads that begin together one reads them.
+        # If several threads begin together, only one of them reads the certificates.
         with self._lock:
             if self._context is None:
                 import httpx
@@ -104,7 +109,7 @@ class _Certificates:
             return self._context
 
     def renew_lock(self) -> None:
-        """Forget in a forked child that a thread of the parent was reading."""
+        """Replace the lock in a forked child: a thread of the parent may have held it."""
         self._lock = threading.Lock()
 
 
@@ -114,10 +119,11 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextmanager
-def _settings_of_the_environment() -> Generator[None]:
+def _configuration_errors() -> Generator[None]:
+    """Turn the errors of an unusable proxy or certificate file into a `ConfigurationError`."""
     try:
         yield
-    # A RuntimeError is the way in which httpcore says that it needs a package for SOCKS.
+    # httpcore raises a RuntimeError if the package for SOCKS proxies is missing.
     except (ImportError, OSError, ValueError, RuntimeError) as error:
         raise ConfigurationError(
             "the proxy or the certificates that the environment names cannot be used "
@@ -129,7 +135,7 @@ def _proxy(url: str) -> "httpx.Proxy | None":
     """Return the proxy that the environment names for `url` (HTTPS_PROXY, ALL_PROXY, NO_PROXY)."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    # What is meant for this machine must not leave it.
+    # Requests to this machine must not leave it.
     if is_loopback(host) or urllib.request.proxy_bypass(host):
         return None
     proxies = urllib.request.getproxies()
@@ -139,6 +145,6 @@ def _proxy(url: str) -> "httpx.Proxy | None":
     import httpx
 
     found = found if "://" in found else f"http://{found}"
-    # It takes the credentials out of the URL. httpx 0.27 knows one of the two names for SOCKS only;
-    # by either, httpcore leaves it to the proxy to look hosts up.
+    # `httpx.Proxy` takes the credentials out of the URL. httpx 0.27 accepts only `socks5`. With
+    # either name, httpcore lets the proxy look hosts up.
     return httpx.Proxy(found.replace("socks5h://", "socks5://", 1))

@@ -1,4 +1,4 @@
-"""Connections straight to a host, for one exchange after the other."""
+"""Connections to a host without a proxy: one exchange after another, over h11 and our sockets."""
 
 import functools
 import ssl
@@ -12,22 +12,23 @@ import httpcore
 from openrouter_rerank._wire.headers import EncodedHeaders
 
 from .async_sockets import AsyncSockets
-from .bounds import Body
-from .http11 import Dialogue
+from .async_stream import AsyncStream
+from .bounds import ResponseBuilder
+from .http11 import HTTP11
 from .sockets import Sockets
 
-_MOST_READ = 65_536
+_READ_BYTES = 65_536
 
-_Stream = TypeVar("_Stream", httpcore.NetworkStream, httpcore.AsyncNetworkStream)
+_Stream = TypeVar("_Stream", httpcore.NetworkStream, AsyncStream)
 
 
-class _Line(Generic[_Stream]):
+class _Connection(Generic[_Stream]):
     """
-    What both kinds have.
+    Shared by `Connection` and `AsyncConnection`.
 
     Args:
-        url: Whose host it leads to. It connects when it is first used.
-        context: Secures it; `None` leaves it as it is.
+        url: A URL of the host. The connection is opened by its first exchange.
+        context: Secures the connection; `None` for plain HTTP.
     """
 
     def __init__(self, url: str, context: ssl.SSLContext | None) -> None:
@@ -35,14 +36,14 @@ class _Line(Generic[_Stream]):
         self._host = parts.hostname or ""
         self._port = parts.port or (80 if context is None else 443)
         self._context = context
-        self._dialogue = Dialogue()
+        self._http = HTTP11()
         self._stream: _Stream | None = None
         self.is_idle = False
-        """Whether another exchange may follow the last one."""
+        """Whether the last exchange is complete, and another one may follow."""
 
     def is_alive(self) -> bool:
-        """Tell whether it can be used again, as far as this side knows."""
-        # What can be read between two exchanges is the end.
+        """Return `True` if the connection can be used again, as far as this side knows."""
+        # Between two exchanges there is nothing to read but the end of the connection.
         return (
             self.is_idle
             and self._stream is not None
@@ -50,7 +51,7 @@ class _Line(Generic[_Stream]):
         )
 
 
-class Line(_Line[httpcore.NetworkStream]):
+class Connection(_Connection[httpcore.NetworkStream]):
     """A connection for synchronous calls."""
 
     def __init__(self, url: str, context: ssl.SSLContext | None) -> None:
@@ -58,19 +59,19 @@ class Line(_Line[httpcore.NetworkStream]):
         self._sockets = Sockets()
 
     def exchange(
-        self, url: str, headers: EncodedHeaders, body: Iterable[bytes], answer: Body
+        self, url: str, headers: EncodedHeaders, body: Iterable[bytes], response: ResponseBuilder
     ) -> None:
-        """Send a request and read its answer, both within the time of its watch."""
+        """Send a request and read `response`; every wait ends by the deadline of its bounds."""
         self.is_idle = False
-        self._sockets.deadline = answer.watch.deadline
+        self._sockets.deadline = response.bounds.deadline
         stream = self._stream or self._connected()
-        # A server that takes no more may have said why.
+        # A server that stops reading may have sent a response that says why.
         with suppress(httpcore.WriteError):
-            for piece in self._dialogue.request(_target(url), headers, body):
+            for piece in self._http.request(_target(url), headers, body):
                 stream.write(piece)
-        while not self._dialogue.receive(stream.read(_MOST_READ), answer):
+        while not self._http.receive(stream.read(_READ_BYTES), response):
             pass
-        self.is_idle = self._dialogue.goes_on()
+        self.is_idle = self._http.start_next()
 
     def _connected(self) -> httpcore.NetworkStream:
         self._stream = self._sockets.connect_tcp(self._host, self._port)
@@ -79,13 +80,13 @@ class Line(_Line[httpcore.NetworkStream]):
         return self._stream
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self.is_idle = False
         if self._stream is not None:
             self._stream.close()
 
 
-class AsyncLine(_Line[httpcore.AsyncNetworkStream]):
+class AsyncConnection(_Connection[AsyncStream]):
     """A connection for asynchronous calls."""
 
     def __init__(self, url: str, context: ssl.SSLContext | None) -> None:
@@ -93,33 +94,33 @@ class AsyncLine(_Line[httpcore.AsyncNetworkStream]):
         self._sockets = AsyncSockets()
 
     async def exchange(
-        self, url: str, headers: EncodedHeaders, body: Iterable[bytes], answer: Body
+        self, url: str, headers: EncodedHeaders, body: Iterable[bytes], response: ResponseBuilder
     ) -> None:
-        """Send a request and read its answer; the caller watches the time."""
+        """Send a request and read `response`; the caller ends it at the deadline."""
         self.is_idle = False
-        stream = self._stream or await self._connected(answer.watch.timeouts["connect"])
-        # A server that takes no more may have said why.
+        stream = self._stream or await self._connected(response.bounds.timeouts["connect"])
+        # A server that stops reading may have sent a response that says why.
         with suppress(httpcore.WriteError):
-            for piece in self._dialogue.request(_target(url), headers, body):
+            for piece in self._http.request(_target(url), headers, body):
                 await stream.write(piece)
-        while not self._dialogue.receive(await stream.read(_MOST_READ), answer):
+        while not self._http.receive(await stream.read(_READ_BYTES), response):
             pass
-        self.is_idle = self._dialogue.goes_on()
+        self.is_idle = self._http.start_next()
 
-    async def _connected(self, longest: float) -> httpcore.AsyncNetworkStream:
-        self._stream = await self._sockets.connect_tcp(self._host, self._port, longest)
+    async def _connected(self, timeout: float) -> AsyncStream:  # noqa: ASYNC109 - for each step
+        self._stream = await self._sockets.connect_tcp(self._host, self._port, timeout)
         if self._context is not None:
-            self._stream = await self._stream.start_tls(self._context, self._host, longest)
+            await self._stream.start_tls(self._context, self._host, timeout)
         return self._stream
 
     async def aclose(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self.is_idle = False
         if self._stream is not None:
             await self._stream.aclose()
 
     def abort(self) -> None:
-        """Hang up when the loop comes round."""
+        """Close the connection without waiting; the loop closes its socket afterwards."""
         self.is_idle = False
         self._sockets.abort()
 

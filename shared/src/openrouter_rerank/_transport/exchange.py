@@ -1,55 +1,61 @@
-"""The only code that performs HTTP: it makes attempts and returns what came back."""
+"""
+Makes the attempts of a call: waits for a request slot and the rate limiter, then exchanges.
+
+`Exchange` and `AsyncExchange` use the client that the user has injected, or connections from our
+own pool. Every failure of an attempt is returned as a value.
+"""
 
 import asyncio
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Request, Response
-from openrouter_rerank._attempt import Body as RequestBody
-from openrouter_rerank._wire.endpoint import ApiKey, Endpoint
+from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Response
+from openrouter_rerank._wire.endpoint import Endpoint
 from openrouter_rerank._wire.headers import EncodedHeaders
-from openrouter_rerank.http_client import (
-    AnyRequest,
-    AsyncHTTPClient,
-    Headers,
-    HTTPClient,
-    StreamedResponse,
-)
+from openrouter_rerank.http_client import AsyncHTTPClient, HTTPClient
 from openrouter_rerank.rate_limiter import RateLimiter
 
-from .bounds import Body, Watch
-from .direct import aexchanged, exchanged
-from .fair_semaphore import Slots
-from .permission import arefusal, refusal
-from .watchdog import sentinel
+from .bounds import Bounds, ResponseBuilder
+from .fair_semaphore import FairSemaphore
+from .injected import aexchange_over, exchange_over
+from .pool import async_pool, pool
 
 logger = logging.getLogger("openrouter_rerank")
 
 _MAX_TIMEOUT = threading.TIMEOUT_MAX
-# Bytes up to which a client of the user gets a body in one piece.
-_WHOLE = 512 * 1024
+# Seconds between two calls of a rate limiter's `acquire`: at first, and at most. The second is the
+# interval of LangChain's own limiter.
+_FIRST_PAUSE = 0.01
+_LONGEST_PAUSE = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """How the attempts of one call travel."""
+    """Where the attempts of one call go, and with which headers."""
 
     endpoint: Endpoint
     headers: EncodedHeaders
     user: object
-    """The client, for which connections are kept open."""
+    """The client that makes the call: the pool keeps connections while their client is open."""
 
 
 class Exchange:
-    """Makes attempts, at most so many at a time, over `client` or over connections of our own."""
+    """
+    Makes the attempts of one synchronous call.
+
+    Args:
+        route: Where they go.
+        slots: The request slots that all calls of a client share.
+        client: The injected HTTP client; `None` to use connections of our own pool.
+        limiter: Asked for permission before each attempt.
+    """
 
     def __init__(
         self,
         route: Route,
-        slots: Slots,
+        slots: FairSemaphore,
         client: HTTPClient | None,
         limiter: RateLimiter | None = None,
     ) -> None:
@@ -59,51 +65,33 @@ class Exchange:
         self._limiter = limiter
 
     def __call__(self, attempt: Attempt) -> Response | Failure:
-        """Make one attempt in due time; whatever happens to it is returned, never raised."""
+        """Wait for the delay of `attempt`, make it within its timeout, and return the outcome."""
         if attempt.delay:
             time.sleep(attempt.delay)
         started = time.monotonic()
-        reply = self._reply(attempt, Watch(started + attempt.timeout))
-        _log(attempt, reply, started)
-        return reply
+        outcome = self._outcome(attempt, Bounds(started + attempt.timeout))
+        _log(attempt, outcome, started)
+        return outcome
 
-    def _reply(self, attempt: Attempt, watch: Watch) -> Response | Failure:
+    def _outcome(self, attempt: Attempt, bounds: Bounds) -> Response | Failure:
         if not self._slots.acquire(timeout=min(attempt.timeout, _MAX_TIMEOUT)):
             return Failure(kind=FailureKind.BUSY)
         try:
-            # Last, so that what is permitted is sent at once.
-            if (refused := refusal(self._limiter, watch)) is not None:
+            # The limiter is asked last, so that a permitted request is sent immediately.
+            if self._limiter is not None and (refused := _refusal(self._limiter, bounds)):
                 return refused
             if self._client is None:
-                route, headers = self._route, _headers(self._route, attempt.request)
-                return exchanged(route.endpoint, headers, route.user, attempt, watch)
-            return self._over_injected(self._client, attempt, watch)
+                return _over_own_connection(self._route, attempt, bounds)
+            endpoint, headers = self._route.endpoint, self._route.headers
+            return exchange_over(self._client, endpoint, headers, attempt, bounds)
         except Exception as error:
-            return watch.failure(error)
+            return bounds.failure(error)
         finally:
             self._slots.release()
 
-    def _over_injected(self, client: HTTPClient, attempt: Attempt, watch: Watch) -> Response:
-        with (
-            sentinel().guard(watch.deadline, watch.end),
-            client.stream(
-                "POST",
-                self._route.endpoint.url,
-                content=_content(attempt.request.body),
-                headers=_headers(self._route, attempt.request),
-                auth=Bearer(self._route.endpoint.api_key),
-                follow_redirects=False,
-                extensions={"timeout": watch.timeouts, "trace": watch.trace},
-            ) as response,
-        ):
-            answer = _read(response, attempt, watch)
-            # From here on the connection is that of another call.
-            watch.line = None
-            return answer
-
 
 class AsyncExchange:
-    """Makes attempts, at most so many at a time, over `client` or over connections of our own."""
+    """Makes the attempts of one asynchronous call: see `Exchange`."""
 
     def __init__(
         self,
@@ -118,108 +106,116 @@ class AsyncExchange:
         self._limiter = limiter
 
     async def __call__(self, attempt: Attempt) -> Response | Failure:
-        """Make one attempt in due time; whatever happens to it is returned, never raised."""
+        """Wait for the delay of `attempt`, make it within its timeout, and return the outcome."""
         if attempt.delay:
             await asyncio.sleep(attempt.delay)
         started = time.monotonic()
-        reply = await self._reply(attempt, Watch(started + attempt.timeout))
-        _log(attempt, reply, started)
-        return reply
+        outcome = await self._outcome(attempt, Bounds(started + attempt.timeout))
+        _log(attempt, outcome, started)
+        return outcome
 
-    async def _reply(self, attempt: Attempt, watch: Watch) -> Response | Failure:
+    async def _outcome(self, attempt: Attempt, bounds: Bounds) -> Response | Failure:
         try:
             async with asyncio.timeout(attempt.timeout), self._slots:
-                # Last, so that what is permitted is sent at once.
-                if (refused := await arefusal(self._limiter, watch)) is not None:
+                # The limiter is asked last, so that a permitted request is sent immediately.
+                if self._limiter is not None and (
+                    refused := await _arefusal(self._limiter, bounds)
+                ):
                     return refused
                 if self._client is None:
-                    route, headers = self._route, _headers(self._route, attempt.request)
-                    return await aexchanged(route.endpoint, headers, route.user, attempt, watch)
-                return await self._over_injected(self._client, attempt, watch)
+                    return await _aover_own_connection(self._route, attempt, bounds)
+                endpoint, headers = self._route.endpoint, self._route.headers
+                return await aexchange_over(self._client, endpoint, headers, attempt, bounds)
         except Exception as error:
-            return watch.failure(error)
-
-    async def _over_injected(
-        self, client: AsyncHTTPClient, attempt: Attempt, watch: Watch
-    ) -> Response:
-        async with client.stream(
-            "POST",
-            self._route.endpoint.url,
-            content=_acontent(attempt.request.body),
-            headers=_headers(self._route, attempt.request),
-            auth=Bearer(self._route.endpoint.api_key),
-            follow_redirects=False,
-            extensions={"timeout": watch.timeouts, "trace": watch.atrace},
-        ) as response:
-            return await _aread(response, attempt, watch)
+            return bounds.failure(error)
 
 
-class Bearer:
-    """Puts the key into a request of httpx or httpx2, in place of the client's own `auth`."""
-
-    __slots__ = ("_key",)
-
-    def __init__(self, key: ApiKey | None) -> None:
-        self._key = key
-
-    def __call__(self, request: AnyRequest) -> AnyRequest:
-        """Write the header, unless the user has given one."""
-        if self._key is not None:
-            request.headers["Authorization"] = self._key.authorization()
-        return request
-
-
-def _read(response: StreamedResponse, attempt: Attempt, watch: Watch) -> Response:
-    body = Body(attempt, watch)
-    body.begin(response.status_code, response.headers)
-    if response.is_stream_consumed:
-        body.add(response.content)
-    else:
-        for piece in response.iter_raw():
-            body.add(piece)
-    return body.whole()
+def _over_own_connection(route: Route, attempt: Attempt, bounds: Bounds) -> Response:
+    """Make an attempt over a connection from our own pool."""
+    url, connections = route.endpoint.url, pool()
+    connection, bounds.is_reused = connections.take(
+        url, route.user, new=attempt.is_on_new_connection
+    )
+    response = ResponseBuilder(attempt, bounds)
+    try:
+        bounds.check_deadline()
+        connection.exchange(url, _headers(route, attempt), attempt.request.body, response)
+    except BaseException:
+        connection.close()
+        raise
+    connections.put(url, connection, route.user)
+    return response.build()
 
 
-async def _aread(response: StreamedResponse, attempt: Attempt, watch: Watch) -> Response:
-    body = Body(attempt, watch)
-    body.begin(response.status_code, response.headers)
-    if response.is_stream_consumed:
-        body.add(response.content)
-    else:
-        async for piece in response.aiter_raw():
-            body.add(piece)
-    return body.whole()
+async def _aover_own_connection(route: Route, attempt: Attempt, bounds: Bounds) -> Response:
+    """Make an attempt over a connection from our own pool."""
+    url, connections = route.endpoint.url, await async_pool()
+    connection, bounds.is_reused = await connections.take(
+        url, route.user, new=attempt.is_on_new_connection
+    )
+    response = ResponseBuilder(attempt, bounds)
+    try:
+        bounds.check_deadline()
+        await connection.exchange(url, _headers(route, attempt), attempt.request.body, response)
+    except GeneratorExit:
+        # The coroutine was closed, so it cannot await anything any more.
+        connection.abort()
+        raise
+    except BaseException:
+        await connection.aclose()
+        raise
+    await connections.put(url, connection, route.user)
+    return response.build()
 
 
-def _headers(route: Route, request: Request) -> Headers:
-    return [*route.headers, (b"Content-Length", b"%d" % request.body.size)]
+def _headers(route: Route, attempt: Attempt) -> EncodedHeaders:
+    url, key = route.endpoint.url, route.endpoint.api_key
+    host = (b"Host", url.split("/", 3)[2].encode())
+    length = (b"Content-Length", b"%d" % attempt.request.body.size)
+    # The header with the key is not a local variable, because a traceback would show it.
+    if key is None:
+        return EncodedHeaders((host, *route.headers, length))
+    return EncodedHeaders(
+        (host, *route.headers, length, (b"Authorization", key.authorization().encode()))
+    )
 
 
-# Whole where it can be: hooks and transports of a user may read it.
-def _content(body: RequestBody) -> bytes | RequestBody:
-    return b"".join(body) if body.size <= _WHOLE else body
+def _refusal(limiter: RateLimiter, bounds: Bounds) -> Failure | None:
+    """Wait for permission until the time is up; return a failure if there is none."""
+    pause = _FIRST_PAUSE
+    try:
+        # `acquire(blocking=True)` could not be ended at the deadline.
+        while not limiter.acquire(blocking=False):
+            if bounds.is_time_up():
+                return Failure(kind=FailureKind.UNPERMITTED)
+            time.sleep(min(pause, max(bounds.deadline - time.monotonic(), 0.0)))
+            pause = min(2 * pause, _LONGEST_PAUSE)
+    except Exception as error:
+        return _limiter_failure(error)
+    return None
 
 
-def _acontent(body: RequestBody) -> "bytes | _AsyncBody":
-    return b"".join(body) if body.size <= _WHOLE else _AsyncBody(body)
+async def _arefusal(limiter: RateLimiter, bounds: Bounds) -> Failure | None:
+    """Wait for permission, within the timeout of the caller; return a failure if there is none."""
+    bounds.is_permitted = False
+    try:
+        bounds.is_permitted = await limiter.aacquire()
+    except Exception as error:
+        return _limiter_failure(error)
+    return None if bounds.is_permitted else Failure(kind=FailureKind.UNPERMITTED)
 
 
-class _AsyncBody:
-    # httpx takes what can be iterated both ways for a synchronous body.
-    def __init__(self, body: RequestBody) -> None:
-        self._body = body
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self._body:
-            yield piece
+def _limiter_failure(error: Exception) -> Failure:
+    # Only the class of the error: its message may quote the password of a database.
+    return Failure(kind=FailureKind.BROKEN_LIMITER, detail=type(error).__name__)
 
 
-def _log(attempt: Attempt, reply: Response | Failure, started: float) -> None:
+def _log(attempt: Attempt, outcome: Response | Failure, started: float) -> None:
     logger.debug(
         "rerank: model=%s documents=%d bytes=%d answer=%s seconds=%.3f",
         attempt.request.model,
         attempt.request.documents,
         attempt.request.body.size,
-        reply.status if isinstance(reply, Response) else reply.kind.name.lower(),
+        outcome.status if isinstance(outcome, Response) else outcome.kind.name.lower(),
         time.monotonic() - started,
     )

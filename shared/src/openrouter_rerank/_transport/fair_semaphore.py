@@ -1,51 +1,55 @@
-"""How many threads may be at something at a time, in the order in which they came."""
+"""A semaphore for threads that serves them in the order in which they began to wait."""
 
 import threading
 from collections import deque
 
 
-class Slots:
+class FairSemaphore:
     """
-    A semaphore that hands a slot to whoever has waited longest.
+    Bounds how many threads do something at a time; the longest waiting thread is served next.
 
-    That of the standard library lets a thread which gives its slot back take the next one at once,
-    so that with more threads than slots some are never woken within any timeout.
+    With `threading.Semaphore`, a thread that releases its slot can take the next slot immediately.
+    If there are more threads than slots, some threads then never get one within any timeout.
+
+    Args:
+        slots: How many threads may hold a slot at a time.
     """
 
     def __init__(self, slots: int) -> None:
         self._free = slots
         self._lock = threading.Lock()
-        self._turns: deque[threading.Lock] = deque()
+        # One locked lock for each waiting thread. Releasing it hands the slot to that thread.
+        self._waiting: deque[threading.Lock] = deque()
 
     def acquire(self, timeout: float) -> bool:
-        """Wait for a slot; `False` if there was none for so many seconds."""
+        """Wait up to `timeout` seconds for a slot; return `False` if there was none."""
         with self._lock:
             if self._free:
                 self._free -= 1
                 return True
             turn = threading.Lock()
             turn.acquire()
-            self._turns.append(turn)
+            self._waiting.append(turn)
         try:
-            return turn.acquire(timeout=timeout) or self._left(turn)
+            return turn.acquire(timeout=timeout) or self._leave(turn)
         except BaseException:
-            # An interrupt ends the wait too.
-            if self._left(turn):
+            # An interrupt such as Ctrl-C also ends the wait.
+            if self._leave(turn):
                 self.release()
             raise
 
     def release(self) -> None:
-        """Give a slot back, which is that of the longest waiting thread from now on."""
+        """Return a slot, and hand it to the longest waiting thread if any thread waits."""
         with self._lock:
-            if self._turns:
-                self._turns.popleft().release()
+            if self._waiting:
+                self._waiting.popleft().release()
             else:
                 self._free += 1
 
-    def _left(self, turn: threading.Lock) -> bool:
-        """Leave the queue; tell whether the slot has come just now, all the same."""
+    def _leave(self, turn: threading.Lock) -> bool:
+        """Leave the queue; return `True` if the thread received a slot in the meantime."""
         with self._lock:
-            if turn in self._turns:
-                self._turns.remove(turn)
+            if turn in self._waiting:
+                self._waiting.remove(turn)
                 return False
             return True

@@ -1,4 +1,4 @@
-"""The exchanges on a connection as h11 knows them: bytes to send, and an answer from bytes."""
+"""The HTTP/1.1 state of one connection: the bytes of a request, and a response from bytes. Pure."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,14 +6,14 @@ import h11
 
 from openrouter_rerank._wire.headers import EncodedHeaders
 
-from .bounds import Body
+from .bounds import ResponseBuilder
 
-# Bytes; httpcore takes as much.
+# Bytes; the same limit as in httpcore.
 _LONGEST_HEAD = 100 * 1024
 
 
-class Dialogue:
-    """What is said on a connection: requests, each followed by its answer."""
+class HTTP11:
+    """The exchanges of one connection, one after another: a request, then its response."""
 
     def __init__(self) -> None:
         self._state = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
@@ -21,18 +21,22 @@ class Dialogue:
     def request(
         self, target: bytes, headers: EncodedHeaders, body: Iterable[bytes]
     ) -> Iterator[bytes]:
-        """Yield the bytes of a request, one after the other."""
+        """Yield the bytes of a request: its head, then each piece of `body`."""
         yield self._state.send(h11.Request(method=b"POST", target=target, headers=headers)) or b""
         for piece in body:
             yield self._state.send(h11.Data(data=piece)) or b""
         self._state.send(h11.EndOfMessage())
 
-    def receive(self, data: bytes, answer: Body) -> bool:
+    def receive(self, data: bytes, response: ResponseBuilder) -> bool:
         """
-        Take what was read, none at the end of the connection; tell whether `answer` is complete.
+        Add the bytes that were read to `response`; return `True` once the response is complete.
+
+        Args:
+            data: The bytes; empty at the end of the connection.
+            response: Gets the status, the headers and the pieces of the body.
 
         Raises:
-            RemoteProtocolError: If this is no answer, or it ends too early.
+            RemoteProtocolError: If the bytes are not an HTTP response, or end too early.
         """
         self._state.receive_data(data)
         while True:
@@ -40,25 +44,26 @@ class Dialogue:
             if event is h11.NEED_DATA:
                 return False
             if isinstance(event, h11.Response):
-                answer.begin(event.status_code, by_name(event.headers))
+                response.begin(event.status_code, headers_by_name(event.headers))
             elif isinstance(event, h11.Data):
-                answer.add(event.data)
+                response.add(event.data)
             elif isinstance(event, h11.EndOfMessage):
                 return True
             elif not isinstance(event, h11.InformationalResponse):
                 raise h11.RemoteProtocolError("the server has changed to another protocol")
 
-    def goes_on(self) -> bool:
-        """Make ready for another request; `False` if none may follow on this connection."""
+    def start_next(self) -> bool:
+        """Prepare for the next exchange; return `False` if the connection allows no other one."""
         states = (self._state.our_state, self._state.their_state)
-        # What came behind an answer would be taken for that to the next request; so would the end.
+        # Bytes after the response would be read as the response to the next request. The same is
+        # true of the end of the connection.
         if states != (h11.DONE, h11.DONE) or self._state.trailing_data != (b"", False):
             return False
         self._state.start_next_cycle()
         return True
 
 
-def by_name(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return the headers of an answer by their names in lower case."""
-    # Values are in Latin-1, as far as anybody knows (RFC 9110 section 5.5).
+def headers_by_name(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return the headers of a response by their names in lower case."""
+    # HTTP names no other encoding for values than Latin-1 (RFC 9110 section 5.5).
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}

@@ -1,5 +1,10 @@
-"""Connections through a proxy: pools of httpcore of one connection each, for it knows proxies."""
+"""
+Connections through a proxy.
 
+Each is a pool of httpcore with one connection, because httpcore implements HTTP and SOCKS proxies.
+"""
+
+import asyncio
 import functools
 import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -11,33 +16,33 @@ import httpx
 from openrouter_rerank._wire.headers import EncodedHeaders
 
 from .async_sockets import AsyncSockets
-from .bounds import Body
-from .http11 import by_name
+from .bounds import ResponseBuilder
+from .http11 import headers_by_name
 from .sockets import Sockets
 
-# Seconds, longer than connections are kept: those who keep them decide.
+# Seconds. Longer than our own pool keeps an idle connection, so that our pool decides.
 _EXPIRY = 3600.0
 
 _Pool = TypeVar("_Pool", httpcore.ConnectionPool, httpcore.AsyncConnectionPool)
 
 
-class _ProxiedLine(Generic[_Pool]):
-    """What both kinds have."""
+class _ProxiedConnection(Generic[_Pool]):
+    """Shared by `ProxiedConnection` and `AsyncProxiedConnection`."""
 
     _pool: _Pool
 
     @property
     def is_idle(self) -> bool:
-        """Whether another exchange may follow the last one."""
+        """Whether the last exchange is complete, and another one may follow."""
         connections = self._pool.connections
         return bool(connections) and all(each.is_idle() for each in connections)
 
     def is_alive(self) -> bool:
-        """Tell whether it can be used again, as far as this side knows."""
+        """Return `True` if the connection can be used again, as far as this side knows."""
         return self.is_idle and not any(each.has_expired() for each in self._pool.connections)
 
 
-class ProxiedLine(_ProxiedLine[httpcore.ConnectionPool]):
+class ProxiedConnection(_ProxiedConnection[httpcore.ConnectionPool]):
     """A connection through `proxy` for synchronous calls."""
 
     def __init__(self, proxy: httpx.Proxy, context: ssl.SSLContext | None) -> None:
@@ -53,24 +58,24 @@ class ProxiedLine(_ProxiedLine[httpcore.ConnectionPool]):
         )
 
     def exchange(
-        self, url: str, headers: EncodedHeaders, body: Iterable[bytes], answer: Body
+        self, url: str, headers: EncodedHeaders, body: Iterable[bytes], response: ResponseBuilder
     ) -> None:
-        """Send a request and read its answer, both within the time of its watch."""
-        self._sockets.deadline = answer.watch.deadline
-        response = self._pool.handle_request(
+        """Send a request and read `response`; every wait ends by the deadline of its bounds."""
+        self._sockets.deadline = response.bounds.deadline
+        received = self._pool.handle_request(
             httpcore.Request("POST", _parsed(url), headers=headers, content=_Content(body))
         )
-        answer.begin(response.status, by_name(response.headers))
-        for piece in response.iter_stream():
-            answer.add(piece)
-        response.close()
+        response.begin(received.status, headers_by_name(received.headers))
+        for piece in received.iter_stream():
+            response.add(piece)
+        received.close()
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._pool.close()
 
 
-class AsyncProxiedLine(_ProxiedLine[httpcore.AsyncConnectionPool]):
+class AsyncProxiedConnection(_ProxiedConnection[httpcore.AsyncConnectionPool]):
     """A connection through `proxy` for asynchronous calls."""
 
     def __init__(self, proxy: httpx.Proxy, context: ssl.SSLContext | None) -> None:
@@ -86,34 +91,49 @@ class AsyncProxiedLine(_ProxiedLine[httpcore.AsyncConnectionPool]):
         )
 
     async def exchange(
-        self, url: str, headers: EncodedHeaders, body: Iterable[bytes], answer: Body
+        self, url: str, headers: EncodedHeaders, body: Iterable[bytes], response: ResponseBuilder
     ) -> None:
-        """Send a request and read its answer; the caller watches the time."""
-        response = await self._pool.handle_async_request(
+        """Send a request and read `response`; the caller ends it at the deadline."""
+        # httpcore awaits something after every exception. If the call's coroutine is closed, it
+        # cannot await any more; a task still can.
+        task = asyncio.create_task(self._exchange(url, headers, body, response))
+        try:
+            await task
+        except GeneratorExit:
+            task.cancel()
+            raise
+        finally:
+            # A traceback refers to this frame, and the task to the traceback.
+            del task
+
+    async def _exchange(
+        self, url: str, headers: EncodedHeaders, body: Iterable[bytes], response: ResponseBuilder
+    ) -> None:
+        received = await self._pool.handle_async_request(
             httpcore.Request(
                 "POST",
                 _parsed(url),
                 headers=headers,
                 content=_Content(body),
-                extensions={"timeout": answer.watch.timeouts},
+                extensions={"timeout": response.bounds.timeouts},
             )
         )
-        answer.begin(response.status, by_name(response.headers))
-        async for piece in response.aiter_stream():
-            answer.add(piece)
-        await response.aclose()
+        response.begin(received.status, headers_by_name(received.headers))
+        async for piece in received.aiter_stream():
+            response.add(piece)
+        await received.aclose()
 
     async def aclose(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         await self._pool.aclose()
 
     def abort(self) -> None:
-        """Hang up when the loop comes round."""
+        """Close the connection without waiting; the loop closes its socket afterwards."""
         self._sockets.abort()
 
 
 class _Content:
-    """A body that can be sent both ways."""
+    """A request body that httpcore can send synchronously and asynchronously."""
 
     def __init__(self, body: Iterable[bytes]) -> None:
         self._body = body

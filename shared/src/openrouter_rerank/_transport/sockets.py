@@ -1,8 +1,8 @@
 """
 Sockets for synchronous calls whose every wait ends at one deadline, as a backend of httpcore.
 
-httpcore's own timeouts are for single steps: a server that sends a byte now and then, or a host
-with many silent addresses, has each of them in turn.
+The timeouts of httpcore's own backend apply to each step. A server that sends a byte now and then,
+or a host with many addresses that do not answer, can use the whole timeout again in each step.
 """
 
 import socket
@@ -13,30 +13,37 @@ from contextlib import suppress
 
 import httpcore
 
-from .bounds import LONGEST, LONGEST_CONNECT, MOST_HELD
+from .bounds import CONNECT_TIMEOUT, HELD_BYTES, LONGEST_WAIT
 
-_STEP = 262_144
+_PIECE_BYTES = 262_144
 
 
 def addresses_of(host: str, port: int) -> list[str]:
-    """Return the numeric addresses of `host`, those to be tried first in front."""
+    """Return the numeric addresses of `host`, in the order in which they are to be tried."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     numeric = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
     return [socket.getnameinfo(address, numeric)[0] for *_, address in found]
 
 
 class Sockets(httpcore.NetworkBackend):
-    """Opens the sockets of one connection, which share its `deadline`."""
+    """
+    Opens the sockets of one connection, which share its `deadline`.
+
+    Args:
+        connect_timeout: The longest time, in seconds, to connect to one address, and for a TLS
+            handshake.
+        resolve: Returns the numeric addresses of a host.
+    """
 
     def __init__(
         self,
         *,
-        longest_connect: float = LONGEST_CONNECT,
+        connect_timeout: float = CONNECT_TIMEOUT,
         resolve: Callable[[str, int], list[str]] = addresses_of,
     ) -> None:
         self.deadline = 0.0
-        """When the attempt that uses the connection ends, as `time.monotonic()`."""
-        self._longest_connect = longest_connect
+        """When the attempt that uses the connection must end, as `time.monotonic()`."""
+        self._connect_timeout = connect_timeout
         self._resolve = resolve
         self._backend = httpcore.SyncBackend()
 
@@ -44,19 +51,19 @@ class Sockets(httpcore.NetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ARG002 - there is one deadline
+        timeout: float | None = None,  # noqa: ARG002 - the deadline bounds every wait
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect to the first address of `host` that answers; each gets its share of the time."""
+        """Connect to the first address of `host` that accepts; each gets a share of the time."""
         try:
-            # No system lets a name that is being looked up be given up.
+            # No operating system can cancel the lookup of a name.
             addresses = self._resolve(host, port)
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(error) from error
         failure: Exception = httpcore.ConnectError("no address")
         for at, address in enumerate(addresses):
-            share = self.left_to_connect(len(addresses) - at)
+            share = self.time_to_connect(len(addresses) - at)
             try:
                 stream = self._backend.connect_tcp(
                     address, port, share, local_address, socket_options
@@ -67,36 +74,38 @@ class Sockets(httpcore.NetworkBackend):
                 return _Stream(stream, self)
         raise failure
 
-    def left_to_connect(self, tries: int = 1) -> float:
-        """Return the seconds for each of so many tries to connect, or raise `ConnectTimeout`."""
-        return min(self.left(httpcore.ConnectTimeout) / tries, self._longest_connect)
+    def time_to_connect(self, addresses: int = 1) -> float:
+        """Return the seconds for the next of `addresses`, or raise `ConnectTimeout`."""
+        return min(self.time_left(httpcore.ConnectTimeout) / addresses, self._connect_timeout)
 
-    def left(self, late: type[httpcore.TimeoutException]) -> float:
-        """Return the seconds until the deadline, or raise `late`."""
+    def time_left(self, late: type[httpcore.TimeoutException]) -> float:
+        """Return the seconds until the deadline, or raise `late` if there are none."""
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise late
-        return min(left, LONGEST)
+        return min(left, LONGEST_WAIT)
 
 
 class _Stream(httpcore.NetworkStream):
+    """A connected socket; its waits end at the deadline of `sockets`."""
+
     def __init__(self, stream: httpcore.NetworkStream, sockets: Sockets) -> None:
         self._stream = stream
         self._sockets = sockets
-        line = stream.get_extra_info("socket")
-        self._line = line if isinstance(line, socket.socket) else None
+        found = stream.get_extra_info("socket")
+        self._socket = found if isinstance(found, socket.socket) else None
         self._held = b""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
-        # As httpcore does: a server that takes no more may have said why.
+        # As httpcore does: a server that stops reading may have sent a response that says why.
         with suppress(httpcore.WriteError):
             self._flush()
-        return self._stream.read(max_bytes, self._sockets.left(httpcore.ReadTimeout))
+        return self._stream.read(max_bytes, self._sockets.time_left(httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
-        # The head of a request comes first, and a small body goes out with it: one packet, one TLS
-        # record, one call of the system.
-        if len(self._held) + len(buffer) <= MOST_HELD:
+        # The head of a request comes first. A small body is sent together with it: in one packet,
+        # one TLS record and one system call.
+        if len(self._held) + len(buffer) <= HELD_BYTES:
             self._held += buffer
             return
         self._flush()
@@ -108,18 +117,18 @@ class _Stream(httpcore.NetworkStream):
             self._send(held)
 
     def _send(self, buffer: bytes) -> None:
-        if self._line is None:
-            # Within each of these, it would wait as long again whenever some bytes were taken.
-            for start in range(0, len(buffer), _STEP):
-                left = self._sockets.left(httpcore.WriteTimeout)
-                self._stream.write(buffer[start : start + _STEP], left)
+        if self._socket is None:
+            # Within one piece, httpcore's stream starts its timeout again after each partial write.
+            for start in range(0, len(buffer), _PIECE_BYTES):
+                left = self._sockets.time_left(httpcore.WriteTimeout)
+                self._stream.write(buffer[start : start + _PIECE_BYTES], left)
             return
-        # httpcore's stream would wait as long again whenever some bytes were taken.
+        # Not httpcore's stream, which would start its timeout again after each partial write.
         unsent = memoryview(buffer)
         try:
             while unsent:
-                self._line.settimeout(self._sockets.left(httpcore.WriteTimeout))
-                unsent = unsent[self._line.send(unsent) :]
+                self._socket.settimeout(self._sockets.time_left(httpcore.WriteTimeout))
+                unsent = unsent[self._socket.send(unsent) :]
         except TimeoutError as error:
             raise httpcore.WriteTimeout(error) from error
         except OSError as error:
@@ -135,14 +144,14 @@ class _Stream(httpcore.NetworkStream):
         timeout: float | None = None,  # noqa: ARG002
     ) -> httpcore.NetworkStream:
         try:
-            left = self._sockets.left_to_connect()
+            left = self._sockets.time_to_connect()
         except httpcore.ConnectTimeout:
             self.close()
             raise
         secured = _Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._sockets)
-        if isinstance(self._line, ssl.SSLSocket):
-            # TLS within the TLS of a proxy: to write to the socket would bypass it.
-            secured._line = None
+        if isinstance(self._socket, ssl.SSLSocket):
+            # TLS within the TLS of a proxy: writing to the socket would bypass the inner one.
+            secured._socket = None
         return secured
 
     def get_extra_info(self, info: str) -> object:

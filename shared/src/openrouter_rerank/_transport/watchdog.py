@@ -1,8 +1,9 @@
 """
-Ends synchronous exchanges over injected clients at their deadline, from a thread of its own.
+Ends synchronous exchanges over injected clients at their deadline, from a separate thread.
 
-httpx's timeouts are per read: a server that sends a byte now and then keeps a call waiting for
-ever, and no code of the waiting thread runs meanwhile. So another thread shuts the socket down.
+The timeouts of httpx apply to each read. A server that sends a byte now and then keeps a call
+waiting without end, and the waiting thread runs no code of ours in the meantime. So another thread
+shuts the socket down.
 """
 
 import math
@@ -12,93 +13,89 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-# Seconds: longer waits are taken in steps, for locks refuse those of some centuries.
-_LONGEST = 1e6
+# Seconds. Locks refuse to wait for several centuries, so longer waits are split.
+_LONGEST_WAIT = 1e6
 
 
-class Guard:
-    """Calls `end` at `deadline`, unless its context has been left before; never after it."""
+class Watched:
+    """A context in which `end` is called at `deadline`; `end` is never called after its exit."""
 
-    __slots__ = ("_sentinel", "deadline", "end")
+    __slots__ = ("_watchdog", "deadline", "end")
 
-    def __init__(self, sentinel: "Sentinel", deadline: float, end: Callable[[], None]) -> None:
-        self._sentinel = sentinel
+    def __init__(self, watchdog: "Watchdog", deadline: float, end: Callable[[], None]) -> None:
+        self._watchdog = watchdog
         self.deadline = deadline
         self.end = end
 
     def __enter__(self) -> None:
-        self._sentinel.add(self)
+        self._watchdog.add(self)
 
     def __exit__(self, *_: object) -> None:
-        self._sentinel.remove(self)
+        self._watchdog.remove(self)
 
 
-class Sentinel:
-    """One thread for all calls of the process; it starts with the first guard."""
+class Watchdog:
+    """One thread that serves all calls of the process. It starts with the first exchange."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
-        self._guards: set[Guard] = set()
-        self._wakes = math.inf
+        self._watched: set[Watched] = set()
+        self._wakes_at = math.inf
         self._thread: threading.Thread | None = None
 
-    def guard(self, deadline: float, end: Callable[[], None]) -> Guard:
-        """Return a context in which `end` is called at `deadline`."""
-        return Guard(self, deadline, end)
-
-    def add(self, guard: Guard) -> None:
-        """Watch over `guard` from now on."""
+    def add(self, watched: Watched) -> None:
+        """Call `watched.end` at its deadline, unless it is removed before."""
         with self._lock:
-            self._guards.add(guard)
+            self._watched.add(watched)
             if self._thread is None:
                 self._start()
-            elif guard.deadline < self._wakes:
+            elif watched.deadline < self._wakes_at:
                 self._changed.notify()
 
-    def remove(self, guard: Guard) -> None:
-        """Forget `guard`; if its end has begun, it is over when this returns."""
+    def remove(self, watched: Watched) -> None:
+        """Remove `watched`. If its `end` is running, return after it has finished."""
         with self._lock:
-            self._guards.discard(guard)
+            self._watched.discard(watched)
 
     def _start(self) -> None:
-        thread = threading.Thread(
-            target=self._watch, name="openrouter-rerank-deadlines", daemon=True
-        )
-        # Where there is no room for a thread, reads are bounded one by one until there is.
+        thread = threading.Thread(target=self._run, name="openrouter-rerank-deadlines", daemon=True)
+        # If the system has no room for a thread, only the single reads are bounded. The next
+        # exchange tries to start the thread again.
         with suppress(RuntimeError):
             thread.start()
             self._thread = thread
 
-    def _watch(self) -> None:
+    def _run(self) -> None:
         with self._lock:
             while True:
                 now = time.monotonic()
-                due = [guard for guard in self._guards if guard.deadline <= now]
-                for guard in due:
-                    self._guards.discard(guard)
-                    guard.end()
-                # Guards come and go in between, and few end earlier: most wake nobody.
-                self._wakes = min((guard.deadline for guard in self._guards), default=math.inf)
-                wait = min(self._wakes - now, _LONGEST)
-                self._changed.wait(None if self._wakes == math.inf else wait)
+                due = [each for each in self._watched if each.deadline <= now]
+                for each in due:
+                    self._watched.discard(each)
+                    each.end()
+                # Most exchanges begin and end while the thread waits for an earlier deadline, so
+                # they do not wake it.
+                self._wakes_at = min((each.deadline for each in self._watched), default=math.inf)
+                wait = min(self._wakes_at - now, _LONGEST_WAIT)
+                self._changed.wait(None if self._wakes_at == math.inf else wait)
 
 
-class _OfProcess:
-    """Threads do not survive a fork, so a child has a sentinel of its own."""
+class _Process:
+    """The watchdog of this process. Threads do not survive a fork, so a child makes its own."""
 
     def __init__(self) -> None:
-        self.sentinel = Sentinel()
+        self.watchdog = Watchdog()
 
     def renew(self) -> None:
-        self.sentinel = Sentinel()
+        self.watchdog = Watchdog()
 
 
-_process = _OfProcess()
+_process = _Process()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_process.renew)
 
 
-def sentinel() -> Sentinel:
-    """Return the sentinel of this process."""
-    return _process.sentinel
+def watchdog() -> Watchdog:
+    """Return the watchdog of this process."""
+    return _process.watchdog

@@ -1,4 +1,8 @@
-"""Where requests go, and which key may go there."""
+"""
+Finds where requests are sent, and which key may be sent there.
+
+An API key is in an `ApiKey` from here on, and never in an error, a log line or a traceback.
+"""
 
 import functools
 import ipaddress
@@ -13,14 +17,15 @@ from openrouter_rerank.errors import ConfigurationError
 
 DEFAULT_BASE_URL = "https://openrouter.ai/api/v1"
 _HOME = "openrouter.ai"
+# Characters.
 _LONGEST_URL = 2048
 _KEY_VARIABLE = "OPENROUTER_API_KEY"
-# langchain-openrouter and llama-index-llms-openrouter read the first; people try the second.
+# langchain-openrouter and llama-index-llms-openrouter read the first. The second is what users try.
 _BASE_VARIABLES = ("OPENROUTER_API_BASE", "OPENROUTER_BASE_URL")
 
 
 class ApiKey:
-    """A key that no `repr`, `str`, log line, traceback, copy or pickle shows."""
+    """An API key that no `repr`, `str`, log line, traceback, copy or pickle shows."""
 
     __slots__ = ("_reveal",)
 
@@ -46,11 +51,12 @@ class ApiKey:
         )
 
 
-def wrapped(value: object) -> ApiKey | ConfigurationError | None:
+def checked_key(value: object) -> ApiKey | ConfigurationError | None:
     """
-    Wrap a key, or tell why it cannot be sent; `None` and blank are no key.
+    Return the key in `value`, or the error if it cannot be sent. `None` if it is `None` or blank.
 
-    The error is returned, because a traceback through here would show the key among its locals.
+    The error is returned and not raised, because a traceback with local variables would show the
+    key. The caller raises it when it has deleted the key.
     """
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
@@ -58,8 +64,8 @@ def wrapped(value: object) -> ApiKey | ConfigurationError | None:
         return None
     if not isinstance(value, str):
         return ConfigurationError(f"api_key is of type {type(value).__name__}: pass a string")
-    # An HTTP library quotes a bad header in its error, so a key with a line break, as read from a
-    # file, would end up in the logs.
+    # An HTTP library quotes a bad header in its error. A key that was read from a file may end with
+    # a line break, and would get into the logs.
     if not value.isascii() or not value.isprintable() or " " in value:
         return ConfigurationError(
             "the API key has characters that cannot be sent, such as a space or a line break: "
@@ -70,10 +76,12 @@ def wrapped(value: object) -> ApiKey | ConfigurationError | None:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """The URL of the rerank endpoint, and the key to send; `None` if a user's header has it."""
+    """Where the requests of one call are sent, and with which key."""
 
     url: str
+    """The URL of the rerank endpoint."""
     api_key: ApiKey | None = field(repr=False)
+    """`None` if a header of the user has the key."""
 
 
 def endpoint(
@@ -84,26 +92,27 @@ def endpoint(
     key_in_headers: bool = False,
 ) -> Endpoint:
     """
-    Find the endpoint and the key, given ones first, then those of the environment.
+    Find the endpoint and the key, in the options first and then in the environment.
 
-    A key of the environment goes only to openrouter.ai, to this machine, or to a base URL that the
-    environment gave too: a configuration file must not be able to send it elsewhere.
+    A key of the environment is sent only to openrouter.ai, to this machine, or to a base URL that
+    is from the environment too: a configuration file must not be able to send it to another host.
 
     Args:
-        api_key: The given key; `None` asks the environment.
-        base_url: The given base URL; `None` and blank ask the environment.
+        api_key: The key of the options. `None`: `OPENROUTER_API_KEY` of the environment.
+        base_url: The base URL of the options. `None` or blank: `OPENROUTER_API_BASE` or
+            `OPENROUTER_BASE_URL` of the environment, else that of OpenRouter.
         environment: Usually `os.environ`.
-        key_in_headers: Whether the user's own headers have an `Authorization`.
+        key_in_headers: `True` if the user's own headers have an `Authorization`.
 
     Raises:
-        ConfigurationError: If the URL cannot be used, or there is no key that may go there.
+        ConfigurationError: If the URL cannot be used, or there is no key that may be sent to it.
     """
-    given = _present(base_url)
+    given = _unless_blank(base_url)
     has_key = key_in_headers or api_key is not None
-    # What is given is not looked up.
-    found = None if given is not None and has_key else _first(environment, _BASE_VARIABLES)
-    key = None if has_key else wrapped(environment.get(_KEY_VARIABLE))
-    # From here on errors are raised, and their tracebacks must not hold the key.
+    # Not looked up if the options have both: the lookup takes time in each call.
+    found = None if given is not None and has_key else _first_set(environment, _BASE_VARIABLES)
+    key = None if has_key else checked_key(environment.get(_KEY_VARIABLE))
+    # Errors are raised from here on, and tracebacks with local variables must not show the key.
     del environment
     target = destination(given or found or DEFAULT_BASE_URL)
     if key_in_headers:
@@ -116,8 +125,8 @@ def endpoint(
         )
     if isinstance(key, ConfigurationError):
         raise key
-    named = found is not None and target == destination(found)
-    if given is not None and not target.is_home and not named:
+    is_from_environment = found is not None and target == destination(found)
+    if given is not None and not target.is_trusted and not is_from_environment:
         raise ConfigurationError(
             f"the key in {_KEY_VARIABLE} is not sent to {target.host}, which the environment does "
             f"not name: pass api_key, or set {_BASE_VARIABLES[0]} instead of base_url"
@@ -127,24 +136,24 @@ def endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """A place that requests may go to."""
+    """A base URL that requests may be sent to, checked."""
 
     url: str
-    """Of the rerank endpoint."""
+    """The URL of the rerank endpoint."""
     host: str
-    is_home: bool
-    """Whether it is OpenRouter or this machine, where a key of the environment may always go."""
+    is_trusted: bool
+    """`True` for OpenRouter and this machine: a key of the environment may always be sent there."""
 
 
 @functools.lru_cache(maxsize=64)
 def destination(base_url: str) -> Destination:
     """
-    Check a base URL that requests, and with them the key, are to go to.
+    Check a base URL. Requests, and with them the key, are sent to it.
 
     Raises:
-        ConfigurationError: If it may not be used; a password in it is not shown.
+        ConfigurationError: If it cannot be used. The message does not show a password in it.
     """
-    parts = _parts(base_url.strip())
+    parts = _split(base_url.strip())
     host = parts.hostname
     if parts.username is not None or parts.password is not None:
         raise ConfigurationError(
@@ -154,7 +163,7 @@ def destination(base_url: str) -> Destination:
         raise ConfigurationError(
             "base_url must have the form https://host/api/v1, without a query or a fragment"
         )
-    if not _is_reachable(host, in_brackets="[" in parts.netloc):
+    if not _is_valid_host(host, in_brackets="[" in parts.netloc):
         raise ConfigurationError(
             "base_url must have a host name of letters, digits, - and dots, or an IP address"
         )
@@ -167,47 +176,45 @@ def destination(base_url: str) -> Destination:
     return Destination(
         url=parts._replace(path=path).geturl(),
         host=host,
-        is_home=host == _HOME or host.endswith(f".{_HOME}") or is_loopback(host),
+        is_trusted=host == _HOME or host.endswith(f".{_HOME}") or is_loopback(host),
     )
 
 
-def _parts(base_url: str) -> SplitResult:
+def _split(base_url: str) -> SplitResult:
     short = len(base_url) <= _LONGEST_URL
     if short and base_url.isascii() and base_url.isprintable() and " " not in base_url:
         with suppress(ValueError):
             parts = urlsplit(base_url)
-            # A bad port is found only when it is asked for.
+            # Raises `ValueError` for an invalid port, which `urlsplit` does not check.
             _ = parts.port
             return parts
-    # Not shown: what is no URL may be anything, a key for instance.
+    # The value is not shown: it may be anything, such as a key.
     raise ConfigurationError("base_url is not a URL: use the form https://host/api/v1")
 
 
-def _is_reachable(host: str, *, in_brackets: bool) -> bool:
-    """Tell whether HTTP libraries and resolvers take `host` for what is checked here."""
+def _is_valid_host(host: str, *, in_brackets: bool) -> bool:
+    """Return `True` if HTTP libraries and resolvers understand `host` as this module does."""
     with suppress(ValueError):
         return in_brackets == (ipaddress.ip_address(host).version == 6)
     labels = host.removesuffix(".").split(".")
-    # What ends in a number is an address, and no valid one.
+    # A host whose last label is a number is an IP address, and here it is not a valid one.
     return not (in_brackets or labels[-1].isdigit()) and all(
-        0 < len(label) < 64
-        and label != "xn--"
-        and label.replace("-", "").replace("_", "").isalnum()
+        len(label) < 64 and label != "xn--" and label.replace("-", "").replace("_", "").isalnum()
         for label in labels
     )
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether `host` is this machine, by its name or address."""
+    """Return `True` if `host` is `localhost` or an address of this machine's loopback network."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
 
 
-def _present(value: str | None) -> str | None:
+def _unless_blank(value: str | None) -> str | None:
     return value if value is not None and value.strip() else None
 
 
-def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None:
-    return next((value for name in names if (value := _present(environment.get(name)))), None)
+def _first_set(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+    return next((value for name in names if (value := _unless_blank(environment.get(name)))), None)

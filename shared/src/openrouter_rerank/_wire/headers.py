@@ -1,46 +1,51 @@
-"""The headers of a request, except those that carry the key and the length of the body."""
+"""
+Makes the headers of a request, except those for the key, the host and the length of the body.
+
+The user's own headers may hold secrets, so neither an error nor a `repr` shows their values.
+"""
 
 from collections.abc import Mapping, Sequence
 
 from openrouter_rerank._version import __version__
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
 
+# Characters.
 _LONGEST_VALUE = 512
 _LONGEST_SESSION_ID = 256
 _MOST_CATEGORIES = 2
-# The old spelling of a header must not stand beside the new one.
-_LEGACY = {"x-title": "x-openrouter-title"}
-# The length is ours to know. A compressed answer would be refused: a bomb is small on the wire, and
-# inflating costs more than it saves from 1 Gbit/s on (the echo of 100 documents of 1 KB: 0.5 ms of
-# CPU for 54 of 111 KB).
-_OURS = frozenset(
+# A header of the user with the old name replaces the client's header with the new name.
+_RENAMED = {"x-title": "x-openrouter-title"}
+# Headers that only the client sets. It knows the length. It asks for no compression, because a
+# small compressed body can expand to gigabytes, and because inflating costs more time than it saves
+# from 1 Gbit/s on (the echo of 100 documents of 1 KB: 0.5 ms of CPU for 54 of 111 KB).
+_RESERVED = frozenset(
     {"content-length", "content-type", "transfer-encoding", "accept-encoding", "host"}
 )
 
 
 class HeaderFields(dict[str, str]):
-    """Headers whose `repr`, as in a traceback with locals, does not show their values."""
+    """Headers whose `repr` shows no values, for tracebacks with local variables."""
 
     def __repr__(self) -> str:
         return f"HeaderFields({[*self]})"
 
     def encoded(self) -> "EncodedHeaders":
-        """Return names and values as they are sent."""
+        """Return the names and values in bytes, as they are sent."""
         return EncodedHeaders((name.encode(), value.encode()) for name, value in self.items())
 
     def with_session(self, session_id: str) -> "HeaderFields":
         """
-        Return these headers with the one that groups requests into a session.
+        Return these headers with the header of a session in place of any other.
 
         Raises:
             InvalidRequestError: If `session_id` cannot be sent.
         """
-        kept = {name: self[name] for name in self if name.lower() != "x-session-id"}
-        return HeaderFields({**kept, **session_header(session_id)})
+        others = {name: self[name] for name in self if name.lower() != "x-session-id"}
+        return HeaderFields({**others, **session_header(session_id)})
 
 
 class EncodedHeaders(list[tuple[bytes, bytes]]):
-    """The same in bytes."""
+    """Headers in bytes, whose `repr` shows no values."""
 
     __slots__ = ()
 
@@ -56,13 +61,19 @@ def request_headers(
     default_headers: Mapping[str, str],
 ) -> HeaderFields:
     """
-    Put together the headers that all requests of a client have.
+    Return the headers that all requests of a client have.
 
-    Source of the names: OpenRouter's page on app attribution. Headers of the user win, compared
-    without case.
+    Source of the names: OpenRouter's page on app attribution.
+
+    Args:
+        app_url: The URL of the user's app, or `None`.
+        app_title: The name of the user's app, or `None`.
+        app_categories: At most 2 categories.
+        default_headers: Headers of the user. They replace the client's headers of the same name,
+            in upper or lower case.
 
     Raises:
-        ConfigurationError: Naming the option whose value cannot be sent.
+        ConfigurationError: If a value cannot be sent. The message names the option.
     """
     if isinstance(app_categories, str) or len(app_categories) > _MOST_CATEGORIES:
         raise ConfigurationError(
@@ -85,15 +96,15 @@ def request_headers(
         if value is not None:
             _check(option, is_sendable=_is_sendable(value))
             headers[name] = value
-    # A value gets no name here: a traceback would show it.
+    # No variable holds a value, because a traceback with local variables would show it.
     for name in default_headers:
-        if name.lower() in _OURS:
+        if name.lower() in _RESERVED:
             raise ConfigurationError(f"default_headers must not hold {name!r}: the client sets it")
-        replaced = {name.lower(), _LEGACY.get(name.lower())}
+        replaced = {name.lower(), _RENAMED.get(name.lower())}
         _check_name(name)
         _check(f"default_headers[{name!r:.60}]", is_sendable=_is_sendable(default_headers[name]))
-        for each in [each for each in headers if each.lower() in replaced]:
-            del headers[each]
+        for other in [other for other in headers if other.lower() in replaced]:
+            del headers[other]
         headers[name] = default_headers[name]
     return headers
 
@@ -113,7 +124,7 @@ def session_header(session_id: str) -> dict[str, str]:
 
 
 def _check(option: str, *, is_sendable: bool) -> None:
-    # The value is not shown: a header of the user may hold a secret.
+    # The value is not passed in, and so not shown: it may be a secret.
     if not is_sendable:
         raise ConfigurationError(
             f"{option} must be 1 to 512 printable ASCII characters without spaces around"

@@ -1,7 +1,7 @@
 """
-The body of a request, in pieces.
+Writes the body of a request, in pieces.
 
-As a whole it would be in memory twice, and be moved about while it grows.
+A body in one piece would be in memory twice, and would be copied while it grows.
 """
 
 from bisect import bisect_left
@@ -21,6 +21,7 @@ from openrouter_rerank.documents import (
     RerankDocument,
     are_headed,
     are_strings,
+    is_headed,
     whole,
 )
 from openrouter_rerank.errors import InvalidRequestError
@@ -29,52 +30,83 @@ _Dumps: TypeAlias = Callable[[object], bytes]
 
 _dumps: _Dumps = to_json
 with suppress(ImportError):
-    # langchain-core brings it along. It writes documents in a fifth of the time.
+    # langchain-core requires orjson. It writes documents in a fifth of the time.
     from orjson import dumps as _dumps
 
-# Characters that are written at once: most bodies are, and of a large one not all is there twice.
-_AT_ONCE = 2 * 1024 * 1024
-# Bytes. Of larger ones that were sent whole, the process keeps the memory while the answer grows.
-_PIECE = 512 * 1024
-# Characters of a document from which on orjson takes too much: it reserves eight times as much.
-_LONG = 384 * 1024
+# Characters of documents that are written together. Most bodies have fewer; of a larger one, only
+# this much is in memory twice.
+_CHUNK_CHARACTERS = 2 * 1024 * 1024
+# Bytes that are yielded together. The process keeps the memory of larger pieces after they were
+# sent, while the response grows.
+_PIECE_BYTES = 512 * 1024
+# Documents with at least this number of characters are written by pydantic, because orjson reserves
+# eight times as much memory.
+_LONG_DOCUMENT = 384 * 1024
 
 
-class _Part(NamedTuple):
-    """Documents that were written at once, and what stands around them."""
+def encode(
+    model: str,
+    query: str,
+    documents: Sequence[Ranked],
+    *,
+    top_n: int | None = None,
+    extra: Mapping[str, object] | None = None,
+) -> Request:
+    """
+    Write the request that asks `model` to rank `documents`.
 
-    head: bytes
-    documents: bytes | bytearray
-    """A list; its brackets are not sent."""
-    end: bytes
+    Text is written as UTF-8 and not escaped. A lone surrogate, which damaged documents contain and
+    UTF-8 cannot express, is written as U+FFFD.
 
-    @property
-    def size(self) -> int:
-        return len(self.head) + len(self.documents) - 2 + len(self.end)
+    Args:
+        model: The slug of the model.
+        query: The question.
+        documents: The documents, checked.
+        top_n: The number of results to ask for, or `None` for all.
+        extra: Further fields of the body.
 
-    def pieces(self) -> Generator[bytes]:
-        left = memoryview(self.documents)[1:-1]
-        head = self.head
-        while len(left) > _PIECE:
-            yield b"".join((head, left[:_PIECE]))
-            head, left = b"", left[_PIECE:]
-        yield b"".join((head, left, self.end))
+    Raises:
+        InvalidRequestError: If a field of `extra` cannot be written as JSON.
+    """
+    results = len(documents) if top_n is None else min(top_n, len(documents))
+    fields: dict[str, object] = {
+        "model": model,
+        "query": query,
+        # Left out if it cuts nothing, and not sent as null, which some servers refuse.
+        **({"top_n": results} if results < len(documents) else {}),
+        **(extra or {}),
+    }
+    head = _json(fields) or _json(without_lone_surrogates(fields))
+    if head is None or (extra and not _is_finite(without_lone_surrogates(extra))):
+        # Raised here and not where the JSON writer fails: there it would have the writer's error as
+        # its context, with the query in its traceback.
+        raise InvalidRequestError(
+            "an extra field of the request cannot be written as JSON: use plain JSON values"
+        )
+    return Request(
+        body=RequestBody(head, documents),
+        model=model,
+        documents=len(documents),
+        results=results,
+    )
 
 
 class RequestBody:
     """
-    An object with a list of documents, in pieces; nothing is kept that was sent.
+    A JSON object with a list of documents, in pieces.
 
-    httpx takes its write timeout for the whole of a body in one piece, and for each of several.
-    The answer may echo all documents, which would be in memory beside it. A body that is sent again
-    is written again, the same.
+    It is in pieces because httpx applies its write timeout to each piece, so that a body in one
+    piece would have to be sent within one write timeout. A piece that was sent is not kept, because
+    the response may echo all documents and would be in memory beside them. If the body is sent
+    again, it is written again, with the same bytes.
 
-    Half a surrogate pair, which damaged documents contain and UTF-8 cannot express, becomes U+FFFD.
+    A lone surrogate, which damaged documents contain and UTF-8 cannot express, becomes U+FFFD.
 
     Args:
-        fields: The object in JSON, without the documents; not an empty one.
-        documents: At least one.
-        dumps: Writes JSON compactly, as UTF-8; raises `TypeError` or `ValueError` at half a pair.
+        fields: The other fields of the object, at least one, as a JSON object.
+        documents: The documents.
+        dumps: Writes compact JSON as UTF-8. Raises `TypeError` or `ValueError` for a lone
+            surrogate. Default: orjson if it is installed, else pydantic.
     """
 
     def __init__(
@@ -87,58 +119,85 @@ class RequestBody:
         self._head = fields.removesuffix(b"}") + b',"documents":['
         self._documents = documents
         self._dumps = dumps
-        self._written = deque(self._parts())
-        self.size = sum(part.size for part in self._written)
-        """Bytes."""
+        self._written = deque(self._chunks())
+        self.size = sum(chunk.size for chunk in self._written)
+        """The number of bytes."""
 
     def __iter__(self) -> Iterator[bytes]:
-        parts, self._written = self._written or deque(self._parts()), deque[_Part]()
-        while parts:
-            yield from parts.popleft().pieces()
+        chunks, self._written = self._written or deque(self._chunks()), deque[_Chunk]()
+        while chunks:
+            yield from chunks.popleft().pieces()
 
-    def _parts(self) -> Generator[_Part]:
+    def _chunks(self) -> Generator["_Chunk"]:
         head = self._head
         *lists, last = self._lists()
         for each in lists:
-            yield _Part(head, each, b",")
+            yield _Chunk(head, each, b",")
             head = b""
-        yield _Part(head, last, b"]}")
+        yield _Chunk(head, last, b"]}")
 
     def _lists(self) -> Generator[bytes | bytearray]:
         if are_headed(self._documents):
-            return _headed(self._dumps, self._documents)
-        return _plain(self._dumps, self._documents)
+            return _headed_lists(self._dumps, self._documents)
+        return _plain_lists(self._dumps, self._documents)
 
 
-def _plain(dumps: _Dumps, documents: Sequence[Ranked]) -> Generator[bytes]:
-    given, sizes = _measured(documents)
-    if sum(sizes) <= _AT_ONCE and max(sizes, default=0) < _LONG:
-        yield _written(dumps, given)
+class _Chunk(NamedTuple):
+    """Documents that were written together, with the bytes before and after them."""
+
+    head: bytes
+    documents: bytes | bytearray
+    """A JSON list, whose brackets are not sent."""
+    end: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.head) + len(self.documents) - 2 + len(self.end)
+
+    def pieces(self) -> Generator[bytes]:
+        left = memoryview(self.documents)[1:-1]
+        head = self.head
+        while len(left) > _PIECE_BYTES:
+            yield b"".join((head, left[:_PIECE_BYTES]))
+            head, left = b"", left[_PIECE_BYTES:]
+        yield b"".join((head, left, self.end))
+
+
+def _plain_lists(dumps: _Dumps, documents: Sequence[Ranked]) -> Generator[bytes]:
+    """Yield the JSON lists of `documents` that are not headed texts."""
+    values, sizes = _values_and_sizes(documents)
+    if sum(sizes) <= _CHUNK_CHARACTERS and max(sizes, default=0) < _LONG_DOCUMENT:
+        yield _dumped(dumps, values)
         return
-    # Two images in a piece would be twice as much in memory twice.
-    until = [0, *accumulate(_AT_ONCE if size >= _LONG else size for size in sizes)]
+    # A long document, such as an image, ends its chunk: of two in one chunk, both would be in
+    # memory twice.
+    ends = [
+        0,
+        *accumulate(_CHUNK_CHARACTERS if size >= _LONG_DOCUMENT else size for size in sizes),
+    ]
     start = 0
-    while start < len(given):
-        # With the first document that makes the part large enough.
-        end = bisect_left(until, until[start] + _AT_ONCE, start + 1, len(given))
-        write = dumps if max(sizes[start:end]) < _LONG else to_json
-        yield _written(write, given[start:end])
+    while start < len(values):
+        # The first document with which the chunk is large enough is the last one in it.
+        end = bisect_left(ends, ends[start] + _CHUNK_CHARACTERS, start + 1, len(values))
+        writer = dumps if max(sizes[start:end]) < _LONG_DOCUMENT else to_json
+        yield _dumped(writer, values[start:end])
         start = end
 
 
-def _headed(dumps: _Dumps, documents: Sequence[HeadedText]) -> Generator[bytearray]:
+def _headed_lists(dumps: _Dumps, documents: Sequence[HeadedText]) -> Generator[bytearray]:
+    """Yield the JSON lists of headed texts, each written as one string without being joined."""
     written = bytearray(b"[")
-    for above, below in documents:
-        if len(written) > _AT_ONCE:
+    for heading, text in documents:
+        if len(written) > _CHUNK_CHARACTERS:
             written[-1:] = b"]"
             yield written
             written = bytearray(b"[")
-        write = dumps if len(below) < _LONG else to_json
+        writer = dumps if len(text) < _LONG_DOCUMENT else to_json
         try:
-            # Without the quotes between the two.
-            opened, closed = write(above)[:-1], write(below)[1:]
+            # Without the closing quote of the heading and the opening quote of the text.
+            opened, closed = writer(heading)[:-1], writer(text)[1:]
         except (TypeError, ValueError):
-            opened, closed = b"", write(mended(above + below))
+            opened, closed = b"", writer(without_lone_surrogates(heading + text))
         written += opened
         written += closed
         written += b","
@@ -146,101 +205,65 @@ def _headed(dumps: _Dumps, documents: Sequence[HeadedText]) -> Generator[bytearr
     yield written
 
 
-def _written(dumps: _Dumps, group: object) -> bytes:
-    try:
-        return dumps(group)
-    except (TypeError, ValueError):
-        return dumps(mended(group))
-
-
-def _measured(
+def _values_and_sizes(
     documents: Sequence[Ranked],
 ) -> tuple[Sequence[str | dict[str, str]], list[int]]:
-    """Return the documents as JSON has them, and how many characters each of them has."""
+    """Return `documents` as JSON values, and the number of characters of each."""
     if are_strings(documents):
         return documents, list(map(len, documents))
-    given = list(map(_given, documents))
-    return given, [len(each) if isinstance(each, str) else _size(each) for each in given]
+    values = list(map(_value, documents))
+    return values, [
+        len(value) if isinstance(value, str) else sum(map(len, value.values())) for value in values
+    ]
 
 
-def _given(document: Ranked) -> str | dict[str, str]:
-    if not isinstance(document, RerankDocument):
-        # A string of a class that writes itself in another way is what it holds all the same.
-        return whole(document) if isinstance(document, tuple) else document
-    fields = {"text": document.text, "image": document.image}
-    return {key: value for key, value in fields.items() if value is not None}
+def _value(document: Ranked) -> str | dict[str, str]:
+    if isinstance(document, RerankDocument):
+        fields = {"text": document.text, "image": document.image}
+        return {key: value for key, value in fields.items() if value is not None}
+    # The JSON writers write a subclass of `str` by its content, whatever its `__str__` returns.
+    return whole(document) if is_headed(document) else document
 
 
-def _size(given: dict[str, str]) -> int:
-    return sum(map(len, given.values()))
+def _dumped(dumps: _Dumps, values: object) -> bytes:
+    try:
+        return dumps(values)
+    except (TypeError, ValueError):
+        return dumps(without_lone_surrogates(values))
 
 
-def encode(
-    model: str,
-    query: str,
-    documents: Sequence[Ranked],
-    *,
-    top_n: int | None = None,
-    extra: Mapping[str, object] | None = None,
-) -> Request:
-    """
-    Write the body of the request that asks `model`.
-
-    Text goes out as UTF-8, not escaped. Half a surrogate pair, which damaged documents contain and
-    UTF-8 cannot express, goes out as U+FFFD.
-
-    Raises:
-        InvalidRequestError: If an extra field cannot be written as JSON.
-    """
-    sent = len(documents)
-    is_cut = top_n is not None and top_n < sent
-    fields: dict[str, object] = {
-        "model": model,
-        "query": query,
-        # Some servers refuse a null.
-        **({"top_n": top_n} if is_cut else {}),
-        **(extra or {}),
-    }
-    head = written(fields) or written(mended(fields))
-    if head is None or (extra and not is_finite(mended(extra))):
-        # Raised here and not where it was met: no document is in the context of the error.
-        raise InvalidRequestError(
-            "an extra field of the request cannot be written as JSON: use plain JSON values"
-        )
-    return Request(
-        body=RequestBody(head, documents),
-        model=model,
-        documents=sent,
-        results=top_n if top_n is not None and is_cut else sent,
-    )
-
-
-def written(
-    value: object, *, non_finite: Literal["constants", "null"] = "constants"
-) -> bytes | None:
-    """Write `value`; nothing if it is no JSON, or half a surrogate pair is in it."""
+def _json(value: object, *, non_finite: Literal["constants", "null"] = "constants") -> bytes | None:
+    """Return `value` as JSON. `None` if it has no JSON form, or a lone surrogate is in it."""
     try:
         return to_json(value, inf_nan_mode=non_finite)
     except ValueError:
         return None
 
 
-def is_finite(value: object) -> bool:
-    """Tell whether neither NaN nor infinity is in `value`: they are no JSON."""
-    return written(value) == written(value, non_finite="null")
+def _is_finite(value: object) -> bool:
+    """Return `True` if neither NaN nor infinity, for which JSON has no form, is in `value`."""
+    return _json(value) == _json(value, non_finite="null")
 
 
-def mended(value: object) -> object:
-    """Replace half a surrogate pair, which UTF-8 cannot express, by U+FFFD; join a whole one."""
+def without_lone_surrogates(value: object) -> object:
+    """
+    Replace lone surrogates, which UTF-8 cannot express, by U+FFFD, in all strings in `value`.
+
+    The two halves of a surrogate pair that stand side by side become the character that they mean.
+    """
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     try:
         tree = _TREE.validate_python(value)
         if isinstance(tree, dict):
-            return {mended(key): mended(item) for key, item in tree.items()}
-        return [mended(item) for item in tree]
+            return {
+                without_lone_surrogates(key): without_lone_surrogates(item)
+                for key, item in tree.items()
+            }
+        return [without_lone_surrogates(item) for item in tree]
     except (ValidationError, RecursionError):
-        # What is no tree, or too deep a one, is left for the writer to refuse.
+        # Numbers and the like have no strings. Values that are too deep, or have no JSON form, are
+        # left to the JSON writer, which refuses them.
         return value
 
 

@@ -15,15 +15,40 @@ class RerankKeywords(ClientKeywords, RequestFields, total=False):
     """The keywords of both framework classes."""
 
     model: str
+    """Slug of the rerank model. Default: the model of OpenRouter's own examples."""
     model_name: str
+    """Another name of `model`."""
     top_n: int | None
+    """Number of documents to return. Default: all of them, so that reranking loses nothing."""
     score_threshold: float | None
+    """Return only ranked documents with at least this score. Each model has its own score scale."""
     openrouter_provider: ProviderPreferences | Mapping[str, object] | None
+    """Another name of `provider`."""
     model_kwargs: Mapping[str, object] | None
+    """Another name of `extra_body`."""
     on_error: Literal["raise", "passthrough"]
+    """
+    What to do if reranking fails: "raise", or "passthrough" to return the retriever's order and
+    log a warning while the service fails.
+    """
     unscorable: Literal["keep", "drop", "raise"]
+    """
+    Documents with nothing to rank: "keep" them behind the ranked ones, "drop" them, or "raise"
+    an error.
+    """
     image_mode: Literal["auto", "always", "never"]
+    """
+    When images are sent: "auto" if all models are known to take them, "always", or "never".
+    Otherwise only the text is sent.
+    """
     image_root: str | PathLike[str] | None
+    """The only folder from which local images are read. Default: none."""
     max_image_bytes: int
+    """Larger images are not sent. NVIDIA's models have failed at 30 MB a request."""
     http_client: HTTPClient | None
+    """An `httpx.Client` or `httpx2.Client` for sync calls, used as it is and never closed."""
     http_async_client: AsyncHTTPClient | None
+    """
+    An `httpx.AsyncClient` or `httpx2.AsyncClient` for async calls, used as it is and never
+    closed.
+    """

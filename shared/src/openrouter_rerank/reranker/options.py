@@ -127,9 +127,9 @@ class RerankOptions(ClientOptions):
                 "its own, so a threshold for one means nothing for another"
             )
         # Imported here, because many import a class without creating a reranker.
-        from openrouter_rerank._call.arguments import prepared
+        from openrouter_rerank._call.arguments import checked_arguments
 
-        prepared("any", (), model=self.model, top_n=self.top_n, **self.request_fields())
+        checked_arguments("any", (), model=self.model, top_n=self.top_n, **self.request_fields())
         if self.session_id is not None:
             from openrouter_rerank._wire.headers import session_header
 

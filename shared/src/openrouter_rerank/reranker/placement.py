@@ -16,6 +16,7 @@ from openrouter_rerank.documents import (
     are_headed,
     are_texts,
     check_fields,
+    is_headed,
     whole,
 )
 from openrouter_rerank.errors import InvalidRequestError, OpenRouterRerankError
@@ -165,7 +166,7 @@ def sendable(
 def _sendable(content: Content, at: int, images: ImagePolicy) -> str | RerankDocument | Unscorable:
     if isinstance(content, Unscorable):
         return content
-    if isinstance(content, tuple):
+    if is_headed(content):
         content = whole(content)
     if isinstance(content, RerankDocument):
         # Users can create one with fields of any type.

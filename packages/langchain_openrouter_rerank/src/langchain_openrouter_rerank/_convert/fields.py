@@ -1,4 +1,4 @@
-"""Metadata that are ranked with a text: the title, the author, the date. Pure."""
+"""Metadata that are ranked with a text, such as the title, the author and the date."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,24 +12,24 @@ def with_fields(text: str, metadata: Mapping[object, object], names: Sequence[st
     """
     Put the fields called `names` before `text`, in that order.
 
-    Each is a line, `name: value`; the values of a list are joined by commas. Left out is what has
-    no text, number or date.
+    Each field is a line, `name: value`. The values of a list are joined by commas. Values other
+    than text, numbers and dates are left out.
     """
     if not names:
         return text
-    written = {name: _written(metadata.get(name)) for name in names}
-    lines = [f"{name}: {value}" for name, value in written.items() if value]
+    values = {name: _field_value(metadata.get(name)) for name in names}
+    lines = [f"{name}: {value}" for name, value in values.items() if value]
     return "\n".join([*lines, text] if text.strip() else lines) if lines else text
 
 
-def _written(value: object) -> str:
+def _field_value(value: object) -> str:
     values = value if is_list(value) else [value]
-    return ", ".join(filter(None, map(_one, values)))
+    return ", ".join(filter(None, map(_one_value, values)))
 
 
-def _one(value: object) -> str:
+def _one_value(value: object) -> str:
     if isinstance(value, str):
         return " ".join(value.split())
-    # Stores that are tables have NaN where a cell is empty.
+    # Tables used as stores have NaN in empty cells.
     is_empty = isinstance(value, float) and math.isnan(value)
     return str(value) if isinstance(value, int | float | Decimal | date) and not is_empty else ""

@@ -1,13 +1,14 @@
 """
-The images that people keep in texts and in values of metadata. Pure: nothing is read or fetched.
+The ways in which people store an image in a text or in a metadata value.
 
-LangChain has no image document, so there are many ways; what cannot be an image is `None`.
+LangChain has no document for images, so there are many ways. The result for a value that cannot be
+an image is `None`.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
-from typing import TypeAlias, TypeGuard
+from typing import Final, TypeAlias, TypeGuard
 
 from langchain_core.documents.base import Blob
 from openrouter_rerank.images import LocalImage, as_image, on_one_line
@@ -16,68 +17,66 @@ from openrouter_rerank.reranker import Unscorable
 from .pillow import PillowImage, is_pillow
 
 Image: TypeAlias = str | PillowImage | LocalImage | Unscorable
-"""What can be sent, what must be encoded or read before, or why it never can be sent."""
+"""An image that can be sent, one to encode or read first, or why it can never be sent."""
 
 _MEDIA_TYPE_KEYS = ("image_mime_type", "image_mimetype", "mime_type", "mimetype", "media_type")
 _IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 
-# Below this, base64 is more likely a word: the smallest GIF that decoders accept has 35 bytes.
-_SHORTEST_BASE64 = 44
-_BASE64_START = re.compile(rf"[A-Za-z0-9+/]{{{_SHORTEST_BASE64 - 2}}}")
-# Tells the texts of most documents from images at the first word.
+# Shorter base64 is more likely a word: the smallest GIF that decoders accept has 35 bytes.
+_SHORTEST_BASE64: Final = 44
+SHORTEST_BASE64_RUN: Final = _SHORTEST_BASE64 - 2
+"""The same without padding: the characters of base64 that an image as text has at least."""
+_BASE64_START = re.compile(rf"[A-Za-z0-9+/]{{{SHORTEST_BASE64_RUN}}}")
+# For most texts, the first word decides that they are not an image.
 _IMAGE_START = re.compile(
-    rf"\s*(?:data:image/|(?:[A-Za-z0-9+/][\r\n]*){{{_SHORTEST_BASE64 - 2}}})", re.IGNORECASE
+    rf"\s*(?:data:image/|(?:[A-Za-z0-9+/][\r\n]*){{{SHORTEST_BASE64_RUN}}})", re.IGNORECASE
 )
 _DATA_URI_HEAD = re.compile(
     r"data:(image/[a-z0-9.+-]+)(?:;[a-z0-9.+-]+=[^;,\s]*)*;base64,", re.IGNORECASE
 )
 
-# What `type` says in the content blocks of LangChain (v1 and v0), OpenAI and Google, and in the
-# `source` of Anthropic's.
+# The values of `type` in the content blocks of LangChain (v1 and v0), OpenAI and Google, and in the
+# `source` of Anthropic's content blocks.
 _BLOCK_TYPES = {"image", "image_url", "input_image", "media", "base64", "url"}
 _BLOCK_WRAPPERS = ("image_url", "source")
 _BLOCK_KEYS = ("base64", "data", "url", "image_url")
 
 
-def is_prose(text: str) -> bool:
-    """Tell at once, of most texts, that they are neither blank nor an image."""
-    return " " in text[: _SHORTEST_BASE64 - 2].strip()
-
-
 def image_in_text(text: str) -> str | Unscorable | None:
-    """Return the image that a text is, whole; people who index images leave them there."""
+    """Return the image that a whole text is; people who index images store them as texts."""
     if not _IMAGE_START.match(text):
         return None
     if text[:100].lstrip()[:11].lower() == "data:image/":
-        uri = _on_one_line(text)
+        uri = _without_line_breaks(text)
         head = _DATA_URI_HEAD.match(uri)
         if head and _BASE64_START.match(uri, head.end()):
             image = as_image(uri[head.end() :], declared=head[1])
             if image is not None:
-                # Large, and one of the two is enough to keep.
+                # Images are large, so the second of two equal strings is not kept.
                 return uri if image == uri else image
-        # A sentence about data URIs has spaces; what has none is nothing that a model could read.
+        # A sentence about data URIs has spaces. A text without spaces is not one that a model could
+        # read.
         return None if " " in uri else Unscorable("its text is a damaged data URI")
-    is_base64 = _BASE64_START.match(_on_one_line(text[:200]))
-    return as_image(_on_one_line(text)) if is_base64 else None
+    is_base64 = _BASE64_START.match(_without_line_breaks(text[:200]))
+    return as_image(_without_line_breaks(text)) if is_base64 else None
 
 
-def image_in(value: object, *, beside: Mapping[object, object]) -> Image | None:
+def image_in(value: object, *, fields: Mapping[object, object]) -> Image | None:
     """
-    Return the image that a value is: of a metadata field, or an item that is to be ranked.
+    Return the image that a value is: the value of a metadata field, or an item to rank.
 
     Args:
-        value: Text, bytes, a path, a content block, a `Blob` or a PIL image.
-        beside: The fields around it, of which one may tell its media type.
+        value: A string, bytes, a path, a content block, a `Blob` or an image of PIL.
+        fields: The fields that the value was found in, one of which may name its media type.
     """
-    media_type = _first_text(beside, _MEDIA_TYPE_KEYS)
+    media_type = _first_string(fields, _MEDIA_TYPE_KEYS)
     if isinstance(value, Blob):
         media_type, value = value.mimetype, value.data or value.path
     if is_pillow(value):
         return PillowImage(value)
     match value:
         case str():
-            return _image_written_in(value, media_type)
+            return _image_in_string(value, media_type)
         case bytes():
             return as_image(value, declared=media_type)
         case PurePath():
@@ -87,23 +86,23 @@ def image_in(value: object, *, beside: Mapping[object, object]) -> Image | None:
 
 
 def is_image_file(path: str) -> bool:
-    """Tell whether a path has the name of an image."""
+    """Return `True` if `path` ends like the name of an image file."""
     return path.lower().endswith(_IMAGE_SUFFIXES) and "://" not in path
 
 
 def is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
-    """Tell whether `value` is a mapping, of whatever it may be."""
+    """Return `True` if `value` is a mapping, of any keys and values."""
     return isinstance(value, Mapping)
 
 
 def is_list(value: object) -> TypeGuard[Sequence[object]]:
-    """Tell whether `value` is a list or a tuple, of whatever it may be."""
+    """Return `True` if `value` is a list or a tuple, of any values."""
     return isinstance(value, list | tuple)
 
 
-def _image_written_in(value: str, media_type: str | None) -> str | LocalImage | Unscorable | None:
-    text = _on_one_line(value)
-    # A short word beside a media type is a name or an id, although it may decode.
+def _image_in_string(value: str, media_type: str | None) -> str | LocalImage | Unscorable | None:
+    text = _without_line_breaks(value)
+    # A short word with a media type is a name or an id, although it may decode.
     image = as_image(text, declared=media_type if len(text) >= _SHORTEST_BASE64 else None)
     if image is not None:
         return image
@@ -115,28 +114,29 @@ def _image_written_in(value: str, media_type: str | None) -> str | LocalImage | 
 
 def _image_in_block(block: Mapping[object, object]) -> Image | None:
     """Return the image of a content block."""
-    # Of a file, too, the source may be a URL or base64.
-    if not _is_of_an_image(block):
+    # Blocks of files have such sources too, a URL or base64, so the type of the block is checked
+    # before the type of its source.
+    if not _is_of_image_type(block):
         return None
     for wrapper in _BLOCK_WRAPPERS:
         if is_mapping(inner := block.get(wrapper)):
             block = inner
-    if not _is_of_an_image(block):
+    if not _is_of_image_type(block):
         return None
     for key in _BLOCK_KEYS:
         if isinstance(value := block.get(key), str | bytes):
-            return None if _is_of_a_file(value, block) else image_in(value, beside=block)
+            return None if _is_url_of_other_file(value, block) else image_in(value, fields=block)
     return None
 
 
-def _is_of_an_image(block: Mapping[object, object]) -> bool:
+def _is_of_image_type(block: Mapping[object, object]) -> bool:
     kind = block.get("type", "image")
     return isinstance(kind, str) and kind in _BLOCK_TYPES
 
 
-def _is_of_a_file(value: str | bytes, block: Mapping[object, object]) -> bool:
-    """Tell whether there is something else than an image behind a URL, which nobody looks at."""
-    declared = _first_text(block, _MEDIA_TYPE_KEYS) or "image/"
+def _is_url_of_other_file(value: str | bytes, block: Mapping[object, object]) -> bool:
+    """Return `True` if the block says that the file at its URL, which is not read, is no image."""
+    declared = _first_string(block, _MEDIA_TYPE_KEYS) or "image/"
     return (
         isinstance(value, str)
         and value.lower().startswith(("http://", "https://"))
@@ -144,11 +144,11 @@ def _is_of_a_file(value: str | bytes, block: Mapping[object, object]) -> bool:
     )
 
 
-def _first_text(mapping: Mapping[object, object], keys: Sequence[str]) -> str | None:
+def _first_string(mapping: Mapping[object, object], keys: Sequence[str]) -> str | None:
     values = [mapping.get(key) for key in keys]
     return next((value for value in values if isinstance(value, str)), None)
 
 
-def _on_one_line(text: str) -> str:
-    """Return `text` without the line breaks that encoders put into base64."""
+def _without_line_breaks(text: str) -> str:
+    """Return `text` without the line breaks that encoders put into base64, and without margins."""
     return on_one_line(text).strip()

@@ -1,37 +1,40 @@
 """
-What `rerank` takes beside LangChain's documents. Pure: nothing is read or fetched.
+What `rerank` accepts in addition to LangChain's documents, and the scores that it returns.
 
-Strings, mappings with `text` and/or `image`, content blocks, lists of those, and whatever else can
-be an image.
+It accepts strings, mappings with `text` and/or `image`, content blocks, lists of content blocks,
+and anything else that can be an image.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TypeGuard
 
+from langchain_core.documents import Document
 from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.images import LocalImage
-from openrouter_rerank.reranker import LocalImageDocument, Unscorable
+from openrouter_rerank.ranking import RankedDocument, Ranking
+from openrouter_rerank.reranker import LocalImageDocument, Placement, Unscorable
 
 from .fields import with_fields
 from .images import Image, image_in, image_in_text, is_list, is_mapping
 from .pillow import LazyContent, PillowDocument, PillowImage
 
-# What `type` says of text in the content blocks of LangChain, and of OpenAI's responses.
+# The values of `type` for texts in the content blocks of LangChain, and of OpenAI's responses.
 _TEXT_TYPES = ("text", "text-plain", "input_text", "output_text")
 
 
 def item_content(item: object, at: int, rank_fields: Sequence[str]) -> LazyContent:
     """
-    Tell what of an item is ranked.
+    Return what of an item is ranked.
 
     Args:
         item: Anything but a document of LangChain.
-        at: Its position in the list.
+        at: The position of the item in the list.
         rank_fields: Keys of a mapping that are put before the text.
 
     Raises:
-        InvalidRequestError: If it is nothing that can be ranked.
+        InvalidRequestError: The item cannot be ranked.
     """
     if isinstance(item, RerankDocument):
         return item
@@ -39,7 +42,7 @@ def item_content(item: object, at: int, rank_fields: Sequence[str]) -> LazyConte
         return mapping_content(item, at, rank_fields)
     if _are_blocks(item):
         return _message_content(item, at)
-    image = image_in_text(item) if isinstance(item, str) else image_in(item, beside={})
+    image = image_in_text(item) if isinstance(item, str) else image_in(item, fields={})
     if image is not None:
         return joined("", image)
     if isinstance(item, str):
@@ -55,21 +58,21 @@ def mapping_content(
     item: Mapping[object, object], at: int, rank_fields: Sequence[str]
 ) -> LazyContent:
     """
-    Tell what of a mapping is ranked: its `text` and/or `image`, or what it is a content block of.
+    Return what of a mapping is ranked: its `text` and/or `image`, or what a content block holds.
 
     Args:
         item: The mapping.
-        at: The position of what it stands for.
+        at: The position, in the list, of the item that the mapping stands for.
         rank_fields: Keys that are put before the text.
 
     Raises:
-        InvalidRequestError: If it has other keys, or a text that is none.
+        InvalidRequestError: The mapping has other keys, or its `text` is not a string.
     """
     text = item.get("text", "")
     kind = None if "type" in rank_fields else item.get("type")
     if kind in _TEXT_TYPES and isinstance(text, str):
         return text
-    if isinstance(kind, str) and (block := image_in(item, beside={})):
+    if isinstance(kind, str) and (block := image_in(item, fields={})):
         return joined("", block)
     if isinstance(kind, str) and "text" not in item:
         return Unscorable(f"it is a content block of type {kind!r:.50} without a usable image")
@@ -82,12 +85,16 @@ def mapping_content(
         raise InvalidRequestError(
             f"text of documents[{at}] is of type {type(text).__name__}: pass a string"
         )
-    image = image_in(item.get("image"), beside=item)
+    image = image_in(item.get("image"), fields=item)
     return joined(with_fields(text or "", item, rank_fields), image)
 
 
 def joined(text: str, image: Image | None) -> LazyContent:
-    """Make one document of a text and an image; one that cannot be used counts only alone."""
+    """
+    Return one content of a text and an image.
+
+    If the image cannot be used, the text alone is ranked; without a text, the result says why.
+    """
     words = text if text.strip() else None
     match image:
         case str():
@@ -102,9 +109,41 @@ def joined(text: str, image: Image | None) -> LazyContent:
             return text
 
 
+def scores(placement: Placement, *, model: str) -> Ranking:
+    """Return the ranking, with the positions that the items have in the list of the caller."""
+    ranking = placement.ranking or Ranking(results=(), model=model, requests=())
+    return replace(
+        ranking,
+        results=tuple(
+            RankedDocument(placed.index, placed.relevance_score)
+            for placed in placement.order
+            if placed.relevance_score is not None
+        ),
+    )
+
+
+def texts_with_scores(
+    contents: Sequence[LazyContent], placement: Placement, *, score_key: str
+) -> list[Document]:
+    """Return the ranked texts as documents, for callback handlers; an image alone has no text."""
+    return [
+        Document(
+            _text(contents[placed.index]),
+            metadata={"index": placed.index, score_key: placed.relevance_score},
+        )
+        for placed in placement.order
+        if placed.relevance_score is not None
+    ]
+
+
+def _text(content: LazyContent) -> str:
+    text = content if isinstance(content, str | Unscorable) else content.text
+    return text if isinstance(text, str) else ""
+
+
 def _are_blocks(item: object) -> TypeGuard[Sequence[Mapping[object, object]]]:
-    # Not strings, which messages may have too: a list in the list is more likely a mistake, such as
-    # the documents of several queries.
+    # Not strings, although messages may contain them: a list of strings in the list is more likely
+    # a mistake, such as the documents of several queries.
     return is_list(item) and all(is_mapping(each) and _is_block(each) for each in item)
 
 
@@ -114,15 +153,15 @@ def _is_block(item: Mapping[object, object]) -> bool:
 
 def _message_content(blocks: Sequence[Mapping[object, object]], at: int) -> LazyContent:
     texts = [block.get("text") for block in blocks if block["type"] in _TEXT_TYPES]
-    images = [image for block in blocks if (image := image_in(block, beside={})) is not None]
+    images = [image for block in blocks if (image := image_in(block, fields={})) is not None]
     usable = [image for image in images if not isinstance(image, Unscorable)]
     if len(usable) > 1:
         raise InvalidRequestError(
             f"documents[{at}] has {len(usable)} images: a document can have one, so pass one for "
             "each image"
         )
-    # Without a space between them, as LangChain joins the texts of a message: a citation begins a
-    # block in the middle of a sentence.
+    # Without a space between them, as LangChain joins the texts of a message: a citation starts a
+    # new block in the middle of a sentence.
     text = "".join(text for text in texts if isinstance(text, str))
     nothing = Unscorable("no content block of it has a text or a usable image")
     return joined(text, next(iter(usable or images), nothing))

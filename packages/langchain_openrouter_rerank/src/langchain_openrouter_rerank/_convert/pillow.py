@@ -1,7 +1,7 @@
 """
-Images that are objects of PIL, which are encoded when everything else is known.
+Images that are objects of PIL, which are encoded after all documents were converted.
 
-Pillow is never imported here: whoever has such an object has imported it.
+Pillow is never imported here: a program that has such an object has imported it.
 """
 
 import io
@@ -12,9 +12,9 @@ from typing import Protocol, TypeAlias, TypeGuard
 
 from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.images import data_uri
-from openrouter_rerank.reranker import Content, LocalImageDocument, Unscorable
+from openrouter_rerank.reranker import LocalImageDocument, Unscorable
 
-# What the PNG format can hold; what it cannot becomes RGB, or 16 bits of grey.
+# The modes that PNG supports. Images of other modes are converted to RGB, or to 16 bits of grey.
 _PNG_MODES = {"1", "L", "LA", "I;16", "P", "RGB", "RGBA"}
 
 
@@ -41,51 +41,50 @@ class PillowDocument:
     image: PillowImage
 
 
-LazyContent: TypeAlias = str | RerankDocument | LocalImageDocument | PillowDocument | Unscorable
-"""What a document of LangChain is converted to."""
+SendableContent: TypeAlias = str | RerankDocument | LocalImageDocument | Unscorable
+"""What of a document is ranked, in the forms that the core accepts."""
+
+LazyContent: TypeAlias = SendableContent | PillowDocument
+"""What of a document is ranked, before images of PIL are encoded."""
 
 
 def is_pillow(value: object) -> TypeGuard[_Pillow]:
-    """Tell whether `value` is an image of PIL."""
+    """Return `True` if `value` is an image of PIL."""
     module = sys.modules.get("PIL.Image")
     return module is not None and isinstance(value, module.Image)
 
 
-def needs_no_pillow(contents: Sequence[LazyContent]) -> TypeGuard[Sequence[Content]]:
-    """Tell whether there is no image to encode."""
-    return PillowDocument not in set(map(type, contents))
+def sendable(contents: Sequence[LazyContent], *, takes_images: bool) -> list[SendableContent]:
+    """
+    Encode the images of PIL, which takes up to a second for each.
 
-
-def encoded(contents: Sequence[LazyContent]) -> list[Content]:
-    """Encode the images of PIL, which takes up to a second for each."""
+    Args:
+        contents: What of each document is ranked.
+        takes_images: If `False`, the images of PIL are left out instead, because none is sent.
+    """
+    convert = _encoded if takes_images else _without_image
     return [
-        _encoded(content) if isinstance(content, PillowDocument) else content
-        for content in contents
+        convert(content) if isinstance(content, PillowDocument) else content for content in contents
     ]
 
 
-def left_out(contents: Sequence[LazyContent]) -> list[Content]:
-    """Leave the images of PIL out, for a model that takes none."""
-    return [
-        content.text or Unscorable("its PIL image is not sent: the model takes no images")
-        if isinstance(content, PillowDocument)
-        else content
-        for content in contents
-    ]
+def _without_image(document: PillowDocument) -> SendableContent:
+    return document.text or Unscorable("its PIL image is not sent: the model takes no images")
 
 
-def _encoded(document: PillowDocument) -> Content:
+def _encoded(document: PillowDocument) -> SendableContent:
     image = document.image.value
     file = io.BytesIO()
     try:
         if image.format == "JPEG":
-            # As it was: the same picture as PNG would be ten times as large.
+            # Encoded as it was. As PNG, the same picture would be ten times as large.
             image.save(file, format="JPEG", quality="keep")
         else:
             if image.mode not in _PNG_MODES:
                 image = image.convert("I;16" if image.mode == "I" else "RGB")
-            # A photograph takes a quarter of the default level's time, for 3 % more bytes.
+            # For a photograph, this level takes a quarter of the default level's time and makes 3 %
+            # more bytes.
             image.save(file, format="PNG", compress_level=1)
-    except Exception as error:  # noqa: BLE001 - Plugins of PIL fail in any way, when they load.
+    except Exception as error:  # noqa: BLE001 - PIL's plugins raise anything when they load.
         return document.text or Unscorable(f"its PIL image fails to load: {type(error).__name__}")
     return RerankDocument(text=document.text, image=data_uri(file.getvalue()))

@@ -1,8 +1,8 @@
 """
-Where a node may keep its image. Pure: nothing is read, fetched or changed.
+Find the image of a node in its fields. Pure: nothing is read, fetched or changed.
 
-LlamaIndex's own ways to an image (`resolve_image`, `get_content_blocks`) fetch URLs and read the
-paths they find in metadata, so only the fields of a node are looked at here.
+LlamaIndex's own methods for images (`resolve_image`, `get_content_blocks`) fetch URLs and read the
+paths that they find in metadata. This module looks only at the fields of a node.
 """
 
 import base64
@@ -23,24 +23,24 @@ from llama_index.core.schema import (
 from openrouter_rerank.images import LocalImage, as_image
 from pydantic import AnyUrl
 
-# Most nodes are of these classes, and asking one for fields that it has not is slow.
+# Most nodes are of these classes. Reading a field that a node does not have is slow.
 _WITHOUT_IMAGE = frozenset({TextNode, IndexNode})
-_IMAGE_IN_RESOURCE = frozenset({Node, Document})
+_ONLY_IN_RESOURCE = frozenset({Node, Document})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFields:
-    """Where a node may keep its image, as unchecked as it was found."""
+    """The fields of a node that may hold an image, as they were found: nothing is checked."""
 
     inline: object
     url: object
     path: object
     media_type: object
     is_wrapped: bool = False
-    """Whether `inline` is base64 of whatever was given, even of a data URI."""
+    """`True` if `inline` is the base64 of what the node was made with, even of a data URI."""
 
     def image(self) -> str | LocalImage | None:
-        """Return the first image in them that can be sent, else the path that may hold one."""
+        """Return the first image that can be sent, or else a path that may lead to one."""
         if image := next(filter(None, self._images()), None):
             return image
         path = self.path if isinstance(self.path, str | PurePath) else ""
@@ -49,7 +49,7 @@ class ImageFields:
     def _images(self) -> Generator[str | None]:
         declared = self.media_type if isinstance(self.media_type, str) else None
         if self.is_wrapped and isinstance(self.inline, bytes):
-            # An image in base64 most often, which need not be unwrapped and wrapped again.
+            # Usually this is the base64 of an image already, and need not be decoded and encoded.
             yield as_image(self.inline)
             with suppress(ValueError):
                 yield as_image(base64.b64decode(self.inline), declared=declared)
@@ -59,7 +59,7 @@ class ImageFields:
 
 
 def image_fields(node: BaseNode) -> ImageFields | None:
-    """Return the fields of `node` for an image, `None` if it has none; nothing is decoded yet."""
+    """Return the fields of `node` for an image, or `None` if it has none. Nothing is decoded."""
     if type(node) in _WITHOUT_IMAGE:
         return None
     resource = _field(node, "image_resource")
@@ -67,15 +67,15 @@ def image_fields(node: BaseNode) -> ImageFields | None:
         return ImageFields(
             inline=_field(resource, "data"),
             is_wrapped=True,
-            url=_address(_field(resource, "url")),
+            url=_url_as_text(_field(resource, "url")),
             path=_field(resource, "path"),
             media_type=_field(resource, "mimetype"),
         )
-    if type(node) in _IMAGE_IN_RESOURCE:
+    if type(node) in _ONLY_IN_RESOURCE:
         return None
     fields = ImageFields(
         inline=_field(node, "image"),
-        url=_address(_field(node, "image_url")),
+        url=_url_as_text(_field(node, "image_url")),
         path=_field(node, "image_path"),
         media_type=_field(node, "image_mimetype"),
     )
@@ -83,13 +83,13 @@ def image_fields(node: BaseNode) -> ImageFields | None:
     return fields if found or isinstance(node, ImageNode | ImageDocument) else None
 
 
-def _address(url: object) -> object:
-    # Media resources have their URL as an object of pydantic's.
+def _url_as_text(url: object) -> object:
+    # The URL of a media resource is an object of pydantic.
     return str(url) if isinstance(url, AnyUrl) else url
 
 
 def _field(owner: object, name: str) -> object:
-    # A property of a foreign class may fail in any way, and then there is nothing.
+    # A property of a user's class may raise any exception. Such a field counts as empty.
     with suppress(Exception):
         return getattr(owner, name, None)
     return None

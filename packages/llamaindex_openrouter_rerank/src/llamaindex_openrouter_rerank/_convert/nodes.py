@@ -1,4 +1,4 @@
-"""Between LlamaIndex's nodes and what is ranked. Pure: nothing is read, fetched or changed."""
+"""Convert LlamaIndex's nodes to what can be ranked, and a placement to nodes. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeGuard
@@ -14,19 +14,33 @@ from .images import image_fields
 from .texts import usual_texts
 
 RETRIEVAL_SCORE = "retrieval_score"
-"""The key under which LlamaIndex's own rerankers keep the score of the retriever."""
+"""The metadata key for the retriever's score. LlamaIndex's own rerankers use it too."""
 
 
-def contents(nodes: Sequence[NodeWithScore], *, metadata_mode: MetadataMode) -> list[Content]:
+def contents(
+    nodes: Sequence[NodeWithScore],
+    *,
+    metadata_mode: MetadataMode,
+    document_fn: Callable[[NodeWithScore], Document | None] | None = None,
+) -> list[Content]:
     """
-    Tell, for each node, what of it can be ranked.
+    Convert each node to what can be ranked of it.
 
-    A node of any class is taken; one that fails to give its content has nothing to rank.
+    Nodes of any class are accepted. A node that fails to give its content has nothing to rank.
 
     Args:
-        nodes: What a retriever has found.
-        metadata_mode: Which metadata stand beside the text. They never stand for an image.
+        nodes: The nodes that a retriever found.
+        metadata_mode: The metadata that are ranked with a text, or with the caption of an image. An
+            image without a caption is ranked without metadata.
+        document_fn: Returns the document to rank for a node, or `None` if there is nothing to rank.
+            If it is set, nothing else of the node is ranked.
+
+    Raises:
+        InvalidRequestError: `document_fn` returned something else. The message names the position
+            of the node.
     """
+    if document_fn is not None:
+        return [_checked_document(document_fn(item), at) for at, item in enumerate(nodes)]
     given = [item.node for item in nodes]
     return [
         _content(node, metadata_mode) if text is None else text
@@ -34,20 +48,8 @@ def contents(nodes: Sequence[NodeWithScore], *, metadata_mode: MetadataMode) -> 
     ]
 
 
-def chosen(
-    nodes: Sequence[NodeWithScore], document_fn: Callable[[NodeWithScore], Document | None]
-) -> list[Content]:
-    """
-    Take, for each node, what `document_fn` gives: `None` is nothing to rank.
-
-    Raises:
-        InvalidRequestError: It gave something else than a document, for the node that is named.
-    """
-    return [_given(document_fn(item), at) for at, item in enumerate(nodes)]
-
-
-def hold_image(nodes: Sequence[NodeWithScore]) -> bool:
-    """Tell whether one of `nodes` has fields for an image, whatever is in them."""
+def have_image_fields(nodes: Sequence[NodeWithScore]) -> bool:
+    """Return `True` if at least one node has fields for an image, even if they hold no image."""
     return any(map(image_fields, [item.node for item in nodes]))
 
 
@@ -55,32 +57,35 @@ def ranked(
     nodes: Sequence[NodeWithScore], placement: Placement, *, keep_retrieval_score: bool = False
 ) -> list[NodeWithScore]:
     """
-    Put the nodes in the order of `placement`, with its scores.
+    Return the nodes in the order of `placement`, with its scores.
 
-    Each item is new and its node is the one passed in, so that tools and stores which look nodes
-    up by identity find them. Where nothing was ranked, the retriever's scores stay.
+    Each item is new. Its node is the object that was passed in, because tools and stores look nodes
+    up by identity. If nothing was ranked, the items keep the retriever's scores.
 
     Args:
-        nodes: What was ranked.
-        placement: Where each of them ends up.
-        keep_retrieval_score: Give a copy of each ranked node, with its former score in the
+        nodes: The nodes that were ranked.
+        placement: The positions and scores of the nodes to return.
+        keep_retrieval_score: Return a copy of each ranked node, with the retriever's score in its
             metadata.
     """
     if placement.ranking is None:
         return [nodes[placed.index].model_copy() for placed in placement.order]
     items = [(nodes[placed.index], placed.relevance_score) for placed in placement.order]
     if not keep_retrieval_score:
-        return _scored(items)
+        return _with_scores(items)
     return [
-        item.model_copy(update={"score": score, "node": _with_score(item.node, item.score)})
+        item.model_copy(
+            update={"score": score, "node": _with_retrieval_score(item.node, item.score)}
+        )
         for item, score in items
     ]
 
 
-def _scored(items: Sequence[tuple[NodeWithScore, float | None]]) -> list[NodeWithScore]:
+def _with_scores(items: Sequence[tuple[NodeWithScore, float | None]]) -> list[NodeWithScore]:
     kinds = {type(item) for item, _ in items}
     if kinds == {NodeWithScore} and _are_nodes({type(item.node) for item, _ in items}):
-        # The same in a third of the time.
+        # One validation takes a third of the time of the copies. It would lose fields of derived
+        # items, and it refuses a node that is not a `BaseNode`.
         return _NODES.validate_python(
             [{"node": item.node, "score": score} for item, score in items]
         )
@@ -94,17 +99,18 @@ def _are_nodes(kinds: set[type[object]]) -> bool:
 _NODES = TypeAdapter(list[NodeWithScore])
 
 
-def _with_score(node: BaseNode, score: float | None) -> BaseNode:
-    # Metadata belong to the store as well, and a score in them would be read to language models.
-    unseen = {
+def _with_retrieval_score(node: BaseNode, score: float | None) -> BaseNode:
+    # A copy, because the node and its metadata belong to the store too. The score is excluded from
+    # the metadata that prompts and embeddings see.
+    excluded = {
         name: [*(key for key in getattr(node, name) if key != RETRIEVAL_SCORE), RETRIEVAL_SCORE]
         for name in ("excluded_embed_metadata_keys", "excluded_llm_metadata_keys")
     }
     metadata = {**node.metadata, RETRIEVAL_SCORE: score}
-    return node.model_copy(update={"metadata": metadata, **unseen})
+    return node.model_copy(update={"metadata": metadata, **excluded})
 
 
-def _given(document: object, at: int) -> Content:
+def _checked_document(document: object, at: int) -> Content:
     if document is None:
         return Unscorable("document_fn gave nothing for it")
     if isinstance(document, str):
@@ -135,16 +141,16 @@ def _content(node: BaseNode, metadata_mode: MetadataMode) -> Content:
     if fields is None:
         return _text(node, metadata_mode)
     text = _caption(node, metadata_mode)
-    words = text if isinstance(text, str) and text.strip() else None
+    caption = text if isinstance(text, str) and text.strip() else None
     image = fields.image()
     if isinstance(image, LocalImage):
-        return LocalImageDocument(text=words, image=image)
+        return LocalImageDocument(text=caption, image=image)
     if image is not None:
-        return RerankDocument(text=words, image=image)
+        return RerankDocument(text=caption, image=image)
     if text == "":
         return Unscorable(
-            f"{_named(node)} has no text, and its image is gone (storage keeps no image data) or "
-            "is neither an http(s) URL, a data URI nor base64 of an image"
+            f"the {type(node).__name__} has no text, and its image is gone (storage keeps no image "
+            "data) or is neither an http(s) URL, a data URI nor base64 of an image"
         )
     return text
 
@@ -153,21 +159,17 @@ def _caption(node: BaseNode, metadata_mode: MetadataMode) -> str | Unscorable:
     text = _text(node, MetadataMode.NONE)
     if isinstance(text, Unscorable):
         return text
-    # What is left is metadata, most often a file name: it says nothing about the picture.
+    # Metadata alone is usually a file name, which does not describe the image.
     return _text(node, metadata_mode) if text.strip() else ""
 
 
 def _text(node: BaseNode, metadata_mode: MetadataMode) -> str | Unscorable:
     try:
         text: object = node.get_content(metadata_mode=metadata_mode)
-    except Exception as error:  # noqa: BLE001 - A node of a foreign class may fail in any way
-        return _silent(node, type(error))
-    return text if isinstance(text, str) else _silent(node, TypeError)
+    except Exception as error:  # noqa: BLE001 - Users' node classes may raise any exception
+        return _without_content(node, type(error))
+    return text if isinstance(text, str) else _without_content(node, TypeError)
 
 
-def _silent(node: BaseNode, error: type[Exception]) -> Unscorable:
-    return Unscorable(f"{_named(node)} fails to give its content: {error.__name__}")
-
-
-def _named(node: BaseNode) -> str:
-    return f"the {type(node).__name__}"
+def _without_content(node: BaseNode, error: type[Exception]) -> Unscorable:
+    return Unscorable(f"the {type(node).__name__} fails to give its content: {error.__name__}")

@@ -1,0 +1,125 @@
+"""
+Writes what the option fields say to where people read it.
+
+These are the option tables in the READMEs, and the descriptions of the keywords, which editors show
+when a user hovers over an argument. `make options` writes them, and a test compares them.
+"""
+
+import ast
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+
+from langchain_openrouter_rerank import OpenRouterRerank as LangChainRerank
+from llamaindex_openrouter_rerank import OpenRouterRerank as LlamaIndexRerank
+from openrouter_rerank import ClientOptions
+from openrouter_rerank.reranker import RerankOptions
+from pydantic import AliasChoices, BaseModel
+from pydantic.fields import FieldInfo
+
+ROOT = Path(__file__).parents[1]
+CORE = "shared/src/openrouter_rerank"
+LANGCHAIN = "packages/langchain_openrouter_rerank"
+LLAMAINDEX = "packages/llamaindex_openrouter_rerank"
+TABLES: dict[str, type[BaseModel]] = {
+    "shared/README.md": ClientOptions,
+    f"{LANGCHAIN}/README.md": LangChainRerank,
+    f"{LLAMAINDEX}/README.md": LlamaIndexRerank,
+}
+KEYWORDS: dict[str, type[BaseModel]] = {
+    f"{CORE}/client_options.py": RerankOptions,
+    f"{CORE}/reranker/keywords.py": RerankOptions,
+    f"{LANGCHAIN}/src/langchain_openrouter_rerank/keywords.py": LangChainRerank,
+    f"{LLAMAINDEX}/src/llamaindex_openrouter_rerank/keywords.py": LlamaIndexRerank,
+}
+_BEGIN, _END = "<!-- generated: options -->", "<!-- end -->"
+# Its one option of a call means something else than the option of the client.
+_WRITTEN_BY_HAND = {"RequestOptions"}
+_WIDTH = 100
+
+
+def page_with_table(page: str) -> str:
+    """Return the text of a README with the option table that its class has today."""
+    before, _, rest = (ROOT / page).read_text("utf-8").partition(_BEGIN)
+    after = rest.partition(_END)[2]
+    return f"{before}{_BEGIN}\n\n{_table(TABLES[page].model_fields)}\n\n{_END}{after}"
+
+
+def module_with_descriptions(module: str) -> str:
+    """Return the source of a module in which each keyword has the description of its field."""
+    source = (ROOT / module).read_text("utf-8")
+    descriptions = _descriptions(KEYWORDS[module].model_fields)
+    lines = source.splitlines()
+    keywords = [
+        (node.lineno, node.end_lineno, node.target.id)
+        for kind in ast.parse(source).body
+        if isinstance(kind, ast.ClassDef) and _is_typed_dict(kind)
+        for node in kind.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    ]
+    # From the end, so that the line numbers of the others stay right.
+    for _, end, name in reversed(keywords):
+        at = end or 0
+        # Fields of the frameworks have no description.
+        text = descriptions[name]
+        lines[at : at + _docstring_lines(lines[at:])] = _docstring(text) if text else []
+    return "\n".join(lines) + "\n"
+
+
+def _is_typed_dict(kind: ast.ClassDef) -> bool:
+    return bool(kind.keywords) and kind.name not in _WRITTEN_BY_HAND
+
+
+def _docstring_lines(lines: list[str]) -> int:
+    """Return how many lines the docstring has that `lines` begin with."""
+    if not lines or not lines[0].strip().startswith('"""'):
+        return 0
+    if lines[0].strip() != '"""' and lines[0].rstrip().endswith('"""'):
+        return 1
+    return next(at for at, line in enumerate(lines[1:], 2) if line.rstrip().endswith('"""'))
+
+
+def _docstring(text: str) -> list[str]:
+    short = f'    """{text}"""'
+    if len(short) <= _WIDTH:
+        return [short]
+    quotes = '    """'
+    return [
+        quotes,
+        *textwrap.wrap(text, _WIDTH - 4, initial_indent="    ", subsequent_indent="    "),
+        quotes,
+    ]
+
+
+def _descriptions(fields: Mapping[str, FieldInfo]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, field in fields.items():
+        found |= dict.fromkeys(_aliases(name, field), f"Another name of `{name}`.")
+        found[name] = field.description or ""
+    return found
+
+
+def _aliases(name: str, field: FieldInfo) -> list[str]:
+    alias = field.validation_alias
+    return (
+        [str(each) for each in alias.choices if each != name]
+        if isinstance(alias, AliasChoices)
+        else []
+    )
+
+
+def _table(fields: Mapping[str, FieldInfo]) -> str:
+    rows = ["| option | default | meaning |", "|---|---|---|"]
+    order = dict.fromkeys((*RerankOptions.__annotations__, *fields))
+    for name in [each for each in order if each in fields and fields[each].description]:
+        field = fields[name]
+        others = "".join(f", `{alias}`" for alias in _aliases(name, field))
+        rows.append(f"| `{name}`{others} | `{field.default!r}` | {field.description} |")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    for each in TABLES:
+        (ROOT / each).write_text(page_with_table(each), "utf-8")
+    for each in KEYWORDS:
+        (ROOT / each).write_text(module_with_descriptions(each), "utf-8")

@@ -1,0 +1,131 @@
+"""
+Exchanges over an httpx or httpx2 client that the user has passed as `http_client`.
+
+The client brings its own connections, pool and proxies; here it gets the timeouts, the key and the
+request, and its response is read within the bounds of the attempt.
+"""
+
+from collections.abc import AsyncIterator
+
+from openrouter_rerank._attempt import Attempt, Body, Response
+from openrouter_rerank._wire.endpoint import ApiKey, Endpoint
+from openrouter_rerank._wire.headers import EncodedHeaders
+from openrouter_rerank.http_client import (
+    AnyRequest,
+    AsyncHTTPClient,
+    HTTPClient,
+    StreamedResponse,
+)
+
+from .bounds import Bounds, ResponseBuilder
+from .watchdog import Watched, watchdog
+
+# Bytes up to which the client gets a body as one `bytes` object.
+_LONGEST_JOINED = 512 * 1024
+
+
+def exchange_over(
+    client: HTTPClient,
+    endpoint: Endpoint,
+    headers: EncodedHeaders,
+    attempt: Attempt,
+    bounds: Bounds,
+) -> Response:
+    """Send the request of `attempt` and return the response, within `bounds`."""
+    with (
+        Watched(watchdog(), bounds.deadline, bounds.shut_down),
+        client.stream(
+            "POST",
+            endpoint.url,
+            content=_content(attempt.request.body),
+            headers=_headers(headers, attempt),
+            auth=Bearer(endpoint.api_key),
+            follow_redirects=False,
+            extensions={"timeout": bounds.timeouts, "trace": bounds.trace},
+        ) as response,
+    ):
+        received = _read(response, attempt, bounds)
+        # From here on, another call may use the connection.
+        bounds.socket = None
+        return received
+
+
+async def aexchange_over(
+    client: AsyncHTTPClient,
+    endpoint: Endpoint,
+    headers: EncodedHeaders,
+    attempt: Attempt,
+    bounds: Bounds,
+) -> Response:
+    """Send the request of `attempt` and return the response; the caller ends it at the deadline."""
+    async with client.stream(
+        "POST",
+        endpoint.url,
+        content=_acontent(attempt.request.body),
+        headers=_headers(headers, attempt),
+        auth=Bearer(endpoint.api_key),
+        follow_redirects=False,
+        extensions={"timeout": bounds.timeouts, "trace": bounds.atrace},
+    ) as response:
+        return await _aread(response, attempt, bounds)
+
+
+class Bearer:
+    """Adds the API key to a request of httpx or httpx2; it replaces the client's own `auth`."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: ApiKey | None) -> None:
+        self._key = key
+
+    def __call__(self, request: AnyRequest) -> AnyRequest:
+        """Set the `Authorization` header, unless the headers of the user contain one."""
+        if self._key is not None:
+            request.headers["Authorization"] = self._key.authorization()
+        return request
+
+
+def _headers(headers: EncodedHeaders, attempt: Attempt) -> EncodedHeaders:
+    length = (b"Content-Length", b"%d" % attempt.request.body.size)
+    return EncodedHeaders((*headers, length))
+
+
+def _read(response: StreamedResponse, attempt: Attempt, bounds: Bounds) -> Response:
+    builder = ResponseBuilder(attempt, bounds)
+    builder.begin(response.status_code, response.headers)
+    if response.is_stream_consumed:
+        builder.add(response.content)
+    else:
+        for piece in response.iter_raw():
+            builder.add(piece)
+    return builder.build()
+
+
+async def _aread(response: StreamedResponse, attempt: Attempt, bounds: Bounds) -> Response:
+    builder = ResponseBuilder(attempt, bounds)
+    builder.begin(response.status_code, response.headers)
+    if response.is_stream_consumed:
+        builder.add(response.content)
+    else:
+        async for piece in response.aiter_raw():
+            builder.add(piece)
+    return builder.build()
+
+
+# One object if the body is small: event hooks and transports of the user may read `content`.
+def _content(body: Body) -> bytes | Body:
+    return b"".join(body) if body.size <= _LONGEST_JOINED else body
+
+
+def _acontent(body: Body) -> "bytes | _AsyncBody":
+    return b"".join(body) if body.size <= _LONGEST_JOINED else _AsyncBody(body)
+
+
+class _AsyncBody:
+    # Only an asynchronous iterator: httpx takes an object with both kinds for a synchronous body.
+    def __init__(self, body: Body) -> None:
+        self._body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self._body:
+            yield piece
