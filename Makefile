@@ -30,7 +30,8 @@ check: lint types coverage licences wheels ## Check style, types, coverage, lock
 .PHONY: coverage
 coverage: $(VENV)/installed-check ## Require every branch of the pure modules from their own tests
 	$(BIN)/coverage run -m pytest -qq --hypothesis-profile=coverage \
-		tests/core tests/adapters/test_*_convert*.py
+		tests/core tests/wire tests/call tests/score_cache/test_*scores.py tests/transport/test_http11.py \
+		tests/reranker/test_placement.py tests/langchain/test_convert*.py tests/llamaindex/test_convert.py
 	$(BIN)/coverage report
 
 .PHONY: lint
@@ -81,7 +82,7 @@ bench-full: $(BENCH) ## Measure every client in every case, and draw how they sc
 
 .PHONY: promises
 promises: $(VENV)/installed-test ## Prove the promises in their full size, which takes some minutes
-	FULL=1 $(BIN)/python -m pytest tests/promises tests/adapters/test_same_promises.py
+	FULL=1 $(BIN)/python -m pytest tests/promises tests/both_frameworks/test_same_promises.py
 
 .PHONY: fuzz
 fuzz: $(VENV)/installed-test ## Read a million damaged answers; N=... reads another number

@@ -1,7 +1,7 @@
 """
-What holds for every test: no network but loopback, no ambient configuration, known randomness.
+Rules for all tests: no network but loopback, no configuration of the machine, fixed randomness.
 
-Fixtures live beside the tests that use them.
+The fixtures here are those that several folders use. Others are in the folder that uses them.
 """
 
 import ipaddress
@@ -10,6 +10,8 @@ import sys
 
 import pytest
 from hypothesis import settings
+
+from tests.clients import KINDS, NAMES, ClientKind
 
 # A loaded machine must not fail a law, so no example has a deadline; CI draws the same examples
 # every time, so that a change fails for its own reasons.
@@ -56,3 +58,41 @@ def _refuse_network(event: str, args: tuple[object, ...]) -> None:
 
 # An audit hook sees every thread and every library, whichever way they call the socket module.
 sys.addaudithook(_refuse_network)
+
+
+@pytest.fixture(params=KINDS, ids=NAMES)
+def client_kind(request):
+    """Each kind of client in turn: sync and async, over its own and over injected connections."""
+    with ClientKind(*request.param) as client_kind:
+        yield client_kind
+
+
+@pytest.fixture
+def stage(local_openrouter):
+    """The scripted service, by its short name."""
+    return local_openrouter
+
+
+@pytest.fixture
+def make(client_kind, stage):
+    """A function that makes a client of the scripted service."""
+
+    def client(**options):
+        return client_kind.client(
+            **{"base_url": stage.base_url, "api_key": stage.api_key} | options
+        )
+
+    return client
+
+
+@pytest.fixture(params=["sync", "async"])
+def mode(request):
+    """Synchronous and asynchronous code in turn."""
+    return request.param
+
+
+@pytest.fixture
+def key_in_environment(local_openrouter, monkeypatch):
+    """The key and the URL in the environment, as `export` sets them before a program starts."""
+    monkeypatch.setenv("OPENROUTER_API_KEY", local_openrouter.api_key)
+    monkeypatch.setenv("OPENROUTER_API_BASE", local_openrouter.base_url)

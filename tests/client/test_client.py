@@ -18,7 +18,7 @@ from openrouter_rerank.errors import (
 )
 from openrouter_rerank.local.stage import Fault, Reply, error, scores
 
-from tests.client.gates import answered_in_turns
+from tests.gates import answered_in_turns
 from tests.starvation import repeat_if_starved
 
 
@@ -128,7 +128,7 @@ def test_an_injected_client_is_not_closed(make):
     assert caller.injected is None or not caller.injected.is_closed
 
 
-def test_closing_the_last_client_closes_its_connections(make, stage, shell):
+def test_closing_the_last_client_closes_its_connections(make, stage, client_kind):
     """Connections of our own do not outlive the clients that used them."""
     first, second = make(), make()
     first.rerank("q", ["a"])
@@ -138,7 +138,7 @@ def test_closing_the_last_client_closes_its_connections(make, stage, shell):
     assert stage.open_connections >= 1
     second.close()
 
-    if shell.is_own:
+    if client_kind.is_own:
         stage.wait_until(lambda: stage.open_connections == 0)
 
 
@@ -175,13 +175,13 @@ def test_a_connection_that_failed_is_not_used_again(make, stage):
     assert stage.connections == 2
 
 
-def test_a_kept_connection_that_was_closed_costs_no_retry(make, stage, shell):
+def test_a_kept_connection_that_was_closed_costs_no_retry(make, stage, client_kind):
     """When the server has hung up on an idle connection, the call goes over another at once."""
     caller = make(max_retries=0)
     caller.rerank("q", ["a"])
     stage.script(Fault.reset_before())
 
-    if shell.is_own:
+    if client_kind.is_own:
         assert len(caller.rerank("q", ["a"]).results) == 1
     else:
         with pytest.raises(OpenRouterRerankError):

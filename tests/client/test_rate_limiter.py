@@ -13,13 +13,13 @@ from openrouter_rerank.errors import (
 )
 from openrouter_rerank.local.stage import error
 
-from tests.client.shells import KINDS, NAMES
+from tests.clients import KINDS, NAMES
 from tests.starvation import repeat_if_starved
 
 QUERY = "capital of France"
 DOCUMENTS = ["Berlin is the capital of Germany.", "Paris is the capital of France.", "Bread"]
 
-EVERY_EXCHANGE = pytest.mark.parametrize("shell", KINDS, ids=NAMES, indirect=True)
+EVERY_EXCHANGE = pytest.mark.parametrize("client_kind", KINDS, ids=NAMES, indirect=True)
 
 
 class Limiter:
@@ -46,7 +46,8 @@ class Limiter:
 def test_each_request_needs_a_permission(make, stage):
     """Retries, fallbacks and parts are requests, and a call that sends nothing needs none."""
     limiter = Limiter(False, True)
-    client = make(rate_limiter=limiter, max_retries=1)
+    # One at a time: what a failure cancels may be permitted and not yet sent.
+    client = make(rate_limiter=limiter, max_retries=1, max_concurrency=1)
     stage.script(error(503, "down", retry_after=0), error(503, "down"), error(503, "down"))
 
     client.rerank(

@@ -14,7 +14,7 @@ from openrouter_rerank.errors import (
 )
 from openrouter_rerank.local.stage import Fault, Reply, Stage, error, results, scores
 
-from tests.client.shells import OWN
+from tests.clients import OWN
 
 QUERY = "capital of France"
 DOCUMENTS = ["Berlin is the capital of Germany.", "Paris is the capital of France.", "Bread"]
@@ -216,9 +216,9 @@ def test_the_base_url_of_the_environment(make, stage, monkeypatch):
 
 
 @OWN
-def test_no_documents_need_no_service(shell):
+def test_no_documents_need_no_service(client_kind):
     """An empty list is an empty ranking: no request, no key, no connection."""
-    ranking = shell.client(base_url="https://host.invalid").rerank("q", [], model="m")
+    ranking = client_kind.client(base_url="https://host.invalid").rerank("q", [], model="m")
 
     assert (ranking.results, ranking.requests, ranking.attempts) == ((), (), 0)
     assert (ranking.model, ranking.usage.cost) == ("m", None)

@@ -14,8 +14,8 @@ from openrouter_rerank.errors import (
 )
 from openrouter_rerank.local.stage import Fault, error, word_overlap
 
-from tests.client.gates import answered_in_turns
-from tests.client.shells import OWN
+from tests.clients import OWN
+from tests.gates import answered_in_turns
 
 QUERY = "one two three four five six"
 WORDS = QUERY.split()

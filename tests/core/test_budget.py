@@ -1,4 +1,4 @@
-"""The limit of what may be spent."""
+"""The spending limit."""
 
 import copy
 import pickle
@@ -10,7 +10,7 @@ from openrouter_rerank.errors import BudgetExceededError, ConfigurationError
 
 
 def test_the_call_after_the_limit_is_refused():
-    """Calls pass until the limit is reached; then the refusal names limit and spending."""
+    """Calls are allowed until the limit is reached. The error has the limit and the sum spent."""
     budget = Budget(0.01)
 
     for cost in (0.004, None, 0.004, 0.0):
@@ -24,7 +24,7 @@ def test_the_call_after_the_limit_is_refused():
     assert budget.spent == pytest.approx(0.012)
 
 
-def test_a_budget_of_nothing_lets_nothing_pass():
+def test_a_budget_of_zero_refuses_every_call():
     """A limit of zero refuses the first call."""
     with pytest.raises(BudgetExceededError):
         Budget(0).check()
@@ -43,14 +43,14 @@ def test_a_budget_of_nothing_lets_nothing_pass():
         None,
     ],
 )
-def test_a_limit_that_is_no_amount_is_refused(limit):
-    """A limit must be a finite number of dollars, 0 or more."""
+def test_an_invalid_limit_is_refused(limit):
+    """A limit must be a finite number of US dollars, 0 or more."""
     with pytest.raises(ConfigurationError, match="budget must be a number of US dollars"):
         Budget(limit)
 
 
-def test_a_budget_is_shared_by_copies_and_new_in_another_process():
-    """A deep copy is the same budget; a pickle has its limit and nothing spent."""
+def test_copies_share_a_budget_and_pickles_do_not():
+    """A deep copy is the same object. An unpickled budget has the same limit and nothing spent."""
     budget = Budget(5)
     budget.charge(1)
 
@@ -62,7 +62,7 @@ def test_a_budget_is_shared_by_copies_and_new_in_another_process():
 
 
 def test_threads_lose_no_cent():
-    """What ten threads spend at once adds up."""
+    """The costs of ten threads add up."""
     budget = Budget(1e9)
 
     def spend():

@@ -1,4 +1,4 @@
-"""Which documents can be ranked, in which form they are sent, and what is said of the others."""
+"""Which documents can be ranked, in which form they are sent, and which errors the others get."""
 
 import pytest
 from openrouter_rerank.documents import RerankDocument, checked_documents
@@ -9,12 +9,12 @@ URL = "https://host/cat.png"
 
 
 class Loud(str):
-    """A string that writes itself in another way, as those of an `Enum` do."""
+    """A string whose `str()` is another text, as with members of an `Enum`."""
 
     __slots__ = ()
 
     def __str__(self):
-        """Return something else than the text."""
+        """Return another text."""
         return "LOUD"
 
 
@@ -44,12 +44,12 @@ class Loud(str):
     ],
 )
 def test_forms_of_a_document(document, sent):
-    """A document becomes its text, or a value with its image and the text beside it."""
+    """A document becomes its text, or a `RerankDocument` if it has an image."""
     assert checked_documents([document]) == (sent,)
 
 
 def test_forms_are_mixed():
-    """One list may hold every form, twice if need be; the order stays."""
+    """One list may contain all forms and copies. The order stays."""
     documents = ["a", {"text": "b"}, {"image": PNG}, RerankDocument(text="a"), "a"]
 
     assert checked_documents(documents) == ("a", "b", RerankDocument(image=PNG), "a", "a")
@@ -57,18 +57,18 @@ def test_forms_are_mixed():
 
 @pytest.mark.parametrize("documents", [[], (), iter([]), {}.values()])
 def test_no_documents(documents):
-    """An empty list is no mistake."""
+    """An empty list is allowed."""
     assert checked_documents(documents) == ()
 
 
 @pytest.mark.parametrize("documents", [("a", "b"), iter(["a", "b"]), {"a": 1, "b": 2}.keys()])
 def test_any_iterable_of_documents(documents):
-    """Whatever yields documents is taken for a list of them."""
+    """Any iterable of documents is accepted."""
     assert checked_documents(documents) == ("a", "b")
 
 
-def test_what_was_checked_is_not_checked_again():
-    """The framework packages pass on what they have made valid, which may be thousands."""
+def test_checked_documents_are_not_checked_again():
+    """Checked documents, of which there may be thousands, are returned as they are."""
     checked = checked_documents(["a", {"image": PNG}])
 
     assert checked_documents(checked) is checked
@@ -122,7 +122,7 @@ def test_what_was_checked_is_not_checked_again():
     ],
 )
 def test_bad_document(document, message):
-    """A document that cannot be ranked is refused by its position, with the reason and the cure."""
+    """An invalid document is refused. The error has its position, the reason and what to do."""
     with pytest.raises(InvalidRequestError) as caught:
         checked_documents(["a", document])
 
@@ -131,7 +131,7 @@ def test_bad_document(document, message):
 
 
 def test_a_bad_image_is_not_quoted():
-    """What stands where an image should be may be anything, a patient's file for instance."""
+    """An invalid image is not quoted, because it may be any text, such as a patient's record."""
     with pytest.raises(InvalidRequestError, match=r"documents\[0\]: the image is") as caught:
         checked_documents([{"image": "John Doe was diagnosed with"}])
 
@@ -139,8 +139,8 @@ def test_a_bad_image_is_not_quoted():
 
 
 @pytest.mark.parametrize("documents", [{"a", "b"}, frozenset("ab")], ids=["set", "frozenset"])
-def test_a_set_is_no_list_of_documents(documents):
-    """A set has no positions, so an index would mean nothing."""
+def test_a_set_is_refused(documents):
+    """A set is refused, because its documents have no positions."""
     with pytest.raises(InvalidRequestError, match="must be a list of documents, got one"):
         checked_documents(documents)
 
@@ -156,8 +156,8 @@ def test_a_set_is_no_list_of_documents(documents):
         pytest.param(5, "int", id="number"),
     ],
 )
-def test_one_document_is_no_list_of_documents(documents, kind):
-    """A single document instead of a list is refused, not taken apart."""
+def test_a_single_document_is_refused(documents, kind):
+    """A single document in place of a list is refused."""
     with pytest.raises(InvalidRequestError) as caught:
         checked_documents(documents)
 
@@ -165,7 +165,7 @@ def test_one_document_is_no_list_of_documents(documents, kind):
 
 
 def test_the_input_is_not_changed():
-    """Checking changes none of the objects that were passed in."""
+    """The objects that were passed in are not changed."""
     mapping = {"text": " ", "image": PNG}
     documents = [mapping]
 
@@ -174,8 +174,8 @@ def test_the_input_is_not_changed():
     assert (documents, mapping) == ([mapping], {"text": " ", "image": PNG})
 
 
-def test_signed_urls_are_told_apart_at_once():
-    """Documents whose images end alike, as signed URLs do, have hashes of their own."""
+def test_signed_urls_have_different_hashes():
+    """Images with equal ends, as signed URLs have, have different hashes."""
     signature = "?sv=2024-11-04&sp=r&se=2026-12-31T00:00:00Z&sig=" + "a" * 300
     images = [f"https://host/{at:06}.png{signature}" for at in range(1000)]
 

@@ -1,4 +1,4 @@
-"""The tree of errors: complete, picklable, and silent about what is secret."""
+"""The tree of errors is documented completely, and errors can be copied and pickled."""
 
 import copy
 import pickle
@@ -26,7 +26,7 @@ ATTRIBUTES = {
 
 
 def test_the_tree_in_the_documentation_is_the_tree():
-    """The module's drawing names every class, with the status of each, and no other."""
+    """The tree in the module's docstring has all classes of the module, with their statuses."""
     drawn = dict(re.findall(r"── (\w+) +(\d{3})?", errors.__doc__))
 
     assert drawn.keys() | {"OpenRouterRerankError"} == CLASSES.keys()
@@ -36,7 +36,7 @@ def test_the_tree_in_the_documentation_is_the_tree():
 
 
 def test_the_status_errors_are_those_of_the_service():
-    """Each documented status has a class of its own, and those alone."""
+    """Each documented status has its own class, and no other status has one."""
     kinds = {status: type(APIStatusError.of(status, "m")).__name__ for status in range(100, 600)}
 
     assert {status: kind for status, kind in kinds.items() if kind != "APIStatusError"} == {
@@ -59,7 +59,7 @@ def test_the_status_errors_are_those_of_the_service():
 
 
 def test_which_statuses_are_retryable():
-    """The server's failures and its limits pass; the caller's mistakes do not."""
+    """Failures of the server and rate limits are retryable, mistakes of the caller are not."""
     retryable = {code for code in range(400, 600) if APIStatusError.of(code, "m").retryable}
 
     assert retryable == {408, 429, *range(500, 600)}
@@ -67,8 +67,8 @@ def test_which_statuses_are_retryable():
 
 
 @pytest.mark.parametrize("kind", CLASSES.values(), ids=CLASSES)
-def test_one_root(kind):
-    """Every error is caught as the root; whatever has a status is caught as `APIStatusError`."""
+def test_every_error_is_an_openrouter_rerank_error(kind):
+    """Every error is an `OpenRouterRerankError`, and its text is its message."""
     error = kind("message")
 
     assert isinstance(error, OpenRouterRerankError)
@@ -78,7 +78,7 @@ def test_one_root(kind):
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 @pytest.mark.parametrize("kind", CLASSES.values(), ids=CLASSES)
 def test_pickling_keeps_everything(kind, protocol):
-    """A pickled error comes back of its class, with all attributes and notes."""
+    """An unpickled error has the same class, attributes and notes."""
     error = kind("message", **ATTRIBUTES)
     error.attempts = 3
     error.add_note("3 attempts in 2.1 s, timeout 3 s")
@@ -97,14 +97,14 @@ def test_pickling_keeps_everything(kind, protocol):
 
 @pytest.mark.parametrize("kind", CLASSES.values(), ids=CLASSES)
 def test_copying_keeps_everything(kind):
-    """A deep copy equals its error."""
+    """A deep copy has the same attributes."""
     error = kind("message", **ATTRIBUTES)
 
     assert vars(copy.deepcopy(error)) == vars(error)
 
 
 def test_of_keeps_what_it_is_given():
-    """An error made from a status carries all the rest, and the status in its message."""
+    """An error made from a status has all attributes, and the status in its message."""
     given = {
         name: ATTRIBUTES[name] for name in ATTRIBUTES if name not in {"status_code", "retryable"}
     }
@@ -117,7 +117,7 @@ def test_of_keeps_what_it_is_given():
 
 
 def test_metadata_is_a_copy():
-    """Changing the mapping afterwards does not change the error."""
+    """A later change of the mapping does not change the error."""
     metadata = {"a": 1}
     error = APIStatusError("m", metadata=metadata)
 

@@ -1,4 +1,4 @@
-"""What can be sent as an image, and what people's image fields are turned into."""
+"""What can be sent as an image, and how image fields are converted."""
 
 import base64
 
@@ -19,7 +19,7 @@ SVG = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
 
 
 def encoded(data):
-    """The base64 of `data`, as text."""
+    """Return `data` in base64, as text."""
     return base64.b64encode(data).decode()
 
 
@@ -48,7 +48,7 @@ LONG_URI = f"data:image/png;base64,{encoded(PNG + bytes(200))}"
     ],
 )
 def test_image_type(data, kind):
-    """The first bytes tell the type of an image, and what is none."""
+    """The first bytes decide the media type, or that the data is not an image."""
     assert image_type(data) == kind
 
 
@@ -71,7 +71,7 @@ def test_image_type(data, kind):
     ],
 )
 def test_data_uri(data, declared, uri):
-    """Bytes become a data URI of the type that they show, else of the type that is declared."""
+    """The media type of a data URI is that of the first bytes, else the declared one."""
     assert data_uri(data, declared=declared) == uri
 
 
@@ -134,7 +134,7 @@ def test_data_uri(data, declared, uri):
     ],
 )
 def test_as_image(value, declared, sent):
-    """What people keep in image fields becomes what can be sent, or nothing."""
+    """The content of an image field becomes a value that can be sent, or `None`."""
     image = as_image(value, declared=declared)
 
     assert image == sent
@@ -143,13 +143,13 @@ def test_as_image(value, declared, sent):
 
 @pytest.mark.parametrize("value", ["http://h", "https://h", "HTTPS://h", "hTTp://"])
 def test_is_url(value):
-    """A URL is told by its scheme, in any case."""
+    """A URL is recognized by its scheme, in any case."""
     assert is_url(value)
 
 
 @pytest.mark.parametrize("value", ["", "http:/h", "ftp://h", "data:,", " http://h", "httpsx://h"])
-def test_is_no_url(value):
-    """Other schemes are none of ours."""
+def test_is_not_a_url(value):
+    """Other schemes are not accepted."""
     assert not is_url(value)
 
 
@@ -199,7 +199,7 @@ NO_CONTENT = "is a data URI whose content is no base64"
     ],
 )
 def test_image_problem(value, problem):
-    """What cannot be sent as an image is told why."""
+    """A value that cannot be sent as an image has one of four problems."""
     assert image_problem(value) == problem
 
 
@@ -208,5 +208,5 @@ def test_image_problem(value, problem):
     [("https://host/a.png", 0), (PNG_URI, len(PNG)), ("data:image/png;base64,", 0)],
 )
 def test_image_size(value, size):
-    """The size of inline images is known to within their padding; a URL is not looked at."""
+    """The size of an image in a data URI is exact up to its padding. A URL has size 0."""
     assert size <= image_size(value) <= size + 2

@@ -1,4 +1,4 @@
-"""What is taken for base64, against the decoder of the standard library."""
+"""What is accepted as base64, compared with the decoder of the standard library."""
 
 import base64
 import binascii
@@ -12,7 +12,7 @@ SVG = "image/svg+xml"
 
 
 def decodes(text):
-    """Whether the strict decoder finds something in `text`."""
+    """Return `True` if the strict decoder decodes `text` to at least one byte."""
     try:
         return bool(binascii.a2b_base64(text, strict_mode=True))
     except ValueError:
@@ -28,8 +28,8 @@ def decodes(text):
 @example("====")
 @example("QQQQ=QQQ")
 @example("QQQQ====")
-def test_base64_is_what_the_strict_decoder_takes(text):
-    """An image is taken if and only if all of it can be decoded, though it is not decoded."""
+def test_base64_is_what_the_strict_decoder_accepts(text):
+    """A text is accepted if and only if the strict decoder can decode it."""
     image = as_image(text, declared=SVG)
     text = text.strip()
     assert (image is not None) == decodes(text)

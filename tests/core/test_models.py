@@ -1,4 +1,4 @@
-"""What is known of the models."""
+"""The list of known models."""
 
 import pytest
 from openrouter_rerank import DEFAULT_MODEL
@@ -16,7 +16,7 @@ def test_every_listed_model_is_found(slug):
     "slug", ["", "cohere", "cohere/rerank-v3.5x", "COHERE/RERANK-V3.5", ":free", "local/lexical"]
 )
 def test_an_unlisted_model_is_unknown(slug):
-    """Nothing is guessed about a model that is not listed."""
+    """A model that is not listed is unknown."""
     assert known_model(slug) is None
 
 
@@ -26,14 +26,14 @@ def test_the_default_is_a_known_model():
 
 
 def test_one_family_takes_images():
-    """Only the vision-language model is sent images by itself."""
+    """Only the vision-language model takes images."""
     assert [slug for slug, model in MODELS.items() if model.takes_images] == [
         "nvidia/llama-nemotron-rerank-vl-1b-v2"
     ]
 
 
-def test_search_units_are_how_cohere_billed_up_to_version_4():
-    """Later models, and those of others, are billed by token."""
+def test_models_that_are_billed_by_search_unit():
+    """Only Cohere's models up to version 4 are billed by search unit."""
     assert [slug for slug, model in MODELS.items() if model.search_units] == [
         "cohere/rerank-v3.5",
         "cohere/rerank-4-fast",

@@ -1,18 +1,18 @@
-"""What a ranking tells beside its results."""
+"""The metadata and the usage of a ranking."""
 
 import pytest
 from openrouter_rerank.ranking import AnsweredRequest, RankedDocument, Ranking, Usage
 
 
 def answered(name, **usage):
-    """A request answered under this name."""
+    """Return a request that this provider served."""
     return AnsweredRequest(
         id=f"id-{name}", served_model=f"model-{name}", provider=name, usage=Usage(**usage)
     )
 
 
-def test_a_ranking_speaks_for_its_first_request_and_adds_up_all():
-    """Id, model and provider are those of the first answer; usage is the sum of all."""
+def test_metadata_is_of_the_first_request_and_usage_of_all():
+    """Id, model and provider are those of the first request. Usage is the sum of all requests."""
     parts = (
         answered("a", cost=0.25, search_units=1),
         answered("b", cost=0.5, search_units=2, total_tokens=9),
@@ -25,8 +25,8 @@ def test_a_ranking_speaks_for_its_first_request_and_adds_up_all():
     assert ranking.usage == Usage(cost=0.75, search_units=3, total_tokens=9)
 
 
-def test_a_ranking_of_nothing_has_used_nothing():
-    """Without a request there is no id, and all usage is unknown."""
+def test_a_ranking_without_requests():
+    """Without a request there is no id, and all fields of usage are `None`."""
     ranking = Ranking(results=(), model="m", requests=())
 
     assert (ranking.id, ranking.served_model, ranking.provider) == (None, None, None)
@@ -42,7 +42,7 @@ def test_a_ranking_of_nothing_has_used_nothing():
         ([0.25, None, 0.5], 0.75),
     ],
 )
-def test_what_nobody_reported_is_unknown_and_not_zero(parts, total):
-    """A sum is over what was reported, and `None` if nothing was."""
+def test_usage_that_was_not_reported_is_none_and_not_zero(parts, total):
+    """A sum adds the reported values. It is `None` if none was reported."""
     assert Usage.total(Usage(cost=part) for part in parts).cost == total
     assert Usage.total(iter([])) == Usage()

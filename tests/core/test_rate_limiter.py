@@ -1,4 +1,4 @@
-"""The rate limiter for `:free` models: never more than it permits, and no longer a wait."""
+"""`WindowRateLimiter` never permits more requests than allowed, and waits no longer than needed."""
 
 import asyncio
 import copy
@@ -15,21 +15,21 @@ from openrouter_rerank.errors import ConfigurationError
 from tests.starvation import repeat_if_starved
 
 
-def test_so_many_are_permitted_at_once():
-    """The first requests of a window need not wait; the next is refused until it is over."""
+def test_the_first_requests_do_not_wait():
+    """The first requests are permitted without a wait, and the next one only after the period."""
     limiter = WindowRateLimiter(3, seconds=60)
 
     assert [limiter.acquire(blocking=False) for _ in range(5)] == [True] * 3 + [False] * 2
 
 
-def test_what_is_granted_free_models_is_the_default():
-    """OpenRouter grants twenty requests a minute."""
+def test_the_defaults_are_those_of_free_models():
+    """The defaults are OpenRouter's limits for `:free` models: 20 requests in a minute."""
     assert repr(WindowRateLimiter()) == "WindowRateLimiter(20, seconds=60)"
 
 
 @repeat_if_starved
-def test_threads_wait_for_the_next_window():
-    """However many threads ask, in each period there are so many permissions and no more."""
+def test_threads_wait_for_the_next_period():
+    """Six threads together get 4 permissions in each period."""
     limiter = WindowRateLimiter(4, seconds=0.2)
     started = time.monotonic()
 
@@ -40,8 +40,8 @@ def test_threads_wait_for_the_next_window():
     assert 0.4 <= time.monotonic() - started < 2
 
 
-def test_waiting_costs_no_time_of_the_processor():
-    """Who waits sleeps."""
+def test_waiting_uses_no_cpu_time():
+    """A thread that waits uses no CPU time."""
     limiter = WindowRateLimiter(1, seconds=0.3)
     limiter.acquire()
     before = time.thread_time()
@@ -52,7 +52,7 @@ def test_waiting_costs_no_time_of_the_processor():
 
 
 def test_loops_and_threads_share_a_limiter():
-    """Permissions given in one event loop are missing in another, and in a thread."""
+    """Two event loops and a thread share the permissions of one limiter."""
     limiter = WindowRateLimiter(4, seconds=60)
 
     async def twice():
@@ -64,8 +64,8 @@ def test_loops_and_threads_share_a_limiter():
 
 
 @repeat_if_starved
-async def test_tasks_wait_for_the_next_window():
-    """Tasks that wait go on when the window is over, and leave the loop alone until then."""
+async def test_tasks_wait_for_the_next_period():
+    """Tasks wait without blocking the loop, and go on when the period is over."""
     limiter = WindowRateLimiter(2, seconds=0.1)
     started = time.monotonic()
 
@@ -73,8 +73,8 @@ async def test_tasks_wait_for_the_next_window():
     assert 0.2 <= time.monotonic() - started < 2
 
 
-async def test_a_cancelled_wait_takes_nothing():
-    """Who is cancelled while waiting has taken no permission from the others."""
+async def test_a_cancelled_wait_uses_no_permission():
+    """A task that is cancelled while it waits uses up no permission."""
     limiter = WindowRateLimiter(1, seconds=0.2)
     await limiter.aacquire()
     waiting = [asyncio.create_task(limiter.aacquire()) for _ in range(5)]
@@ -90,8 +90,8 @@ async def test_a_cancelled_wait_takes_nothing():
         assert await limiter.aacquire()
 
 
-def test_a_limiter_is_shared_by_copies_and_new_in_another_process():
-    """A copy is the same limiter; a pickle has its numbers and nothing permitted yet."""
+def test_copies_share_a_limiter_and_pickles_do_not():
+    """A copy is the same object. An unpickled limiter has the same limits, all unused."""
     limiter = WindowRateLimiter(1, seconds=30)
     limiter.acquire()
 
@@ -103,15 +103,15 @@ def test_a_limiter_is_shared_by_copies_and_new_in_another_process():
 
 
 @pytest.mark.parametrize("requests", [0, -1, 1.5, True, "20", None])
-def test_a_number_that_is_none_is_refused(requests):
-    """At least one request must be permitted at some time."""
+def test_an_invalid_number_of_requests_is_refused(requests):
+    """`requests` must be a whole number, 1 or more."""
     with pytest.raises(ConfigurationError, match="requests must be a whole number"):
         WindowRateLimiter(requests)
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), 10**400, True, "60", None])
-def test_a_period_that_is_none_is_refused(seconds):
-    """A period is a positive, finite number of seconds."""
+def test_an_invalid_period_is_refused(seconds):
+    """`seconds` must be a positive, finite number."""
     with pytest.raises(ConfigurationError, match="seconds must be a positive number"):
         WindowRateLimiter(seconds=seconds)
 
@@ -126,6 +126,6 @@ def test_a_period_that_is_none_is_refused(seconds):
     ],
     ids=["ours", "langchain", "lock", "number"],
 )
-def test_limiters_are_known_by_their_verbs(limiter, is_one):
-    """What has `acquire` and `aacquire` is a limiter."""
+def test_limiters_are_recognized_by_their_methods(limiter, is_one):
+    """An object with the methods `acquire` and `aacquire` is a rate limiter."""
     assert isinstance(limiter, RateLimiter) == is_one

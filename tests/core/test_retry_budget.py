@@ -1,4 +1,4 @@
-"""The bucket of tokens that keeps retries a small part of all requests."""
+"""The token bucket that limits retries to a small part of all requests."""
 
 import threading
 
@@ -7,7 +7,7 @@ from openrouter_rerank._retry_budget import TokenBucket
 
 
 def test_fifty_retries_and_no_more():
-    """Without a success, fifty retries are let through."""
+    """Without a success, 50 retries are allowed."""
     bucket = TokenBucket()
 
     assert [bucket.spend() for _ in range(60)] == [True] * 50 + [False] * 10
@@ -29,8 +29,8 @@ def test_five_successes_earn_a_retry():
     assert bucket.spend()
 
 
-def test_the_bucket_does_not_overflow():
-    """Successes in good times do not add up to a storm of retries later."""
+def test_the_bucket_holds_50_tokens():
+    """The bucket never has more than 50 tokens, however many requests succeed."""
     bucket = TokenBucket()
 
     for _ in range(1000):
@@ -39,8 +39,8 @@ def test_the_bucket_does_not_overflow():
     assert bucket.tokens == 50
 
 
-def test_ten_threads_never_overdraw():
-    """Ten threads at once see between 0 and 50 tokens, and spend no more than there are."""
+def test_ten_threads_never_spend_more_than_there_is():
+    """Ten threads together see 0 to 50 tokens and spend no more than there are."""
     bucket = TokenBucket()
     seen, spent = [], []
     start = threading.Barrier(10)

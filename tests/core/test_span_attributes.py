@@ -1,11 +1,11 @@
-"""What traces tell of a ranking."""
+"""The attributes of a span for a ranking."""
 
 from openrouter_rerank.ranking import AnsweredRequest, Ranking, Usage
 from openrouter_rerank.telemetry import span_attributes
 
 
-def test_all_that_the_service_told_is_an_attribute():
-    """The numbers and names of a ranking stand under the names of the conventions."""
+def test_reported_values_are_attributes():
+    """The numbers and names of a ranking become attributes with the names of the conventions."""
     request = AnsweredRequest(
         id="gen-1",
         served_model="rerank-v3.5",
@@ -26,8 +26,8 @@ def test_all_that_the_service_told_is_an_attribute():
     }
 
 
-def test_what_the_service_did_not_tell_is_left_out():
-    """An attribute is never empty."""
+def test_values_that_were_not_reported_are_left_out():
+    """Values that the service did not report are left out."""
     ranking = Ranking(results=(), model="a/b", requests=())
 
     assert span_attributes(ranking) == {"openrouter.model": "a/b", "openrouter.rerank.attempts": 0}

@@ -26,7 +26,7 @@ def quiet_transformers(monkeypatch):
 
 
 def test_piped_output_is_plain(monkeypatch):
-    """A pipe gets no colours and nothing that moves, in an encoding that has few letters too."""
+    """A pipe gets no modes and nothing that moves, in an encoding that has few letters too."""
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     done = subprocess.run(
         [sys.executable, "-c", DEMO, *QUICK], capture_output=True, check=False, text=True

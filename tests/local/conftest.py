@@ -55,12 +55,6 @@ def base_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def stage(local_openrouter):
-    """The stage, under its short name."""
-    return local_openrouter
-
-
-@pytest.fixture
 def client(stage):
     """A client of the stage that gives up after five silent seconds."""
     with httpx.Client(base_url=stage.base_url, headers=KEY, timeout=5) as client:

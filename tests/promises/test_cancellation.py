@@ -9,14 +9,14 @@ import pytest
 from openrouter_rerank import AsyncRerankClient
 from openrouter_rerank.local.stage import Fault, Reply, error
 
-from tests.client.gates import answered_in_turns
-from tests.client.shells import KINDS, NAMES, TLS
-from tests.promises.figures import figure
+from tests.clients import KINDS, NAMES, TLS
+from tests.gates import answered_in_turns
+from tests.sizes import figure
 
 ANSWER = {"results": [{"index": 0, "relevance_score": 1}]}
 
 
-LIBRARIES = [library for colour, library in KINDS if colour == "async"]
+LIBRARIES = [library for mode, library in KINDS if mode == "async"]
 
 
 @pytest.fixture(params=LIBRARIES, ids=NAMES[3:])

@@ -20,9 +20,9 @@ from openrouter_rerank.errors import (
 )
 from openrouter_rerank.local.stage import Fault, error, refusing_address
 
-from tests.client.shells import OWN
-from tests.client.slow_line import slow_line
-from tests.promises.figures import figure
+from tests.clients import OWN
+from tests.sizes import figure
+from tests.slow_server import slow_line
 from tests.starvation import repeat_if_starved
 
 OK = Response(status=200, headers={}, body=b'{"results":[{"index":0,"relevance_score":1}]}')

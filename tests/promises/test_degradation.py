@@ -8,8 +8,8 @@ from openrouter_rerank.errors import OpenRouterRerankError
 from openrouter_rerank.local.stage import error
 from openrouter_rerank.reranker import Placed, Reranker
 
-from tests.client.shells import OWN
-from tests.promises.error_tree import LINES, LOCAL, timeout_for, tree
+from tests.clients import OWN
+from tests.error_tree import LINES, LOCAL, timeout_for, tree
 
 CONTENTS = ["a", "", "b", "c"]
 PASSING = {

@@ -17,7 +17,7 @@ from openrouter_rerank.local.stage import (
     unaccepting_address,
 )
 
-from tests.promises.certificates import identified, trusting
+from tests.certificates import identified, trusting
 from tests.starvation import repeat_if_starved
 
 QUERY, DOCUMENTS = "two", ["one", "two"]
@@ -179,12 +179,12 @@ def certified():
 
 
 @pytest.fixture
-def secured(certified, shell):
+def secured(certified, client_kind):
     """Makes clients that trust the server, with connections of their own or injected ones."""
 
     def client(base_url):
         options = {"base_url": base_url, "api_key": "k", "max_retries": 0}
-        return shell.client(http_options={"verify": certified[1]}, **options)
+        return client_kind.client(http_options={"verify": certified[1]}, **options)
 
     return client
 
@@ -218,8 +218,12 @@ def tampering(tls):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=answer)
         thread.start()
-        yield f"https://127.0.0.1:{listener.getsockname()[1]}/v1"
-        thread.join()
+        try:
+            yield f"https://127.0.0.1:{listener.getsockname()[1]}/v1"
+        finally:
+            # A call whose time was up before it connected leaves the thread accepting.
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 @repeat_if_starved

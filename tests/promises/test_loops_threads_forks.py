@@ -10,7 +10,7 @@ import threading
 import pytest
 from openrouter_rerank import AsyncRerankClient, RerankClient
 
-from tests.promises.figures import figure
+from tests.sizes import figure
 
 
 def arguments(stage):

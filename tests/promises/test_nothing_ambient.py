@@ -14,7 +14,7 @@ from openrouter_rerank.images import LocalImage
 from openrouter_rerank.reranker import LocalImageDocument, Reranker
 from openrouter_rerank.reranker.image_files import read_image
 
-from tests.promises.figures import figure
+from tests.sizes import figure
 
 HOSTILE = figure(desk=1_000, ci=10_000)
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(16)
@@ -82,7 +82,7 @@ def test_an_audit_hook_sees_nothing_opened():
 def test_hostile_documents_and_nodes_open_nothing(measured):
     """Ten thousand documents and nodes that name files and hosts are reranked without a look."""
     finished = subprocess.run(
-        [sys.executable, "-m", "tests.promises.hostile", str(HOSTILE)],
+        [sys.executable, "-m", "tests.hostile_documents", str(HOSTILE)],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,

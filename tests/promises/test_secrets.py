@@ -20,8 +20,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic import ValidationError
 
-from tests.client.shells import OWN
-from tests.promises.error_tree import LINES, LOCAL, timeout_for, tree
+from tests.clients import OWN
+from tests.error_tree import LINES, LOCAL, timeout_for, tree
 
 KEY = "sk-or-v1-THE-SECRET-KEY"
 HEADER = "the-secret-header"

@@ -16,7 +16,7 @@ from openrouter_rerank.errors import (
 )
 from openrouter_rerank.local.stage import Fault, Reply, error
 
-from tests.promises.figures import figure
+from tests.sizes import figure
 
 KEYS = st.sampled_from(
     [

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from openrouter_rerank._attempt import Request, Response
 
-FIXTURES = Path(__file__).parents[1] / "core" / "fixtures"
+FIXTURES = Path(__file__).parents[1] / "wire" / "fixtures"
 
 TOKENS = [
     *(b"NaN", b"-Infinity", b"1e999", b"-0.0", b"5e-324", b"9" * 400, b"1e-1", b"0x1", b"-1"),

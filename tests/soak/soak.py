@@ -21,7 +21,7 @@ import httpx2
 from openrouter_rerank import AsyncRerankClient, RerankClient
 from openrouter_rerank.errors import OpenRouterRerankError
 
-from tests.client.shells import TLS
+from tests.clients import TLS
 from tests.soak.faulty import faulty_openrouter
 from tests.soak.lag import Lag
 from tests.soak.question import asked

@@ -194,8 +194,8 @@ def _with_known_scores(
     whole = _merged([ranking, result], [missing, outdated], None)
     if isinstance(whole, Ranking):
         return whole, attempts
-    # Several providers serve the slug, and each has its own name for the model. One of them
-    # answers a request as a whole, so all documents are requested again.
+    # Several providers serve the slug in turn, each with its own name for the model. A request is
+    # served by one of them, so all documents are requested again, together.
     paid = (*ranking.requests, *result.requests)
     result, more = yield from _model_flow(
         call, ranking.model, _parts(call, ranking.model), until, limits

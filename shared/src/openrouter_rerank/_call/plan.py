@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from openrouter_rerank.documents import Ranked, is_headed
+from openrouter_rerank.documents import Ranked, RerankDocument
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.models import SEARCH_UNIT, RerankModel
 from openrouter_rerank.ranking import RankedDocument, Ranking
@@ -178,10 +178,10 @@ def _starts(
 def _bytes(document: Ranked) -> int:
     if isinstance(document, str):
         return len(document) if document.isascii() else len(document.encode(errors="replace"))
-    if is_headed(document):
-        return sum(map(_bytes, document))
-    text, image = document.text, document.image
-    return (_bytes(text) if text else 0) + (_bytes(image) if image else 0)
+    if isinstance(document, RerankDocument):
+        text, image = document.text, document.image
+        return (_bytes(text) if text else 0) + (_bytes(image) if image else 0)
+    return sum(map(_bytes, document))
 
 
 def _best(results: list[RankedDocument], top_n: int | None) -> tuple[RankedDocument, ...]:

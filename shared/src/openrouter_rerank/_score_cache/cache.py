@@ -17,7 +17,7 @@ from openrouter_rerank.ranking import Ranking
 from openrouter_rerank.score_store import ScoreStore
 
 from .scores import CallScores
-from .single_flight import Flight, aturn, single_flight, turn
+from .single_flight import IdenticalCalls, aturn, single_flight, turn
 
 logger = logging.getLogger("openrouter_rerank")
 
@@ -86,20 +86,20 @@ class ScoreCache:
             OpenRouterRerankError: If `run` raises it, or did so for an identical call.
         """
         scores = self._scores(call)
-        with single_flight().join((id(self._store), scores.identity)) as flight:
-            with turn(flight, call.deadline):
-                if flight.ranking is not None:
-                    return call.result(_free(flight.ranking))
-                self._raise_shared_failure(flight, call.limits.timeout)
+        with single_flight().join((id(self._store), scores.identity)) as group:
+            with turn(group, call.deadline):
+                if group.ranking is not None:
+                    return call.result(_free(group.ranking))
+                self._raise_shared_failure(group, call.limits.timeout)
                 known = self._read(scores, call.deadline)
                 try:
-                    ranking = flight.ranking = (
+                    ranking = group.ranking = (
                         scores.ranking(known)
                         if scores.are_all_in(known)
                         else run(call.rest(scores, known))
                     )
                 except OpenRouterRerankError as error:
-                    flight.failure = self, call.limits.timeout, error
+                    group.failure = self, call.limits.timeout, error
                     # Some requests of the failed call may have succeeded.
                     self._write(scores)
                     raise
@@ -118,20 +118,20 @@ class ScoreCache:
             OpenRouterRerankError: If `run` raises it, or did so for an identical call.
         """
         scores = self._scores(call)
-        with single_flight().ajoin((id(self._store), scores.identity)) as flight:
-            async with aturn(flight, call.deadline):
-                if flight.ranking is not None:
-                    return call.result(_free(flight.ranking))
-                self._raise_shared_failure(flight, call.limits.timeout)
+        with single_flight().ajoin((id(self._store), scores.identity)) as group:
+            async with aturn(group, call.deadline):
+                if group.ranking is not None:
+                    return call.result(_free(group.ranking))
+                self._raise_shared_failure(group, call.limits.timeout)
                 known = await self._aread(scores, call.deadline)
                 try:
-                    ranking = flight.ranking = (
+                    ranking = group.ranking = (
                         scores.ranking(known)
                         if scores.are_all_in(known)
                         else await run(call.rest(scores, known))
                     )
                 except OpenRouterRerankError as error:
-                    flight.failure = self, call.limits.timeout, error
+                    group.failure = self, call.limits.timeout, error
                     # Some requests of the failed call may have succeeded.
                     await self._awrite(scores, call.deadline)
                     raise
@@ -149,11 +149,11 @@ class ScoreCache:
             is_listwise=_is_listwise,
         )
 
-    def _raise_shared_failure(self, flight: Flight[_Lock], timeout: float) -> None:
+    def _raise_shared_failure(self, group: IdenticalCalls[_Lock], timeout: float) -> None:
         """Raise the error of the identical call that failed last, if this call shares it."""
-        if flight.failure is None:
+        if group.failure is None:
             return
-        owner, owner_timeout, error = flight.failure
+        owner, owner_timeout, error = group.failure
         # If every waiting call made its own attempts, one after the other, each would only wait
         # longer for the same error. But a call does not share the error if it may do better:
         # another client may have a better key, and a call with more time may wait for another

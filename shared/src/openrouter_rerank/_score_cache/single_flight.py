@@ -1,8 +1,8 @@
 """
 Single flight: identical calls of a process wait for the first of them, and share its ranking.
 
-The calls with one key are a flight. One of them at a time has its turn; the others wait, each until
-its own deadline. The call that has its turn leaves its ranking or its error in the flight. If that
+The calls with one key are a group. One of them at a time has its turn; the others wait, each until
+its own deadline. The call that has its turn leaves its ranking or its error in the group. If that
 is of no use to the next call, the next call makes its own requests.
 """
 
@@ -20,7 +20,7 @@ from openrouter_rerank.ranking import Ranking
 _Lock = TypeVar("_Lock")
 
 
-class Flight(Generic[_Lock]):
+class IdenticalCalls(Generic[_Lock]):
     """The identical calls that run at one time, and the result that they share."""
 
     def __init__(self, lock: _Lock) -> None:
@@ -36,72 +36,75 @@ class Flight(Generic[_Lock]):
 
 class SingleFlight:
     """
-    The flights of a process.
+    The groups of a process.
 
-    Threads share one flight per key. Tasks share one flight per key and event loop. A flight is
+    Threads share one group per key. Tasks share one group per key and event loop. A group is
     removed when its last call leaves, so nothing stays in memory.
     """
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._threads: dict[Hashable, Flight[threading.Lock]] = {}
-        self._tasks: dict[Hashable, Flight[asyncio.Lock]] = {}
+        self._threads: dict[Hashable, IdenticalCalls[threading.Lock]] = {}
+        self._tasks: dict[Hashable, IdenticalCalls[asyncio.Lock]] = {}
 
     def __len__(self) -> int:
         return len(self._threads) + len(self._tasks)
 
-    def join(self, key: Hashable) -> AbstractContextManager[Flight[threading.Lock]]:
-        """Join the flight of `key`, which all threads share."""
+    def join(self, key: Hashable) -> AbstractContextManager[IdenticalCalls[threading.Lock]]:
+        """Join the group of `key`, which all threads share."""
         return self._join(self._threads, key, threading.Lock)
 
-    def ajoin(self, key: Hashable) -> AbstractContextManager[Flight[asyncio.Lock]]:
-        """Join the flight of `key`, which all tasks of the running event loop share."""
+    def ajoin(self, key: Hashable) -> AbstractContextManager[IdenticalCalls[asyncio.Lock]]:
+        """Join the group of `key`, which all tasks of the running event loop share."""
         return self._join(self._tasks, (asyncio.get_running_loop(), key), asyncio.Lock)
 
     @contextmanager
     def _join(
-        self, flights: dict[Hashable, Flight[_Lock]], key: Hashable, lock: Callable[[], _Lock]
-    ) -> Generator[Flight[_Lock]]:
+        self,
+        groups: dict[Hashable, IdenticalCalls[_Lock]],
+        key: Hashable,
+        lock: Callable[[], _Lock],
+    ) -> Generator[IdenticalCalls[_Lock]]:
         with self._guard:
-            flight = flights.setdefault(key, Flight(lock()))
-            flight.calls += 1
+            group = groups.setdefault(key, IdenticalCalls(lock()))
+            group.calls += 1
         try:
-            yield flight
+            yield group
         finally:
             with self._guard:
-                flight.calls -= 1
-                if not flight.calls:
-                    del flights[key]
+                group.calls -= 1
+                if not group.calls:
+                    del groups[key]
 
 
 @contextmanager
-def turn(flight: Flight[threading.Lock], deadline: float) -> Generator[None]:
+def turn(group: IdenticalCalls[threading.Lock], deadline: float) -> Generator[None]:
     """
-    Wait for this call's turn in `flight`, and keep the turn until the `with` block ends.
+    Wait for this call's turn in `group`, and keep the turn until the `with` block ends.
 
     Args:
-        flight: The flight that the call has joined.
+        group: The group that the call has joined.
         deadline: How long to wait, by `time.monotonic`.
 
     Raises:
         DeadlineExceededError: If other calls kept the turn until `deadline`.
     """
     left = max(deadline - time.monotonic(), 0.0)
-    if not flight.lock.acquire(timeout=min(left, threading.TIMEOUT_MAX)):
+    if not group.lock.acquire(timeout=min(left, threading.TIMEOUT_MAX)):
         raise _too_late()
     try:
         yield
     finally:
-        flight.lock.release()
+        group.lock.release()
 
 
 @asynccontextmanager
-async def aturn(flight: Flight[asyncio.Lock], deadline: float) -> AsyncGenerator[None]:
+async def aturn(group: IdenticalCalls[asyncio.Lock], deadline: float) -> AsyncGenerator[None]:
     """
-    Wait for this call's turn in `flight`, and keep the turn until the `async with` block ends.
+    Wait for this call's turn in `group`, and keep the turn until the `async with` block ends.
 
     Args:
-        flight: The flight that the call has joined.
+        group: The group that the call has joined.
         deadline: How long to wait, by `time.monotonic`.
 
     Raises:
@@ -109,13 +112,13 @@ async def aturn(flight: Flight[asyncio.Lock], deadline: float) -> AsyncGenerator
     """
     try:
         async with asyncio.timeout(deadline - time.monotonic()):
-            await flight.lock.acquire()
+            await group.lock.acquire()
     except TimeoutError:
         raise _too_late() from None
     try:
         yield
     finally:
-        flight.lock.release()
+        group.lock.release()
 
 
 def _too_late() -> DeadlineExceededError:

@@ -55,8 +55,8 @@ class HTTP11:
     def start_next(self) -> bool:
         """Prepare for the next exchange; return `False` if the connection allows no other one."""
         states = (self._state.our_state, self._state.their_state)
-        # Bytes after the response would be read as the response to the next request. The same is
-        # true of the end of the connection.
+        # Bytes after the response, or the end of the connection, would be read as the response to
+        # the next request.
         if states != (h11.DONE, h11.DONE) or self._state.trailing_data != (b"", False):
             return False
         self._state.start_next_cycle()

@@ -2,8 +2,8 @@
 The idle connections of this process, and of each event loop, shared by all clients.
 
 A pool is one stack for each host. An exchange takes the connection on top, uses it, and puts it
-back. A connection whose exchange ends in an exception is closed and not put back. Why httpx's pool
-is not used: see the docstring of this folder.
+back. A connection whose exchange ends in an exception is closed and not put back. `__init__.py`
+says why this is not httpx's pool.
 """
 
 import asyncio

@@ -9,7 +9,7 @@ means. It does so for any bytes, and raises nothing.
 
 The functions here know values only: strings, documents, `Request` and `Response` of `_attempt.py`.
 They do not know calls, retries or connections. What a call needs is decided in `_call/`. Bytes are
-sent and received in `_transport/`, which also adds the headers that frame a message.
+sent and received in `_transport/`, which also adds the headers for host, length and key.
 
 Everything that OpenRouter documents about the format of `POST /api/v1/rerank` belongs here. Texts
 of a server are made safe for log lines here, and a key or a header never gets into an error.

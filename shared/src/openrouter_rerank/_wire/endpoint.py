@@ -109,7 +109,7 @@ def endpoint(
     """
     given = _unless_blank(base_url)
     has_key = key_in_headers or api_key is not None
-    # Not looked up if the options have both: the lookup takes time in each call.
+    # The environment is not read for what the options have.
     found = None if given is not None and has_key else _first_set(environment, _BASE_VARIABLES)
     key = None if has_key else checked_key(environment.get(_KEY_VARIABLE))
     # Errors are raised from here on, and tracebacks with local variables must not show the key.

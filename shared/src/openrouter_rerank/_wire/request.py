@@ -30,7 +30,7 @@ _Dumps: TypeAlias = Callable[[object], bytes]
 
 _dumps: _Dumps = to_json
 with suppress(ImportError):
-    # langchain-core requires orjson. It writes documents in a fifth of the time.
+    # Installed with langchain-core. It writes documents in a fifth of the time.
     from orjson import dumps as _dumps
 
 # Characters of documents that are written together. Most bodies have fewer; of a larger one, only
@@ -95,9 +95,9 @@ class RequestBody:
     """
     A JSON object with a list of documents, in pieces.
 
-    It is in pieces because httpx applies its write timeout to each piece, so that a body in one
-    piece would have to be sent within one write timeout. A piece that was sent is not kept, because
-    the response may echo all documents and would be in memory beside them. If the body is sent
+    It is in pieces because httpx applies its write timeout to each piece: a body in one piece would
+    have to be sent within one write timeout. A piece that was sent is not kept, because the
+    response may echo all documents, and both would be in memory together. If the body is sent
     again, it is written again, with the same bytes.
 
     A lone surrogate, which damaged documents contain and UTF-8 cannot express, becomes U+FFFD.
@@ -221,7 +221,8 @@ def _value(document: Ranked) -> str | dict[str, str]:
     if isinstance(document, RerankDocument):
         fields = {"text": document.text, "image": document.image}
         return {key: value for key, value in fields.items() if value is not None}
-    # The JSON writers write a subclass of `str` by its content, whatever its `__str__` returns.
+    # The JSON writers use the content of a string, even if it is of a subclass with its own
+    # `__str__`.
     return whole(document) if is_headed(document) else document
 
 

@@ -1,0 +1,116 @@
+"""Which arguments of a call are refused before anything is sent."""
+
+import numpy as np
+import pytest
+from openrouter_rerank._call.arguments import checked_arguments, checked_seconds
+from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
+from openrouter_rerank.ranking import Ranking
+
+
+def arguments(query="q", documents=("a", "b"), *, model="m", top_n=None, **options):
+    """Return the checked arguments of a call."""
+    return checked_arguments(query, documents, model=model, top_n=top_n, **options)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param({"query": ""}, "query is blank: pass the question", id="empty query"),
+        pytest.param({"query": " \t\u3000\n"}, "query is blank", id="blank query"),
+        pytest.param({"query": None}, "query is of type NoneType: pass a string", id="no query"),
+        pytest.param({"query": b"q"}, "query is of type bytes", id="bytes as query"),
+        pytest.param({"top_n": 0}, "top_n must be a positive whole number, or None", id="top_n 0"),
+        pytest.param({"top_n": -1}, "top_n must be .*got -1", id="negative top_n"),
+        pytest.param({"top_n": 1.0}, "top_n must be .*got 1.0", id="decimal top_n"),
+        pytest.param({"top_n": "3"}, "top_n must be .*got '3'", id="top_n a string"),
+        pytest.param({"top_n": True}, "top_n must be .*got True", id="boolean top_n"),
+        pytest.param({"top_n": np.True_}, "top_n must be .*True", id="boolean of NumPy as top_n"),
+        pytest.param({"model": ""}, "a model must be a slug such as", id="empty model"),
+        pytest.param({"model": " "}, "a model must be a slug such as", id="blank model"),
+        pytest.param({"model": None}, "a model must be a slug .*got None", id="no model"),
+        pytest.param({"fallback_models": [""]}, "a model must be a slug", id="empty fallback"),
+        pytest.param(
+            {"fallback_models": "a/b"}, "fallback_models must be a list of slugs", id="one fallback"
+        ),
+        pytest.param({"documents": ["a", ""]}, r"documents\[1\] is blank", id="blank document"),
+        pytest.param(
+            {"extra_body": {"query": "x"}}, "extra_body must not hold 'query'", id="extra query"
+        ),
+        pytest.param(
+            {"extra_body": {"model": "x", "documents": []}},
+            "extra_body must not hold 'documents'",
+            id="extra documents",
+        ),
+        pytest.param(
+            {"extra_body": ["top_k"]}, "extra_body is of type list: pass a mapping", id="extra list"
+        ),
+    ],
+)
+def test_bad_arguments(changes, message):
+    """An invalid argument is refused, with its name, its value and what to pass instead."""
+    with pytest.raises(InvalidRequestError, match=message):
+        arguments(**changes)
+
+
+@pytest.mark.parametrize(
+    "timeout",
+    [
+        0,
+        -1,
+        float("nan"),
+        float("inf"),
+        True,
+        "30",
+        b"30",
+        pytest.param(10**400, id="beyond all numbers"),
+    ],
+)
+def test_bad_timeouts(timeout):
+    """A timeout is a positive, finite number of seconds."""
+    with pytest.raises(ConfigurationError, match="timeout must be a positive number of seconds"):
+        checked_seconds("timeout", timeout)
+    with pytest.raises(ConfigurationError, match="timeout must be a positive number of seconds"):
+        arguments(timeout=timeout)
+
+
+def test_good_timeouts():
+    """Integers and decimals are accepted. With `None` the client's timeout applies."""
+    assert [checked_seconds("timeout", number) for number in (5, 0.001)] == [5.0, 0.001]
+    assert arguments(timeout=None).timeout is None
+    assert arguments(timeout=2).timeout == 2.0
+
+
+def test_unknown_arguments_are_refused():
+    """An unknown argument raises a `TypeError`, as with any function."""
+    with pytest.raises(TypeError, match="no argument 'top_k'"):
+        arguments(top_k=3)
+
+
+def test_models_are_asked_once_each():
+    """A model that is also a fallback model is asked once."""
+    assert arguments(model="a", fallback_models=["b", "a", "b", "c"]).models == ("a", "b", "c")
+
+
+def test_options_become_fields_of_the_body():
+    """Options that were passed become fields of the body. `None` is left out."""
+    given = {"provider": {"zdr": True}, "user": "u", "trace": {"a": 1}}
+
+    checked = arguments(**given, extra_body={"new": [1]}, session_id="s")
+
+    assert checked.call.extra == given | {"new": [1]}
+    assert checked.session_id == "s"
+    assert arguments(provider=None, user=None, trace=None, extra_body=None).call.extra == {}
+
+
+def test_the_ranking_of_a_call_without_documents():
+    """A call without documents has a ranking without results and requests."""
+    empty = arguments(documents=[], model="a", fallback_models=["b"]).empty_ranking()
+
+    assert empty == Ranking(results=(), model="a", requests=())
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers():
+    """`top_n` may be an integer of NumPy."""
+    call = arguments(top_n=np.int64(2)).call
+
+    assert (call.top_n, type(call.top_n)) == (2, int)

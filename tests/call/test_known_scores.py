@@ -1,0 +1,257 @@
+"""Calls with known scores: they request only the missing ones, and the order does not change."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openrouter_rerank import Budget
+from openrouter_rerank._attempt import Failure, FailureKind, Response
+from openrouter_rerank._call.flow import Limits, call_flow
+from openrouter_rerank._call.known_scores import NOTHING_KNOWN, KnownScores
+from openrouter_rerank._call.plan import Call, without_copies
+from openrouter_rerank._drive import drive
+from openrouter_rerank.errors import (
+    APIConnectionError,
+    BadRequestError,
+    BudgetExceededError,
+    InvalidResponseError,
+    ServiceUnavailableError,
+)
+
+DOWN = Response(status=503, headers={"retry-after": "0"}, body=b"")
+REFUSED = Response(status=400, headers={}, body=b"")
+
+
+class Tokens:
+    """A retry budget that never runs out."""
+
+    def spend(self):
+        """Allow the retry."""
+        return True
+
+    def earn(self):
+        """Ignore the success."""
+
+
+class Service:
+    """A service that gives each document its score, and can change the model behind a slug."""
+
+    def __init__(self, scores, *, served=("m-1",), failing=None):
+        self.scores = scores
+        self.served = list(served)
+        self.failing = failing or {}
+        self.asked = []
+        self.reported = []
+
+    def __call__(self, attempt):
+        """Respond to a request."""
+        body = json.loads(b"".join(attempt.request.body))
+        self.asked.append((body["model"], body["documents"]))
+        assert "top_n" not in body or body["top_n"] < len(body["documents"])
+        if (failure := self.failing.get(body["model"])) is not None:
+            return failure
+        served = self.served.pop(0) if len(self.served) > 1 else self.served[0]
+        results = [
+            {"index": index, "relevance_score": self.scores[document]}
+            for index, document in enumerate(body["documents"])
+        ]
+        answer = {"results": results, "model": served, "usage": {"cost": 1}}
+        return Response(status=200, headers={}, body=json.dumps(answer).encode())
+
+    def rank(self, call, known=NOTHING_KNOWN, models=("m",), **limits):
+        """Run a call to its end."""
+        limits = Limits(
+            **{
+                "timeout": 10.0,
+                "max_retries": 0,
+                "clock": lambda: 1000.0,
+                "jitter": lambda: 0.0,
+                "retry_budget": Tokens(),
+                "on_ranking": lambda part, ranking: self.reported.append(
+                    (part.documents, ranking.model)
+                ),
+            }
+            | limits
+        )
+        return drive(call_flow(call, models, limits, known), self, max_in_flight=1)
+
+
+NAMES = st.sampled_from("abcdefgh")
+
+
+@given(
+    st.lists(NAMES, min_size=1, max_size=12),
+    st.none() | st.integers(min_value=1, max_value=12),
+    st.none() | st.integers(min_value=1, max_value=3),
+    st.booleans(),
+    st.data(),
+)
+def test_known_scores_never_change_the_order(documents, top_n, max_documents, outdated, data):
+    """With any known scores, the ranking equals that of one request for all documents."""
+    scores = {name: data.draw(st.sampled_from([-1.0, 0.1, 0.5])) for name in "abcdefgh"}
+    different, positions = without_copies(documents)
+    call = Call(query="q", documents=different, positions=positions, top_n=top_n)
+    whole = Service(scores).rank(call)
+    remembered = data.draw(st.sets(st.integers(0, len(different) - 1), max_size=len(different) - 1))
+    known = KnownScores(
+        of={index: 5.0 if outdated else scores[different[index]] for index in remembered},
+        served_model="m-0" if outdated else "m-1",
+    )
+    service = Service(scores)
+    limited = Call(
+        query="q",
+        documents=different,
+        positions=positions,
+        top_n=top_n,
+        max_documents=max_documents,
+    )
+
+    ranking = service.rank(limited, known)
+
+    order = sorted(range(len(documents)), key=lambda at: (-scores[documents[at]], at))[:top_n]
+    assert [result.index for result in ranking.results] == order
+    assert ranking.results == whole.results
+    sent = [document for _, of in service.asked for document in of]
+    assert sorted(sent) == sorted(
+        document for index, document in enumerate(different) if outdated or index not in remembered
+    )
+    assert ranking.attempts == len(ranking.requests) == len(service.asked)
+
+
+def test_only_missing_scores_are_requested():
+    """Documents with known scores are not sent, and are ranked by these scores."""
+    service = Service({"a": 0.1, "b": 0.5, "c": 0.9})
+    known = KnownScores(of={1: 0.5}, served_model="m-1")
+
+    ranking = service.rank(Call(query="q", documents=("a", "b", "c"), top_n=2), known)
+
+    assert service.asked == [("m", ["a", "c"])]
+    assert service.reported == [(("a", "c"), "m")]
+    assert [(r.index, r.relevance_score) for r in ranking.results] == [(2, 0.9), (1, 0.5)]
+
+
+def test_scores_of_a_replaced_model_are_requested_again():
+    """If the provider has changed the model, the known scores are requested from the new one."""
+    service = Service({"a": 0.1, "b": 0.5, "c": 0.9}, served=["m-2"])
+    known = KnownScores(of={1: 0.99}, served_model="m-1")
+    budget = Budget(5)
+
+    ranking = service.rank(Call(query="q", documents=("a", "b", "c")), known, budget=budget)
+
+    assert service.asked == [("m", ["a", "c"]), ("m", ["b"])]
+    assert [(r.index, r.relevance_score) for r in ranking.results] == [(2, 0.9), (1, 0.5), (0, 0.1)]
+    assert ranking.usage.cost == budget.spent == 2
+
+
+def test_models_that_take_turns_get_one_request_for_everything():
+    """If each response is from another model, one request for all documents is sent at the end."""
+    service = Service({"a": 0.1, "b": 0.5, "c": 0.9}, served=["m-2", "m-1", "m-2"])
+    known = KnownScores(of={1: 0.99}, served_model="m-1")
+    budget = Budget(5)
+
+    ranking = service.rank(Call(query="q", documents=("a", "b", "c")), known, budget=budget)
+
+    assert service.asked == [("m", ["a", "c"]), ("m", ["b"]), ("m", ["a", "b", "c"])]
+    assert [(r.index, r.relevance_score) for r in ranking.results] == [(2, 0.9), (1, 0.5), (0, 0.1)]
+    assert ranking.usage.cost == budget.spent == ranking.attempts == 3
+    assert ranking.served_model == "m-2"
+
+
+def test_an_error_of_the_request_for_everything_is_the_error_of_the_call():
+    """If the request for all documents fails too, the call fails with its error."""
+
+    class Twice(Service):
+        def __call__(self, attempt):
+            reply = super().__call__(attempt)
+            return DOWN if len(self.asked) == 3 else reply
+
+    service = Twice({"a": 0.1, "b": 0.5}, served=["m-2", "m-1"])
+
+    with pytest.raises(ServiceUnavailableError) as caught:
+        service.rank(
+            Call(query="q", documents=("a", "b")), KnownScores(of={1: 0.5}, served_model="m-1")
+        )
+    assert caught.value.attempts == 3
+
+
+def test_models_that_take_turns_in_one_call_are_named():
+    """Scores of several models make no ranking; the error names the models and a solution."""
+    service = Service({"a": 0.1, "b": 0.5}, served=["m-1", "m-2"])
+    call = Call(query="q", documents=("a", "b"), max_documents=1)
+
+    with pytest.raises(InvalidResponseError, match=r"m-1 and m-2; .*provider=\{'only'") as caught:
+        service.rank(call)
+
+    assert caught.value.retryable
+
+
+def test_an_error_of_the_repeated_request_is_the_error_of_the_call():
+    """Scores of two models make no ranking, so the call fails if the new model does."""
+
+    class OnlyOnce(Service):
+        def __call__(self, attempt):
+            reply = super().__call__(attempt)
+            self.failing = {"m": DOWN}
+            return reply
+
+    service = OnlyOnce({"a": 0.1, "b": 0.5}, served=["m-2"])
+
+    with pytest.raises(ServiceUnavailableError) as caught:
+        service.rank(
+            Call(query="q", documents=("a", "b")), KnownScores(of={1: 0.5}, served_model="m-1")
+        )
+    assert caught.value.attempts == 2
+    assert service.reported == [(("a",), "m")]
+
+
+def test_a_fallback_model_ranks_all_documents():
+    """Known scores are those of the first model, and are not mixed with a fallback model's."""
+    service = Service({"a": 0.1, "b": 0.5}, failing={"m": DOWN})
+    known = KnownScores(of={1: 0.9}, served_model="m-1")
+
+    ranking = service.rank(Call(query="q", documents=("a", "b")), known, ("m", "n"))
+
+    assert service.asked == [("m", ["a"]), ("n", ["a", "b"])]
+    assert [(r.index, r.relevance_score) for r in ranking.results] == [(1, 0.5), (0, 0.1)]
+    assert ranking.model == "n"
+
+
+def test_successful_requests_of_a_failed_call_are_reported():
+    """Each successful request is reported, even if another request of the call fails."""
+
+    class SecondRefused(Service):
+        def __call__(self, attempt):
+            reply = super().__call__(attempt)
+            self.failing = {"m": REFUSED}
+            return reply
+
+    service = SecondRefused({"a": 0.1, "b": 0.5})
+
+    with pytest.raises(BadRequestError):
+        service.rank(Call(query="q", documents=("a", "b"), max_documents=1))
+    assert service.reported == [(("a",), "m")]
+
+
+def test_time_counts_from_the_beginning_of_the_call():
+    """The time that has passed before the first request is taken from the call's timeout."""
+    timeouts = []
+
+    class Unreachable(Service):
+        def __call__(self, attempt):
+            timeouts.append(attempt.timeout)
+            return Failure(kind=FailureKind.UNSENDABLE)
+
+    with pytest.raises(APIConnectionError) as caught:
+        Unreachable({}).rank(Call(query="q", documents=("a",)), started=993.0)
+    assert timeouts == [3.0]
+    assert caught.value.__notes__ == ["1 attempts in 7.0 s, timeout 10 s"]
+
+
+def test_a_spent_budget_prevents_all_requests():
+    """The budget is checked before the first request."""
+    service = Service({"a": 0.1})
+
+    with pytest.raises(BudgetExceededError):
+        service.rank(Call(query="q", documents=("a",)), budget=Budget(0))
+    assert service.asked == []

@@ -1,0 +1,92 @@
+"""Which failure is retried, after which wait, and when a fallback model is asked."""
+
+import pytest
+from openrouter_rerank._attempt import Cost, cost
+from openrouter_rerank._call.retry_policy import LONGEST_WAIT, another_model_may_answer, pause
+from openrouter_rerank._score_cache.cache import store_wait
+from openrouter_rerank.errors import (
+    APIConnectionError,
+    APIStatusError,
+    DeadlineExceededError,
+    InvalidResponseError,
+)
+
+
+@pytest.mark.parametrize(
+    ("price", "statuses"),
+    [
+        (Cost.FREE, [429, 503, 529]),
+        (Cost.MAYBE_BILLED, [200, 408, 500, 501, 502, 504, 520, 521, 522, 523, 524, 599]),
+        (Cost.FINAL, [100, 400, 401, 402, 403, 404, 405, 409, 413, 418, 422, 451, 499]),
+    ],
+)
+def test_cost_of_a_status(price, statuses):
+    """Every status has one cost."""
+    assert {cost(APIStatusError.of(status, "m")) for status in statuses} == {price}
+
+
+@pytest.mark.parametrize(("retryable", "price"), [(True, Cost.MAYBE_BILLED), (False, Cost.FINAL)])
+def test_cost_of_a_response_without_a_ranking(retryable, price):
+    """An invalid response may have been billed. If it would come again, it is not retried."""
+    assert cost(InvalidResponseError("m", retryable=retryable)) is price
+
+
+@pytest.mark.parametrize(
+    ("error", "retries", "longest"),
+    [
+        (APIConnectionError("m"), 0, 0.1),
+        (APIConnectionError("m"), 3, 0.8),
+        (APIConnectionError("m"), 5, LONGEST_WAIT),
+        (APIConnectionError("m"), 900, LONGEST_WAIT),
+        (APIStatusError.of(500, "m"), 1, 0.2),
+        (APIStatusError.of(429, "m"), 0, 1.0),
+        (APIStatusError.of(429, "m"), 1, LONGEST_WAIT),
+    ],
+)
+def test_pause_is_full_jitter_of_a_capped_doubling(error, retries, longest):
+    """A wait is a random part of a longest wait, which doubles up to two seconds."""
+    assert [pause(error, retries, jitter) for jitter in (0.0, 0.25, 1.0)] == pytest.approx(
+        [0.0, longest / 4, longest]
+    )
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.001, 7.0, 1e9, float("inf")])
+def test_pause_is_exactly_retry_after(seconds):
+    """The wait that the server has set is neither shortened, lengthened nor jittered."""
+    error = APIStatusError.of(503, "m", retry_after=seconds)
+
+    assert {pause(error, 9, jitter) for jitter in (0.0, 0.5, 1.0)} == {seconds}
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (APIStatusError.of(404, "m"), True),
+        (APIStatusError.of(429, "m"), True),
+        (APIStatusError.of(500, "m"), True),
+        (APIStatusError.of(524, "m"), True),
+        (APIStatusError.of(400, "m"), False),
+        (APIStatusError.of(401, "m"), False),
+        (APIStatusError.of(402, "m"), False),
+        (APIStatusError.of(403, "m"), False),
+        (APIStatusError.of(413, "m"), False),
+        (APIStatusError.of(422, "m"), False),
+        (InvalidResponseError("m", retryable=True), True),
+        (InvalidResponseError("m"), False),
+        (APIConnectionError("m", retryable=True), True),
+        (APIConnectionError("m"), False),
+        (DeadlineExceededError("m", retryable=True), True),
+    ],
+    ids=lambda value: f"{type(value).__name__}" if isinstance(value, Exception) else str(value),
+)
+def test_another_model_may_answer(error, expected):
+    """A fallback model is asked after a failure of the service, not after the caller's mistake."""
+    assert another_model_may_answer(error) is expected
+
+
+@pytest.mark.parametrize(
+    ("left", "wait"), [(600.0, 2.0), (10.0, 2.0), (5.0, 1.0), (0.0, 0.0), (-1.0, 0.0)]
+)
+def test_the_wait_for_a_store_is_a_bounded_part_of_the_time(left, wait):
+    """An asynchronous store gets a fifth of the remaining time, and at most 2 seconds."""
+    assert store_wait(left) == wait

@@ -1,0 +1,196 @@
+"""A call that is split into several requests has the same ranking as with one. Pure."""
+
+import json
+import threading
+import time
+from hashlib import blake2b
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openrouter_rerank._attempt import Failure, FailureKind, Response
+from openrouter_rerank._call.arguments import checked_arguments
+from openrouter_rerank._call.flow import Limits, call_flow
+from openrouter_rerank._drive import drive
+from openrouter_rerank._retry_budget import TokenBucket
+from openrouter_rerank.errors import (
+    InvalidResponseError,
+    NotFoundError,
+    OpenRouterRerankError,
+    UnauthorizedError,
+)
+
+from tests.starvation import repeat_if_starved
+
+TEXTS = st.lists(st.text("abc\u00e9\ud83d", min_size=1, max_size=3), min_size=1, max_size=30)
+
+
+def score(text):
+    """Return the score of one text, as a pointwise model does. Equal scores are frequent."""
+    return blake2b(text.encode(), digest_size=1).digest()[0] % 5 / 4
+
+
+def answered(attempt):
+    """Respond to an attempt as the service does."""
+    asked = json.loads(b"".join(attempt.request.body))
+    rows = [
+        {"index": at, "relevance_score": score(text)} for at, text in enumerate(asked["documents"])
+    ]
+    rows.sort(key=lambda row: -row["relevance_score"])
+    body = {"results": rows[: asked.get("top_n")], "usage": {"cost": 1}}
+    return Response(status=200, headers={}, body=json.dumps(body).encode())
+
+
+def limits(max_retries=2):
+    """Return the limits of a call, with a clock that stands still."""
+    return Limits(
+        timeout=30,
+        max_retries=max_retries,
+        clock=lambda: 0.0,
+        jitter=lambda: 0.0,
+        retry_budget=TokenBucket(),
+    )
+
+
+def arguments(texts, top_n, most):
+    """Return the checked arguments of a call with at most `most` documents in one request."""
+    return checked_arguments("q", texts, model="m", top_n=top_n, max_documents_per_request=most)
+
+
+def ranking_of(texts, top_n, most, exchange=answered, max_in_flight=1):
+    """Run a call whose attempts `exchange` makes."""
+    call = arguments(texts, top_n, most).call
+    return drive(call_flow(call, ("m",), limits()), exchange, max_in_flight=max_in_flight)
+
+
+@given(TEXTS, st.none() | st.integers(1, 31), st.integers(1, 31))
+def test_a_split_call_is_ranked_as_a_whole_one(texts, top_n, most):
+    """With any documents, copies, `top_n` and limit, the results equal those of one request."""
+    texts = [text + "." for text in texts]
+
+    whole = ranking_of(texts, top_n, None)
+    split = ranking_of(texts, top_n, most)
+
+    assert split.results == whole.results
+    assert len(whole.requests) == whole.usage.cost == 1
+    assert len(split.requests) == split.usage.cost == -(-len({*texts}) // most)
+
+
+@pytest.mark.parametrize(
+    ("served", "is_ranked"),
+    [
+        pytest.param(["m-1", "m-1", "m-1"], True, id="one model"),
+        pytest.param(["m-1", None, "m-1"], True, id="one that is not always told"),
+        pytest.param(["m-1", "m-1", "m-2"], False, id="two models"),
+    ],
+)
+def test_scores_of_two_models_are_never_merged(served, is_ranked):
+    """If the requests of a call were served by different models, the error names the models."""
+    names = iter(served)
+
+    def exchange(attempt):
+        fields = {**json.loads(answered(attempt).body), "model": next(names)}
+        return Response(status=200, headers={}, body=json.dumps(fields).encode())
+
+    if is_ranked:
+        assert len(ranking_of(["a", "b", "c"], None, 1, exchange).results) == 3
+        return
+    with pytest.raises(InvalidResponseError, match="m-1 and m-2") as caught:
+        ranking_of(["a", "b", "c"], None, 1, exchange)
+    assert caught.value.retryable
+    assert caught.value.attempts == 3
+
+
+FAILURES = [
+    Failure(kind=FailureKind.UNSENT),
+    Failure(kind=FailureKind.LOST),
+    Response(status=503, headers={}, body=b""),
+    Response(status=400, headers={}, body=b""),
+    Response(status=200, headers={}, body=b"{}"),
+]
+
+
+@given(TEXTS, st.integers(1, 8), st.integers(1, 4), st.data())
+def test_a_split_call_has_a_complete_ranking_or_an_error(texts, most, max_in_flight, data):
+    """If requests fail, the result is a complete ranking or an error. Both count all attempts."""
+    texts = [text + "." for text in texts]
+    failing = data.draw(st.lists(st.none() | st.sampled_from(FAILURES), max_size=40))
+    made = []
+
+    def exchange(attempt):
+        made.append(attempt)
+        return (failing.pop() if failing else None) or answered(attempt)
+
+    try:
+        ranking = ranking_of(texts, None, most, exchange, max_in_flight)
+        attempts = ranking.attempts
+        assert ranking.results == ranking_of(texts, None, None).results
+    except OpenRouterRerankError as error:
+        attempts = error.attempts
+
+    assert attempts == len(made)
+
+
+class Interrupt(BaseException):
+    """An exception such as `KeyboardInterrupt`."""
+
+
+@repeat_if_starved
+def test_an_interrupt_ends_the_other_requests_of_a_call():
+    """After an interrupt, no request of the call is sent again."""
+    sent = []
+    waiting = threading.Event()
+
+    def exchange(attempt):
+        (document,) = json.loads(b"".join(attempt.request.body))["documents"]
+        sent.append(document)
+        if document == "a":
+            assert waiting.wait(5)
+            raise Interrupt
+        if document == "c":
+            waiting.set()
+        return Response(status=503, headers={"retry-after": "3"}, body=b"")
+
+    started = time.monotonic()
+    with pytest.raises(Interrupt):
+        ranking_of(["a", "b", "c"], None, 1, exchange, max_in_flight=3)
+
+    assert sorted(sent) == ["a", "b", "c"]
+    assert time.monotonic() - started < 2.5
+
+
+@pytest.mark.parametrize("statuses", [(401, 404, 503), (404, 503, 401), (503, 401, 404)])
+def test_the_error_that_only_the_user_can_fix_is_raised(statuses):
+    """Of several errors, the one that neither a retry nor another model can fix is raised."""
+    call = arguments(["a", "b", "c"], None, 1).call
+    flow = call_flow(call, ("m", "n"), limits(max_retries=0))
+    answers = []
+    for asking, status in zip(next(flow), statuses, strict=True):
+        next(asking)
+        answers.append(asking.send(Response(status=status, headers={}, body=b"")))
+
+    with pytest.raises(UnauthorizedError):
+        flow.send(answers)
+
+
+@pytest.mark.parametrize("statuses", [(404, 503, 503), (503, 404, 503), (503, 503, 404)])
+def test_an_error_that_a_retry_cannot_fix_is_raised_before_a_temporary_one(statuses):
+    """If only another model could serve one request of a call, its 404 is the call's error."""
+    replies = iter([Response(status=status, headers={}, body=b"") for status in statuses])
+    call = arguments(["a", "b", "c"], None, 1).call
+    flow = call_flow(call, ("m",), limits(max_retries=0))
+    outcomes = []
+    for request in next(flow):
+        next(request)
+        outcomes.append(request.send(next(replies)))
+
+    with pytest.raises(NotFoundError):
+        flow.send(outcomes)
+
+
+@pytest.mark.parametrize(("model", "count"), [("cohere/rerank-v3.5", 2), ("any/model", 1)])
+def test_a_known_model_has_a_limit_of_documents(model, count):
+    """A call with 1,001 documents needs two requests to a model that takes 1,000."""
+    call = arguments([str(number) for number in range(1001)], None, None).call
+
+    assert len(next(call_flow(call, (model,), limits()))) == count

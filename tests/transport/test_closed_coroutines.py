@@ -1,0 +1,32 @@
+"""Calls whose coroutine is closed while it waits, as when Python collects a pending coroutine."""
+
+import asyncio
+import warnings
+
+import pytest
+from openrouter_rerank import AsyncRerankClient
+from openrouter_rerank.local.stage import Fault
+
+from tests.closed_coroutines import begun
+
+
+@pytest.mark.parametrize(
+    ("documents", "requests"),
+    [pytest.param(2, 1, id="one request"), pytest.param(6, 3, id="several")],
+)
+async def test_a_closed_call_closes_its_connection(local_openrouter, documents, requests):
+    """A coroutine that is closed during a call ends without a warning; its connection closes."""
+    local_openrouter.always(Fault.hang())
+    settings = {"base_url": local_openrouter.base_url, "api_key": "any", "max_retries": 0}
+    async with AsyncRerankClient(**settings) as client:
+        call = client.rerank("q", [f"{at}" for at in range(documents)], max_documents_per_request=2)
+        await begun(call, lambda: local_openrouter.in_flight == requests)
+
+        with warnings.catch_warnings(record=True) as caught:
+            call.close()
+        await asyncio.to_thread(
+            local_openrouter.wait_until, lambda: local_openrouter.open_connections == 0
+        )
+
+    assert caught == []
+    assert len(local_openrouter.requests) == requests

@@ -1,0 +1,338 @@
+"""Where requests are sent, and which key may be sent there."""
+
+import copy
+import pickle
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from openrouter_rerank._wire.endpoint import ApiKey, checked_key, endpoint, is_loopback
+from openrouter_rerank.errors import ConfigurationError
+
+OPENROUTER = "https://openrouter.ai/api/v1/rerank"
+AMBIENT = {"OPENROUTER_API_KEY": "sk-ambient"}
+OTHER = "https://gateway.example/v1"
+
+
+def found(base_url=None, environment=AMBIENT, key=None):
+    """Return the URL and the `Authorization` header of a client with these options."""
+    target = endpoint(None if key is None else ApiKey(key), base_url, environment)
+    return target.url, target.api_key.authorization()
+
+
+@pytest.mark.parametrize(
+    ("base_url", "url"),
+    [
+        pytest.param(None, OPENROUTER, id="none"),
+        pytest.param("", OPENROUTER, id="empty"),
+        pytest.param("  ", OPENROUTER, id="blank"),
+        pytest.param("https://openrouter.ai/api/v1", OPENROUTER, id="plain"),
+        pytest.param("https://openrouter.ai/api/v1/", OPENROUTER, id="slash"),
+        pytest.param("https://openrouter.ai/api/v1//", OPENROUTER, id="slashes"),
+        pytest.param("https://openrouter.ai/api/v1/rerank", OPENROUTER, id="full"),
+        pytest.param("https://openrouter.ai/api/v1/rerank/", OPENROUTER, id="full, slash"),
+        pytest.param(" https://openrouter.ai/api/v1\n", OPENROUTER, id="blanks around"),
+        pytest.param(
+            "HTTPS://OpenRouter.AI/api/v1", "https://OpenRouter.AI/api/v1/rerank", id="case"
+        ),
+        pytest.param(OTHER, "https://gateway.example/v1/rerank", id="other host"),
+        pytest.param("https://host", "https://host/rerank", id="no path"),
+        pytest.param("https://host/", "https://host/rerank", id="root"),
+        pytest.param("https://host/rerank", "https://host/rerank", id="only rerank"),
+        pytest.param("https://host/myrerank", "https://host/myrerank/rerank", id="part of a name"),
+        pytest.param("https://host:8443/v1", "https://host:8443/v1/rerank", id="port"),
+        pytest.param("https://10.0.0.1/v1", "https://10.0.0.1/v1/rerank", id="IPv4 address"),
+        pytest.param("https://[2001:db8::1]", "https://[2001:db8::1]/rerank", id="IPv6 address"),
+        pytest.param("https://a-1.b_2/v1", "https://a-1.b_2/v1/rerank", id="all marks of a name"),
+        pytest.param("https://host./v1", "https://host./v1/rerank", id="dot at the end"),
+        pytest.param("https://xn--a/v1", "https://xn--a/v1/rerank", id="international name"),
+        pytest.param(
+            f"https://{'a' * 63}.b", f"https://{'a' * 63}.b/rerank", id="longest label of a name"
+        ),
+        pytest.param("http://localhost:1234/v1", "http://localhost:1234/v1/rerank", id="localhost"),
+        pytest.param("http://127.0.0.1/v1", "http://127.0.0.1/v1/rerank", id="loopback"),
+        pytest.param("http://127.9.9.9/v1", "http://127.9.9.9/v1/rerank", id="loopback network"),
+        pytest.param("http://[::1]:80/v1", "http://[::1]:80/v1/rerank", id="loopback of IPv6"),
+    ],
+)
+def test_forms_of_a_base_url(base_url, url):
+    """A base URL is accepted with or without a trailing slash and `/rerank`."""
+    assert found(base_url, key="sk-given") == (url, "Bearer sk-given")
+
+
+@pytest.mark.parametrize(
+    ("base_url", "message"),
+    [
+        pytest.param("http://gateway.example/v1", "must begin with https://", id="http"),
+        pytest.param(
+            "http://openrouter.ai/api/v1", "must begin with https://", id="http for OpenRouter"
+        ),
+        pytest.param("http://127.0.0.1.evil.example", "must begin with https://", id="look-alike"),
+        pytest.param("http://localhost.evil.example", "must begin with https://", id="local alike"),
+        pytest.param("http://10.0.0.1/v1", "must begin with https://", id="private network"),
+        pytest.param("http://0.0.0.0/v1", "must begin with https://", id="any address"),
+        pytest.param("ftp://host/v1", "must begin with https://.*got ftp://host$", id="ftp"),
+        pytest.param("ftp://localhost/v1", "must begin with https://", id="ftp, this machine"),
+        pytest.param("ws://127.0.0.1/v1", "must begin with https://", id="ws, this machine"),
+        pytest.param("file:///etc/passwd", "must have the form", id="file"),
+        pytest.param("host/v1", "must have the form", id="no scheme"),
+        pytest.param("//host/v1", "must begin with https://", id="no scheme, slashes"),
+        pytest.param("https:///v1", "must have the form", id="no host"),
+        pytest.param("https://host/v1?key=1", "must have the form", id="query"),
+        pytest.param("https://host/v1#top", "must have the form", id="fragment"),
+        pytest.param("https://a..b/v1", "must have a host name", id="empty label"),
+        pytest.param("https://.a/v1", "must have a host name", id="empty first label"),
+        pytest.param(f"https://{'a' * 64}.b/v1", "must have a host name", id="label too long"),
+        pytest.param("https://xn--.b/v1", "must have a host name", id="empty international label"),
+        pytest.param("https://a~b/v1", "must have a host name", id="punctuation"),
+        pytest.param("https://-/v1", "must have a host name", id="hyphen alone"),
+        pytest.param("https://a.1/v1", "must have a host name", id="number as last label"),
+        pytest.param("https://1.2.3/v1", "must have a host name", id="three parts of an address"),
+        pytest.param("https://[v1.a]/v1", "must have a host name", id="address of a future IP"),
+        pytest.param("https://host:0/v1", "must have the form", id="port 0"),
+        pytest.param("https://host:99999/v1", "is not a URL", id="port too high"),
+        pytest.param("https://host:https/v1", "is not a URL", id="port a word"),
+        pytest.param("https://[::1/v1", "is not a URL", id="half a bracket"),
+        pytest.param("https://me:secret@host/v1", "user name or password", id="password"),
+        pytest.param("https://secret@host/v1", "user name or password", id="user name"),
+        pytest.param("https://:secret@host/v1", "user name or password", id="password alone"),
+        pytest.param("https://openrouter.ai:secret@evil.example", "user name", id="host as user"),
+    ],
+)
+@pytest.mark.parametrize("source", ["given", "OPENROUTER_API_BASE", "OPENROUTER_BASE_URL"])
+def test_a_base_url_that_cannot_be_used(base_url, message, source):
+    """It is refused with the reason, from option and environment. A password is not shown."""
+    given = base_url if source == "given" else None
+    environment = AMBIENT if given else AMBIENT | {source: base_url}
+
+    with pytest.raises(ConfigurationError, match=f"base_url.*{message}") as caught:
+        endpoint(ApiKey("sk-given"), given, environment)
+
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("environment", "url"),
+    [
+        ({}, OPENROUTER),
+        ({"OPENROUTER_API_BASE": "", "OPENROUTER_BASE_URL": " "}, OPENROUTER),
+        ({"OPENROUTER_API_BASE": "https://a/v1"}, "https://a/v1/rerank"),
+        ({"OPENROUTER_BASE_URL": "https://b/v1"}, "https://b/v1/rerank"),
+        (
+            {"OPENROUTER_API_BASE": "https://a/v1", "OPENROUTER_BASE_URL": "https://b/v1"},
+            "https://a/v1/rerank",
+        ),
+        (
+            {"OPENROUTER_API_BASE": " ", "OPENROUTER_BASE_URL": "https://b/v1"},
+            "https://b/v1/rerank",
+        ),
+    ],
+)
+def test_base_url_of_the_environment(environment, url):
+    """`OPENROUTER_API_BASE` is used, then `OPENROUTER_BASE_URL`. Blank values do not count."""
+    assert found(None, AMBIENT | environment)[0] == url
+    assert found("https://given/v1", environment, key="k")[0] == "https://given/v1/rerank"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "environment"),
+    [
+        pytest.param(None, {}, id="no base URL"),
+        pytest.param("https://openrouter.ai/api/v1", {}, id="OpenRouter"),
+        pytest.param("https://eu.openrouter.ai/api/v1", {}, id="region"),
+        pytest.param("https://OPENROUTER.AI/api/v1", {}, id="OpenRouter in capitals"),
+        pytest.param("http://localhost:1234/v1", {}, id="localhost"),
+        pytest.param("http://127.0.0.1:1234/v1", {}, id="loopback"),
+        pytest.param("https://[::1]/v1", {}, id="loopback of IPv6"),
+        pytest.param(None, {"OPENROUTER_API_BASE": OTHER}, id="environment"),
+        pytest.param(None, {"OPENROUTER_BASE_URL": OTHER}, id="environment, fallback"),
+        pytest.param(" ", {"OPENROUTER_API_BASE": OTHER}, id="blank is not given"),
+        pytest.param(OTHER, {"OPENROUTER_API_BASE": OTHER}, id="given, and of the environment"),
+    ],
+)
+def test_where_the_key_of_the_environment_goes(base_url, environment):
+    """The environment's key is sent to OpenRouter, this machine, or the environment's base URL."""
+    assert found(base_url, AMBIENT | environment)[1] == "Bearer sk-ambient"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "environment"),
+    [
+        pytest.param(OTHER, {}, id="other host"),
+        pytest.param("https://openrouter.ai.evil.example/v1", {}, id="OpenRouter as a subdomain"),
+        pytest.param("https://evilopenrouter.ai/v1", {}, id="OpenRouter as an ending"),
+        pytest.param("https://openrouter.ai@evil.example/v1", {}, id="OpenRouter as a user name"),
+        pytest.param("https://evil.example/openrouter.ai", {}, id="OpenRouter as a path"),
+        pytest.param("https://localhost.evil.example/v1", {}, id="localhost as a subdomain"),
+        pytest.param("https://127.0.0.1.evil.example/v1", {}, id="loopback as a subdomain"),
+        pytest.param("https://10.0.0.1/v1", {}, id="private network"),
+        pytest.param(
+            "https://evil.example/v1", {"OPENROUTER_API_BASE": OTHER}, id="not the environment's"
+        ),
+        pytest.param(
+            "https://evil.example/v1",
+            {"OPENROUTER_API_BASE": OTHER, "OPENROUTER_BASE_URL": "https://evil.example/v1"},
+            id="the environment's, but not the one in force",
+        ),
+    ],
+)
+def test_where_the_key_of_the_environment_does_not_go(base_url, environment):
+    """It is not sent to any other host. The error says what to do and does not show the key."""
+    with pytest.raises(ConfigurationError) as caught:
+        endpoint(None, base_url, AMBIENT | environment)
+
+    assert "sk-ambient" not in str(caught.value)
+    assert "api_key" in str(caught.value)
+    assert (
+        endpoint(ApiKey("k"), "https://evil.example", AMBIENT).api_key.authorization() == "Bearer k"
+    )
+
+
+def test_how_to_allow_another_host():
+    """The error says how to send the key of the environment to a host of the user's choice."""
+    with pytest.raises(ConfigurationError, match="set OPENROUTER_API_BASE instead of base_url"):
+        endpoint(None, OTHER, AMBIENT)
+
+
+def test_a_key_that_is_given_wins_over_the_environment():
+    """The key of the options is used, not that of the environment."""
+    assert found(None, AMBIENT, key="sk-given") == (OPENROUTER, "Bearer sk-given")
+
+
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_the_error_for_a_missing_key_names_the_variable(value):
+    """Without a key, the error names the variable and the option."""
+    environment = {} if value is None else {"OPENROUTER_API_KEY": value}
+
+    with pytest.raises(ConfigurationError, match=r"set OPENROUTER_API_KEY or pass api_key"):
+        endpoint(None, None, environment)
+
+
+def test_a_key_in_the_users_own_header_is_enough():
+    """With an `Authorization` header of the user, no other key is needed or sent."""
+    target = endpoint(None, OTHER, {}, key_in_headers=True)
+
+    assert (target.url, target.api_key) == ("https://gateway.example/v1/rerank", None)
+    assert endpoint(ApiKey("k"), None, AMBIENT, key_in_headers=True).api_key is None
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.255.0.1", "::1"])
+def test_loopback(host):
+    """The names and addresses of this machine are recognized."""
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["", "localhost.", "local", "0.0.0.1", "10.0.0.1", "::", "127.1", "127.0.0.1.a"]
+)
+def test_no_loopback(host):
+    """Names and addresses that may be another machine are not accepted as this one."""
+    assert not is_loopback(host)
+
+
+HOSTS = st.text(
+    st.sampled_from("a1.-_:@[]\\%/*~\x01\x7f\u00e4\u200b\u3002\u00ad") | st.characters(),
+    max_size=12,
+)
+
+
+@given(HOSTS)
+@example("a..b")
+@example("a\\.openrouter.ai")
+@example("\x01")
+@example("h\u200b")
+@example("xn--")
+@example("[v1.a]")
+@example("h/\x01")
+def test_an_accepted_url_means_the_same_to_the_http_library(host):
+    """Each accepted base URL leads the HTTP library to the host that was checked."""
+    try:
+        url = endpoint(ApiKey("k"), f"https://{host}", {}).url
+    except ConfigurationError:
+        return
+
+    checked = urlsplit(url).hostname
+    reached = httpx.URL(url)
+
+    assert reached.scheme == "https"
+    assert not reached.userinfo
+    assert checked.isascii() is False or reached.raw_host.decode().strip("[]") == checked
+
+
+GOOD_KEY = "sk-or-v1-0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "sk secret",
+        "sk-secret\n",
+        "\nsk-secret",
+        "sk-secret\r\nX: y",
+        "sk-secr\u00e9t",
+        "sk-secret\x00",
+        "sk-\tsecret",
+        "sk-secret\u200b",
+    ],
+    ids=repr,
+)
+def test_a_key_that_cannot_be_sent_is_refused_and_not_shown(value):
+    """A key with spaces, line breaks or non-ASCII characters is refused and not quoted."""
+    refusal = checked_key(value)
+
+    assert isinstance(refusal, ConfigurationError)
+    assert "the API key has characters that cannot be sent" in str(refusal)
+    assert "secr" not in str(refusal)
+
+
+@pytest.mark.parametrize("value", [None, "", " ", "\n"], ids=repr)
+def test_a_blank_key_is_none(value):
+    """`None` and blank strings are not keys."""
+    assert checked_key(value) is None
+
+
+def test_a_key_of_another_type_is_refused():
+    """A key that is not a string is refused with its type."""
+    assert "api_key is of type bytes: pass a string" in str(checked_key(b"sk-secret"))
+
+
+@given(st.text())
+def test_a_header_is_made_of_printable_ascii_only(value):
+    """Every accepted key makes a header of printable ASCII without spaces."""
+    key = checked_key(value)
+    if not isinstance(key, ApiKey):
+        return
+
+    assert key.authorization() == f"Bearer {value}"
+    assert all("!" <= mark <= "~" for mark in value)
+
+
+def test_a_key_is_not_shown():
+    """No text form of a key, or of an object with a key, shows the key."""
+    target = endpoint(ApiKey(GOOD_KEY), None, {})
+    key = target.api_key
+
+    forms = [repr(key), str(key), f"{key}", repr(target), repr([key])]
+
+    assert [form for form in forms if GOOD_KEY in form] == []
+    assert repr(key) == "ApiKey(...)"
+
+
+def test_a_malformed_key_of_the_environment_is_refused():
+    """It is refused when a call needs it, and the message does not show it."""
+    with pytest.raises(ConfigurationError, match="characters that cannot be sent") as caught:
+        endpoint(None, None, {"OPENROUTER_API_KEY": f"{GOOD_KEY}\nx"})
+
+    assert GOOD_KEY not in str(caught.value)
+
+
+def test_a_key_is_not_pickled_and_not_copied():
+    """A key cannot be pickled, and the error says what to do. A copy is the same object."""
+    key = ApiKey(GOOD_KEY)
+
+    with pytest.raises(ConfigurationError, match="set OPENROUTER_API_KEY"):
+        pickle.dumps(key)
+    assert copy.copy(key) is key
+    assert copy.deepcopy(key) is key
