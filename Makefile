@@ -1,9 +1,10 @@
-# Everything a contributor does, by name. It needs make and Python 3.11 or newer, nothing else.
+# All commands for contributors. They need make and Python 3.11 or newer, and nothing else.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check
+LOCKS = requirements
 PACKAGES = shared packages/langchain_openrouter_rerank packages/llamaindex_openrouter_rerank
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate $(UPGRADE) $(foreach name,openrouter-rerank \
@@ -13,11 +14,11 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 .DELETE_ON_ERROR:
 
 .PHONY: help
-help: ## List what can be made
+help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: demo
-demo: $(VENV)/installed-demo ## Rerank real passages in both frameworks; QUESTION="..." asks yours
+demo: $(VENV)/installed-demo ## Rerank real passages in both frameworks; QUESTION="..." sets the question
 	@$(BIN)/openrouter-rerank demo $${QUESTION:+"$$QUESTION"}
 
 .PHONY: test
@@ -25,32 +26,32 @@ test: $(VENV)/installed-test ## Run the tests
 	$(BIN)/python -m pytest
 
 .PHONY: check
-check: lint types coverage licences wheels ## Check style, types, coverage, locks, licences, wheels
+check: lint types coverage licences wheels ## Check style, types, coverage, lock files, licences and wheels
 
 .PHONY: coverage
-coverage: $(VENV)/installed-check ## Require every branch of the pure modules from their own tests
+coverage: $(VENV)/installed-check ## Check that the pure modules' own tests reach every branch
 	$(BIN)/coverage run -m pytest -qq --hypothesis-profile=coverage \
 		tests/core tests/wire tests/call tests/score_cache/test_*scores.py tests/transport/test_http11.py \
 		tests/reranker/test_placement.py tests/langchain/test_convert*.py tests/llamaindex/test_convert.py
 	$(BIN)/coverage report
 
 .PHONY: lint
-lint: $(VENV)/installed-check ## Check style, and that the locks name no address
+lint: $(VENV)/installed-check ## Check style, and that lock files contain no addresses
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	! grep -nE '(https?|file)://' requirements/*.txt
+	! grep -nE '(https?|file)://' requirements/*.txt benchmarks/requirements/*.txt
 
 .PHONY: types
-types: $(VENV)/installed-check ## Check types, twice: mypy and pyright disagree in useful ways
+types: $(VENV)/installed-check ## Check types with mypy and basedpyright, which find different errors
 	$(BIN)/mypy
 	$(BIN)/basedpyright
 
 .PHONY: wheels
-wheels: $(VENV)/installed-check ## Build the wheels into dist/ and test them in bare environments
+wheels: $(VENV)/installed-check ## Build the wheels in dist/ and test them in empty environments
 	$(BIN)/python -m pytest -m wheels tests/packaging
 
 .PHONY: licences
-licences: $(VENV)/installed-check ## List the licences of what users install, and refuse unknown ones
+licences: $(VENV)/installed-check ## List the licences of what users install; fail if one is unknown
 	$(BIN)/python -m tests.packaging.licences
 
 .PHONY: sbom
@@ -63,33 +64,33 @@ sbom: wheels $(VENV)/installed-release ## Write the bill of materials of what us
 	$(BIN)/python -m pytest -m sbom tests/packaging
 
 .PHONY: audit
-audit: $(VENV)/installed-release ## Look for known vulnerabilities in what users install
+audit: $(VENV)/installed-release ## Search what users install for known vulnerabilities
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement requirements/runtime.txt
 
 .PHONY: retry-curve
-retry-curve: $(VENV)/installed-docs ## Simulate the retry budget again, for docs/reliability.md
+retry-curve: $(VENV)/installed-docs ## Simulate the retry budget for docs/reliability.md
 	$(BIN)/python benchmarks/retry_budget.py
 
-BENCH = $(patsubst %,build/%/ready,bench bench-transports bench-adapters bench-sdks)
+BENCH = $(patsubst %,build/benchmarks/%/ready,clients transports adapters sdks)
 
 .PHONY: bench
-bench: $(BENCH) ## Measure the main cases beside the peers, for docs/benchmarks.md
-	build/bench/bin/python -m benchmarks
+bench: $(BENCH) ## Compare our packages with peers in the main cases, for docs/benchmarks.md
+	build/benchmarks/clients/bin/python -m benchmarks
 
 .PHONY: bench-full
-bench-full: $(BENCH) ## Measure every client in every case, and draw how they scale
-	build/bench/bin/python -m benchmarks --full
+bench-full: $(BENCH) ## Measure every client in every case, and plot how they scale
+	build/benchmarks/clients/bin/python -m benchmarks --full
 
 .PHONY: promises
-promises: $(VENV)/installed-test ## Prove the promises in their full size, which takes some minutes
+promises: $(VENV)/installed-test ## Test the promises at full size, in some minutes
 	FULL=1 $(BIN)/python -m pytest tests/promises tests/both_frameworks/test_same_promises.py
 
 .PHONY: fuzz
-fuzz: $(VENV)/installed-test ## Read a million damaged answers; N=... reads another number
+fuzz: $(VENV)/installed-test ## Decode a million damaged responses; N=... sets the number
 	$(BIN)/python -m tests.soak.fuzz --responses $(or $(N),1000000)
 
 .PHONY: soak
-soak: $(VENV)/installed-test ## Use all clients at once among faults for an hour; MINUTES=... for other times
+soak: $(VENV)/installed-test ## Use all clients for an hour, with faults; MINUTES=... sets the time
 	$(BIN)/python -W error -m tests.soak.soak --minutes $(or $(MINUTES),60)
 
 .PHONY: test-lowest
@@ -98,12 +99,12 @@ test-lowest: ## Run the tests with the lowest versions that the packages allow
 	.venv-lowest/bin/python -m pytest
 
 .PHONY: fix
-fix: $(VENV)/installed-check ## Repair style where a tool can
+fix: $(VENV)/installed-check ## Fix style where a tool can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 .PHONY: lock
-lock: $(VENV)/installed-check ## Rewrite requirements/ after a change of dependencies
+lock: $(VENV)/installed-check ## Update all lock files after a change of dependencies
 	$(COMPILE) --group check --output-file requirements/check.txt
 	$(COMPILE) --group test --constraints requirements/check.txt --output-file requirements/test.txt
 	$(COMPILE) --group demo --constraints requirements/check.txt --output-file requirements/demo.txt
@@ -111,13 +112,13 @@ lock: $(VENV)/installed-check ## Rewrite requirements/ after a change of depende
 	$(COMPILE) --group release --constraints requirements/check.txt --output-file requirements/release.txt
 	$(COMPILE) --group runtime --constraints requirements/check.txt --output-file requirements/runtime.txt
 	$(COMPILE) --group test --resolution lowest-direct --output-file requirements/lowest.txt
-	$(COMPILE) --group bench --constraints requirements/check.txt --output-file requirements/bench.txt
-	$(COMPILE) --group bench-transports --constraints requirements/check.txt --output-file requirements/bench-transports.txt
-	$(COMPILE) --group bench-adapters --output-file requirements/bench-adapters.txt
-	$(COMPILE) --group bench-sdks --output-file requirements/bench-sdks.txt
+	$(COMPILE) --group bench-clients --constraints requirements/check.txt --output-file benchmarks/requirements/clients.txt
+	$(COMPILE) --group bench-transports --constraints requirements/check.txt --output-file benchmarks/requirements/transports.txt
+	$(COMPILE) --group bench-adapters --output-file benchmarks/requirements/adapters.txt
+	$(COMPILE) --group bench-sdks --output-file benchmarks/requirements/sdks.txt
 
 .PHONY: upgrade
-upgrade: ## Rewrite requirements/ with the newest versions of everything
+upgrade: ## Update all lock files to the newest versions
 	$(MAKE) lock UPGRADE=--upgrade
 
 .PHONY: options
@@ -135,20 +136,21 @@ $(BIN)/python:
 	is needed: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
 
-# The locks are complete, so pip resolves nothing; most of what is installed is never imported, so
-# nothing is compiled before it is; and our packages are built by the locked hatchling.
-$(VENV)/installed-%: requirements/%.txt $(PACKAGES:=/pyproject.toml) | $(BIN)/python
+# Lock files are complete, so pip resolves nothing. Most installed modules are never imported, so none
+# is compiled before its first import. The locked hatchling builds our packages.
+$(VENV)/installed-%: $(LOCKS)/%.txt $(PACKAGES:=/pyproject.toml) | $(BIN)/python
 	$(PIP) install -qq --no-deps --no-compile --require-hashes --requirement $<
 	$(PIP) install -qq --no-deps --no-build-isolation $(PACKAGES:%=--editable ./%)
 	@touch $@
 
-# Each in an environment of its own: what the peers ask for cannot be installed side by side.
-build/bench/ready build/bench-transports/ready: build/%/ready: requirements/%.txt \
-		$(PACKAGES:=/pyproject.toml)
-	$(MAKE) VENV=build/$* build/$*/installed-$*
+# Four environments, because the requirements of the peers exclude each other.
+build/benchmarks/clients/ready build/benchmarks/transports/ready: build/benchmarks/%/ready: \
+		benchmarks/requirements/%.txt $(PACKAGES:=/pyproject.toml)
+	$(MAKE) VENV=build/benchmarks/$* LOCKS=benchmarks/requirements build/benchmarks/$*/installed-$*
 	@touch $@
 
-build/bench-adapters/ready build/bench-sdks/ready: build/%/ready: requirements/%.txt | $(BIN)/python
-	$(BIN)/python -m venv --clear build/$*
-	$(PIP) --python build/$* install -qq --no-deps --require-hashes --requirement $<
+build/benchmarks/adapters/ready build/benchmarks/sdks/ready: build/benchmarks/%/ready: \
+		benchmarks/requirements/%.txt | $(BIN)/python
+	$(BIN)/python -m venv --clear build/benchmarks/$*
+	$(PIP) --python build/benchmarks/$* install -qq --no-deps --require-hashes --requirement $<
 	@touch $@

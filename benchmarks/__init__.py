@@ -1,1 +1,1 @@
-"""Our packages beside their peers: `make bench` runs them, and writes what they reach to docs/."""
+"""Compare our packages with their peers. `make bench` runs this and writes docs/benchmarks.md."""

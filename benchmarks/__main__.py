@@ -1,17 +1,18 @@
 """
-Measures, and writes docs/benchmarks.md: `make bench` and `make bench-full`.
+Measures clients and writes docs/benchmarks.md: `make bench` and `make bench-full`.
 
     python -m benchmarks --client openrouter-rerank --case "sync, 10"
 
-prints what it measures of the clients and the cases whose names begin so, and writes nothing;
-`--resume` goes on where the last run ended, and `--again` only writes what it has measured.
+This measures the clients and cases whose names begin with these texts. It prints the figures and
+writes no file. `--resume` continues an interrupted run. `--again` measures nothing and writes the
+page from the figures of the last run.
 """
 
 import argparse
 
 from . import cases, page
 from .machine import machine
-from .plans import all_cases, main_cases, some
+from .plans import measure_all_cases, measure_main_cases, measure_selected
 from .plots import draw_peers, draw_scaling
 from .results import Results
 from .target_table import target_table, unmet
@@ -20,19 +21,21 @@ from .target_table import target_table, unmet
 def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("--full", action="store_true", help="every client in every case")
-    parser.add_argument("--again", action="store_true", help="write what the last run measured")
-    parser.add_argument("--resume", action="store_true", help="go on where the last run ended")
-    parser.add_argument("--client", help="only those whose names begin so")
-    parser.add_argument("--case", help="only those whose names begin so")
+    parser.add_argument("--full", action="store_true", help="measure every client in every case")
+    parser.add_argument(
+        "--again", action="store_true", help="write the page from the figures of the last run"
+    )
+    parser.add_argument("--resume", action="store_true", help="continue an interrupted run")
+    parser.add_argument("--client", help="measure only clients whose names begin with this text")
+    parser.add_argument("--case", help="measure only cases whose names begin with this text")
     options = parser.parse_args()
     if options.client is not None or options.case is not None:
-        some(options.client or "", options.case or "")
+        measure_selected(options.client or "", options.case or "")
         return
     results = Results.load() if options.again or options.resume else Results(machine=machine())
     if not options.again:
-        plan = all_cases if options.full else main_cases
-        plan(results)
+        measure = measure_all_cases if options.full else measure_main_cases
+        measure(results)
     print("", target_table(results), "", page.tracing(results), "", sep="\n")
     for each in unmet(results):
         print("not met:", each)

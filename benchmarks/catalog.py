@@ -1,4 +1,4 @@
-"""The clients that are compared: ours, their peers, and what lies below both."""
+"""The clients that are compared: our packages, their peers, and HTTP clients."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,28 +8,30 @@ Family = Literal["plain", "LangChain", "LlamaIndex", "HTTP"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """Says what a client is, and which functions of which environment call it."""
+    """A client, the functions that call it, and the environment that they run in."""
 
     name: str
     family: Family
     module: str
-    """Below `benchmarks.clients`."""
+    """A module of `benchmarks.clients`."""
     synchronous: str | None = None
+    """The function of `module` that makes synchronous calls."""
     asynchronous: str | None = None
-    environment: str = "bench"
-    """The lock in `requirements/`, and the folder in `build/`, that it runs in."""
+    """The function of `module` that makes asynchronous calls."""
+    environment: str = "clients"
+    """The lock file in `benchmarks/requirements/`, and the environment in `build/benchmarks/`."""
     packages: tuple[str, ...] = ()
-    """Whose versions are reported."""
+    """The packages whose versions are reported."""
     takes_images: bool = False
     is_ours: bool = False
 
 
-YARDSTICK = Client(
+BASELINE = Client(
     name="httpx",
     family="HTTP",
-    module="bare",
-    synchronous="yardstick",
-    asynchronous="yardstick_async",
+    module="http_clients",
+    synchronous="baseline",
+    asynchronous="baseline_async",
     packages=("httpx", "httpcore", "h11", "orjson"),
     takes_images=True,
 )
@@ -64,7 +66,7 @@ LLAMAINDEX = Client(
     is_ours=True,
 )
 UNTRACED = Client(
-    name="the LangChain class without its tracing",
+    name="langchain-openrouter-rerank without tracing",
     family="LangChain",
     module="ours",
     synchronous="langchain_untraced",
@@ -72,26 +74,26 @@ UNTRACED = Client(
 AIOHTTP = Client(
     name="aiohttp",
     family="HTTP",
-    module="bare",
+    module="http_clients",
     asynchronous="aiohttp_async",
     packages=("aiohttp",),
 )
 RAW_SOCKET = Client(
     name="raw socket",
     family="HTTP",
-    module="bare",
+    module="http_clients",
     synchronous="raw_socket",
     asynchronous="raw_socket_async",
     takes_images=True,
 )
 OURS = (CORE, LANGCHAIN, LLAMAINDEX)
-HTTP = (
+HTTP_CLIENTS = (
     AIOHTTP,
     RAW_SOCKET,
     Client(
         name="httpx2",
         family="HTTP",
-        module="bare",
+        module="http_clients",
         synchronous="httpx2",
         asynchronous="httpx2_async",
         packages=("httpx2",),
@@ -100,39 +102,39 @@ HTTP = (
     Client(
         name="httpx on aiohttp",
         family="HTTP",
-        environment="bench-transports",
-        module="bare",
+        environment="transports",
+        module="http_clients",
         asynchronous="httpx_aiohttp_async",
         packages=("httpx-aiohttp",),
     ),
     Client(
         name="httpx on pyreqwest (Rust)",
         family="HTTP",
-        environment="bench-transports",
-        module="bare",
+        environment="transports",
+        module="http_clients",
         synchronous="pyreqwest",
         asynchronous="pyreqwest_async",
         packages=("pyreqwest",),
     ),
 )
-ON_OTHERS = (
+ON_OTHER_TRANSPORTS = (
     Client(
         name="openrouter-rerank on aiohttp",
         family="plain",
-        environment="bench-transports",
+        environment="transports",
         module="ours",
         asynchronous="core_aiohttp_async",
     ),
     Client(
         name="openrouter-rerank on pyreqwest (Rust)",
         family="plain",
-        environment="bench-transports",
+        environment="transports",
         module="ours",
         synchronous="core_rust",
         asynchronous="core_rust_async",
     ),
 )
-"""Our client, with an httpx client on another transport as its `http_client`."""
+"""Our client whose `http_client` is an httpx client with another transport."""
 PEERS = (
     Client(
         name="openrouter (SDK)",
@@ -140,7 +142,7 @@ PEERS = (
         module="sdks",
         synchronous="openrouter",
         asynchronous="openrouter_async",
-        environment="bench-sdks",
+        environment="sdks",
         packages=("openrouter",),
         takes_images=True,
     ),
@@ -150,7 +152,7 @@ PEERS = (
         module="sdks",
         synchronous="cohere",
         asynchronous="cohere_async",
-        environment="bench-sdks",
+        environment="sdks",
         packages=("cohere",),
     ),
     Client(
@@ -159,7 +161,7 @@ PEERS = (
         module="sdks",
         synchronous="voyageai",
         asynchronous="voyageai_async",
-        environment="bench-sdks",
+        environment="sdks",
         packages=("voyageai",),
     ),
     Client(
@@ -168,7 +170,7 @@ PEERS = (
         module="sdks",
         synchronous="litellm",
         asynchronous="litellm_async",
-        environment="bench-sdks",
+        environment="sdks",
         packages=("litellm",),
     ),
     Client(
@@ -177,7 +179,7 @@ PEERS = (
         module="adapters",
         synchronous="langchain_cohere",
         asynchronous="langchain_cohere_async",
-        environment="bench-adapters",
+        environment="adapters",
         packages=("langchain-cohere", "cohere"),
     ),
     Client(
@@ -186,7 +188,7 @@ PEERS = (
         module="adapters",
         synchronous="langchain_voyageai",
         asynchronous="langchain_voyageai_async",
-        environment="bench-sdks",
+        environment="sdks",
         packages=("langchain-voyageai",),
     ),
     Client(
@@ -195,7 +197,7 @@ PEERS = (
         module="adapters",
         synchronous="llamaindex_cohere",
         asynchronous="llamaindex_cohere_async",
-        environment="bench-adapters",
+        environment="adapters",
         packages=("llama-index-postprocessor-cohere-rerank",),
     ),
     Client(
@@ -204,7 +206,7 @@ PEERS = (
         module="adapters",
         synchronous="llamaindex_voyageai",
         asynchronous="llamaindex_voyageai_async",
-        environment="bench-adapters",
+        environment="adapters",
         packages=("llama-index-postprocessor-voyageai-rerank", "voyageai"),
     ),
 )
@@ -214,5 +216,5 @@ COMMON_PEERS = tuple(
     if client.name
     in {"openrouter (SDK)", "langchain-cohere", "llama-index-postprocessor-cohere-rerank"}
 )
-"""Of each family the one that most people use; measured in short runs, too."""
-EVERYBODY = (YARDSTICK, *OURS, *ON_OTHERS, *PEERS, *HTTP)
+"""The most used peer of each family. Short runs measure these peers only."""
+ALL_CLIENTS = (BASELINE, *OURS, *ON_OTHER_TRANSPORTS, *PEERS, *HTTP_CLIENTS)

@@ -1,35 +1,37 @@
-"""What it costs to import a client, in a process that has just begun."""
+"""The CPU time of importing a client in a new process."""
 
 import subprocess
 from dataclasses import dataclass
 from statistics import median
 
-from .children import ROOT, ClientFailedError, clean_environment, python_of
+from .processes import ROOT, ClientFailedError, clean_environment, python_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Import:
-    """A statement that users write, and the one of their framework that it comes on top of."""
+    """An import that users write."""
 
     client: str
     statement: str
     base: str = "pass"
-    environment: str = "bench"
+    """The import of the framework's base class, which runs before `statement`."""
+    environment: str = "clients"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportCost:
-    """Milliseconds of CPU."""
+    """The CPU time of an import, in milliseconds."""
 
     client: str
     total: float
-    """With the framework's own base class."""
+    """The time of both imports, that of the framework's base class and that of the client."""
     beyond_base: float
-    """Without it."""
+    """The time of the client's import alone, after the base class."""
     loads_httpx: bool
 
 
-# Ours are Runnables too, and so are retrievers and chains: whoever has one has imported this.
+# Our class is a Runnable, as retrievers and chains are, so an application that has one of those has
+# already imported `RunnableSerializable`.
 _LANGCHAIN = (
     "from langchain_core.documents import BaseDocumentCompressor; "
     "from langchain_core.runnables import RunnableSerializable"
@@ -54,44 +56,41 @@ PEERS = (
     Import(
         client="openrouter (SDK)",
         statement="from openrouter import OpenRouter",
-        environment="bench-sdks",
+        environment="sdks",
     ),
-    Import(
-        client="cohere (SDK)", statement="from cohere import ClientV2", environment="bench-sdks"
-    ),
-    Import(
-        client="voyageai (SDK)", statement="from voyageai import Client", environment="bench-sdks"
-    ),
-    Import(client="litellm", statement="from litellm import rerank", environment="bench-sdks"),
+    Import(client="cohere (SDK)", statement="from cohere import ClientV2", environment="sdks"),
+    Import(client="voyageai (SDK)", statement="from voyageai import Client", environment="sdks"),
+    Import(client="litellm", statement="from litellm import rerank", environment="sdks"),
     Import(
         client="langchain-cohere",
         statement="from langchain_cohere import CohereRerank",
         base=_LANGCHAIN,
-        environment="bench-adapters",
+        environment="adapters",
     ),
     Import(
         client="langchain-voyageai",
         statement="from langchain_voyageai import VoyageAIRerank",
         base=_LANGCHAIN,
-        environment="bench-sdks",
+        environment="sdks",
     ),
     Import(
         client="llama-index-postprocessor-cohere-rerank",
         statement="from llama_index.postprocessor.cohere_rerank import CohereRerank",
         base=_LLAMAINDEX,
-        environment="bench-adapters",
+        environment="adapters",
     ),
     Import(
         client="llama-index-postprocessor-voyageai-rerank",
         statement="from llama_index.postprocessor.voyageai_rerank import VoyageAIRerank",
         base=_LLAMAINDEX,
-        environment="bench-adapters",
+        environment="adapters",
     ),
 )
 
 
 def import_cost(wanted: Import, *, rounds: int) -> ImportCost:
-    """Import `rounds` times, the base first; an import before, which may compile, is left out."""
+    """Return the medians of `rounds` imports, each in a new process."""
+    # The first import may compile, so it is not counted.
     _times(wanted)
     times = [_times(wanted) for _ in range(rounds)]
     return ImportCost(
@@ -103,8 +102,8 @@ def import_cost(wanted: Import, *, rounds: int) -> ImportCost:
 
 
 def _times(wanted: Import) -> tuple[float, float, bool]:
-    """Return the seconds of the base and of what comes on top of it, and if that loads httpx."""
-    # In one process: two take more or less by other things than what they import.
+    """Return the seconds of both imports, and `True` if httpx is loaded after them."""
+    # One process runs both imports: the times of two processes also differ for other reasons.
     code = f"""
 import sys, time
 began = time.process_time()

@@ -1,4 +1,4 @@
-"""What was measured on, without a word on whose or where it is."""
+"""The machine and the versions of a measurement, without names of hosts, users or folders."""
 
 import os
 import platform
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .catalog import Client
-from .children import python_of
+from .processes import python_of
 
 _PROGRAM = """
 import sys
@@ -22,7 +22,7 @@ for name in sys.argv[1:]:
 
 
 def machine() -> str:
-    """Name the cores, the model of the processor, the system and the interpreter."""
+    """Return the number of cores, the processor's model, the system and the interpreter."""
     file = Path("/proc/cpuinfo")
     found = re.search(r"model name\s*: (.*)", file.read_text("utf-8")) if file.exists() else None
     model = found[1] if found else platform.processor() or platform.machine()
@@ -31,13 +31,13 @@ def machine() -> str:
 
 
 def versions(clients: Iterable[Client]) -> list[str]:
-    """Name the packages of `clients` with their versions, each once."""
+    """Return the packages of `clients` with their versions, each only once."""
     wanted: dict[str, list[str]] = {}
     for client in clients:
         wanted.setdefault(client.environment, []).extend(client.packages)
     lines: list[str] = []
     for environment, packages in wanted.items():
         command = [python_of(environment), "-c", _PROGRAM, *packages]
-        told = subprocess.run(command, capture_output=True, check=True, text=True).stdout
-        lines += [line for line in told.splitlines() if line not in lines]
+        printed = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+        lines += [line for line in printed.splitlines() if line not in lines]
     return lines

@@ -1,91 +1,96 @@
-"""docs/benchmarks.md: what is generated of it, section by section."""
+"""The generated sections of docs/benchmarks.md."""
 
 import re
 from collections.abc import Iterable, Sequence
 
 from . import cases
-from .catalog import CORE, EVERYBODY, LANGCHAIN, ON_OTHERS, UNTRACED
-from .children import ROOT
+from .catalog import ALL_CLIENTS, CORE, LANGCHAIN, ON_OTHER_TRANSPORTS, UNTRACED
 from .machine import versions
-from .peer_table import CPU, REST, ahead, cpu, peak, peer_table, rate
+from .peer_table import CPU, REST, better_peers, cpu, peak, peer_table, rate
 from .plans import TRANSPORT_CASES
+from .processes import ROOT
 from .results import Results
 from .target_table import target_table
 
 PAGE = ROOT / "docs" / "benchmarks.md"
-# Below this number of documents, it is the memory of pages that happen to be touched.
-_MANY = 100
+# With fewer documents, the figure is mostly memory pages that were touched by chance.
+_FEWEST_FOR_MEMORY = 100
 COMMON = (cpu(cases.TEN), cpu(cases.ALL_100))
 
 
 def targets(results: Results) -> str:
-    """Write the section that every run measures."""
+    """Return the section about the figures that every run measures."""
     return "\n\n".join(
         [
             f"Measured on {results.machine}.",
             target_table(results),
-            "Beside the peers, CPU as a multiple of the yardstick's:",
+            "CPU per call compared with the peers, as a multiple of the baseline's CPU:",
             peer_table(results, COMMON),
             tracing(results),
-            *_refused(results),
+            *_failures(results),
         ]
     )
 
 
 def peers(results: Results) -> str:
-    """Write the section of all clients in all cases."""
-    behind = ahead(results, [*CPU, *REST])
+    """Return the section about all clients in all cases."""
+    better = better_peers(results, [*CPU, *REST])
     return "\n\n".join(
         [
             f"Measured on {results.machine}.",
-            "CPU a call, as a multiple of the yardstick's:",
+            "CPU per call, as a multiple of the baseline's CPU:",
             peer_table(results, CPU),
             "![CPU of all clients](benchmarks-peers.svg)",
             peer_table(results, REST),
-            _behind(behind),
+            _better(better),
             transports(results),
-            f"Versions: {', '.join(versions(EVERYBODY))}.",
-            *_refused(results),
+            f"Versions: {', '.join(versions(ALL_CLIENTS))}.",
+            *_failures(results),
         ]
     )
 
 
 def scaling(results: Results) -> str:
-    """Write the section of the scaling law."""
+    """Return the section about how the clients scale."""
     by_documents = [cpu(case) for case in cases.BY_DOCUMENTS]
-    memory = [peak(case) for case in cases.BY_DOCUMENTS if case.workload.documents >= _MANY]
+    memory = [
+        peak(case) for case in cases.BY_DOCUMENTS if case.workload.documents >= _FEWEST_FOR_MEMORY
+    ]
     throughput = [rate(case, f"{case.in_flight} in flight") for case in cases.BY_IN_FLIGHT]
-    figures = {"CPU": by_documents, "peak memory": memory, "calls a second": throughput}
-    behind = [f"{of}, {each}" for of in figures for each in ahead(results, figures[of])]
+    figures = {"CPU": by_documents, "peak memory": memory, "calls per second": throughput}
+    better = [
+        f"{name}, {each}" for name in figures for each in better_peers(results, figures[name])
+    ]
     return "\n\n".join(
         [
-            "![CPU and memory over documents](benchmarks-documents.svg)",
-            "CPU a call over documents, as a multiple of the yardstick's:",
+            "![CPU and memory by number of documents](benchmarks-documents.svg)",
+            "CPU per call by number of documents, as a multiple of the baseline's CPU:",
             peer_table(results, by_documents),
-            "Peak memory of a call over documents, as a multiple of the body:",
+            "Peak memory of a call by number of documents, as a multiple of the body:",
             peer_table(results, memory),
-            "![Throughput over calls in flight](benchmarks-in-flight.svg)",
-            "Calls a second over calls in flight, of a service that takes 50 ms:",
+            "![Throughput by number of calls in flight](benchmarks-in-flight.svg)",
+            "Calls per second by number of calls in flight, with a service that takes 50 ms:",
             peer_table(results, throughput),
-            _behind(behind),
+            _better(better),
         ]
     )
 
 
 def transports(results: Results) -> str:
-    """Say what another transport gives our client."""
+    """Return how our client on other transports compares with its own connections."""
     sentences = [
         f"{client.name}, {case.name}: {1 / found.wall:.2f} times the throughput, "
         f"{found.cpu:.2f} times the CPU."
-        for client in ON_OTHERS
+        for client in ON_OTHER_TRANSPORTS
         for case in TRANSPORT_CASES
         if (found := results.comparison(client.name, case.name, CORE.name))
     ]
-    return "\n".join(["Our client on another transport, beside itself:", "", *_items(sentences)])
+    title = "Our client on other transports, compared with its own connections:"
+    return "\n".join([title, "", *_items(sentences)])
 
 
 def tracing(results: Results) -> str:
-    """Say what LangChain's class adds to the client, and what of that is looking for handlers."""
+    """Return the CPU that the LangChain class adds to the client, and the share of tracing."""
     sentences: list[str] = []
     for case in (cases.TEN, cases.ALL_100):
         whole = results.comparison(LANGCHAIN.name, case.name, CORE.name)
@@ -93,30 +98,30 @@ def tracing(results: Results) -> str:
         if whole and traced:
             sentences.append(
                 f"{case.name}: {whole.cpu:.2f} times the CPU of the client alone; "
-                f"{1 - 1 / traced.cpu:.0%} of the call is tracing."
+                f"tracing takes {1 - 1 / traced.cpu:.0%} of the call."
             )
-    return "\n".join(
-        ["Tracing when nobody listens (LangChain, no callbacks):", "", *_items(sentences)]
-    )
+    title = "CPU of the LangChain class without callbacks, and the share of tracing:"
+    return "\n".join([title, "", *_items(sentences)])
 
 
-def _behind(figures: Sequence[str]) -> str:
-    title = "Where a peer of the same family is ahead:"
-    return "\n".join([title, "", *_items(figures or ["nowhere in this run"])])
+def _better(figures: Sequence[str]) -> str:
+    title = "Figures in which a peer of the same family is better than our package:"
+    return "\n".join([title, "", *_items(figures or ["none in this run"])])
 
 
 def _items(sentences: Iterable[str]) -> list[str]:
     return [f"- {sentence}" for sentence in sentences]
 
 
-def _refused(results: Results) -> list[str]:
-    if not results.refused:
+def _failures(results: Results) -> list[str]:
+    if not results.failures:
         return []
-    return ["Could not be measured:\n\n" + "\n".join(_items(dict.fromkeys(results.refused)))]
+    title = "Clients that could not be measured:"
+    return ["\n".join([title, "", *_items(dict.fromkeys(results.failures))])]
 
 
 def replaced(page: str, section: str, text: str) -> str:
-    """Put `text` between the marks of a section of the page."""
+    """Return the page with `text` between the marks of a section."""
     mark = re.compile(rf"(?<=<!-- generated: {section} -->\n).*?(?=<!-- end -->)", re.DOTALL)
     if not mark.search(page):
         raise LookupError(section)
@@ -124,7 +129,7 @@ def replaced(page: str, section: str, text: str) -> str:
 
 
 def write(sections: dict[str, str]) -> None:
-    """Rewrite sections of the page; the others, and the words between, stay."""
+    """Rewrite some sections of the page. The rest of the page stays."""
     page = PAGE.read_text("utf-8")
     for section, text in sections.items():
         page = replaced(page, section, text)

@@ -1,4 +1,4 @@
-"""How much memory something takes at its peak, as the operating system sees it."""
+"""The peak memory of this process, as the operating system reports it."""
 
 import re
 import resource
@@ -11,9 +11,10 @@ _STATUS = Path("/proc/self/status")
 
 class Peak:
     """
-    Measures by how many bytes the peak of this process rises inside.
+    Measures the increase of this process's peak memory in a `with` block, in bytes.
 
-    On Linux the peak is set back before; elsewhere an earlier, higher peak hides this one.
+    On Linux the peak is reset before the block. On other systems, an earlier and higher peak hides
+    the peak of the block.
     """
 
     bytes = 0

@@ -1,24 +1,24 @@
-"""The tables that show our packages among their peers, whoever is ahead."""
+"""The tables with the figures of all clients."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from . import cases
 from .cases import Case
-from .catalog import EVERYBODY, Client, Family
+from .catalog import ALL_CLIENTS, Client, Family
 from .results import Results
 
 FAMILIES: dict[Family, str] = {
     "plain": "plain Python",
     "LangChain": "LangChain",
     "LlamaIndex": "LlamaIndex",
-    "HTTP": "no rerank client: HTTP alone",
+    "HTTP": "HTTP only, without a rerank client",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One figure of each client."""
+    """A column: one figure for each client."""
 
     title: str
     read: Callable[[Results, str], float | None]
@@ -34,7 +34,7 @@ class Column:
 
 
 def cpu(case: Case, title: str = "") -> Column:
-    """Return the column of the ratio of CPU in a case."""
+    """Return the column of the CPU ratios in a case."""
 
     def read(results: Results, client: str) -> float | None:
         found = results.comparison(client, case.name)
@@ -44,7 +44,7 @@ def cpu(case: Case, title: str = "") -> Column:
 
 
 def rate(case: Case, title: str = "") -> Column:
-    """Return the column of the calls a second in a case."""
+    """Return the column of the calls per second in a case."""
 
     def read(results: Results, client: str) -> float | None:
         found = results.comparison(client, case.name)
@@ -54,13 +54,13 @@ def rate(case: Case, title: str = "") -> Column:
     return Column(title=title, read=read, more_is_better=True, digits=0)
 
 
-def _opened(case: Case) -> Column:
+def _connections(case: Case) -> Column:
     def read(results: Results, client: str) -> float | None:
         found = results.comparison(client, case.name)
         return 100 * found.connections / found.calls if found else None
 
     return Column(
-        title=f"new connections for 100 calls, {case.in_flight} in flight", read=read, digits=0
+        title=f"new connections per 100 calls, {case.in_flight} in flight", read=read, digits=0
     )
 
 
@@ -70,7 +70,7 @@ def _failed(results: Results, client: str) -> float | None:
 
 
 def peak(case: Case, title: str = "") -> Column:
-    """Return the column of the peak memory in a case, over the body of the request."""
+    """Return the column of the peak memory in a case, as a multiple of the request's body."""
 
     def read(results: Results, client: str) -> float | None:
         found = results.peak(client, case.name)
@@ -86,26 +86,26 @@ def _import(results: Results, client: str) -> float | None:
 
 CPU = tuple(cpu(case) for case in cases.MAIN if case.in_flight == 1 and case != cases.IMAGES)
 REST = (
-    rate(cases.FLIGHT_32),
-    rate(cases.FLIGHT_128),
-    cpu(cases.FLIGHT_32, "CPU, 32 in flight"),
-    cpu(cases.FLIGHT_128, "CPU, 128 in flight"),
-    _opened(cases.FLIGHT_128),
-    Column(title="calls of 100 that fail if every tenth answer is a 429 or a reset", read=_failed),
+    rate(cases.IN_FLIGHT_32),
+    rate(cases.IN_FLIGHT_128),
+    cpu(cases.IN_FLIGHT_32, "CPU, 32 in flight"),
+    cpu(cases.IN_FLIGHT_128, "CPU, 128 in flight"),
+    _connections(cases.IN_FLIGHT_128),
+    Column(title=f"failed calls per 100 when {cases.FAULTS.name}", read=_failed),
     cpu(cases.IMAGES, "20 MB of images: CPU"),
-    peak(cases.IMAGES, "20 MB of images: peak memory over body"),
+    peak(cases.IMAGES, "20 MB of images: peak memory as a multiple of the body"),
     Column(title="cold import, ms of CPU", read=_import, digits=0),
 )
 
 
 def peer_table(results: Results, columns: Sequence[Column]) -> str:
-    """Write the figures of all clients, family by family; the best of each family is bold."""
+    """Return a Markdown table of all clients, by family. The best figure of each family is bold."""
     lines = [
         f"| | {' | '.join(column.title for column in columns)} |",
         f"|---|{'---:|' * len(columns)}",
     ]
     for family, title in FAMILIES.items():
-        members = [client for client in EVERYBODY if client.family == family]
+        members = [client for client in ALL_CLIENTS if client.family == family]
         rows = [(client, _cells(results, client, columns, members)) for client in members]
         if known := [(client, cells) for client, cells in rows if set(cells) != {"—"}]:
             lines.append(f"| *{title}* |{' |' * len(columns)}")
@@ -124,13 +124,13 @@ def _cells(
     return cells
 
 
-def ahead(results: Results, columns: Sequence[Column]) -> list[str]:
-    """Name each figure in which a peer of the same family is ahead of our package."""
+def better_peers(results: Results, columns: Sequence[Column]) -> list[str]:
+    """Return each figure in which a peer of the same family is better than our package."""
     found: list[str] = []
-    for ours in (client for client in EVERYBODY if client.is_ours):
+    for ours in (client for client in ALL_CLIENTS if client.is_ours):
         peers = [
             client
-            for client in EVERYBODY
+            for client in ALL_CLIENTS
             if client.family == ours.family and "openrouter-rerank" not in client.name
         ]
         for column in columns:
@@ -138,7 +138,9 @@ def ahead(results: Results, columns: Sequence[Column]) -> list[str]:
             if value is None or best is None or value == best:
                 continue
             if (best > value) == column.more_is_better:
-                (leader, *_) = [each for each in peers if column.read(results, each.name) == best]
-                shown = f"{best:.{column.digits}f} against {value:.{column.digits}f}"
-                found.append(f"{column.title}: {leader.name} is ahead of {ours.name}, {shown}")
+                (peer, *_) = [each for each in peers if column.read(results, each.name) == best]
+                found.append(
+                    f"{column.title}: {peer.name} {best:.{column.digits}f}, "
+                    f"{ours.name} {value:.{column.digits}f}"
+                )
     return found

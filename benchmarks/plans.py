@@ -1,106 +1,107 @@
-"""Which clients are measured in which cases."""
+"""The plans: which clients are measured in which cases, and how often."""
 
 from . import cases, imports
 from .cases import Case
 from .catalog import (
     AIOHTTP,
+    ALL_CLIENTS,
+    BASELINE,
     COMMON_PEERS,
     CORE,
-    EVERYBODY,
-    HTTP,
+    HTTP_CLIENTS,
     LANGCHAIN,
-    ON_OTHERS,
+    ON_OTHER_TRANSPORTS,
     OURS,
     PEERS,
     RAW_SOCKET,
     UNTRACED,
-    YARDSTICK,
 )
-from .children import Worker
-from .measure import Measuring
-from .pairing import Yardstick
+from .comparison import Baseline
+from .processes import Worker
 from .results import Results
+from .run import Run
 
-TRANSPORT_CASES = (cases.TEN, cases.ALL_100, cases.FLIGHT_32, cases.FLIGHT_128)
+TRANSPORT_CASES = (cases.TEN, cases.ALL_100, cases.IN_FLIGHT_32, cases.IN_FLIGHT_128)
 _ONE_BY_ONE = [case for case in cases.MAIN if case.in_flight == 1 and not case.workload.images]
-_CROWDED = [case for case in cases.MAIN if case.in_flight > 1]
+_CONCURRENT = [case for case in cases.MAIN if case.in_flight > 1]
 
 
-def _targets(measuring: Measuring) -> None:
-    """Measure all that the targets are about."""
+def _targets(run: Run) -> None:
+    """Measure the figures of the targets."""
     for client in OURS:
-        with Worker(client) as worker, Worker(AIOHTTP) as others:
-            measuring.cases(worker, _ONE_BY_ONE, rounds=31)
-            measuring.cases(worker, [cases.IMAGES], rounds=5)
-            measuring.cases(worker, _CROWDED, rounds=9)
-            itself = Yardstick(worker=worker, client=client, case=cases.FLIGHT_32)
-            measuring.beside(worker, cases.FLIGHT_512, itself, rounds=5)
-            for case, fastest in ((cases.FLIGHT_32, RAW_SOCKET), (cases.FLIGHT_128, AIOHTTP)):
-                yardstick = Yardstick(worker=others, client=fastest)
-                measuring.beside(worker, case, yardstick, rounds=5)
-            measuring.cases(worker, [cases.FAULTS], rounds=1)
-        measuring.peaks(client, [cases.IMAGES])
+        with Worker(client) as worker, Worker(AIOHTTP) as http_worker:
+            run.compare_all(worker, _ONE_BY_ONE, rounds=31)
+            run.compare_all(worker, [cases.IMAGES], rounds=5)
+            run.compare_all(worker, _CONCURRENT, rounds=9)
+            itself = Baseline(worker=worker, client=client, case=cases.IN_FLIGHT_32)
+            run.compare(worker, cases.IN_FLIGHT_512, itself, rounds=5)
+            for case, fastest in ((cases.IN_FLIGHT_32, RAW_SOCKET), (cases.IN_FLIGHT_128, AIOHTTP)):
+                baseline = Baseline(worker=http_worker, client=fastest)
+                run.compare(worker, case, baseline, rounds=5)
+            run.compare_all(worker, [cases.FAULTS], rounds=1)
+        run.measure_peaks(client, [cases.IMAGES])
 
 
-def _tracing(measuring: Measuring) -> None:
-    """Measure what LangChain's class adds to the client, and what of that is tracing."""
+def _tracing(run: Run) -> None:
+    """Measure the CPU that the LangChain class adds to the client, and the share of tracing."""
     with Worker(LANGCHAIN) as worker:
         for case in (cases.TEN, cases.ALL_100):
             for other in (CORE, UNTRACED):
-                yardstick = Yardstick(worker=worker, client=other)
-                measuring.beside(worker, case, yardstick, rounds=51)
+                baseline = Baseline(worker=worker, client=other)
+                run.compare(worker, case, baseline, rounds=51)
 
 
-def main_cases(results: Results) -> None:
-    """Measure our packages against their targets, and the peers in the commonest cases."""
-    with Measuring(results, save=results.save) as measuring:
-        _targets(measuring)
-        _tracing(measuring)
-        measuring.imports(imports.OURS, rounds=5)
+def measure_main_cases(results: Results) -> None:
+    """Measure the figures of the targets, and the most used peers in the two most common cases."""
+    with Run(results, save=results.save) as run:
+        _targets(run)
+        _tracing(run)
+        run.measure_imports(imports.OURS, rounds=5)
         for client in COMMON_PEERS:
             with Worker(client) as worker:
-                measuring.cases(worker, [cases.TEN, cases.ALL_100], rounds=3)
+                run.compare_all(worker, [cases.TEN, cases.ALL_100], rounds=3)
 
 
-def all_cases(results: Results) -> None:
+def measure_all_cases(results: Results) -> None:
     """Measure every client in every case."""
-    with Measuring(results, save=results.save) as measuring:
-        _targets(measuring)
-        _tracing(measuring)
-        measuring.imports([*imports.OURS, *imports.PEERS], rounds=5)
-        for client in (YARDSTICK, *PEERS, *ON_OTHERS, *HTTP):
+    with Run(results, save=results.save) as run:
+        _targets(run)
+        _tracing(run)
+        run.measure_imports([*imports.OURS, *imports.PEERS], rounds=5)
+        for client in (BASELINE, *PEERS, *ON_OTHER_TRANSPORTS, *HTTP_CLIENTS):
             with Worker(client) as worker:
-                measuring.cases(worker, _ONE_BY_ONE, rounds=5)
-                measuring.cases(worker, [cases.IMAGES, *_CROWDED], rounds=2)
-                measuring.cases(worker, [cases.FAULTS], rounds=1)
-            measuring.peaks(client, [cases.IMAGES])
-        _transports(measuring)
-        _scaling(measuring)
+                run.compare_all(worker, _ONE_BY_ONE, rounds=5)
+                run.compare_all(worker, [cases.IMAGES, *_CONCURRENT], rounds=2)
+                run.compare_all(worker, [cases.FAULTS], rounds=1)
+            run.measure_peaks(client, [cases.IMAGES])
+        _transports(run)
+        _scaling(run)
 
 
-def _transports(measuring: Measuring) -> None:
-    """Measure what another transport gives our client."""
-    for client in ON_OTHERS:
+def _transports(run: Run) -> None:
+    """Compare our client on other transports with its own connections."""
+    for client in ON_OTHER_TRANSPORTS:
         with Worker(client) as worker, Worker(CORE) as core:
             for case in TRANSPORT_CASES:
-                if case.suits(client):
-                    yardstick = Yardstick(worker=core, client=CORE)
-                    measuring.beside(worker, case, yardstick, rounds=5)
+                if case.applies_to(client):
+                    baseline = Baseline(worker=core, client=CORE)
+                    run.compare(worker, case, baseline, rounds=5)
 
 
-def _scaling(measuring: Measuring) -> None:
-    for client in (YARDSTICK, *OURS, *PEERS, AIOHTTP):
+def _scaling(run: Run) -> None:
+    """Measure how clients scale with the number of documents and of calls in flight."""
+    for client in (BASELINE, *OURS, *PEERS, AIOHTTP):
         with Worker(client) as worker:
-            measuring.cases(worker, cases.BY_DOCUMENTS, rounds=5)
-            measuring.cases(worker, cases.BY_IN_FLIGHT, rounds=1)
-        measuring.peaks(client, cases.BY_DOCUMENTS)
+            run.compare_all(worker, cases.BY_DOCUMENTS, rounds=5)
+            run.compare_all(worker, cases.BY_IN_FLIGHT, rounds=1)
+        run.measure_peaks(client, cases.BY_DOCUMENTS)
 
 
-def some(client_prefix: str, case_prefix: str) -> None:
-    """Measure the clients and the cases whose names begin so, and only print it."""
+def measure_selected(client_prefix: str, case_prefix: str) -> None:
+    """Measure the clients and cases whose names begin with the prefixes. Only print the figures."""
     wanted: list[Case] = [case for case in cases.ALL if case.name.startswith(case_prefix)]
-    with Measuring(Results(), save=lambda: None) as measuring:
-        for client in EVERYBODY:
+    with Run(Results(), save=lambda: None) as run:
+        for client in ALL_CLIENTS:
             if client.name.startswith(client_prefix):
                 with Worker(client) as worker:
-                    measuring.cases(worker, wanted, rounds=9)
+                    run.compare_all(worker, wanted, rounds=9)

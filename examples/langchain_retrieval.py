@@ -1,10 +1,11 @@
 """
-Rerank what a vector store finds, and show the two orders side by side.
+Rerank what a vector store finds, and show the orders before and after.
 
     python examples/langchain_retrieval.py "Which planet is the largest?"
 
 It needs `pip install langchain-openrouter-rerank langchain-classic numpy` and a key in
-OPENROUTER_API_KEY. The embeddings here know nothing, so that it runs anywhere: use real ones.
+OPENROUTER_API_KEY. The embeddings are random numbers, so that the example runs without a model. Use
+real ones.
 """
 
 import sys
@@ -25,7 +26,7 @@ PASSAGES = [
 
 
 def main(question: str) -> None:
-    """Answer `question` with the passages above, before and after reranking."""
+    """Print the reranked passages for `question`, each with its rank before reranking."""
     store = InMemoryVectorStore(DeterministicFakeEmbedding(size=32))
     store.add_texts(PASSAGES)
     retriever = store.as_retriever(search_kwargs={"k": len(PASSAGES)})
@@ -34,10 +35,10 @@ def main(question: str) -> None:
         base_retriever=retriever,
     )
     before = [document.page_content for document in retriever.invoke(question)]
-    for place, document in enumerate(reranked.invoke(question), start=1):
+    for rank, document in enumerate(reranked.invoke(question), start=1):
         score = document.metadata["relevance_score"]
         was = before.index(document.page_content) + 1
-        print(f"{place} (was {was})  {score:.3f}  {document.page_content}")
+        print(f"{rank} (was {was})  {score:.3f}  {document.page_content}")
 
 
 if __name__ == "__main__":

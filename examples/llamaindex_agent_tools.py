@@ -1,10 +1,11 @@
 """
-Offer an agent with very many tools the few that fit the question.
+Select a few of an agent's many tools for each question.
 
     python examples/llamaindex_agent_tools.py "How many kilometres are 26 miles?"
 
 It needs `pip install llamaindex-openrouter-rerank llama-index-llms-openrouter` and a key in
-OPENROUTER_API_KEY. The embeddings here know nothing, so every tool is retrieved: use real ones.
+OPENROUTER_API_KEY. The embeddings are all equal, so the retriever returns every tool. Use real
+ones.
 """
 
 import asyncio
@@ -36,7 +37,7 @@ UNITS: dict[str, dict[str, float]] = {
 
 
 def converter(start: str, end: str, factor: float) -> FunctionTool:
-    """Make a tool that converts one unit to another."""
+    """Return a tool that converts one unit to another."""
 
     def convert(amount: float) -> float:
         return amount * factor
@@ -46,7 +47,7 @@ def converter(start: str, end: str, factor: float) -> FunctionTool:
 
 
 async def main(question: str) -> None:
-    """Print the tools that are offered for `question`, and the agent's answer."""
+    """Print the tools that are selected for `question`, and the agent's answer."""
     tools = [
         converter(start, end, units[start] / units[end])
         for units in UNITS.values()
@@ -56,8 +57,8 @@ async def main(question: str) -> None:
     retriever = index.as_retriever(
         similarity_top_k=len(tools), node_postprocessors=[OpenRouterRerank(top_n=3)]
     )
-    offered = [tool.metadata.name for tool in await retriever.aretrieve(question)]
-    print(f"{len(offered)} of {len(tools)} tools: {', '.join(offered)}")
+    selected = [tool.metadata.name for tool in await retriever.aretrieve(question)]
+    print(f"{len(selected)} of {len(tools)} tools: {', '.join(selected)}")
 
     llm = OpenRouter(model=MODEL, api_base=BASE_URL, is_function_calling_model=True)
     agent = FunctionAgent(tool_retriever=retriever, llm=llm)

@@ -3,8 +3,8 @@ Find the images of a folder that show something.
 
     python examples/llamaindex_images.py ~/Pictures "a cat asleep"
 
-It needs `pip install llamaindex-openrouter-rerank` and a key in OPENROUTER_API_KEY. The images are
-sent to the model, and nothing else of the folder is: `image_root` is all that may be read.
+It needs `pip install llamaindex-openrouter-rerank` and a key in OPENROUTER_API_KEY. It sends the
+images to the model, and no other file of the folder. It can read only files in `image_root`.
 """
 
 import sys
@@ -18,7 +18,7 @@ IMAGES = {".png", ".jpg", ".jpeg", ".gif", ".webp"}
 
 
 def main(folder: Path, wanted: str) -> None:
-    """Print the images in `folder`, those that show `wanted` first."""
+    """Print the images in `folder`, the most relevant to `wanted` first."""
     images = [path.name for path in sorted(folder.iterdir()) if path.suffix.lower() in IMAGES]
     nodes = [NodeWithScore(node=ImageNode(image_path=name)) for name in images]
     reranker = OpenRouterRerank(model=MODEL, image_root=folder, timeout=60)

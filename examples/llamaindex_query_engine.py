@@ -1,10 +1,10 @@
 """
-Answer a question from reranked passages, and show the two orders side by side.
+Rerank the passages of a query engine, and show the orders before and after.
 
     python examples/llamaindex_query_engine.py "Which planet is the largest?"
 
 It needs `pip install llamaindex-openrouter-rerank` and a key in OPENROUTER_API_KEY. The embeddings
-and the language model here know nothing, so that it runs anywhere: use real ones.
+and the LLM are mocks, so that the example runs without other models. Use real ones.
 """
 
 import sys
@@ -25,7 +25,7 @@ PASSAGES = [
 
 
 def main(question: str) -> None:
-    """Answer `question` with the passages above, before and after reranking."""
+    """Print the reranked passages for `question`, each with its rank before reranking."""
     nodes = [TextNode(id_=str(at), text=passage) for at, passage in enumerate(PASSAGES)]
     index = VectorStoreIndex(nodes=nodes, embed_model=MockEmbedding(embed_dim=8))
     reranker = OpenRouterRerank(on_response=lambda ranking: print(ranking.usage, "\n"))
@@ -33,9 +33,9 @@ def main(question: str) -> None:
         llm=MockLLM(), similarity_top_k=len(PASSAGES), node_postprocessors=[reranker]
     )
     before = [item.node_id for item in engine.retriever.retrieve(question)]
-    for place, item in enumerate(engine.query(question).source_nodes, start=1):
+    for rank, item in enumerate(engine.query(question).source_nodes, start=1):
         was = before.index(item.node_id) + 1
-        print(f"{place} (was {was})  {item.score:.3f}  {item.node.get_content()}")
+        print(f"{rank} (was {was})  {item.score:.3f}  {item.node.get_content()}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """
-Retrieve and rerank in steps of a workflow, for several questions at a time.
+Retrieve and rerank in the steps of a workflow, for several questions concurrently.
 
     python examples/llamaindex_workflow.py "Which planet is the largest?" "What is near the Sun?"
 
 It needs `pip install llamaindex-openrouter-rerank` and a key in OPENROUTER_API_KEY. The embeddings
-here know nothing, so that it runs anywhere: use real ones.
+are all equal, so that the example runs without a model. Use real ones.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ PASSAGES = [
 
 
 class Retrieved(Event):
-    """What the first stage has found."""
+    """The nodes that the retriever has found."""
 
     question: str
     nodes: list[NodeWithScore]
 
 
 class Search(Workflow):
-    """Finds many passages, and keeps the best."""
+    """A workflow that retrieves many passages and keeps the best ones."""
 
     def __init__(self, index: VectorStoreIndex, reranker: OpenRouterRerank) -> None:
         super().__init__(timeout=60)
@@ -40,13 +40,13 @@ class Search(Workflow):
 
     @step
     async def retrieve(self, start: StartEvent) -> Retrieved:
-        """Fetch more than is needed."""
+        """Retrieve more passages than the result will have."""
         nodes = await self.retriever.aretrieve(start.question)
         return Retrieved(question=start.question, nodes=nodes)
 
     @step
     async def rerank(self, found: Retrieved) -> StopEvent:
-        """Keep what answers the question."""
+        """Keep the best passages."""
         best = await self.reranker.apostprocess_nodes(found.nodes, query_str=found.question)
         return StopEvent(result=best)
 

@@ -1,4 +1,4 @@
-"""Replies that wait for what a test is about, so that no thread can start too late for it."""
+"""Replies that wait until all calls of a test have come, so that no call comes too late."""
 
 import threading
 import time
@@ -48,6 +48,6 @@ def once_joined(calls, line):
 
 
 def _joined():
-    found = single_flight()
-    in_flight = [*found._threads.values(), *found._tasks.values()]  # noqa: SLF001 Nothing public tells
-    return sum(flight.calls for flight in in_flight)
+    groups = single_flight()
+    found = [*groups._threads.values(), *groups._tasks.values()]  # noqa: SLF001 - No public count
+    return sum(group.calls for group in found)

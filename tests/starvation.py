@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from openrouter_rerank.local.stage import Stage
 
-# Seconds. Tests tolerate more than the first; some try of a correct test is left alone for long
-# enough within the second.
+# Seconds. Each test tolerates a longer wait than the first. Within the second, a correct test gets
+# enough of the processor at least once.
 NEGLIGIBLE = 0.02
 PATIENCE = 30.0
 
@@ -27,13 +27,13 @@ def waits():
     """
     Return how long each thread of this process has been ready to run without a processor.
 
-    In seconds, with one entry more for the time that other virtual machines took. Only Linux says
-    so; elsewhere there are no entries.
+    The values are seconds. One more entry is the time that other virtual machines took. Systems
+    other than Linux do not count this, and there is no entry.
     """
     found = {}
     with suppress(OSError):
         for thread in _THREADS.iterdir():
-            # A thread may end meanwhile.
+            # A thread may have ended since it was listed.
             with suppress(OSError):
                 _, waited, _ = (thread / "schedstat").read_text().split()
                 found[thread.name] = int(waited) / 1e9
@@ -42,7 +42,7 @@ def waits():
 
 
 def waits_since(before):
-    """Return the same, but only for the time since `waits` returned `before`."""
+    """Return how long each thread has waited since `waits` returned `before`."""
     return {name: max(waited - before.get(name, 0.0), 0.0) for name, waited in waits().items()}
 
 
@@ -50,9 +50,9 @@ def repeat_if_starved(test):
     """
     Repeat a test that fails while the machine keeps this process waiting.
 
-    A failure counts if the machine had time for the process during that try, or if none of the
-    tries succeeds for `PATIENCE` seconds. What the stage and the log have recorded is forgotten
-    before the test is repeated.
+    A failure counts if the threads of the process had a processor whenever they could use one, or
+    if no try has succeeded within `PATIENCE` seconds. The stage and the log are reset before each
+    repetition.
     """
 
     @functools.wraps(test)

@@ -1,1 +1,1 @@
-"""How each client is called: functions of a `Task` that return the call to measure."""
+"""For each client, functions that take a `Task` and return the call to measure."""

@@ -1,7 +1,7 @@
 """
 How many files a reader has to follow: `python -m tests.architecture.figures`.
 
-The program prints each figure and its limit; with `--list`, the files too.
+The program prints each figure and its limit. With `--list`, it prints the files too.
 """
 
 import argparse
@@ -153,7 +153,7 @@ def main():
     options = parser.parse_args()
     from tests.conftest import pytest_configure
 
-    # As in the tests: with settings of the environment, LangChain would trace the calls.
+    # As in the tests. Otherwise, with some environment variables, LangChain would trace the calls.
     pytest_configure()
     for figure in FIGURES:
         files = figure.files()

@@ -1,8 +1,8 @@
 """
 The graph of imports between source files, read without running them.
 
-Each file is a module, the `__init__.py` of a package too. All imports count: those inside functions
-and under `TYPE_CHECKING` too. There are two rules for packages:
+Each file is a module, also the `__init__.py` of a package. All imports count, also those inside
+functions and under `TYPE_CHECKING`. There are two rules for packages:
 
 - `from package import name` counts as an import of the module that defines `name`.
 - In an `__init__.py`, imports inside functions and under `TYPE_CHECKING` do not count. They make
@@ -85,7 +85,7 @@ def cycle(graph):
 
 
 def _when_imported(node):
-    """Return the nodes that run when the module is imported, type checkers apart."""
+    """Yield the nodes that run when the module is imported, so not those for type checkers."""
     for child in ast.iter_child_nodes(node):
         is_function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
         if not is_function and not _is_for_type_checkers(child):

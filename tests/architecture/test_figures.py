@@ -1,4 +1,4 @@
-"""How many files a reader has to follow, and that it stays within the limits."""
+"""The number of files that a reader has to follow stays within limits."""
 
 import re
 import subprocess

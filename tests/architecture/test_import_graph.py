@@ -1,4 +1,4 @@
-"""The graph of imports, of packages that are written for the tests."""
+"""The graph of imports, for packages that the tests write."""
 
 from graphlib import CycleError
 

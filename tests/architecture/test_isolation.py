@@ -14,7 +14,7 @@ def test_connecting_anywhere_but_loopback_fails_the_test(host):
 
 
 def test_datagrams_to_anywhere_but_loopback_fail_the_test():
-    """A datagram needs no connection, and is refused all the same."""
+    """A datagram, which needs no connection, is also refused."""
     with socket.socket(type=socket.SOCK_DGRAM) as udp, refused:
         udp.sendto(b"", ("192.0.2.1", 53))
 
@@ -23,18 +23,18 @@ def test_datagrams_to_anywhere_but_loopback_fail_the_test():
     "look_up", [socket.gethostbyname, lambda host: socket.getaddrinfo(host, 0)]
 )
 def test_looking_up_a_name_fails_the_test(look_up):
-    """A name is not looked up, since the question alone would leave the machine."""
+    """A name is not looked up, because the lookup alone would leave the machine."""
     with refused:
         look_up("example.com")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_loopback_is_open(host):
-    """A server of the test's own, on loopback, can be reached by address and by name."""
+    """A test can connect to its own server on loopback, by address and by name."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         socket.create_connection((host, server.getsockname()[1]), timeout=5).close()
 
 
 def test_no_configuration_is_inherited():
-    """A developer's own key never reaches a test."""
+    """No test gets a developer's key, because no `OPENROUTER_` variable is left."""
     assert [name for name in os.environ if name.startswith("OPENROUTER_")] == []

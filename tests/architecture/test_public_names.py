@@ -1,4 +1,4 @@
-"""The public surface: users import everything from the top of the package."""
+"""The public names. Users import all of them from `openrouter_rerank`."""
 
 from importlib import import_module
 from pkgutil import iter_modules
@@ -26,15 +26,15 @@ def classes_of(root):
     return {root.__name__}.union(*map(classes_of, root.__subclasses__()))
 
 
-def test_every_module_is_for_somebody():
-    """A module of the core is for users, for a named other reader, or has an underscore."""
+def test_every_module_has_a_reader():
+    """A module is for users, for another named reader, or its name begins with an underscore."""
     modules = {module.name for module in iter_modules(openrouter_rerank.__path__)}
 
     assert {name for name in modules if not name.startswith("_")} == FOR_USERS | FOR_OTHERS.keys()
 
 
-def test_the_top_has_what_the_modules_for_users_have():
-    """The names of the modules for users are those at the top, no fewer and no others."""
+def test_the_package_exports_the_names_of_the_modules_for_users():
+    """The package exports all names of the modules for users, and no others."""
     names = [
         name
         for module in FOR_USERS
@@ -45,17 +45,17 @@ def test_the_top_has_what_the_modules_for_users_have():
 
 
 @pytest.mark.parametrize("name", openrouter_rerank.__all__)
-def test_every_name_can_be_imported_from_the_top(name):
-    """Each name leads to an object that is the same wherever it is imported from."""
+def test_every_name_can_be_imported_from_the_package(name):
+    """A name is one object, whether it is imported from the package or from its module."""
     found = getattr(openrouter_rerank, name)
 
-    homes = [import_module(f"openrouter_rerank.{module}") for module in FOR_USERS]
+    modules = [import_module(f"openrouter_rerank.{module}") for module in FOR_USERS]
     assert name == "__version__" or [
-        vars(home)[name] for home in homes if name in home.__all__
+        vars(module)[name] for module in modules if name in module.__all__
     ] == [found]
 
 
-def test_every_error_can_be_imported_from_the_top():
-    """All error classes of the tree are at the top, and no other class is an error."""
+def test_every_error_can_be_imported_from_the_package():
+    """The package exports all error classes, and `errors` contains no other names."""
     assert classes_of(OpenRouterRerankError) == set(errors.__all__)
     assert set(errors.__all__) <= set(openrouter_rerank.__all__)

@@ -1,4 +1,4 @@
-"""A busy machine fails no test that measures time, and excuses no fault of the code."""
+"""Tests that measure time do not fail on a busy machine, and still find every real fault."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ from tests.starvation import repeat_if_starved, waits, waits_since
 
 @pytest.fixture
 def machine(monkeypatch):
-    """Sets for how many seconds each try is kept waiting."""
+    """Sets for how many seconds the machine delays each try."""
 
     def machine(*seconds):
         waited = [0.0]
@@ -29,7 +29,7 @@ def machine(monkeypatch):
 
 @pytest.fixture
 def failing():
-    """Makes tests that fail some number of times; they count their tries."""
+    """Makes tests that fail a given number of times, and count their tries."""
 
     def failing(times):
         def test(**fixtures):
@@ -46,7 +46,7 @@ def failing():
 
 
 async def test_a_failure_on_an_idle_machine_counts(machine, failing):
-    """A test that had its time is not repeated."""
+    """A failed test that was not delayed is not repeated."""
     test, atest = failing(times=5)
     machine(0.0, 0.0)
 
@@ -59,7 +59,7 @@ async def test_a_failure_on_an_idle_machine_counts(machine, failing):
 
 
 async def test_a_failure_on_a_busy_machine_is_repeated(machine, failing, local_openrouter):
-    """A test that was kept waiting is repeated, with a stage that has heard and plays nothing."""
+    """A failed test that was delayed is repeated, with a stage that is reset."""
     for at in range(2):
         test, atest = failing(times=2)
         local_openrouter.script(error(503, "left over"))
@@ -74,8 +74,8 @@ async def test_a_failure_on_a_busy_machine_is_repeated(machine, failing, local_o
         assert local_openrouter.unused == []
 
 
-def test_a_failure_that_stays_counts(machine, failing, monkeypatch):
-    """However busy the machine is, a test is not repeated for ever."""
+def test_repetition_ends_after_a_time(machine, failing, monkeypatch):
+    """On a busy machine, a test is repeated only for `PATIENCE` seconds."""
     test, _ = failing(times=10)
     monkeypatch.setattr(starvation, "PATIENCE", -1.0)
     machine(1.0)
@@ -86,9 +86,9 @@ def test_a_failure_that_stays_counts(machine, failing, monkeypatch):
     assert test.tries == 1
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how long threads wait")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux reports how long threads wait")
 def test_a_thread_that_shares_its_processor_waits():
-    """The time that another process takes is seen."""
+    """The time in which another process uses the processor is measured."""
     own, own_thread = os.sched_getaffinity(0), str(threading.get_native_id())
     os.sched_setaffinity(0, {min(own)})
     try:

@@ -12,33 +12,33 @@ ADDRESS = re.compile(r"[a-z]+://(?:[^@/\s]*@)?([^\s'\",]+)")
 
 @pytest.fixture(scope="module")
 def tracked() -> list[Path]:
-    """The files of the last commit and of the next."""
+    """The files that git tracks."""
     git = shutil.which("git")
     if not git or not (ROOT / ".git").exists():
-        pytest.skip("a source archive does not say which of its files are tracked")
+        pytest.skip("a source archive has no list of tracked files")
     names = subprocess.run(
         [git, "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True
     ).stdout
     return [ROOT / name for name in names.decode().split("\0") if name and (ROOT / name).exists()]
 
 
-def private_places() -> list[str]:
-    """Where this checkout is, whose it is, and the addresses that this machine installs from."""
+def private_texts() -> list[str]:
+    """Return the folders of this checkout and user, and the addresses that pip installs from."""
     pip = [sys.executable, "-m", "pip", "config", "list"]
     settings = subprocess.run(pip, capture_output=True, check=True, text=True).stdout
     addresses = [address.rstrip("/") for address in ADDRESS.findall(settings)]
     return [f"{ROOT}/", f"{Path.home()}/", *addresses]
 
 
-def test_no_tracked_file_names_this_machine(tracked):
-    """Nothing committed tells where it was written or where its packages came from."""
-    places = [place.encode() for place in private_places()]
+def test_no_tracked_file_contains_private_texts(tracked):
+    """No tracked file contains a folder of this machine, or an address that pip uses here."""
+    private = [text.encode() for text in private_texts()]
     found = [
-        f"{file.relative_to(ROOT)}: {place.decode()}"
+        f"{file.relative_to(ROOT)}: {text.decode()}"
         for file in tracked
         for content in [file.read_bytes()]
-        for place in places
-        if place in content
+        for text in private
+        if text in content
     ]
 
     assert found == []

@@ -1,13 +1,13 @@
-"""The tables of docs/benchmarks.md, for made-up measurements."""
+"""The tables of docs/benchmarks.md, for invented figures."""
 
 import pytest
 
 from benchmarks import cases, page
-from benchmarks.catalog import EVERYBODY, OURS
+from benchmarks.catalog import ALL_CLIENTS, OURS
+from benchmarks.comparison import Comparison
 from benchmarks.imports import ImportCost
 from benchmarks.page import replaced
-from benchmarks.pairing import Comparison
-from benchmarks.peer_table import ahead, cpu, peer_table
+from benchmarks.peer_table import better_peers, cpu, peer_table
 from benchmarks.results import PeakMemory, Results
 from benchmarks.target_table import target_table, unmet
 from benchmarks.targets import TARGETS
@@ -15,12 +15,12 @@ from benchmarks.targets import TARGETS
 TEN = cases.TEN.name
 
 
-def comparison(client, ratio, case=TEN, yardstick="httpx"):
-    """What a client has reached in a case, in CPU and in time."""
+def comparison(client, ratio, case=TEN, baseline="httpx"):
+    """Return a comparison with one ratio for CPU and for wall time."""
     return Comparison(
         client=client,
         case=case,
-        yardstick=yardstick,
+        baseline=baseline,
         cpu=ratio,
         wall=ratio,
         milliseconds=ratio,
@@ -39,8 +39,8 @@ def comparison(client, ratio, case=TEN, yardstick="httpx"):
         (0.95, "**0.95** not met (≤ 0.9, aim 0.75)"),
     ],
 )
-def test_targets_are_shown_beside_what_was_reached(ratio, verdict):
-    """Each must and aim stands beside the figure that was reached, with met or not met."""
+def test_a_target_is_shown_with_the_measured_figure(ratio, verdict):
+    """Each measured figure has its required figure, its aim, and whether they are met."""
     results = Results(comparisons=[comparison("openrouter-rerank", ratio)])
 
     (row,) = [line for line in target_table(results).splitlines() if line.startswith(f"| {TEN}")]
@@ -48,15 +48,17 @@ def test_targets_are_shown_beside_what_was_reached(ratio, verdict):
 
 
 def test_throughput_must_be_at_least_its_target():
-    """For throughput more is better: half the time is twice the throughput."""
-    results = Results(comparisons=[comparison("openrouter-rerank", 0.5, case=cases.FLIGHT_32.name)])
+    """Half the wall time is twice the throughput, and higher is better."""
+    results = Results(
+        comparisons=[comparison("openrouter-rerank", 0.5, case=cases.IN_FLIGHT_32.name)]
+    )
 
     assert "**2.00** met (≥ 1.8, aim 2.2)" in target_table(results)
     assert unmet(results) == []
 
 
-def test_unmet_targets_are_named():
-    """What must be reached and is not is named; what was not measured is not."""
+def test_unmet_targets_are_listed():
+    """A measured target that is not met is listed. One that was not measured is not."""
     results = Results(
         imports=[
             ImportCost(client=name, total=900, beyond_base=31, loads_httpx=True)
@@ -71,15 +73,15 @@ def test_unmet_targets_are_named():
 
 
 def test_every_target_reads_what_the_plans_measure():
-    """No row of the table stays empty once each case is measured."""
+    """If each case is measured, no cell of the table is empty."""
     comparisons = [comparison(ours.name, 1, case.name) for ours in OURS for case in cases.ALL]
     comparisons += [
-        comparison(ours.name, 1, case.name, yardstick)
+        comparison(ours.name, 1, case.name, baseline)
         for ours in OURS
-        for case, yardstick in [
-            (cases.FLIGHT_32, "raw socket"),
-            (cases.FLIGHT_128, "aiohttp"),
-            (cases.FLIGHT_512, ours.name),
+        for case, baseline in [
+            (cases.IN_FLIGHT_32, "raw socket"),
+            (cases.IN_FLIGHT_128, "aiohttp"),
+            (cases.IN_FLIGHT_512, ours.name),
         ]
     ]
     results = Results(
@@ -97,7 +99,7 @@ def test_every_target_reads_what_the_plans_measure():
 
 
 def test_the_best_of_each_family_is_bold():
-    """Our packages and their peers are marked alike: whoever is best of its family."""
+    """The best client of a family is bold, whether it is ours or a peer."""
     results = Results(
         comparisons=[
             comparison("openrouter-rerank", 2),
@@ -118,11 +120,11 @@ def test_the_best_of_each_family_is_bold():
     ]
 
 
-def test_each_picture_of_the_scaling_law_stands_beside_its_figures():
-    """CPU, memory and throughput are told in numbers too, for each size that tells something."""
-    grown = [*cases.BY_DOCUMENTS, *cases.BY_IN_FLIGHT]
+def test_the_figures_of_each_scaling_plot_are_in_a_table():
+    """Tables have the CPU, the memory of 100 documents or more, and the throughput of the plots."""
+    scaled = [*cases.BY_DOCUMENTS, *cases.BY_IN_FLIGHT]
     results = Results(
-        comparisons=[comparison("litellm", 0.5, case.name) for case in grown],
+        comparisons=[comparison("litellm", 0.5, case.name) for case in scaled],
         peaks=[
             PeakMemory(client="litellm", case=case.name, bytes=3, body=2)
             for case in cases.BY_DOCUMENTS
@@ -137,23 +139,23 @@ def test_each_picture_of_the_scaling_law_stands_beside_its_figures():
     ]
 
 
-def test_a_peer_that_is_ahead_is_named():
-    """Where a peer of its family is better than our package, the page says so."""
+def test_a_better_peer_is_listed():
+    """The page lists each figure in which a peer of a family is better than our package."""
     results = Results(comparisons=[comparison("openrouter-rerank", 2), comparison("litellm", 1.5)])
 
-    assert ahead(results, [cpu(cases.TEN)]) == [
-        f"{TEN}: litellm is ahead of openrouter-rerank, 1.50 against 2.00"
+    assert better_peers(results, [cpu(cases.TEN)]) == [
+        f"{TEN}: litellm 1.50, openrouter-rerank 2.00"
     ]
 
 
-def test_results_survive_their_file(tmp_path):
-    """What was measured is read from its file as it was written."""
+def test_results_are_read_from_their_file(tmp_path):
+    """The results that are read from a file are equal to those that were saved."""
     results = Results(
         machine="2 cores",
         comparisons=[comparison("litellm", 1.5)],
         peaks=[PeakMemory(client="litellm", case=TEN, bytes=1, body=2)],
         imports=[ImportCost(client="litellm", total=1, beyond_base=1, loads_httpx=True)],
-        refused=["litellm: no"],
+        failures=["litellm: no"],
     )
     results.save(tmp_path / "results.json")
 
@@ -161,8 +163,8 @@ def test_results_survive_their_file(tmp_path):
 
 
 @pytest.mark.parametrize("old", ["", "\nold\n\n"])
-def test_only_what_is_between_the_marks_is_replaced(old):
-    """A section is rewritten between its marks, also an empty one; all other words stay."""
+def test_only_the_text_between_the_marks_is_replaced(old):
+    """A section is replaced between its marks, also an empty one. All other text stays."""
     before, after = "a\n<!-- generated: x -->\n", "<!-- end -->\nb\n<!-- generated: y -->\n"
     text = f"{before}{old}{after}<!-- end -->\n"
 
@@ -171,17 +173,17 @@ def test_only_what_is_between_the_marks_is_replaced(old):
         replaced(text, "z", "new")
 
 
-def test_the_page_has_a_place_for_every_section():
-    """The committed page has the marks of all sections that are generated."""
+def test_the_page_has_the_marks_of_every_section():
+    """The committed page has the marks of all generated sections."""
     text = page.PAGE.read_text("utf-8")
 
     for section in ("targets", "peers", "scaling"):
         assert replaced(text, section, "new") != text
 
 
-def test_no_two_clients_and_no_two_cases_share_a_name():
-    """Measurements are kept by the names of client and case."""
-    clients = [client.name for client in EVERYBODY]
+def test_names_of_clients_and_cases_are_unique():
+    """The results are found by the names of client and case, so no two are equal."""
+    clients = [client.name for client in ALL_CLIENTS]
     all_cases = [case.name for case in (*cases.ALL, *cases.BY_DOCUMENTS, *cases.BY_IN_FLIGHT)]
 
     assert len(set(clients)) == len(clients)

@@ -90,6 +90,7 @@ class Played:
             timeout=timeout,
             max_retries=max_retries,
             clock=self.clock,
+            started=self.clock.now,
             jitter=lambda: jitter,
             retry_budget=self.budget,
         )
@@ -331,6 +332,7 @@ def test_unsendable_call_is_refused_before_the_first_attempt():
         timeout=1,
         max_retries=0,
         clock=Clock(),
+        started=Clock().now,
         jitter=lambda: 1,
         retry_budget=Tokens(),
     )
@@ -380,6 +382,7 @@ def test_an_interrupted_retry_has_spent_its_token(replies, asked):
         timeout=10,
         max_retries=2,
         clock=Clock(),
+        started=Clock().now,
         jitter=lambda: 1,
         retry_budget=budget,
     )

@@ -66,6 +66,7 @@ class Service:
                 "timeout": 10.0,
                 "max_retries": 0,
                 "clock": lambda: 1000.0,
+                "started": 1000.0,
                 "jitter": lambda: 0.0,
                 "retry_budget": Tokens(),
                 "on_ranking": lambda part, ranking: self.reported.append(

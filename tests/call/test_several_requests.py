@@ -47,6 +47,7 @@ def limits(max_retries=2):
         timeout=30,
         max_retries=max_retries,
         clock=lambda: 0.0,
+        started=0.0,
         jitter=lambda: 0.0,
         retry_budget=TokenBucket(),
     )

@@ -1,4 +1,4 @@
-"""The corpus is read once for all tests of the demo, which takes seconds."""
+"""Reads the corpus once for all tests of the demo, because reading it takes seconds."""
 
 import pytest
 from openrouter_rerank.demo.corpus import corpus
@@ -7,5 +7,5 @@ from openrouter_rerank.demo.passage import Passage
 
 @pytest.fixture(scope="session")
 def passages() -> list[Passage]:
-    """The corpus of this Python."""
+    """Return the corpus of this Python."""
     return corpus()

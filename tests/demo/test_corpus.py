@@ -3,26 +3,26 @@ import sys
 
 import pytest
 from openrouter_rerank.demo.corpus import corpus
-from openrouter_rerank.demo.paragraphs import LONGEST
+from openrouter_rerank.demo.paragraphs import MAX_WORDS
 
 
-def test_there_is_something_to_search(passages):
-    """A search has to choose among many passages, but not so many that the demo takes long."""
+def test_the_corpus_has_many_passages(passages):
+    """There are enough passages for a search, but not so many that the demo is slow."""
     assert 800 <= len(passages) <= 2_000
 
 
-def test_passages_can_be_told_apart(passages):
+def test_passages_are_unique(passages):
     """No two passages have the same id or the same text."""
     assert len({passage.id for passage in passages}) == len(passages)
     assert len({passage.text for passage in passages}) == len(passages)
 
 
-def test_every_passage_says_something_and_not_too_much(passages):
-    """A passage has its title, a text under it, and no more words than one may have."""
+def test_every_passage_has_a_title_and_a_text_of_limited_length(passages):
+    """A passage has its title, a text below it, and at most `MAX_WORDS` words."""
     bodies = [passage.text.removeprefix(f"{passage.title}\n\n") for passage in passages]
 
     assert all(passage.title.strip() for passage in passages)
-    assert all(0 < len(body.split()) <= LONGEST for body in bodies)
+    assert all(0 < len(body.split()) <= MAX_WORDS for body in bodies)
     assert all(body != passage.text for body, passage in zip(bodies, passages, strict=True))
 
 
@@ -36,14 +36,14 @@ def test_every_passage_says_something_and_not_too_much(passages):
         ('"finally" clause', "cleanup"),
     ],
 )
-def test_it_is_the_documentation_of_this_python(passages, title, words):
-    """The language reference and the docstrings are in it, under the names that people know."""
+def test_the_corpus_is_the_documentation_of_this_python(passages, title, words):
+    """It has the language reference and the docstrings, under their usual names."""
     found = [" ".join(passage.text.split()) for passage in passages if passage.title == title]
 
     assert any(words in text for text in found)
 
 
-def test_the_library_is_read_and_not_run():
+def test_the_library_is_read_but_not_imported():
     """Reading the docstrings of a module does not import it."""
     program = (
         "import sys; from openrouter_rerank.demo.corpus import corpus; corpus();"
@@ -54,6 +54,6 @@ def test_the_library_is_read_and_not_run():
     assert done.stderr == b"\n"
 
 
-def test_it_is_the_same_every_time(passages):
-    """Two runs read the same passages in the same order."""
+def test_the_corpus_is_always_the_same(passages):
+    """Reading the corpus again gives the same passages in the same order."""
     assert corpus() == passages

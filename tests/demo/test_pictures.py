@@ -6,14 +6,14 @@ from openrouter_rerank.images import image_problem
 from PIL import Image
 
 
-def test_pictures_can_be_sent():
-    """Every picture has a caption, and an image that may go over the wire as it is."""
+def test_pictures_are_valid_images():
+    """Every picture has a caption, and an image that can be sent unchanged."""
     assert all(picture.text.strip() for picture in pictures())
     assert [image_problem(picture.image) for picture in pictures()] == [None] * len(pictures())
 
 
-def test_something_is_drawn_on_each():
-    """The images are small PNGs, none of them blank and no two the same."""
+def test_pictures_are_small_and_different():
+    """The images are small PNGs; none is blank, and no two are equal."""
     images = []
     for picture in pictures():
         png = base64.b64decode(picture.image.partition(",")[2])

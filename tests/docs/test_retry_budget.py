@@ -1,4 +1,4 @@
-"""The curve of the retry budget in docs/reliability.md."""
+"""The table and the figure of the retry budget in docs/reliability.md."""
 
 from pathlib import Path
 
@@ -7,18 +7,18 @@ import pytest
 from benchmarks.retry_budget import RATES, TABLE, USERS, row, simulated
 
 DOCS = Path(__file__).parents[2] / "docs"
-LINES = TABLE.search((DOCS / "reliability.md").read_text("utf-8"))[0].splitlines()
+TABLE_LINES = TABLE.search((DOCS / "reliability.md").read_text("utf-8"))[0].splitlines()
 
 
 @pytest.mark.parametrize("rate", [0.2, 1])
-def test_the_table_says_what_the_code_does(rate):
-    """What the page says of the budget is what it does today; if not: `make retry-curve`."""
-    assert row(rate, [simulated(user, rate) for user in USERS]) in LINES
+def test_a_row_of_the_table_is_what_the_code_does(rate):
+    """A row of the table has the results of the simulation; `make retry-curve` updates it."""
+    assert row(rate, [simulated(user, rate) for user in USERS]) in TABLE_LINES
 
 
-def test_the_table_is_whole():
-    """The table has a row for each rate, and the picture the name of each user."""
-    picture = (DOCS / "retry-budget.svg").read_text("utf-8")
+def test_the_table_and_the_figure_are_complete():
+    """The table has a row for each rate, and the figure has the name of each user."""
+    figure = (DOCS / "retry-budget.svg").read_text("utf-8")
 
-    assert [line.split()[1] for line in LINES[2:]] == [f"{rate:.0%}" for rate in RATES]
-    assert [user for user in USERS if user not in picture] == []
+    assert [line.split()[1] for line in TABLE_LINES[2:]] == [f"{rate:.0%}" for rate in RATES]
+    assert [user for user in USERS if user not in figure] == []

@@ -1,4 +1,4 @@
-"""Conversion of every kind of node to what is ranked, and of a placement to nodes."""
+"""Conversion of nodes of every class to documents, and of a placement to nodes."""
 
 import base64
 import io
@@ -34,8 +34,8 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(60))
 JPEG = b"\xff\xd8\xff\xe0" + bytes(60)
 WEBP = b"RIFF\x00\x00\x00\x00WEBP" + bytes(60)
 BMP = b"BM" + bytes(range(128, 188))
-PNG64 = base64.b64encode(PNG).decode()
-PNG_URI = f"data:image/png;base64,{PNG64}"
+PNG_BASE64 = base64.b64encode(PNG).decode()
+PNG_URI = f"data:image/png;base64,{PNG_BASE64}"
 JPEG_URI = f"data:image/jpeg;base64,{base64.b64encode(JPEG).decode()}"
 WEBP_URI = f"data:image/webp;base64,{base64.b64encode(WEBP).decode()}"
 BMP_URI = f"data:image/bmp;base64,{base64.b64encode(BMP).decode()}"
@@ -43,26 +43,26 @@ URL = "https://example.com/cat.png"
 FILE = {"file_path": "/home/someone/secret.png"}
 
 
-class Foreign(BaseNode):
-    """A node class of a user, with the minimum that LlamaIndex requires."""
+class CustomNode(BaseNode):
+    """A user's node class, with only the methods that LlamaIndex requires."""
 
-    content: object = "foreign"
+    content: object = "custom"
 
     @classmethod
     def get_type(cls):
         """Return a type that LlamaIndex does not know."""
-        return "foreign"
+        return "custom"
 
     def get_content(self, metadata_mode=MetadataMode.ALL):
-        """Return whatever it was given."""
+        """Return the field `content`."""
         return self.content
 
     def get_content_blocks(self, metadata_mode=MetadataMode.ALL):
-        """Fail, as nobody may call it."""
+        """Fail, because conversion must not call it."""
         raise AssertionError
 
     def set_content(self, value):
-        """Fail, as nobody may call it."""
+        """Fail, because conversion must not call it."""
         raise AssertionError
 
     @property
@@ -71,8 +71,8 @@ class Foreign(BaseNode):
         return "hash"
 
 
-class Picture(Foreign):
-    """A foreign node with the fields that images have in LlamaIndex."""
+class CustomImageNode(CustomNode):
+    """A user's node with the fields that LlamaIndex's image nodes have."""
 
     image: object = None
     image_url: object = None
@@ -80,11 +80,11 @@ class Picture(Foreign):
     image_mimetype: object = None
 
 
-class Broken(Foreign):
-    """A node of which nothing works."""
+class FailingNode(CustomNode):
+    """A user's node whose methods and properties fail."""
 
     def get_content(self, metadata_mode=MetadataMode.ALL):
-        """Fail with a message that quotes the text."""
+        """Fail with a message that contains the text."""
         message = "the secret text"
         raise LookupError(message)
 
@@ -99,14 +99,14 @@ class Broken(Foreign):
         raise RuntimeError
 
 
-class BrokenWithPicture(Broken):
-    """A node of which only the image works."""
+class FailingImageNode(FailingNode):
+    """A user's node of which only the URL of its image can be read."""
 
     image_url: str = URL
 
 
-class Truthless(Foreign):
-    """A node whose image field has no truth value, as arrays have none."""
+class ArrayNode(CustomNode):
+    """A user's node whose image is an object without a truth value, as arrays are."""
 
     class _Array:
         def __bool__(self):
@@ -116,35 +116,35 @@ class Truthless(Foreign):
     image: object = _Array()
 
 
-class Resource:
-    """A foreign media resource, which checks nothing."""
+class CustomResource:
+    """A user's media resource, which does not check its fields."""
 
     def __init__(self, **fields):
         self.__dict__.update(fields)
 
 
-class Resourceful(Foreign):
-    """A foreign node with a foreign media resource."""
+class CustomResourceNode(CustomNode):
+    """A user's node with a user's media resource."""
 
     image_resource: object = None
 
 
-def png_file(folder):
-    """Write a picture that LlamaIndex, which opens it, takes for one."""
+def write_png(folder):
+    """Write a valid image file, because LlamaIndex opens it, and return its path."""
     path = folder / "fox.png"
     Image.new("RGB", (2, 2)).save(path)
     return path
 
 
-def without_validation(**fields):
-    """Make an image document as its constructor would, had it not fetched the URL first."""
+def image_document(**fields):
+    """Return an image document made without its constructor, which would fetch the URL."""
     return ImageDocument.model_construct(
         metadata={}, text_resource=None, image_resource=MediaResource(**fields)
     )
 
 
 def restored(node):
-    """Write a node to a vector store's metadata and read it back."""
+    """Return a node that was written to the metadata of a vector store and read from it."""
     flat = node_to_metadata_dict(node, remove_text=False, flat_metadata=True)
     return metadata_dict_to_node(flat)
 
@@ -163,10 +163,10 @@ TEXT_NODES = {
         TextNode(text="a fox", metadata={"page": 3}, text_template="{content} [{metadata_str}]"),
         "a fox [page: 3]",
     ),
-    "metadata alone": (TextNode(text="", metadata={"title": "Foxes"}), "title: Foxes"),
+    "metadata without a text": (TextNode(text="", metadata={"title": "Foxes"}), "title: Foxes"),
     "blank text": (TextNode(text=" \n"), " \n"),
     "no text": (TextNode(), ""),
-    "text of a resource": (TextNode(text_resource=MediaResource(text="a fox")), "a fox"),
+    "text in a media resource": (TextNode(text_resource=MediaResource(text="a fox")), "a fox"),
     "lone surrogate": (TextNode(text="\ud800"), "\ud800"),
     "index node": (IndexNode(text="a fox", index_id="1", obj=object()), "a fox"),
     "document": (Document(text="a fox", metadata={"page": 3}), "page: 3\n\na fox"),
@@ -181,7 +181,7 @@ TEXT_NODES = {
         ),
         "a bark",
     ),
-    "audio alone": (Node(audio_resource=MediaResource(path=Path("bark.wav"))), ""),
+    "audio without a text": (Node(audio_resource=MediaResource(path=Path("bark.wav"))), ""),
     "video with text": (
         Node(
             text_resource=MediaResource(text="it runs"),
@@ -189,25 +189,25 @@ TEXT_NODES = {
         ),
         "it runs",
     ),
-    "video alone": (Node(video_resource=MediaResource(data=bytes(40))), ""),
-    "foreign node": (Foreign(), "foreign"),
-    "metadata that names a picture": (
-        TextNode(text="a fox", metadata=FILE | {"image_url": URL, "image": PNG64}),
-        f"file_path: /home/someone/secret.png\nimage_url: {URL}\nimage: {PNG64}\n\na fox",
+    "video without a text": (Node(video_resource=MediaResource(data=bytes(40))), ""),
+    "custom node": (CustomNode(), "custom"),
+    "metadata with image fields": (
+        TextNode(text="a fox", metadata=FILE | {"image_url": URL, "image": PNG_BASE64}),
+        f"file_path: /home/someone/secret.png\nimage_url: {URL}\nimage: {PNG_BASE64}\n\na fox",
     ),
 }
 
 IMAGE_NODES = {
-    "base64": (ImageNode(image=PNG64), None, PNG_URI),
-    "base64 and caption": (ImageNode(image=PNG64, text="a fox"), "a fox", PNG_URI),
+    "base64": (ImageNode(image=PNG_BASE64), None, PNG_URI),
+    "base64 and caption": (ImageNode(image=PNG_BASE64, text="a fox"), "a fox", PNG_URI),
     "caption and metadata": (
-        ImageNode(image=PNG64, text="a fox", metadata={"page": 3}),
+        ImageNode(image=PNG_BASE64, text="a fox", metadata={"page": 3}),
         "page: 3\n\na fox",
         PNG_URI,
     ),
-    "metadata for a caption": (ImageNode(image=PNG64, metadata=FILE), None, PNG_URI),
-    "wrong media type": (ImageNode(image=PNG64, image_mimetype="image/jpeg"), None, PNG_URI),
-    "media type of no magic number": (
+    "metadata without a caption": (ImageNode(image=PNG_BASE64, metadata=FILE), None, PNG_URI),
+    "wrong media type": (ImageNode(image=PNG_BASE64, image_mimetype="image/jpeg"), None, PNG_URI),
+    "declared media type of unrecognised bytes": (
         ImageNode(image=base64.b64encode(BMP).decode(), image_mimetype="image/bmp"),
         None,
         BMP_URI,
@@ -215,16 +215,20 @@ IMAGE_NODES = {
     "data URI": (ImageNode(image=PNG_URI), None, PNG_URI),
     "URL": (ImageNode(image_url=URL, text="a fox"), "a fox", URL),
     "data URI as URL": (ImageNode(image_url=PNG_URI), None, PNG_URI),
-    "bytes before URL": (ImageNode(image=PNG64, image_url=URL), None, PNG_URI),
-    "URL before path": (ImageNode(image_url=URL, image_path="fox.png"), None, URL),
-    "URL for broken bytes": (ImageNode(image="no image!", image_url=URL), None, URL),
-    "URL of a resource": (
+    "base64 preferred to URL": (ImageNode(image=PNG_BASE64, image_url=URL), None, PNG_URI),
+    "URL preferred to path": (ImageNode(image_url=URL, image_path="fox.png"), None, URL),
+    "URL instead of invalid base64": (ImageNode(image="no image!", image_url=URL), None, URL),
+    "URL of a media resource": (
         ImageNode(image_url=str(MediaResource(url=URL).url), text="a fox"),
         "a fox",
         URL,
     ),
     "node with raw bytes": (Node(image_resource=MediaResource(data=PNG)), None, PNG_URI),
-    "node with base64": (Node(image_resource=MediaResource(data=PNG64.encode())), None, PNG_URI),
+    "node with base64": (
+        Node(image_resource=MediaResource(data=PNG_BASE64.encode())),
+        None,
+        PNG_URI,
+    ),
     "node with JPEG": (Node(image_resource=MediaResource(data=JPEG)), None, JPEG_URI),
     "node with WebP": (Node(image_resource=MediaResource(data=WEBP)), None, WEBP_URI),
     "node with a data URI": (
@@ -247,7 +251,7 @@ IMAGE_NODES = {
         "page: 3\n\na fox",
         PNG_URI,
     ),
-    "node with metadata for a caption": (
+    "node with metadata and a blank text": (
         Node(
             text_resource=MediaResource(text=" "),
             image_resource=MediaResource(data=PNG),
@@ -269,30 +273,38 @@ IMAGE_NODES = {
         "a fox",
         PNG_URI,
     ),
-    "image document": (ImageDocument(image=PNG64, text="a fox"), "a fox", PNG_URI),
+    "image document": (ImageDocument(image=PNG_BASE64, text="a fox"), "a fox", PNG_URI),
     "image document with bytes": (ImageDocument(image=PNG), None, PNG_URI),
     "image document with a data URI": (
         ImageDocument(image=PNG_URI, image_mimetype="image/png"),
         None,
         PNG_URI,
     ),
-    "image document with a URL": (without_validation(url=URL), None, URL),
-    "restored image node": (restored(ImageNode(image=PNG64, text="a fox")), "a fox", PNG_URI),
-    "foreign base64": (Picture(content="a fox", image=PNG64), "a fox", PNG_URI),
-    "foreign bytes": (Picture(content="", image=PNG), None, PNG_URI),
-    "foreign URL": (Picture(content="a fox", image_url=URL), "a fox", URL),
-    "foreign media type that is none": (
-        Picture(content="a fox", image=PNG, image_mimetype=7),
+    "image document with a URL": (image_document(url=URL), None, URL),
+    "restored image node": (restored(ImageNode(image=PNG_BASE64, text="a fox")), "a fox", PNG_URI),
+    "custom node with base64": (
+        CustomImageNode(content="a fox", image=PNG_BASE64),
         "a fox",
         PNG_URI,
     ),
-    "foreign resource": (Resourceful(image_resource=Resource(url=URL)), "foreign", URL),
-    "foreign resource with text": (
-        Resourceful(image_resource=Resource(data=PNG64)),
-        "foreign",
+    "custom node with bytes": (CustomImageNode(content="", image=PNG), None, PNG_URI),
+    "custom node with a URL": (CustomImageNode(content="a fox", image_url=URL), "a fox", URL),
+    "custom node with an invalid media type": (
+        CustomImageNode(content="a fox", image=PNG, image_mimetype=7),
+        "a fox",
         PNG_URI,
     ),
-    "broken node with image": (BrokenWithPicture(), None, URL),
+    "custom media resource with a URL": (
+        CustomResourceNode(image_resource=CustomResource(url=URL)),
+        "custom",
+        URL,
+    ),
+    "custom media resource with base64": (
+        CustomResourceNode(image_resource=CustomResource(data=PNG_BASE64)),
+        "custom",
+        PNG_URI,
+    ),
+    "failing node with a URL": (FailingImageNode(), None, URL),
 }
 
 LOCAL_IMAGES = {
@@ -302,8 +314,12 @@ LOCAL_IMAGES = {
         "a fox",
         "/img/fox.png",
     ),
-    "path for broken bytes": (ImageNode(image="no image!", image_path="fox.png"), None, "fox.png"),
-    "path for a refused URL": (
+    "path instead of invalid base64": (
+        ImageNode(image="no image!", image_path="fox.png"),
+        None,
+        "fox.png",
+    ),
+    "path instead of a refused URL": (
         ImageNode(image_url="file:///etc/passwd", image_path="fox.png"),
         None,
         "fox.png",
@@ -313,61 +329,77 @@ LOCAL_IMAGES = {
         None,
         "img/fox.png",
     ),
-    "image document with a path": (without_validation(path=Path("fox.png")), None, "fox.png"),
-    "foreign path": (Picture(content="a fox", image_path=Path("fox.png")), "a fox", "fox.png"),
+    "image document with a path": (image_document(path=Path("fox.png")), None, "fox.png"),
+    "custom node with a path": (
+        CustomImageNode(content="a fox", image_path=Path("fox.png")),
+        "a fox",
+        "fox.png",
+    ),
 }
 
 NOTHING_TO_RANK = {
     "empty image node": (ImageNode(), "ImageNode has no text, and its image is gone"),
-    "image node with metadata alone": (ImageNode(metadata=FILE), "its image is gone"),
-    "broken base64": (ImageNode(image="no image!"), "neither"),
+    "image node with metadata only": (ImageNode(metadata=FILE), "its image is gone"),
+    "invalid base64": (ImageNode(image="no image!"), "neither"),
     "base64 of a text": (ImageNode(image=base64.b64encode(b"hello").decode()), "neither"),
-    "other scheme": (ImageNode(image_url="ftp://example.com/fox.png"), "neither"),
+    "unsupported URL scheme": (ImageNode(image_url="ftp://example.com/fox.png"), "neither"),
     "local file as URL": (Node(image_resource=MediaResource(url="file:///etc/passwd")), "neither"),
     "blank path": (ImageNode(image_path=" "), "neither"),
-    "resource without an image": (Node(image_resource=MediaResource(mimetype="image/png")), "gone"),
+    "media resource without an image": (
+        Node(image_resource=MediaResource(mimetype="image/png")),
+        "gone",
+    ),
     "restored node without its bytes": (
         restored(Node(image_resource=MediaResource(data=PNG), metadata=FILE)),
         "Node has no text, and its image is gone",
     ),
-    "foreign image of an unknown type": (Picture(content="", image=io.BytesIO(PNG)), "neither"),
-    "broken node": (Broken(), "the Broken fails to give its content: LookupError"),
-    "node of unchecked fields": (
+    "custom node with an image of an unknown type": (
+        CustomImageNode(content="", image=io.BytesIO(PNG)),
+        "neither",
+    ),
+    "failing node": (FailingNode(), "the FailingNode fails to give its content: LookupError"),
+    "node with unchecked fields": (
         TextNode.model_construct(text=None),
         "the TextNode fails to give its content",
     ),
-    "node whose text is none": (Foreign(content=None), "Foreign fails to give its content"),
-    "image whose text is none": (Picture(content=None, image="?"), "Picture fails to give"),
+    "custom node with the text None": (
+        CustomNode(content=None),
+        "CustomNode fails to give its content",
+    ),
+    "custom image node with the text None": (
+        CustomImageNode(content=None, image="?"),
+        "CustomImageNode fails to give",
+    ),
 }
 
 
 def content_of(node, metadata_mode=MetadataMode.EMBED):
-    """Convert one node."""
+    """Convert one node; a heading and its text are returned as one string."""
     (content,) = contents([NodeWithScore(node=node)], metadata_mode=metadata_mode)
     return "".join(content) if isinstance(content, tuple) else content
 
 
 @pytest.mark.parametrize(("node", "text"), TEXT_NODES.values(), ids=TEXT_NODES)
 def test_a_node_without_image_is_ranked_by_its_text(node, text):
-    """The content in the chosen metadata mode is the document; a blank one is left to the core."""
+    """A node without an image is converted to its text with metadata, even if it is blank."""
     assert content_of(node) == text
 
 
 @pytest.mark.parametrize(("node", "text", "image"), IMAGE_NODES.values(), ids=IMAGE_NODES)
-def test_an_image_is_ranked_wherever_a_node_keeps_it(node, text, image):
-    """Bytes become a data URI, URLs and data URIs stay, and the caption stands beside them."""
+def test_an_image_is_found_in_every_field_of_a_node(node, text, image):
+    """The image of a node becomes a data URI or stays a URL, and is ranked with its caption."""
     assert content_of(node) == RerankDocument(text=text, image=image)
 
 
 @pytest.mark.parametrize(("node", "text", "path"), LOCAL_IMAGES.values(), ids=LOCAL_IMAGES)
-def test_a_path_is_left_for_the_core_to_read(node, text, path):
-    """A path is passed on as a path: whether it may be read is decided elsewhere."""
+def test_the_path_of_an_image_is_passed_on(node, text, path):
+    """The path of an image is passed on, because the core decides which files may be read."""
     assert content_of(node) == LocalImageDocument(text=text, image=LocalImage(path))
 
 
 @pytest.mark.parametrize(("node", "reason"), NOTHING_TO_RANK.values(), ids=NOTHING_TO_RANK)
-def test_a_node_with_nothing_to_rank_says_why(node, reason):
-    """Such a node fails nobody else's ranking, and the reason names it without quoting it."""
+def test_a_node_with_nothing_to_rank_has_a_reason(node, reason):
+    """A node with nothing to rank is `Unscorable`, with a reason that does not quote the node."""
     content = content_of(node)
 
     assert isinstance(content, Unscorable)
@@ -375,9 +407,9 @@ def test_a_node_with_nothing_to_rank_says_why(node, reason):
     assert "secret" not in content.reason
 
 
-def test_an_image_without_truth_value_is_no_image():
-    """A field that holds an array, as some nodes of others do, is left alone."""
-    assert content_of(Truthless()) == "foreign"
+def test_an_image_field_with_an_array_is_ignored():
+    """An image field with an array is ignored, although an array has no truth value."""
+    assert content_of(ArrayNode()) == "custom"
 
 
 @pytest.mark.parametrize(
@@ -388,10 +420,11 @@ def test_an_image_without_truth_value_is_no_image():
         (MetadataMode.LLM, "a: 1\n\nfox"),
         (MetadataMode.NONE, "fox"),
     ],
+    ids=["all", "embed", "llm", "none"],
 )
-@pytest.mark.parametrize("image", [None, PNG64])
-def test_the_metadata_mode_decides_what_stands_beside_the_text(mode, text, image):
-    """The modes mean for a reranker what they mean for an embedding, with an image or without."""
+@pytest.mark.parametrize("image", [None, PNG_BASE64], ids=["text", "image"])
+def test_the_metadata_mode_selects_the_ranked_metadata(mode, text, image):
+    """The metadata mode selects the metadata ranked with a text or with the caption of an image."""
     node = ImageNode(
         text="fox",
         image=image,
@@ -405,25 +438,23 @@ def test_the_metadata_mode_decides_what_stands_beside_the_text(mode, text, image
     assert content == (text if image is None else RerankDocument(text=text, image=PNG_URI))
 
 
-def test_a_real_image_document_is_read_by_nobody_here(tmp_path):
-    """LlamaIndex's loader gives a path, and the path is all that is looked at."""
-    path = png_file(tmp_path)
+def test_the_file_of_an_image_document_is_not_read(tmp_path):
+    """The path of an image document is passed on, even if there is no file any more."""
+    path = write_png(tmp_path)
     node = ImageDocument(image_path=str(path), text="a fox")
     path.unlink()
 
     assert content_of(node) == LocalImageDocument(text="a fox", image=LocalImage(str(path)))
 
 
-ALL_NODES = [
-    row[0]
-    for table in (TEXT_NODES, IMAGE_NODES, LOCAL_IMAGES, NOTHING_TO_RANK)
-    for row in table.values()
-]
+TABLES = (TEXT_NODES, IMAGE_NODES, LOCAL_IMAGES, NOTHING_TO_RANK)
+ALL_NODES = [row[0] for table in TABLES for row in table.values()]
+ALL_IDS = [name for table in TABLES for name in table]
 
 
-@pytest.mark.parametrize("node", ALL_NODES, ids=lambda node: type(node).__name__)
-def test_nodes_with_image_fields_are_known_before_conversion(node):
-    """`have_image_fields` is true for every node whose image is ranked, and for no text node."""
+@pytest.mark.parametrize("node", ALL_NODES, ids=ALL_IDS)
+def test_nodes_with_image_fields_are_found_without_conversion(node):
+    """`have_image_fields` is `True` for all nodes with images, and `False` for text nodes."""
     content, items = content_of(node), [NodeWithScore(node=node)]
 
     if isinstance(content, RerankDocument | LocalImageDocument):
@@ -432,38 +463,38 @@ def test_nodes_with_image_fields_are_known_before_conversion(node):
         assert not have_image_fields(items)
 
 
-_opened = []
-_listening = []
-_REACHING_OUT = ("open", "os.", "shutil.", "subprocess.", "socket.", "urllib.", "http.", "glob.")
+_recorded = []
+_is_recording = []
+_IO_EVENTS = ("open", "os.", "shutil.", "subprocess.", "socket.", "urllib.", "http.", "glob.")
 
 
-def _listen(event, args):
-    if _listening and event.startswith(_REACHING_OUT):
-        _opened.append((event, args))
+def _record(event, args):
+    if _is_recording and event.startswith(_IO_EVENTS):
+        _recorded.append((event, args))
 
 
-sys.addaudithook(_listen)
+sys.addaudithook(_record)
 
 
 @contextmanager
-def listening():
-    """Note whatever is opened, listed, started or connected."""
-    _opened.clear()
-    _listening.append(True)
-    yield _opened
-    _listening.clear()
+def recorded_io():
+    """Record each audit event of Python that opens, lists, starts or connects to something."""
+    _recorded.clear()
+    _is_recording.append(True)
+    yield _recorded
+    _is_recording.clear()
 
 
-def test_the_audit_hears_what_is_opened():
-    """The proof below could fail."""
-    with listening() as opened:
+def test_an_opened_file_is_recorded():
+    """The audit hook of this module records a file that is opened."""
+    with recorded_io() as events:
         Path("/etc/hostname").exists()
         Path(__file__).read_bytes()
 
-    assert [event for event, _ in opened] == ["open"]
+    assert [event for event, _ in events] == ["open"]
 
 
-PLACES = (
+ADDRESSES = (
     "/etc/passwd",
     "file:///etc/passwd",
     "http://127.0.0.1:9/latest/meta-data",
@@ -479,129 +510,155 @@ PLACES = (
     "fox.png\0.txt",
     "s3://bucket/fox.png",
     PNG_URI,
-    PNG64,
+    PNG_BASE64,
     "",
 )
 
 
 def hostile_nodes():
-    """Make nodes of every kind that name places which nobody may look at, in every field."""
+    """Yield nodes with an address or an image in each field where conversion could look for one."""
     metadata_keys = ("file_path", "image_path", "image_url", "url", "source", "file_name", "image")
-    for place in PLACES:
-        metadata = dict.fromkeys(metadata_keys, place)
-        for text in ("", "a fox", place):
+    for address in ADDRESSES:
+        metadata = dict.fromkeys(metadata_keys, address)
+        for text in ("", "a fox", address):
             yield TextNode(text=text, metadata=metadata)
             yield Document(text=text, metadata=metadata)
-            yield IndexNode(text=text, index_id=place, metadata=metadata)
+            yield IndexNode(text=text, index_id=address, metadata=metadata)
             for field in ("image", "image_url", "image_path"):
-                yield ImageNode(text=text, metadata=metadata, **{field: place})
-                yield Picture(content=text, metadata=metadata, **{field: place})
+                yield ImageNode(text=text, metadata=metadata, **{field: address})
+                yield CustomImageNode(content=text, metadata=metadata, **{field: address})
             for field in ("data", "url", "path"):
-                resource = Resource(**{field: place})
-                yield Resourceful(content=text, metadata=metadata, image_resource=resource)
+                resource = CustomResource(**{field: address})
+                yield CustomResourceNode(content=text, metadata=metadata, image_resource=resource)
                 yield ImageDocument.model_construct(
                     metadata=metadata, text_resource=None, image_resource=resource
                 )
             for kind in ("image_resource", "audio_resource", "video_resource"):
-                yield Node(metadata=metadata, **{kind: MediaResource(path=Path(place or "."))})
+                yield Node(metadata=metadata, **{kind: MediaResource(path=Path(address or "."))})
 
 
 def test_conversion_opens_nothing():
-    """No file and no connection is opened for thousands of nodes that ask for it."""
+    """Conversion opens no file and no connection, whatever the fields of a node contain."""
     nodes = [NodeWithScore(node=node) for node in (*ALL_NODES, *hostile_nodes())]
 
-    with listening() as opened:
+    with recorded_io() as events:
         for mode in MetadataMode:
             contents(nodes, metadata_mode=mode)
 
-    assert opened == []
+    assert events == []
     assert len(nodes) * len(MetadataMode) > 3_000
     assert len(ALL_NODES) > 70
 
 
 @pytest.mark.parametrize(
-    ("given", "content"),
+    ("returned", "content"),
     [
         ("a fox", "a fox"),
         ("", ""),
         ({"text": "a fox"}, RerankDocument(text="a fox")),
         ({"image": URL}, RerankDocument(image=URL)),
-        ({"text": "a fox", "image": PNG64}, RerankDocument(text="a fox", image=PNG_URI)),
+        ({"text": "a fox", "image": PNG_BASE64}, RerankDocument(text="a fox", image=PNG_URI)),
         ({"text": None, "image": None}, RerankDocument()),
         ({"image": "no image!"}, RerankDocument(image="no image!")),
         ({}, RerankDocument()),
         (RerankDocument(text="a fox", image=PNG_URI), RerankDocument(text="a fox", image=PNG_URI)),
         (None, Unscorable("document_fn gave nothing for it")),
     ],
+    ids=[
+        "text",
+        "blank text",
+        "mapping with a text",
+        "mapping with a URL",
+        "mapping with a text and base64",
+        "mapping with None",
+        "mapping with an invalid image",
+        "empty mapping",
+        "document",
+        "None",
+    ],
 )
-def test_document_fn_chooses_what_is_ranked(given, content):
-    """Strings, mappings and documents are ranked as they are, and base64 becomes an image."""
-    item = NodeWithScore(node=TextNode(text="never looked at"), score=0.5)
-    seen = []
+def test_document_fn_chooses_what_is_ranked(returned, content):
+    """The result of `document_fn` is ranked instead of the node, with base64 as a data URI."""
+    item = NodeWithScore(node=TextNode(text="not ranked"), score=0.5)
+    passed = []
 
-    def document_fn(one):
-        seen.append(one)
-        return given
+    def document_fn(item):
+        passed.append(item)
+        return returned
 
-    read = contents([item], metadata_mode=MetadataMode.EMBED, document_fn=document_fn)
+    converted = contents([item], metadata_mode=MetadataMode.EMBED, document_fn=document_fn)
 
-    assert read == [content]
-    assert seen == [item]
-    assert seen[0] is item
+    assert converted == [content]
+    assert passed == [item]
+    assert passed[0] is item
 
 
 @pytest.mark.parametrize(
-    "given",
+    "returned",
     [7, b"a fox", ["a fox"], {"text": 7}, {"image": PNG}, {"txt": "a fox"}, {7: "a fox"}],
+    ids=[
+        "number",
+        "bytes",
+        "list",
+        "number as text",
+        "bytes as image",
+        "unknown key",
+        "number as key",
+    ],
 )
-def test_a_document_fn_that_returns_no_document_is_refused(given):
-    """The error names the node's position and what to return, and quotes no content."""
+def test_an_invalid_result_of_document_fn_is_refused(returned):
+    """An invalid result of `document_fn` raises an error with the position, but no text."""
     items = [NodeWithScore(node=TextNode(text=text)) for text in "ab"]
-    given_for = {"a": "a fox", "b": given}
+    documents = {"a": "a fox", "b": returned}
 
     with pytest.raises(InvalidRequestError, match=r"nodes\[1\].*return a string") as raised:
         contents(
             items,
             metadata_mode=MetadataMode.EMBED,
-            document_fn=lambda item: given_for[item.node.text],
+            document_fn=lambda item: documents[item.node.text],
         )
 
     assert "fox" not in str(raised.value)
 
 
-PAIRS = [(0, 0.25), (1, None), (2, 0.5)]
+RETRIEVAL_SCORES = (0.25, None, 0.5)
 
 scores = st.floats(allow_nan=False, allow_infinity=False)
 
 
 @given(data=st.data(), size=st.integers(0, 12))
-def test_what_is_ranked_are_the_very_nodes(data, size):
-    """Nodes come back in the order asked for, themselves, in new items, each with its score."""
+def test_the_result_has_the_same_nodes_in_new_items(data, size):
+    """The result has the node objects in new items, with the order and scores of the placement."""
     nodes = [
-        NodeWithScore(node=TextNode(text=str(at), metadata={"at": at}), score=data.draw(scores))
-        for at in range(size)
+        NodeWithScore(
+            node=TextNode(text=str(position), metadata={"position": position}),
+            score=data.draw(scores),
+        )
+        for position in range(size)
     ]
     order = data.draw(st.lists(st.sampled_from(range(size)), unique=True) if size else st.just([]))
-    placed = tuple(Placed(at, data.draw(st.none() | scores)) for at in order)
+    placed = tuple(Placed(position, data.draw(st.none() | scores)) for position in order)
     ranking = Ranking(results=(RankedDocument(0, 1.0),), model="model", requests=())
     before = [item.model_copy() for item in nodes]
     hashes = [item.node.hash for item in nodes]
 
     result = ranked(nodes, Placement(order=placed, ranking=ranking))
 
-    assert [item.score for item in result] == [place.relevance_score for place in placed]
-    for item, place in zip(result, placed, strict=True):
-        assert item is not nodes[place.index]
-        assert item.node is nodes[place.index].node
+    assert [item.score for item in result] == [entry.relevance_score for entry in placed]
+    for item, entry in zip(result, placed, strict=True):
+        assert item is not nodes[entry.index]
+        assert item.node is nodes[entry.index].node
     assert nodes == before
     assert [item.node.hash for item in nodes] == hashes
 
 
-@pytest.mark.parametrize("error", [None, ServiceUnavailableError("down")])
-def test_where_nothing_was_ranked_the_scores_of_the_retriever_stay(error):
-    """Nothing asked or no answer: items are new, and all in them is as it was."""
-    nodes = [NodeWithScore(node=TextNode(text=str(at)), score=score) for at, score in PAIRS]
-    order = tuple(Placed(at, None) for at, _ in PAIRS)
+@pytest.mark.parametrize(
+    "error", [None, ServiceUnavailableError("down")], ids=["nothing sent", "failed call"]
+)
+def test_unranked_items_keep_the_scores_of_the_retriever(error):
+    """If nothing was sent or the call failed, the result has equal items, which are new."""
+    nodes = [NodeWithScore(node=TextNode(text="a"), score=score) for score in RETRIEVAL_SCORES]
+    order = tuple(Placed(position, None) for position in range(len(nodes)))
 
     result = ranked(nodes, Placement(order=order, error=error))
 
@@ -609,13 +666,13 @@ def test_where_nothing_was_ranked_the_scores_of_the_retriever_stay(error):
     assert all(new is not old for new, old in zip(result, nodes, strict=True))
 
 
-KEPT = [
+NODES_WITH_METADATA = [
     TextNode(text="a fox", metadata={"page": 3}),
-    ImageNode(image=PNG64, text="a fox", metadata={"page": 3}),
+    ImageNode(image=PNG_BASE64, text="a fox", metadata={"page": 3}),
     Node(text_resource=MediaResource(text="a fox"), metadata={"page": 3}),
     Document(text="a fox", metadata={"page": 3}, image_resource=MediaResource(data=PNG)),
     IndexNode(text="a fox", index_id="1", obj=TextNode(text="all"), metadata={"page": 3}),
-    Foreign(metadata={"page": 3}),
+    CustomNode(metadata={"page": 3}),
     TextNode(text="a fox", metadata={"page": 3, "retrieval_score": 0.1}),
     TextNode(
         text="a fox",
@@ -626,30 +683,32 @@ KEPT = [
 ]
 
 
-@pytest.mark.parametrize("node", KEPT, ids=lambda node: type(node).__name__)
-@pytest.mark.parametrize("was", [0.25, None])
-def test_the_score_of_the_retriever_can_be_kept(node, was):
-    """It is in the metadata of a copy, where prompts and embeddings do not see it."""
-    before, hashed = node.model_dump(), node.hash
+@pytest.mark.parametrize("node", NODES_WITH_METADATA, ids=lambda node: type(node).__name__)
+@pytest.mark.parametrize("retrieval_score", [0.25, None])
+def test_the_score_of_the_retriever_can_be_kept(node, retrieval_score):
+    """A kept retrieval score is in the metadata of a copy, unseen by prompts and embeddings."""
+    dump, node_hash = node.model_dump(), node.hash
     texts = {mode: node.get_content(mode) for mode in (MetadataMode.EMBED, MetadataMode.LLM)}
     ranking = Ranking(results=(), model="model", requests=())
     placement = Placement(order=(Placed(0, 0.9),), ranking=ranking)
 
-    (result,) = ranked([NodeWithScore(node=node, score=was)], placement, keep_retrieval_score=True)
+    (result,) = ranked(
+        [NodeWithScore(node=node, score=retrieval_score)], placement, keep_retrieval_score=True
+    )
 
-    assert (result.score, result.node.metadata["retrieval_score"]) == (0.9, was)
+    assert (result.score, result.node.metadata["retrieval_score"]) == (0.9, retrieval_score)
     assert result.node.metadata["page"] == 3
     assert (type(result.node), result.node_id) == (type(node), node.node_id)
     assert result.node.get_content(MetadataMode.NONE) == node.get_content(MetadataMode.NONE)
-    if "retrieval_score" not in before["metadata"]:
+    if "retrieval_score" not in dump["metadata"]:
         assert {mode: result.node.get_content(mode) for mode in texts} == texts
     assert result.node.excluded_llm_metadata_keys.count("retrieval_score") == 1
     assert result.node.excluded_embed_metadata_keys.count("retrieval_score") == 1
-    assert (node.model_dump(), node.hash) == (before, hashed)
+    assert (node.model_dump(), node.hash) == (dump, node_hash)
 
 
-def test_where_nothing_was_ranked_no_node_is_copied():
-    """The score is where it was, so there is nothing to keep."""
+def test_unranked_nodes_are_not_copied():
+    """An unranked item keeps its score, so its node needs no copy."""
     item = NodeWithScore(node=TextNode(text="a fox"), score=0.25)
 
     (result,) = ranked([item], Placement(order=(Placed(0, None),)), keep_retrieval_score=True)
@@ -659,7 +718,7 @@ def test_where_nothing_was_ranked_no_node_is_copied():
 
 
 def test_an_item_of_a_derived_class_keeps_its_class():
-    """Whoever derives from `NodeWithScore` gets the fields back that were added."""
+    """An item of a user's subclass of `NodeWithScore` keeps its class and its own fields."""
 
     class Cited(NodeWithScore):
         citation: str

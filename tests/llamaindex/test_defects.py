@@ -1,36 +1,35 @@
 """
-What goes wrong with rerankers in LlamaIndex pipelines, and does not here.
+Defects that rerankers in LlamaIndex pipelines have had, each excluded by a test.
 
-| what users are promised                                        | where it is proven             |
+| behaviour                                                      | tests                          |
 |----------------------------------------------------------------|--------------------------------|
-| asynchronous calls are native, can be cancelled, use no thread | frameworks/…/test_loops        |
-| a `RERANKER` span of its own, the parent keeps its kind        | frameworks/…/test_openinference|
-| one instance over many loops and threads, nothing leaks        | frameworks/…/test_loops        |
-| synchronous calls inside a running loop end by their deadline  | frameworks/…/test_loops        |
-| images in all forms, beside text, in one request               | test_llamaindex_convert,       |
-|                                                                | frameworks/…/test_multimodal   |
-| nothing is fetched, no path of the metadata is read            | test_llamaindex_convert        |
-| an empty or unsupported node fails nobody else's ranking       | test_llamaindex                |
+| async calls use no thread and can be cancelled                 | test_loops, test_rerank        |
+| a call has a `RERANKER` span; its parent span keeps its kind   | test_openinference             |
+| one reranker works in many loops and threads, without leaks    | test_loops                     |
+| a sync call in a running event loop ends at its deadline       | test_loops                     |
+| texts and images of every form are ranked in one request       | test_convert, test_multimodal  |
+| no URL is fetched, and no path from metadata is read           | test_convert                   |
+| an empty or unsupported node does not fail the other nodes     | test_rerank                    |
 | a blank query costs nothing                                    | test_same_promises             |
-| list, items, nodes, metadata and hashes stay as they were      | test_llamaindex                |
-| the very nodes come back                                       | test_llamaindex                |
-| `top_n` of none, one, and more than there are                  | test_llamaindex_events         |
-| the key is in no dump, error, log or trace                     | test_llamaindex_serialization, |
-|                                                                | frameworks/…/test_openinference|
-| what was written is read back; pickles and copies work         | test_llamaindex_serialization  |
-| unknown options are refused, and each option has an effect     | test_llamaindex_serialization, |
+| lists, items, nodes, metadata and hashes are not changed       | test_rerank                    |
+| the result has the node objects that were passed in            | test_rerank                    |
+| `top_n` may be unset, or larger than the number of nodes       | test_events                    |
+| no dump, error, log or trace contains the key                  | test_serialization,            |
+|                                                                | test_openinference             |
+| dumps, pickles and copies restore an equal reranker            | test_serialization             |
+| unknown options are refused, and each option has an effect     | test_serialization,            |
 |                                                                | test_every_option              |
-| a missing key is named, and found in the environment           | test_same_promises             |
-| whatever the service answers: a ranking or a typed error       | here                           |
-| a wrong index or score is an error, never a wrong node         | here                           |
-| one layer of retries, which honours `Retry-After`              | here                           |
-| a start always has its end, an error ends the span             | test_llamaindex_events         |
-| cost and usage can be had: hook, callback, event, span         | test_llamaindex_events,        |
-|                                                                | frameworks/…/test_openinference|
-| scores are Python's floats, and results are JSON               | here                           |
-| nodes with the same id stay apart                              | here                           |
-| callback payloads are complete                                 | test_llamaindex_events         |
-| the examples run                                               | test_llamaindex_examples, docs |
+| the key is read from the environment; an error names it        | test_same_promises             |
+| every response is a ranking or raises a typed error            | here                           |
+| an invalid index or score is an error, never another node      | here                           |
+| only one layer retries, and it honours `Retry-After`           | here                           |
+| a start event has an end event, and an error ends the span     | test_events                    |
+| hooks, callbacks, events and spans have cost and usage         | test_events,                   |
+|                                                                | test_openinference             |
+| scores are Python floats, and results can be written as JSON   | here                           |
+| nodes with the same id are all returned                        | here                           |
+| the payloads of callbacks are complete                         | test_events                    |
+| the examples run                                               | test_examples, tests/docs      |
 """
 
 import json
@@ -50,29 +49,23 @@ from openrouter_rerank.errors import (
 )
 from openrouter_rerank.local.stage import Fault, Reply, error, results, scores
 
-TEXTS = ("Bread is baked.", "Paris is the capital of France.", "Rome is a capital.")
-QUERY = "capital of France"
+from tests.llamaindex.passages import QUERY, TEXTS, scored_nodes
 
 
-@pytest.fixture(params=["sync", "async"])
-def rerank(request, local_openrouter):
-    """Return a coroutine function that makes a reranker and uses it, in each mode."""
+@pytest.fixture
+def rerank(make_reranker, postprocess):
+    """Return a coroutine function that makes a reranker and ranks nodes, by default of `TEXTS`."""
 
-    async def run(nodes=None, **options):
-        reranker = OpenRouterRerank(
-            api_key=local_openrouter.api_key, base_url=local_openrouter.base_url, **options
-        )
+    async def rerank(nodes=None, **options):
         if nodes is None:
-            nodes = [NodeWithScore(node=TextNode(text=text), score=0.5) for text in TEXTS]
-        if request.param == "async":
-            return await reranker.apostprocess_nodes(nodes, query_str=QUERY)
-        return reranker.postprocess_nodes(nodes, query_str=QUERY)
+            nodes = scored_nodes(*TEXTS)
+        return await postprocess(make_reranker(**options), nodes, query_str=QUERY)
 
-    return run
+    return rerank
 
 
 @pytest.mark.parametrize(
-    ("reply", "kind", "words"),
+    ("reply", "error_class", "message"),
     [
         (error(401, "No auth credentials found"), UnauthorizedError, "No auth credentials"),
         (error(404, "No endpoints found for a/b"), NotFoundError, "No endpoints found"),
@@ -86,14 +79,27 @@ def rerank(request, local_openrouter):
         (Reply(body=[]), InvalidResponseError, "no ranking"),
         (Reply(body=b"\xff\xfe"), InvalidResponseError, "no ranking"),
     ],
+    ids=[
+        "401",
+        "404",
+        "401 with another body",
+        "502 with HTML",
+        "500 without a body",
+        "429 in a 200 response",
+        "200 with HTML",
+        "200 with an empty object",
+        "200 without results",
+        "200 with a list",
+        "200 with invalid UTF-8",
+    ],
 )
 async def test_a_failure_of_the_service_is_a_typed_error(
-    rerank, local_openrouter, reply, kind, words
+    rerank, local_openrouter, reply, error_class, message
 ):
-    """JSON, HTML, nothing, or an error inside a success: one tree of errors, in few words."""
+    """Every failed response raises a typed error with a short message, without key and texts."""
     local_openrouter.always(reply)
 
-    with pytest.raises(kind, match=words) as raised:
+    with pytest.raises(error_class, match=message) as raised:
         await rerank(max_retries=0)
 
     assert isinstance(raised.value, OpenRouterRerankError)
@@ -116,17 +122,29 @@ async def test_a_failure_of_the_service_is_a_typed_error(
         [(0, float("nan")), (1, 0.5), (2, 0.1)],
         [(0, float("inf")), (1, 0.5), (2, 0.1)],
     ],
+    ids=[
+        "negative index",
+        "index too large",
+        "index twice",
+        "index as text",
+        "index as boolean",
+        "index as float",
+        "no score",
+        "score as text",
+        "score NaN",
+        "infinite score",
+    ],
 )
-async def test_a_wrong_index_or_score_is_an_error(rerank, local_openrouter, pairs):
-    """Negative, too large, twice, of another type, missing or no number: no node is mistaken."""
+async def test_an_invalid_index_or_score_is_an_error(rerank, local_openrouter, pairs):
+    """A response with an invalid index or score raises an error, so no node gets a wrong score."""
     local_openrouter.always(results(*pairs))
 
     with pytest.raises(InvalidResponseError):
         await rerank(max_retries=0)
 
 
-async def test_an_unsorted_answer_is_sorted(rerank, local_openrouter):
-    """The order is that of the scores, whatever the order of the answer."""
+async def test_unsorted_results_are_sorted(rerank, local_openrouter):
+    """Nodes are returned in the order of their scores, whatever the order of the response."""
     local_openrouter.script(results((0, 0.1), (2, 0.9), (1, 0.5)))
 
     result = await rerank()
@@ -135,20 +153,20 @@ async def test_an_unsorted_answer_is_sorted(rerank, local_openrouter):
     assert [item.score for item in result] == [0.9, 0.5, 0.1]
 
 
-async def test_a_score_belongs_to_its_index(rerank, local_openrouter):
-    """The echoed text is not what nodes are found by."""
-    echo = [
+async def test_a_score_belongs_to_the_node_at_its_index(rerank, local_openrouter):
+    """A score belongs to the node at its index, whatever text the response repeats."""
+    rows = [
         {"index": 1, "relevance_score": 0.9, "document": {"text": TEXTS[0]}},
         {"index": 0, "relevance_score": 0.1, "document": {"text": TEXTS[1]}},
-        {"index": 2, "relevance_score": 0.0, "document": {"text": "of nobody"}},
+        {"index": 2, "relevance_score": 0.0, "document": {"text": "another text"}},
     ]
-    local_openrouter.script(Reply(body={"results": echo}))
+    local_openrouter.script(Reply(body={"results": rows}))
 
     assert [item.node.text for item in await rerank()] == [TEXTS[1], TEXTS[0], TEXTS[2]]
 
 
-async def test_retries_are_made_in_one_place(rerank, local_openrouter):
-    """An outage costs one attempt and `max_retries` more, and not their product with another."""
+async def test_only_one_layer_retries(rerank, local_openrouter):
+    """In an outage, a call makes 1 + `max_retries` attempts, because only the client retries."""
     local_openrouter.always(error(503, "down", retry_after=0))
 
     with pytest.raises(OpenRouterRerankError) as raised:
@@ -157,8 +175,8 @@ async def test_retries_are_made_in_one_place(rerank, local_openrouter):
     assert len(local_openrouter.requests) == raised.value.attempts == 3
 
 
-async def test_a_service_that_asks_to_wait_too_long_is_not_waited_for(rerank, local_openrouter):
-    """A `Retry-After` beyond the deadline ends the call at once, and the error tells it."""
+async def test_a_retry_after_beyond_the_deadline_ends_the_call(rerank, local_openrouter):
+    """A `Retry-After` beyond the deadline ends the call immediately with an error that has it."""
     local_openrouter.always(error(429, "Slow down", retry_after=3600))
 
     with pytest.raises(TooManyRequestsError) as raised:
@@ -168,8 +186,8 @@ async def test_a_service_that_asks_to_wait_too_long_is_not_waited_for(rerank, lo
     assert len(local_openrouter.requests) == 1
 
 
-async def test_a_silent_service_is_given_up(rerank, local_openrouter):
-    """`timeout` is for the whole call."""
+async def test_a_call_without_a_response_ends_at_its_deadline(rerank, local_openrouter):
+    """A call fails `timeout` seconds after its start if the server does not respond."""
     local_openrouter.always(Fault.hang())
 
     with pytest.raises(DeadlineExceededError):
@@ -177,7 +195,7 @@ async def test_a_silent_service_is_given_up(rerank, local_openrouter):
 
 
 async def test_results_can_be_written_as_json(rerank):
-    """Scores are Python's own numbers, as LlamaIndex's `to_json` asks for."""
+    """Scores are Python floats, so LlamaIndex's `to_json` can write the results."""
     result = await rerank()
 
     assert [json.loads(item.to_json())["score"] for item in result] == [
@@ -187,18 +205,18 @@ async def test_results_can_be_written_as_json(rerank):
     ]
 
 
-async def test_nodes_of_one_id_stay_apart(rerank, local_openrouter):
-    """Chunks that share an id, as damaged stores return them, all come back."""
+async def test_nodes_with_the_same_id_are_all_returned(rerank, local_openrouter):
+    """Nodes that share an id, as damaged stores return them, are all returned, best first."""
     nodes = [NodeWithScore(node=TextNode(id_="same", text=text)) for text in "abc"]
     local_openrouter.script(scores(0.1, 0.9, 0.5))
 
     result = await rerank(nodes)
 
-    assert [item.node for item in result] == [nodes[at].node for at in (1, 2, 0)]
+    assert [item.node for item in result] == [nodes[position].node for position in (1, 2, 0)]
 
 
-def test_an_option_left_out_has_the_default_that_is_documented():
-    """No constructor stands between a field and its value."""
+def test_an_option_that_is_not_set_has_the_default_of_its_field():
+    """An option that is not set has the default of its field, which is the documented one."""
     reranker = OpenRouterRerank()
 
     for name, field in OpenRouterRerank.model_fields.items():

@@ -1,4 +1,4 @@
-"""Every handler of LlamaIndex gets its reports. Without a handler, no report is made."""
+"""LlamaIndex's handlers get the events of a call, and no event is made without a handler."""
 
 import pytest
 from llama_index.core import Settings
@@ -7,34 +7,34 @@ from llama_index.core.instrumentation import get_dispatcher
 from llama_index.core.instrumentation.event_handlers import BaseEventHandler
 from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRankStartEvent
 from llama_index.core.instrumentation.span_handlers import SimpleSpanHandler
-from llama_index.core.schema import NodeWithScore, TextNode
 from llama_index_instrumentation.dispatcher import Dispatcher, Manager
 from llama_index_instrumentation.event_handlers import NullEventHandler
-from llamaindex_openrouter_rerank import OpenRouterRerank
 from llamaindex_openrouter_rerank._tracing import has_event_handlers
 from pydantic import Field
 
+from tests.llamaindex.passages import scored_nodes
 
-class Events(BaseEventHandler):
-    """An event handler that records the events of rerankings."""
 
-    seen: list = Field(default_factory=list)
+class RecordingHandler(BaseEventHandler):
+    """An event handler that records the classes of the rerank events."""
+
+    recorded: list = Field(default_factory=list)
 
     def handle(self, event, **_):
-        """Record an event of a reranking."""
+        """Record the class of a rerank event."""
         if isinstance(event, ReRankStartEvent | ReRankEndEvent):
-            self.seen.append(type(event))
+            self.recorded.append(type(event))
 
 
 class DerivedFromNull(NullEventHandler):
     """A recording handler that is derived from LlamaIndex's handler that does nothing."""
 
-    seen: list = Field(default_factory=list)
+    recorded: list = Field(default_factory=list)
 
     def handle(self, event, **_):
-        """Record an event of a reranking."""
+        """Record the class of a rerank event."""
         if isinstance(event, ReRankStartEvent | ReRankEndEvent):
-            self.seen.append(type(event))
+            self.recorded.append(type(event))
 
 
 class RecordingManager(CallbackManager):
@@ -43,82 +43,70 @@ class RecordingManager(CallbackManager):
     def __init__(self):
         """Start without any event."""
         super().__init__()
-        self.seen = []
+        self.recorded = []
 
     def on_event_start(self, event_type, *args, **kwargs):
         """Record the start of an event."""
-        self.seen.append(event_type)
+        self.recorded.append(event_type)
         return super().on_event_start(event_type, *args, **kwargs)
 
     def on_event_end(self, event_type, *args, **kwargs):
         """Record the end of an event."""
-        self.seen.append(event_type)
+        self.recorded.append(event_type)
         super().on_event_end(event_type, *args, **kwargs)
 
 
-@pytest.fixture(params=["sync", "async"])
-def rerank(request):
-    """Return a function that reranks one node, synchronously or asynchronously."""
-
-    async def call(reranker):
-        nodes = [NodeWithScore(node=TextNode(text="Rome"))]
-        if request.param == "sync":
-            return reranker.postprocess_nodes(nodes, query_str="rome")
-        return await reranker.apostprocess_nodes(nodes, query_str="rome")
-
-    return call
-
-
 @pytest.fixture
-def reranker(local_openrouter):
-    """Return a function that makes a reranker which calls the stage."""
+def rerank(postprocess):
+    """Return a coroutine function that reranks one node with a reranker."""
 
-    def make(**options):
-        stage = local_openrouter
-        return OpenRouterRerank(api_key=stage.api_key, base_url=stage.base_url, **options)
+    async def rerank(reranker):
+        return await postprocess(reranker, scored_nodes("Rome"), query_str="rome")
 
-    return make
+    return rerank
 
 
 @pytest.mark.parametrize("name", ["root", "llamaindex_openrouter_rerank"])
-@pytest.mark.parametrize("handler_class", [Events, DerivedFromNull])
-@pytest.mark.parametrize("way", ["added", "alone"])
-async def test_an_event_handler_gets_both_events(rerank, reranker, name, handler_class, way):
-    """A handler on the root or on our dispatcher, with other handlers or alone, gets both."""
+@pytest.mark.parametrize("handler_class", [RecordingHandler, DerivedFromNull])
+@pytest.mark.parametrize("is_only", [False, True], ids=["added", "only handler"])
+async def test_an_event_handler_gets_both_events(
+    rerank, make_reranker, name, handler_class, is_only
+):
+    """A handler on the root or the package's dispatcher gets the start event and the end event."""
     dispatcher, handler = get_dispatcher(name), handler_class()
     before = dispatcher.event_handlers
-    dispatcher.event_handlers = [handler] if way == "alone" else [*before, handler]
+    dispatcher.event_handlers = [handler] if is_only else [*before, handler]
     try:
-        await rerank(reranker())
+        await rerank(make_reranker())
     finally:
         dispatcher.event_handlers = before
 
-    assert handler.seen == [ReRankStartEvent, ReRankEndEvent]
+    assert handler.recorded == [ReRankStartEvent, ReRankEndEvent]
 
 
-async def test_without_propagation_only_own_handlers_get_the_events(rerank, reranker):
-    """If our dispatcher does not propagate, the handlers of the root get no events."""
+async def test_without_propagation_only_own_handlers_get_the_events(rerank, make_reranker):
+    """If the package's dispatcher does not propagate, the handlers of the root get no events."""
     root, own = get_dispatcher(), get_dispatcher("llamaindex_openrouter_rerank")
-    on_root, on_own = Events(), Events()
+    on_root, on_own = RecordingHandler(), RecordingHandler()
     root.add_event_handler(on_root)
     own.add_event_handler(on_own)
     own.propagate = False
     try:
-        await rerank(reranker())
+        await rerank(make_reranker())
     finally:
         own.propagate = True
         own.event_handlers.remove(on_own)
         root.event_handlers.remove(on_root)
 
-    assert (on_root.seen, on_own.seen) == ([], [ReRankStartEvent, ReRankEndEvent])
+    assert (on_root.recorded, on_own.recorded) == ([], [ReRankStartEvent, ReRankEndEvent])
 
 
-async def test_spans_are_sent_on_the_dispatcher_of_the_events(rerank, reranker):
-    """A span handler on our dispatcher gets one span for each call, whatever module made it."""
+async def test_spans_are_sent_on_the_dispatcher_of_the_events(rerank, make_reranker):
+    """A span handler on the package's dispatcher gets one span for each call."""
     own, handler = get_dispatcher("llamaindex_openrouter_rerank"), SimpleSpanHandler()
     own.add_span_handler(handler)
     try:
-        await rerank(reranker())
+        await rerank(make_reranker())
     finally:
         own.span_handlers.remove(handler)
 
@@ -127,20 +115,30 @@ async def test_spans_are_sent_on_the_dispatcher_of_the_events(rerank, reranker):
 
 
 @pytest.mark.parametrize(
-    ("on_root", "on_own", "propagates", "made"),
+    ("on_root", "on_own", "propagates", "expected"),
     [
         ([NullEventHandler()], [], True, False),
         ([], [], True, False),
         ([NullEventHandler(), NullEventHandler()], [NullEventHandler()], True, False),
-        ([NullEventHandler(), Events()], [], True, True),
+        ([NullEventHandler(), RecordingHandler()], [], True, True),
         ([DerivedFromNull()], [], True, True),
-        ([Events()], [], False, False),
-        ([], [Events()], False, True),
-        ([], [NullEventHandler(), Events()], True, True),
+        ([RecordingHandler()], [], False, False),
+        ([], [RecordingHandler()], False, True),
+        ([], [NullEventHandler(), RecordingHandler()], True, True),
+    ],
+    ids=[
+        "null handler on root",
+        "no handlers",
+        "only null handlers",
+        "handler after null handler on root",
+        "handler derived from null handler",
+        "handler on root without propagation",
+        "own handler without propagation",
+        "own handler after null handler",
     ],
 )
-def test_events_are_made_only_for_handlers(on_root, on_own, propagates, made):
-    """A handler counts if events reach it, except LlamaIndex's handler that does nothing."""
+def test_events_are_made_only_for_handlers(on_root, on_own, propagates, expected):
+    """Events are made if they reach a handler other than LlamaIndex's handler that does nothing."""
     root = Dispatcher(name="root", event_handlers=on_root, propagate=False)
     manager = Manager(root)
     own = Dispatcher(
@@ -151,79 +149,86 @@ def test_events_are_made_only_for_handlers(on_root, on_own, propagates, made):
         propagate=propagates,
     )
 
-    assert has_event_handlers(own) is made
+    assert has_event_handlers(own) is expected
 
 
-def without_handlers():
-    """Make a manager without handlers. A new manager shares the list of LlamaIndex's settings."""
+def manager_without_handlers():
+    """Return a manager without handlers; a new one shares the list of LlamaIndex's settings."""
     manager = CallbackManager()
     manager.set_handlers([])
     return manager
 
 
-def given_at_construction(make, handler):
-    """Pass a manager with the handler."""
-    return make(callback_manager=CallbackManager([handler]))
+def passed_to_constructor(make_reranker, handler):
+    """Return a reranker that was made with a manager of the handler."""
+    return make_reranker(callback_manager=CallbackManager([handler]))
 
 
-def added_later(make, handler):
-    """Add the handler to the reranker's manager."""
-    reranker = make(callback_manager=without_handlers())
+def added_to_manager(make_reranker, handler):
+    """Return a reranker to whose manager the handler was added."""
+    reranker = make_reranker(callback_manager=manager_without_handlers())
     reranker.callback_manager.add_handler(handler)
     return reranker
 
 
-def set_later(make, handler):
-    """Set the handlers of the reranker's manager."""
-    reranker = make(callback_manager=without_handlers())
+def set_in_manager(make_reranker, handler):
+    """Return a reranker in whose manager the handler was set."""
+    reranker = make_reranker(callback_manager=manager_without_handlers())
     reranker.callback_manager.set_handlers([handler])
     return reranker
 
 
-def assigned(make, handler):
-    """Assign another manager to the reranker, as query engines do."""
-    reranker = make()
+def assigned_with_manager(make_reranker, handler):
+    """Return a reranker that was assigned another manager, as query engines do."""
+    reranker = make_reranker()
     reranker.callback_manager = CallbackManager([handler])
     return reranker
 
 
-def of_the_settings(make, handler):
-    """Set the handler in LlamaIndex's settings before the reranker is made."""
+def set_in_settings(make_reranker, handler):
+    """Return a reranker that was made while LlamaIndex's settings had the handler."""
     before = Settings.callback_manager
     Settings.callback_manager = CallbackManager([handler])
     try:
-        return make()
+        return make_reranker()
     finally:
         Settings.callback_manager = before
 
 
 @pytest.mark.parametrize(
-    "way", [given_at_construction, added_later, set_later, assigned, of_the_settings]
+    "make_with_handler",
+    [
+        passed_to_constructor,
+        added_to_manager,
+        set_in_manager,
+        assigned_with_manager,
+        set_in_settings,
+    ],
 )
-async def test_a_callback_handler_gets_start_and_end(rerank, reranker, way):
-    """A handler that was set in any of these ways gets the start, and the end with the nodes."""
+async def test_a_callback_handler_gets_start_and_end(rerank, make_reranker, make_with_handler):
+    """A callback handler gets the start with the query, and the end with the ranked nodes."""
     handler = LlamaDebugHandler(print_trace_on_end=False)
 
-    result = await rerank(way(reranker, handler))
+    result = await rerank(make_with_handler(make_reranker, handler))
 
     ((start, end),) = handler.get_event_pairs(CBEventType.RERANKING)
     assert start.payload[EventPayload.QUERY_STR] == "rome"
     assert end.payload[EventPayload.NODES] == result
 
 
-async def test_a_manager_of_a_derived_class_gets_start_and_end(rerank, reranker):
-    """A callback manager of the user's own class needs no handler."""
+async def test_a_manager_of_a_derived_class_gets_start_and_end(rerank, make_reranker):
+    """A callback manager of a user's own class gets start and end, even without handlers."""
     manager = RecordingManager()
 
-    await rerank(reranker(callback_manager=manager))
+    await rerank(make_reranker(callback_manager=manager))
 
-    assert manager.seen == [CBEventType.RERANKING] * 2
+    assert manager.recorded == [CBEventType.RERANKING] * 2
 
 
-async def test_without_callback_handlers_the_manager_records_nothing(rerank, reranker):
-    """In a long-running process, no list of events grows that no handler reads."""
-    manager = without_handlers()
+async def test_without_callback_handlers_the_manager_records_nothing(rerank, make_reranker):
+    """A manager without handlers records no event, so its memory does not grow with each call."""
+    manager = manager_without_handlers()
 
-    await rerank(reranker(callback_manager=manager))
+    await rerank(make_reranker(callback_manager=manager))
 
     assert manager.trace_map == {}

@@ -1,4 +1,4 @@
-"""What LlamaIndex's handlers are told: spans, events and callbacks, through real handlers."""
+"""The spans, events and callbacks of a call, recorded by LlamaIndex's own handlers."""
 
 import asyncio
 from contextlib import contextmanager
@@ -13,45 +13,43 @@ from llama_index.core.instrumentation.events.span import SpanDropEvent
 from llama_index.core.instrumentation.span_handlers import SimpleSpanHandler
 from llama_index.core.llms import MockLLM
 from llama_index.core.query_engine import RetrieverQueryEngine
-from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
+from llama_index.core.schema import QueryBundle, TextNode
 from llama_index_instrumentation.dispatcher import instrument_tags
 from llamaindex_openrouter_rerank import OpenRouterRerank
 from openrouter_rerank.errors import InvalidRequestError, PaymentRequiredError
 from openrouter_rerank.local.stage import Fault, error, scores
 from pydantic import Field
 
+from tests.llamaindex.passages import scored_nodes
 
-class Events(BaseEventHandler):
-    """Keeps the events that it is told of."""
 
-    seen: list = Field(default_factory=list)
+class RecordingHandler(BaseEventHandler):
+    """An event handler that records all events."""
+
+    recorded: list = Field(default_factory=list)
 
     def handle(self, event, **_):
-        """Keep an event."""
-        self.seen.append(event)
+        """Record an event."""
+        self.recorded.append(event)
 
 
-class Traced:
-    """Rerankers of one mode, and all that they tell LlamaIndex's handlers."""
+class Recorder:
+    """Makes rerankers, and records what LlamaIndex's handlers get when they are called."""
 
-    def __init__(self, mode, stage):
+    def __init__(self, mode, make_reranker):
         self.mode = mode
-        self.stage = stage
-        self.event_handler = Events()
+        self._make_reranker = make_reranker
+        self.event_handler = RecordingHandler()
         self.span_handler = SimpleSpanHandler()
         self.debug_handler = LlamaDebugHandler(print_trace_on_end=False)
 
     def reranker(self, reranker_class=OpenRouterRerank, **options):
-        """Make a reranker that calls the stage."""
-        return reranker_class(
-            api_key=self.stage.api_key,
-            base_url=self.stage.base_url,
-            callback_manager=CallbackManager([self.debug_handler]),
-            **options,
-        )
+        """Return a reranker with a recording callback handler."""
+        manager = CallbackManager([self.debug_handler])
+        return self._make_reranker(reranker_class, callback_manager=manager, **options)
 
     async def rerank(self, reranker, nodes, query="rome"):
-        """Postprocess as code of this mode does."""
+        """Rerank nodes with the method of this mode."""
         bundle = None if query is None else QueryBundle(query)
         if self.mode == "sync":
             return reranker.postprocess_nodes(nodes, bundle)
@@ -59,151 +57,156 @@ class Traced:
 
     @property
     def events(self):
-        """Reranking's own events, and those of spans that ended with an error."""
-        kinds = ReRankStartEvent | ReRankEndEvent | SpanDropEvent
-        return [event for event in self.event_handler.seen if isinstance(event, kinds)]
+        """The rerank events, and the events of spans that ended with an error."""
+        classes = ReRankStartEvent | ReRankEndEvent | SpanDropEvent
+        return [event for event in self.event_handler.recorded if isinstance(event, classes)]
 
     @property
-    def kinds(self):
+    def event_classes(self):
         """The classes of the events, in their order."""
         return [type(event) for event in self.events]
 
     @property
-    def callback(self):
-        """The start and the end of the only reranking that callbacks were told of."""
+    def callback_events(self):
+        """The start and the end of the only call that the callback handler got."""
         (pair,) = self.debug_handler.get_event_pairs(CBEventType.RERANKING)
         return pair
 
     def spans(self, name="OpenRouterRerank", *, dropped=False):
-        """Tell the spans of the reranking method which have ended, well or with an error."""
+        """Return the spans of the reranking method that completed, or that ended with an error."""
         spans = self.span_handler.dropped_spans if dropped else self.span_handler.completed_spans
         method = "_postprocess_nodes" if self.mode == "sync" else "_apostprocess_nodes"
         return [span for span in spans if span.id_.startswith(f"{name}.{method}-")]
 
 
 @contextmanager
-def listening(traced):
-    """Attach the handlers to all of LlamaIndex."""
+def attached(recorder):
+    """Attach the recorder's handlers to LlamaIndex's root dispatcher."""
     root = get_dispatcher()
-    root.add_event_handler(traced.event_handler)
-    root.add_span_handler(traced.span_handler)
-    yield traced
-    root.event_handlers.remove(traced.event_handler)
-    root.span_handlers.remove(traced.span_handler)
+    root.add_event_handler(recorder.event_handler)
+    root.add_span_handler(recorder.span_handler)
+    try:
+        yield recorder
+    finally:
+        root.event_handlers.remove(recorder.event_handler)
+        root.span_handlers.remove(recorder.span_handler)
 
 
-@pytest.fixture(params=["sync", "async"])
-def traced(request, local_openrouter):
-    """Rerankers of each mode, listened to for one test."""
-    with listening(Traced(request.param, local_openrouter)) as traced:
-        yield traced
+@pytest.fixture
+def recorder(mode, make_reranker):
+    """Return a recorder whose handlers are attached during one test."""
+    with attached(Recorder(mode, make_reranker)) as recorder:
+        yield recorder
 
 
-def nodes_of(*texts):
-    """Make a node with a score of each text."""
-    return [NodeWithScore(node=TextNode(text=text), score=0.5) for text in texts]
+async def test_a_call_has_a_span_with_a_start_and_an_end_event(recorder):
+    """A call has one span with a start event and an end event, which contain its nodes."""
+    nodes = scored_nodes("Paris", "Rome", "Oslo")
 
+    result = await recorder.rerank(recorder.reranker(top_n=2), nodes, "\nrome")
 
-async def test_a_reranking_has_a_span_with_a_start_and_an_end(traced):
-    """Tracers see one span of the method, with both events on it and all that they ask for."""
-    nodes = nodes_of("Paris", "Rome", "Oslo")
-
-    result = await traced.rerank(traced.reranker(top_n=2), nodes, "\nrome")
-
-    start, end = traced.events
-    (span,) = traced.spans()
+    start, end = recorder.events
+    (span,) = recorder.spans()
     assert (type(start), type(end)) == (ReRankStartEvent, ReRankEndEvent)
     assert start.span_id == end.span_id == span.id_
     assert (start.query, start.model_name) == (QueryBundle("\nrome"), "cohere/rerank-v3.5")
-    assert all(said is given for said, given in zip(start.nodes, nodes, strict=True))
-    assert all(said is given for said, given in zip(end.nodes, result, strict=True))
+    assert all(item is passed for item, passed in zip(start.nodes, nodes, strict=True))
+    assert all(item is returned for item, returned in zip(end.nodes, result, strict=True))
 
 
 @pytest.mark.parametrize(
-    ("top_n", "size", "told"), [(None, 3, 3), (2, 3, 2), (9, 3, 3), (None, 0, 0), (2, 0, 0)]
+    ("top_n", "size", "expected"), [(None, 3, 3), (2, 3, 2), (9, 3, 3), (None, 0, 0), (2, 0, 0)]
 )
-async def test_the_start_tells_how_many_will_be_returned(traced, top_n, size, told):
-    """Handlers require a number, so without `top_n` it is that of the nodes."""
-    await traced.rerank(traced.reranker(top_n=top_n), nodes_of(*["rome"] * size))
+async def test_the_start_event_has_the_number_of_results(recorder, top_n, size, expected):
+    """The start event has the number of nodes to return, even if the option `top_n` is not set."""
+    await recorder.rerank(recorder.reranker(top_n=top_n), scored_nodes(*["rome"] * size))
 
-    assert type(traced.events[0].top_n) is int
-    assert traced.events[0].top_n == told
-    assert len(traced.events[1].nodes) == told
+    assert type(recorder.events[0].top_n) is int
+    assert recorder.events[0].top_n == expected
+    assert len(recorder.events[1].nodes) == expected
 
 
-@pytest.mark.parametrize(("texts", "query"), [((), "rome"), (("a", "b"), " "), (("", " "), "rome")])
-async def test_an_end_follows_where_nothing_is_asked(traced, texts, query):
-    """No nodes, a blank query or blank nodes: no request, and yet a whole span."""
-    await traced.rerank(traced.reranker(), nodes_of(*texts), query)
+@pytest.mark.parametrize(
+    ("texts", "query"),
+    [((), "rome"), (("a", "b"), " "), (("", " "), "rome")],
+    ids=["no nodes", "blank query", "blank nodes"],
+)
+async def test_a_call_without_a_request_has_both_events(recorder, local_openrouter, texts, query):
+    """A call that needs no request has a start event and an end event too."""
+    await recorder.rerank(recorder.reranker(), scored_nodes(*texts), query)
 
-    assert traced.kinds == [ReRankStartEvent, ReRankEndEvent]
-    assert [item.score for item in traced.events[1].nodes] == [0.5] * len(texts)
-    _, end = traced.callback
+    assert recorder.event_classes == [ReRankStartEvent, ReRankEndEvent]
+    assert [item.score for item in recorder.events[1].nodes] == [0.5] * len(texts)
+    _, end = recorder.callback_events
     assert end.payload[EventPayload.ADDITIONAL_KWARGS] == {}
-    assert traced.stage.requests == []
+    assert local_openrouter.requests == []
 
 
-async def test_an_error_ends_the_span(traced):
-    """The pair of events is whole, and the span and the callback end with the error."""
-    traced.stage.script(error(402, "Insufficient credits"))
+async def test_an_error_ends_the_span(recorder, local_openrouter):
+    """If a call fails, it has both events, and its span and its callback end with the error."""
+    local_openrouter.script(error(402, "Insufficient credits"))
 
     with pytest.raises(PaymentRequiredError) as raised:
-        await traced.rerank(traced.reranker(), nodes_of("Rome"))
+        await recorder.rerank(recorder.reranker(), scored_nodes("Rome"))
 
-    start, end, drop = traced.events
-    (span,) = traced.spans(dropped=True)
-    assert traced.kinds == [ReRankStartEvent, ReRankEndEvent, SpanDropEvent]
+    start, end, drop = recorder.events
+    (span,) = recorder.spans(dropped=True)
+    assert recorder.event_classes == [ReRankStartEvent, ReRankEndEvent, SpanDropEvent]
     assert start.span_id == end.span_id == drop.span_id == span.id_
     assert end.nodes == []
     assert drop.err_str == str(raised.value)
-    _, ended = traced.callback
-    assert ended.payload == {EventPayload.EXCEPTION: raised.value}
+    _, callback_end = recorder.callback_events
+    assert callback_end.payload == {EventPayload.EXCEPTION: raised.value}
 
 
-async def test_a_cancelled_span_ends_too(local_openrouter):
-    """Cancelling the task ends the events, the callback and the span."""
-    with listening(Traced("async", local_openrouter)) as traced:
-        await cancelled(traced)
+async def test_a_cancelled_call_ends_its_span(make_reranker, local_openrouter):
+    """If a call is cancelled, its events, its callback and its span end."""
+    with attached(Recorder("async", make_reranker)) as recorder:
+        await call_and_cancel(recorder, local_openrouter)
 
-    assert traced.kinds == [ReRankStartEvent, ReRankEndEvent, SpanDropEvent]
-    assert len(traced.callback) == 2
-    assert len(traced.spans(dropped=True)) == 1
+    assert recorder.event_classes == [ReRankStartEvent, ReRankEndEvent, SpanDropEvent]
+    assert len(recorder.callback_events) == 2
+    assert len(recorder.spans(dropped=True)) == 1
 
 
-async def cancelled(traced):
-    """Start a reranking and cancel it when the request is on its way."""
-    traced.stage.script(Fault.hang())
+async def call_and_cancel(recorder, server):
+    """Start a call, and cancel it when the server has received its request."""
+    server.script(Fault.hang())
 
     task = asyncio.create_task(
-        traced.reranker().apostprocess_nodes(nodes_of("Rome"), query_str="rome")
+        recorder.reranker().apostprocess_nodes(scored_nodes("Rome"), query_str="rome")
     )
-    await asyncio.to_thread(traced.stage.wait_until, lambda: traced.stage.in_flight == 1)
+    await asyncio.to_thread(server.wait_until, lambda: server.in_flight == 1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
 
 @pytest.mark.parametrize(
-    ("nodes", "query", "kind"),
-    [(nodes_of("Rome"), None, InvalidRequestError), ([TextNode(text="Rome")], "rome", TypeError)],
+    ("nodes", "query", "error_class"),
+    [
+        (scored_nodes("Rome"), None, InvalidRequestError),
+        ([TextNode(text="Rome")], "rome", TypeError),
+    ],
+    ids=["no query", "node without score"],
 )
-async def test_a_mistake_is_a_span_without_events(traced, nodes, query, kind):
-    """What cannot be described as a reranking is an error of its span alone."""
-    with pytest.raises(kind):
-        await traced.rerank(traced.reranker(), nodes, query)
+async def test_invalid_arguments_end_the_span_without_events(recorder, nodes, query, error_class):
+    """If the arguments are invalid, the span ends with the error and there are no rerank events."""
+    with pytest.raises(error_class):
+        await recorder.rerank(recorder.reranker(), nodes, query)
 
-    assert traced.kinds == [SpanDropEvent]
-    assert len(traced.spans(dropped=True)) == 1
+    assert recorder.event_classes == [SpanDropEvent]
+    assert len(recorder.spans(dropped=True)) == 1
 
 
-async def test_callbacks_are_told_what_was_asked_and_what_it_cost(traced):
-    """The older handlers get nodes, model, query and number, then the nodes, id and usage."""
-    traced.stage.script(scores(0.1, 0.9, cost=0.002))
-    nodes = nodes_of("Paris", "Rome")
+async def test_callback_handlers_get_arguments_result_and_usage(recorder, local_openrouter):
+    """Callback handlers get the arguments when a call starts, and result and usage when it ends."""
+    local_openrouter.script(scores(0.1, 0.9, cost=0.002))
+    nodes = scored_nodes("Paris", "Rome")
 
-    result = await traced.rerank(traced.reranker(top_n=1), nodes)
+    result = await recorder.rerank(recorder.reranker(top_n=1), nodes)
 
-    start, end = traced.callback
+    start, end = recorder.callback_events
     assert start.payload == {
         EventPayload.NODES: nodes,
         EventPayload.MODEL_NAME: "cohere/rerank-v3.5",
@@ -221,13 +224,13 @@ async def test_callbacks_are_told_what_was_asked_and_what_it_cost(traced):
     }
 
 
-async def test_the_end_event_is_tagged_with_what_was_spent(traced):
-    """Event handlers read cost, provider and attempts off the end's tags, as numbers and names."""
-    traced.stage.script(error(503, "busy", retry_after=0), scores(0.1, 0.9, cost=0.002))
+async def test_the_end_event_has_tags_for_cost_provider_and_attempts(recorder, local_openrouter):
+    """The tags of the end event are cost, provider, models, id and attempts of the call."""
+    local_openrouter.script(error(503, "busy", retry_after=0), scores(0.1, 0.9, cost=0.002))
 
-    await traced.rerank(traced.reranker(), nodes_of("Paris", "Rome"))
+    await recorder.rerank(recorder.reranker(), scored_nodes("Paris", "Rome"))
 
-    assert traced.events[1].tags == {
+    assert recorder.events[1].tags == {
         "gen_ai.response.id": "gen-rerank-0000000002-stage",
         "gen_ai.response.model": "rerank-v3.5",
         "openrouter.model": "cohere/rerank-v3.5",
@@ -238,66 +241,66 @@ async def test_the_end_event_is_tagged_with_what_was_spent(traced):
     }
 
 
-async def test_tags_of_the_user_are_kept(traced):
-    """What `instrument_tags` adds stands beside them."""
+async def test_tags_of_the_user_are_kept(recorder):
+    """The events have the user's tags from `instrument_tags` in addition to those of the call."""
     with instrument_tags({"tenant": "a"}):
-        await traced.rerank(traced.reranker(), nodes_of("Rome"))
+        await recorder.rerank(recorder.reranker(), scored_nodes("Rome"))
 
-    assert [event.tags.get("tenant") for event in traced.events] == ["a", "a"]
-    assert "openrouter.usage.cost" in traced.events[1].tags
+    assert [event.tags.get("tenant") for event in recorder.events] == ["a", "a"]
+    assert "openrouter.usage.cost" in recorder.events[1].tags
 
 
-async def test_the_end_is_dated_at_the_end(traced):
-    """Between the two events lies the time that the service took."""
-    traced.stage.script(Fault.late_head(0.1))
+async def test_the_end_event_has_the_time_of_the_end(recorder, local_openrouter):
+    """The timestamps of the two events differ by at least the time that the server took."""
+    local_openrouter.script(Fault.late_head(0.1))
 
-    await traced.rerank(traced.reranker(), nodes_of("Rome"))
+    await recorder.rerank(recorder.reranker(), scored_nodes("Rome"))
 
-    start, end = traced.events
+    start, end = recorder.events
     assert (end.timestamp - start.timestamp).total_seconds() >= 0.1
 
 
-async def test_a_failure_that_was_passed_through_is_visible(traced, caplog):
-    """The span is whole, the nodes keep their scores, and callbacks and log tell the failure."""
-    traced.stage.script(error(503, "No provider"))
+async def test_a_failure_that_was_passed_through_is_reported(recorder, local_openrouter, caplog):
+    """A failure that was passed through is in the callback, the end event's tags and the log."""
+    local_openrouter.script(error(503, "No provider"))
 
-    result = await traced.rerank(
-        traced.reranker(on_error="passthrough", max_retries=0), nodes_of("Paris", "Rome")
+    result = await recorder.rerank(
+        recorder.reranker(on_error="passthrough", max_retries=0), scored_nodes("Paris", "Rome")
     )
 
     assert [item.score for item in result] == [0.5, 0.5]
-    assert traced.kinds == [ReRankStartEvent, ReRankEndEvent]
-    _, end = traced.callback
+    assert recorder.event_classes == [ReRankStartEvent, ReRankEndEvent]
+    _, end = recorder.callback_events
     failure = end.payload[EventPayload.ADDITIONAL_KWARGS]["passed_through"]
     assert failure.startswith("ServiceUnavailableError: No provider")
-    assert traced.events[1].tags == {"openrouter.passed_through": failure}
+    assert recorder.events[1].tags == {"openrouter.passed_through": failure}
     assert "the order of the retriever is kept" in caplog.text
 
 
-async def test_an_engine_keeps_its_own_span(traced):
-    """In a query engine the reranking is a span below the engine's, with its events on it."""
+async def test_the_span_of_a_call_is_below_that_of_its_engine(recorder):
+    """In a query engine, the span of a call is a child of the engine's span and has both events."""
     index = VectorStoreIndex(
         nodes=[TextNode(text="Paris"), TextNode(text="Rome")],
         embed_model=MockEmbedding(embed_dim=2),
     )
     engine = RetrieverQueryEngine.from_args(
-        index.as_retriever(), llm=MockLLM(), node_postprocessors=[traced.reranker()]
+        index.as_retriever(), llm=MockLLM(), node_postprocessors=[recorder.reranker()]
     )
 
-    await engine.aquery("rome") if traced.mode == "async" else engine.query("rome")
+    await engine.aquery("rome") if recorder.mode == "async" else engine.query("rome")
 
-    (span,) = traced.spans()
+    (span,) = recorder.spans()
     engine_spans = [
         other.id_
-        for other in traced.span_handler.completed_spans
+        for other in recorder.span_handler.completed_spans
         if other.id_.startswith("RetrieverQueryEngine")
     ]
     assert span.parent_id in engine_spans
-    assert {event.span_id for event in traced.events} == {span.id_}
+    assert {event.span_id for event in recorder.events} == {span.id_}
 
 
-async def test_derived_classes_keep_the_span(traced):
-    """A user's override of either method has a span of its own without asking for it."""
+async def test_a_derived_class_has_spans(recorder):
+    """A user's class that overrides both methods has spans without decorating them."""
 
     class Derived(OpenRouterRerank):
         def _postprocess_nodes(self, nodes, query_bundle=None):
@@ -306,7 +309,7 @@ async def test_derived_classes_keep_the_span(traced):
         async def _apostprocess_nodes(self, nodes, query_bundle=None):
             return await super()._apostprocess_nodes(nodes, query_bundle)
 
-    await traced.rerank(traced.reranker(Derived), nodes_of("Rome"))
+    await recorder.rerank(recorder.reranker(Derived), scored_nodes("Rome"))
 
-    assert traced.kinds == [ReRankStartEvent, ReRankEndEvent]
-    assert len(traced.spans("Derived")) >= 1
+    assert recorder.event_classes == [ReRankStartEvent, ReRankEndEvent]
+    assert len(recorder.spans("Derived")) >= 1

@@ -1,4 +1,4 @@
-"""One reranker over many event loops and threads: LlamaIndex makes a loop where it needs one."""
+"""One reranker in many event loops and threads, because LlamaIndex makes loops for sync calls."""
 
 import asyncio
 import base64
@@ -10,92 +10,73 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from llama_index.core.async_utils import asyncio_run, run_async_tasks
-from llama_index.core.llms import MockLLM
-from llama_index.core.query_engine import SubQuestionQueryEngine
-from llama_index.core.question_gen.types import SubQuestion
 from llama_index.core.schema import ImageNode, MetadataMode, NodeWithScore, TextNode
-from llama_index.core.tools import QueryEngineTool
 from openrouter_rerank.errors import DeadlineExceededError
 from openrouter_rerank.local.stage import Fault
 from pydantic import Field
 
+from tests.llamaindex.passages import BEST, BREAD, QUERY, scored_nodes
 from tests.starvation import repeat_if_starved
 
-BEST = "Paris is the capital of France."
-QUERY = "capital of France"
-PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(40)).decode()
+PNG64 = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(40)).decode()
 
 
 @pytest.fixture
 def nodes():
-    """Two nodes, the second of which is what is asked for."""
-    return [NodeWithScore(node=TextNode(text=text)) for text in ("Bread is baked.", BEST)]
+    """Return two nodes, of which the second is the best for `QUERY`."""
+    return scored_nodes(BREAD, BEST)
 
 
-class Split:
-    """Splits each question in two."""
-
-    def generate(self, tools, query):
-        """Ask the only tool twice."""
-        halves = (f"{query.query_str} {half}" for half in "ab")
-        return [SubQuestion(sub_question=half, tool_name="cities") for half in halves]
-
-
-@pytest.fixture
-def splitting(index, reranker):
-    """An engine that makes an event loop for each synchronous question."""
-    engine = index.as_query_engine(
-        llm=MockLLM(), similarity_top_k=3, node_postprocessors=[reranker(top_n=1)]
-    )
-    tool = QueryEngineTool.from_defaults(engine, name="cities", description="cities")
-    return SubQuestionQueryEngine.from_defaults(
-        [tool], llm=MockLLM(), question_gen=Split(), use_async=True, verbose=False
-    )
-
-
-def test_an_engine_may_make_a_loop_for_each_question(splitting, local_openrouter):
-    """The twentieth question is answered like the first, and few connections stay open."""
+def test_an_engine_can_make_an_event_loop_for_each_query(sub_question_engine, local_openrouter):
+    """A reranker works in 20 event loops in a row, and at most 2 of its connections stay open."""
     for _ in range(20):
-        response = splitting.query(QUERY)
+        response = sub_question_engine.query(QUERY)
         assert [node.text for node in response.source_nodes[-2:]] == [BEST, BEST]
 
     assert len(local_openrouter.requests) == 40
     local_openrouter.wait_until(lambda: local_openrouter.open_connections <= 2)
 
 
-def test_engines_in_threads_may_share_a_reranker(splitting, local_openrouter):
-    """Threads with a loop each are answered side by side."""
+def test_engines_in_threads_can_share_a_reranker(sub_question_engine, local_openrouter):
+    """Threads that each run their own event loop can share one reranker."""
     with ThreadPoolExecutor(4) as pool:
-        responses = list(pool.map(splitting.query, [QUERY] * 12))
+        responses = list(pool.map(sub_question_engine.query, [QUERY] * 12))
 
-    assert [each.source_nodes[-1].text for each in responses] == [BEST] * 12
+    assert [response.source_nodes[-1].text for response in responses] == [BEST] * 12
     assert len(local_openrouter.requests) == 24
 
 
-def test_no_loop_and_no_connection_is_kept(reranker, nodes, local_openrouter):
-    """Loops that have ended are forgotten, with their connections."""
-    shared = reranker()
+def test_closed_event_loops_and_their_connections_are_released(
+    make_reranker, nodes, local_openrouter
+):
+    """A reranker keeps no reference to a closed event loop, and no connection of it."""
+    shared = make_reranker()
     loops = []
 
-    async def ask():
+    async def rerank():
         loops.append(weakref.ref(asyncio.get_running_loop()))
         return await shared.apostprocess_nodes(nodes, query_str=QUERY)
 
     for _ in range(20):
-        assert asyncio.run(ask())[0].text == BEST
+        assert asyncio.run(rerank())[0].text == BEST
     gc.collect()
 
-    # The last one is noticed to have ended by the next call.
+    # Only the next call notices that the last loop was closed.
     assert sum(loop() is not None for loop in loops) <= 1
     local_openrouter.wait_until(lambda: local_openrouter.open_connections <= 1)
     asyncio.run(shared.aclose())
     local_openrouter.wait_until(lambda: local_openrouter.open_connections == 0)
 
 
-@pytest.mark.parametrize("run", [asyncio_run, lambda task: run_async_tasks([task])[0]])
-def test_llama_indexs_own_runners_can_run_it(reranker, nodes, run):
-    """Its helpers run coroutines from synchronous code, time and again."""
-    shared = reranker(top_n=1)
+def run_with_async_tasks(task):
+    """Run one coroutine with LlamaIndex's function for several."""
+    return run_async_tasks([task])[0]
+
+
+@pytest.mark.parametrize("run", [asyncio_run, run_with_async_tasks])
+def test_llamaindex_can_run_the_async_method_from_sync_code(make_reranker, nodes, run):
+    """LlamaIndex's functions that run coroutines from sync code can run a reranker repeatedly."""
+    shared = make_reranker(top_n=1)
 
     for _ in range(3):
         (item,) = run(shared.apostprocess_nodes(nodes, query_str=QUERY))
@@ -103,23 +84,23 @@ def test_llama_indexs_own_runners_can_run_it(reranker, nodes, run):
 
 
 @repeat_if_starved
-async def test_a_synchronous_call_inside_a_loop_ends_by_its_deadline(
-    reranker, nodes, local_openrouter
+async def test_a_sync_call_in_an_event_loop_ends_at_its_deadline(
+    make_reranker, nodes, local_openrouter
 ):
-    """Object retrievers and evaluators call it there: a silent service holds the loop no longer."""
+    """A sync call, as evaluators make in their event loop, blocks it for at most `timeout`."""
     local_openrouter.always(Fault.hang())
-    begun = time.monotonic()
+    start = time.monotonic()
 
     with pytest.raises(DeadlineExceededError):
-        reranker(timeout=0.3).postprocess_nodes(nodes, query_str=QUERY)
+        make_reranker(timeout=0.3).postprocess_nodes(nodes, query_str=QUERY)
 
-    assert time.monotonic() - begun < 1.0
+    assert time.monotonic() - start < 1.0
 
 
-async def test_no_thread_waits_for_an_asynchronous_call(reranker, nodes, local_openrouter):
-    """More calls wait for their answers together than the loop has threads."""
+async def test_async_calls_need_no_threads(make_reranker, nodes, local_openrouter):
+    """50 async calls wait for their responses together, although a loop has at most 32 threads."""
     local_openrouter.always(Fault.hang())
-    shared = reranker(max_concurrency=50)
+    shared = make_reranker(max_concurrency=50)
 
     tasks = [
         asyncio.create_task(shared.apostprocess_nodes(nodes, query_str=QUERY)) for _ in range(50)
@@ -130,41 +111,44 @@ async def test_no_thread_waits_for_an_asynchronous_call(reranker, nodes, local_o
     assert [result[0].text for result in await asyncio.gather(*tasks)] == [BEST] * 50
 
 
-class Watched(ImageNode):
-    """An image that notes which thread looks at it."""
+class ThreadRecordingImageNode(ImageNode):
+    """An image node that records the threads in which its text is read."""
 
-    seen: list = Field(default_factory=list)
+    threads: list = Field(default_factory=list)
 
     def get_content(self, metadata_mode=MetadataMode.NONE):
-        """Note the thread."""
-        self.seen.append(threading.current_thread())
+        """Record the thread, and return the text."""
+        self.threads.append(threading.current_thread())
         return super().get_content(metadata_mode)
 
 
-async def test_images_are_decoded_off_the_event_loop(reranker):
-    """Twenty photographs would hold it up, so any image goes to a thread; a URL alone does too."""
-    images = [Watched(text="a fox", image=PIXEL), Watched(image_url="https://example.com/a.png")]
+async def test_images_are_converted_in_another_thread(make_reranker):
+    """An async call converts images in another thread, because decoding blocks the event loop."""
+    images = [
+        ThreadRecordingImageNode(text="a fox", image=PNG64),
+        ThreadRecordingImageNode(image_url="https://example.com/a.png"),
+    ]
 
-    result = await reranker(image_mode="always").apostprocess_nodes(
+    result = await make_reranker(image_mode="always").apostprocess_nodes(
         [NodeWithScore(node=node) for node in images], query_str="a fox"
     )
 
     assert [item.score for item in result] == [1.0, 0.0]
-    assert threading.main_thread() not in {thread for node in images for thread in node.seen}
-    assert all(node.seen for node in images)
+    assert threading.main_thread() not in {thread for node in images for thread in node.threads}
+    assert all(node.threads for node in images)
 
 
-async def test_texts_need_no_thread(reranker, nodes):
-    """What has no image is converted where the call is made."""
-    seen = []
+async def test_texts_are_converted_in_the_thread_of_the_event_loop(make_reranker):
+    """An async call without images uses no other thread for the conversion."""
+    threads = []
 
-    class WatchedText(TextNode):
+    class ThreadRecordingTextNode(TextNode):
         def get_content(self, metadata_mode=MetadataMode.NONE):
-            seen.append(threading.current_thread())
+            threads.append(threading.current_thread())
             return super().get_content(metadata_mode)
 
-    await reranker().apostprocess_nodes(
-        [NodeWithScore(node=WatchedText(text="a fox"))], query_str="a fox"
+    await make_reranker().apostprocess_nodes(
+        [NodeWithScore(node=ThreadRecordingTextNode(text="a fox"))], query_str="a fox"
     )
 
-    assert {*seen} == {threading.main_thread()}
+    assert {*threads} == {threading.main_thread()}

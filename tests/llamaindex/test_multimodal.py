@@ -1,4 +1,4 @@
-"""Indices and engines that hold images beside texts: one list, one request, one scale."""
+"""Indices and engines with images and texts, which are ranked together in one request."""
 
 import base64
 import io
@@ -14,12 +14,12 @@ from openrouter_rerank.local.stage import results, scores
 from PIL import Image
 
 VISION_MODEL = "nvidia/llama-nemotron-rerank-vl-1b-v2:free"
-# The index announces that its engines have moved.
+# The index warns that its engines have moved.
 pytestmark = pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")
 
 
-class SameForAll(MultiModalEmbedding):
-    """Knows nothing of texts and images, so that every order is the reranker's."""
+class EqualEmbeddings(MultiModalEmbedding):
+    """Gives every text and every image the same embedding, so that only reranking orders them."""
 
     def _get_query_embedding(self, query):
         return [0.5, 0.5]
@@ -32,19 +32,19 @@ class SameForAll(MultiModalEmbedding):
     _aget_image_embedding = _aget_query_embedding
 
 
-def png(mode):
-    """Draw a picture, as base64."""
+def base64_png(colour):
+    """Return a picture of one colour as base64."""
     file = io.BytesIO()
-    Image.new("RGB", (2, 2), mode).save(file, "PNG")
+    Image.new("RGB", (2, 2), colour).save(file, "PNG")
     return base64.b64encode(file.getvalue()).decode()
 
 
-FOX, CAT = png("orange"), png("black")
+FOX, CAT = base64_png("orange"), base64_png("black")
 
 
 @pytest.fixture
-def index():
-    """Two texts and two pictures, one with a caption and one as a file reader leaves it."""
+def multimodal_index():
+    """Return an index of two texts and two images: one with a caption, one with its file name."""
     nodes = [
         TextNode(id_="bread", text="Bread is baked."),
         TextNode(id_="rome", text="Rome is old."),
@@ -54,32 +54,32 @@ def index():
     return MultiModalVectorStoreIndex(
         nodes,
         embed_model=MockEmbedding(embed_dim=2),
-        image_embed_model=SameForAll(),
+        image_embed_model=EqualEmbeddings(),
     )
 
 
-def uri(image):
-    """Write base64 as a data URI."""
+def data_uri(image):
+    """Return base64 as a data URI."""
     return f"data:image/png;base64,{image}"
 
 
 async def test_texts_and_images_of_an_index_are_ranked_in_one_request(
-    index, reranker, mode, local_openrouter
+    multimodal_index, make_reranker, mode, local_openrouter
 ):
-    """What comes from the two stores becomes one mixed list, and the sources follow its order."""
+    """The texts and images of a multimodal engine are ranked in one request, which orders both."""
     engine = SimpleMultiModalQueryEngine(
-        index.as_retriever(similarity_top_k=3, image_similarity_top_k=2),
+        multimodal_index.as_retriever(similarity_top_k=3, image_similarity_top_k=2),
         multi_modal_llm=MockLLM(),
-        node_postprocessors=[reranker(model=VISION_MODEL)],
+        node_postprocessors=[make_reranker(model=VISION_MODEL)],
     )
-    found = [item.node_id for item in engine._retriever.retrieve("a cat")]  # noqa: SLF001
+    retrieved = [item.node_id for item in engine._retriever.retrieve("a cat")]  # noqa: SLF001
     documents = {
         "bread": "Bread is baked.",
         "rome": "Rome is old.",
-        "fox": {"text": "A fox", "image": uri(FOX)},
-        "cat": {"image": uri(CAT)},
+        "fox": {"text": "A fox", "image": data_uri(FOX)},
+        "cat": {"image": data_uri(CAT)},
     }
-    local_openrouter.script(rank_by_kind)
+    local_openrouter.script(prefer_images_without_text)
 
     bundle = QueryBundle("a cat")
     if mode == "async":
@@ -88,26 +88,26 @@ async def test_texts_and_images_of_an_index_are_ranked_in_one_request(
         nodes = engine.retrieve(bundle)
 
     (request,) = local_openrouter.requests
-    different = list(dict.fromkeys(found))
-    assert request.documents == [documents[name] for name in different]
-    assert {*different} == {*documents}
+    unique_ids = list(dict.fromkeys(retrieved))
+    assert request.documents == [documents[node_id] for node_id in unique_ids]
+    assert {*unique_ids} == {*documents}
     assert nodes[0].node_id == "cat"
-    assert sorted(item.node_id for item in nodes) == sorted(found)
+    assert sorted(item.node_id for item in nodes) == sorted(retrieved)
 
 
-def rank_by_kind(request):
-    """Prefer pictures without words."""
-    wordless = [
-        (at, 0.9 if isinstance(document, dict) and "text" not in document else 0.1)
-        for at, document in enumerate(request.documents)
+def prefer_images_without_text(request):
+    """Rank images without a text first."""
+    pairs = [
+        (position, 0.9 if isinstance(document, dict) and "text" not in document else 0.1)
+        for position, document in enumerate(request.documents)
     ]
-    return results(*sorted(wordless, key=lambda pair: -pair[1]))(request)
+    return results(*sorted(pairs, key=lambda pair: -pair[1]))(request)
 
 
-async def test_mixed_nodes_of_any_retriever_are_ranked_together(
-    reranker, retriever_of, mode, local_openrouter
+async def test_texts_and_images_of_any_retriever_are_ranked_in_one_request(
+    make_reranker, make_retriever, mode, local_openrouter
 ):
-    """Captions, pictures and texts of a plain engine are one request as well."""
+    """The texts, images and captions of a plain query engine are ranked in one request."""
     nodes = [
         TextNode(text="a text"),
         ImageNode(image=FOX, text="a caption"),
@@ -115,29 +115,33 @@ async def test_mixed_nodes_of_any_retriever_are_ranked_together(
     ]
     local_openrouter.script(scores(0.1, 0.2, 0.3))
     engine = RetrieverQueryEngine.from_args(
-        retriever_of(nodes), llm=MockLLM(), node_postprocessors=[reranker(image_mode="always")]
+        make_retriever(nodes),
+        llm=MockLLM(),
+        node_postprocessors=[make_reranker(image_mode="always")],
     )
 
-    found = await engine.aretrieve("q") if mode == "async" else engine.retrieve("q")
+    reranked = await engine.aretrieve("q") if mode == "async" else engine.retrieve("q")
 
-    assert [item.node for item in found] == nodes[::-1]
+    assert [item.node for item in reranked] == nodes[::-1]
     assert local_openrouter.requests[0].documents == [
         "a text",
-        {"text": "a caption", "image": uri(FOX)},
-        {"image": uri(CAT)},
+        {"text": "a caption", "image": data_uri(FOX)},
+        {"image": data_uri(CAT)},
     ]
 
 
-def test_images_survive_an_index_that_was_stored(index, reranker, local_openrouter, tmp_path):
-    """An image node keeps its picture in the store, and it is ranked after loading too."""
-    index.storage_context.persist(tmp_path)
+def test_images_of_a_loaded_index_are_ranked(
+    multimodal_index, make_reranker, local_openrouter, tmp_path
+):
+    """An image node keeps its image when its index is stored, so it is ranked after loading."""
+    multimodal_index.storage_context.persist(tmp_path)
     loaded = load_index_from_storage(
         StorageContext.from_defaults(persist_dir=tmp_path),
         embed_model=MockEmbedding(embed_dim=2),
-        image_embed_model=SameForAll(),
+        image_embed_model=EqualEmbeddings(),
     )
 
     nodes = loaded.as_retriever(similarity_top_k=3, image_similarity_top_k=2).retrieve("a cat")
-    reranker(model=VISION_MODEL).postprocess_nodes(nodes, query_str="a cat")
+    make_reranker(model=VISION_MODEL).postprocess_nodes(nodes, query_str="a cat")
 
-    assert {"image": uri(CAT)} in local_openrouter.requests[0].documents
+    assert {"image": data_uri(CAT)} in local_openrouter.requests[0].documents

@@ -1,4 +1,4 @@
-"""The postprocessor where LlamaIndex's users put it first: in query engines of every kind."""
+"""The postprocessor in query engines of every kind, where most users of LlamaIndex put it."""
 
 from llama_index.core.base.base_selector import SelectorResult, SingleSelection
 from llama_index.core.indices.query.query_transform import HyDEQueryTransform
@@ -12,32 +12,19 @@ from llama_index.core.query_engine import (
     CitationQueryEngine,
     RetrieverQueryEngine,
     RouterQueryEngine,
-    SubQuestionQueryEngine,
     TransformQueryEngine,
 )
-from llama_index.core.question_gen.types import SubQuestion
 from llama_index.core.retrievers import QueryFusionRetriever
 from llama_index.core.schema import TextNode
 from llama_index.core.selectors import LLMSingleSelector
 from llama_index.core.tools import QueryEngineTool
 from openrouter_rerank.local.stage import error
 
-CITIES = ("Bread is baked.", "Rome is old.", "Paris is the capital of France.")
-BEST = CITIES[2]
-QUERY = "capital of France"
+from tests.llamaindex.passages import BEST, PASSAGES, QUERY
 
 
-class Split:
-    """Splits each question in two."""
-
-    def generate(self, tools, query):
-        """Ask each half of the only tool."""
-        halves = (f"{query.query_str} {half}" for half in "ab")
-        return [SubQuestion(sub_question=half, tool_name="cities") for half in halves]
-
-
-class First(LLMSingleSelector):
-    """Selects the first of its choices, as a model would with better reasons."""
+class FirstChoiceSelector(LLMSingleSelector):
+    """A selector that selects the first choice without asking its LLM."""
 
     def _select(self, choices, query):
         return SelectorResult(selections=[SingleSelection(index=0, reason="first")])
@@ -46,34 +33,29 @@ class First(LLMSingleSelector):
         return self._select(choices, query)
 
 
-async def ask(engine, mode, query=QUERY):
-    """Ask an engine in either mode."""
-    return await engine.aquery(query) if mode == "async" else engine.query(query)
-
-
-async def test_a_query_engine_answers_from_reranked_nodes(index, reranker, mode):
-    """The engine retrieves many, and the best few in their new order become the context."""
+async def test_a_query_engine_answers_from_reranked_nodes(index, make_reranker, ask):
+    """A query engine passes the best `top_n` of its retrieved nodes to its LLM, best first."""
     engine = index.as_query_engine(
-        llm=MockLLM(), similarity_top_k=3, node_postprocessors=[reranker(top_n=2)]
+        llm=MockLLM(), similarity_top_k=3, node_postprocessors=[make_reranker(top_n=2)]
     )
 
-    response = await ask(engine, mode)
+    response = await ask(engine)
 
     assert [node.score for node in response.source_nodes] == [1.0, 0.0]
     assert response.source_nodes[0].text == BEST
     assert str(response).index(BEST) < str(response).index(QUERY)
 
 
-async def test_an_engine_streams_from_reranked_nodes(index, reranker, mode):
-    """A streamed answer has reranked sources as well."""
+async def test_a_query_engine_streams_from_reranked_nodes(index, make_reranker, ask, mode):
+    """A streamed answer of a query engine has reranked sources."""
     engine = index.as_query_engine(
         llm=MockLLM(),
         similarity_top_k=3,
         streaming=True,
-        node_postprocessors=[reranker(top_n=1)],
+        node_postprocessors=[make_reranker(top_n=1)],
     )
 
-    response = await ask(engine, mode)
+    response = await ask(engine)
     if mode == "async":
         text = "".join([token async for token in response.async_response_gen()])
     else:
@@ -83,161 +65,159 @@ async def test_an_engine_streams_from_reranked_nodes(index, reranker, mode):
     assert [node.text for node in response.source_nodes] == [BEST]
 
 
-async def test_a_citation_engine_numbers_reranked_nodes(index, reranker, mode):
-    """Sources are numbered in their new order."""
+async def test_a_citation_engine_numbers_reranked_nodes(index, make_reranker, ask):
+    """A citation engine numbers its sources in the reranked order."""
     engine = CitationQueryEngine.from_args(
-        index, llm=MockLLM(), similarity_top_k=3, node_postprocessors=[reranker(top_n=2)]
+        index, llm=MockLLM(), similarity_top_k=3, node_postprocessors=[make_reranker(top_n=2)]
     )
 
-    response = await ask(engine, mode)
+    response = await ask(engine)
 
     assert response.source_nodes[0].text.strip() == f"Source 1:\n{BEST}"
 
 
-async def test_one_reranker_serves_the_engines_of_a_router(index, reranker, mode):
-    """Engines assign their callback managers to a shared reranker, and it works on."""
-    shared = reranker(top_n=1)
+async def test_the_engines_of_a_router_can_share_a_reranker(index, make_reranker, ask):
+    """One reranker works in several engines, although each assigns its callback manager to it."""
+    shared = make_reranker(top_n=1)
     tools = [
         QueryEngineTool.from_defaults(
             index.as_query_engine(llm=MockLLM(), similarity_top_k=3, node_postprocessors=[shared]),
-            description=f"engine {at}",
+            description=f"engine {number}",
         )
-        for at in range(2)
+        for number in range(2)
     ]
     engine = RouterQueryEngine(
-        selector=First.from_defaults(llm=MockLLM()), query_engine_tools=tools, llm=MockLLM()
+        selector=FirstChoiceSelector.from_defaults(llm=MockLLM()),
+        query_engine_tools=tools,
+        llm=MockLLM(),
     )
 
-    response = await ask(engine, mode)
+    response = await ask(engine)
 
     assert [node.text for node in response.source_nodes] == [BEST]
 
 
-def test_questions_that_are_split_share_a_reranker_over_their_loops(
-    index, reranker, local_openrouter
-):
-    """Each synchronous query makes a loop of its own, and the third works like the first."""
-    tool = QueryEngineTool.from_defaults(
-        index.as_query_engine(
-            llm=MockLLM(), similarity_top_k=3, node_postprocessors=[reranker(top_n=1)]
-        ),
-        name="cities",
-        description="cities",
-    )
-    engine = SubQuestionQueryEngine.from_defaults(
-        [tool], llm=MockLLM(), question_gen=Split(), use_async=True, verbose=False
-    )
-
+def test_a_sub_question_engine_reranks_for_each_question(sub_question_engine, local_openrouter):
+    """A sub-question engine makes one call per question, in a new event loop for each query."""
     for _ in range(3):
-        response = engine.query(QUERY)
+        response = sub_question_engine.query(QUERY)
         assert [node.text for node in response.source_nodes[-2:]] == [BEST, BEST]
     assert len(local_openrouter.requests) == 6
 
 
-async def test_a_made_up_answer_is_not_what_is_ranked_for(index, reranker, mode, local_openrouter):
-    """HyDE retrieves with a passage of its own; the nodes are ranked for the question."""
+async def test_with_hyde_nodes_are_ranked_for_the_query(
+    index, make_reranker, ask, local_openrouter
+):
+    """With HyDE, nodes are ranked for the user's query, not for the hypothetical answer."""
     engine = index.as_query_engine(
-        llm=MockLLM(), similarity_top_k=3, node_postprocessors=[reranker(top_n=1)]
+        llm=MockLLM(), similarity_top_k=3, node_postprocessors=[make_reranker(top_n=1)]
     )
     transform = HyDEQueryTransform(llm=MockLLM())
 
-    response = await ask(TransformQueryEngine(engine, transform), mode)
+    response = await ask(TransformQueryEngine(engine, transform))
 
     assert transform.run(QUERY).custom_embedding_strs != [QUERY]
     assert [request.query for request in local_openrouter.requests] == [QUERY]
     assert [node.text for node in response.source_nodes] == [BEST]
 
 
-async def test_postprocessors_before_and_after_do_their_part(
-    reranker, retriever_of, mode, local_openrouter
+async def test_a_reranker_works_between_other_postprocessors(
+    make_reranker, make_retriever, ask, local_openrouter
 ):
-    """Sentence windows are ranked as what replaced them; what was not ranked has no similarity."""
+    """The text that a postprocessor sets is ranked, and a later one drops nodes without a score."""
     nodes = [
         TextNode(text="x", metadata={"window": text}, excluded_embed_metadata_keys=["window"])
-        for text in CITIES
+        for text in PASSAGES
     ]
     engine = RetrieverQueryEngine.from_args(
-        retriever_of([TextNode(text=""), *nodes]),
+        make_retriever([TextNode(text=""), *nodes]),
         llm=MockLLM(),
         node_postprocessors=[
             MetadataReplacementPostProcessor("window"),
-            reranker(),
+            make_reranker(),
             SimilarityPostprocessor(similarity_cutoff=0.5),
             LongContextReorder(),
         ],
     )
 
-    response = await ask(engine, mode)
+    response = await ask(engine)
 
-    assert local_openrouter.requests[0].documents == list(CITIES)
+    assert local_openrouter.requests[0].documents == list(PASSAGES)
     assert [node.text for node in response.source_nodes] == [BEST]
 
 
-async def test_a_long_context_has_the_best_at_its_ends(reranker, retriever_of, mode):
-    """`LongContextReorder` behind the reranker works on the new order, not on the retriever's."""
+async def test_a_long_context_has_the_best_nodes_at_its_ends(make_reranker, make_retriever, ask):
+    """`LongContextReorder` after a reranker uses the new scores, not those of the retriever."""
     words = ["one", "two", "three", "four", "five"]
-    nodes = [TextNode(text=" ".join(words[: at + 1])) for at in range(5)]
+    nodes = [TextNode(text=" ".join(words[: count + 1])) for count in range(5)]
     engine = RetrieverQueryEngine.from_args(
-        retriever_of(nodes), llm=MockLLM(), node_postprocessors=[reranker(), LongContextReorder()]
+        make_retriever(nodes),
+        llm=MockLLM(),
+        node_postprocessors=[make_reranker(), LongContextReorder()],
     )
 
-    response = await ask(engine, mode, "one two three four five")
+    response = await ask(engine, "one two three four five")
 
     assert [len(node.text.split()) for node in response.source_nodes] == [5, 3, 1, 2, 4]
 
 
-async def test_fused_retrievers_are_reranked(reranker, retriever_of, mode):
-    """Fusion orders by arithmetic, the reranker behind it by what the texts say."""
-    nodes = [TextNode(text=text) for text in CITIES]
+async def test_fused_retrievers_are_reranked(make_reranker, make_retriever, ask):
+    """Nodes from a fusion retriever are reranked by their texts."""
+    nodes = [TextNode(text=text) for text in PASSAGES]
     fusion = QueryFusionRetriever(
-        [retriever_of(nodes), retriever_of(nodes[:2])],
+        [make_retriever(nodes), make_retriever(nodes[:2])],
         llm=MockLLM(),
         mode="reciprocal_rerank",
         num_queries=1,
         similarity_top_k=3,
     )
     engine = RetrieverQueryEngine.from_args(
-        fusion, llm=MockLLM(), node_postprocessors=[reranker(top_n=1)]
+        fusion, llm=MockLLM(), node_postprocessors=[make_reranker(top_n=1)]
     )
 
-    response = await ask(engine, mode)
+    response = await ask(engine)
 
     assert [node.text for node in response.source_nodes] == [BEST]
 
 
-async def test_the_score_of_the_retriever_is_for_programs_alone(
-    reranker, retriever_of, mode, local_openrouter
+async def test_a_kept_retrieval_score_is_in_no_prompt(
+    make_reranker, make_retriever, ask, local_openrouter
 ):
-    """Kept in the metadata, it is in no prompt, no later ranking and no node of the store."""
-    nodes = [TextNode(text=text, metadata={"at": at}) for at, text in enumerate(CITIES)]
+    """A kept retrieval score is in no prompt, in no later request and in no node of the store."""
+    nodes = [
+        TextNode(text=text, metadata={"position": position})
+        for position, text in enumerate(PASSAGES)
+    ]
     hashes = [node.hash for node in nodes]
     engine = RetrieverQueryEngine.from_args(
-        retriever_of(nodes),
+        make_retriever(nodes),
         llm=MockLLM(),
-        node_postprocessors=[reranker(keep_retrieval_score=True), reranker(top_n=1)],
+        node_postprocessors=[make_reranker(keep_retrieval_score=True), make_reranker(top_n=1)],
     )
 
-    response = await ask(engine, mode)
+    response = await ask(engine)
 
     (best,) = response.source_nodes
-    assert best.node.metadata == {"at": 2, "retrieval_score": 0.5}
+    assert best.node.metadata == {"position": 2, "retrieval_score": 0.5}
     assert "retrieval_score" not in str(response)
-    assert "at: 2" in str(response)
+    assert "position: 2" in str(response)
     assert "retrieval_score" not in str(local_openrouter.requests[1].documents)
     assert [node.hash for node in nodes] == hashes
 
 
-async def test_an_outage_stops_no_engine(index, reranker, mode, local_openrouter, caplog):
-    """With `passthrough` the engine answers from what the retriever found, and a warning tells."""
+async def test_an_engine_answers_during_an_outage(
+    index, make_reranker, ask, local_openrouter, caplog
+):
+    """With `passthrough`, an engine uses the retriever's order in an outage and logs a warning."""
     local_openrouter.always(error(503, "down"))
     engine = index.as_query_engine(
         llm=MockLLM(),
         similarity_top_k=3,
-        node_postprocessors=[reranker(top_n=2, on_error="passthrough", max_retries=0)],
+        node_postprocessors=[make_reranker(top_n=2, on_error="passthrough", max_retries=0)],
     )
     before = [item.node_id for item in engine.retriever.retrieve(QUERY)]
 
-    response = await ask(engine, mode)
+    response = await ask(engine)
 
     assert [node.node_id for node in response.source_nodes] == before[:2]
     assert "the order of the retriever is kept" in caplog.text

@@ -1,4 +1,4 @@
-"""What only LlamaIndex's class promises; what both classes promise is in `test_same_promises`."""
+"""Behaviour of the LlamaIndex class; that of both classes is in `test_same_promises`."""
 
 import asyncio
 import copy
@@ -23,58 +23,39 @@ from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.local.stage import Fault, scores
 from PIL import Image
 
-TEXTS = ("Bread is baked.", "Paris is the capital of France.", "Rome is a capital.")
-QUERY = "capital of France"
+from tests.llamaindex.passages import QUERY, TEXTS
+
 VISION_MODEL = "nvidia/llama-nemotron-rerank-vl-1b-v2:free"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(60)
-SECRET = "sk-or-v1-stage"
 
 
-def nodes_of(*texts):
-    """Make a node with a score of each text."""
+def nodes_with_metadata(*texts):
+    """Return a node for each text, with its position as metadata and a tenth of it as score."""
     return [
-        NodeWithScore(node=TextNode(text=text, metadata={"at": at}), score=at / 10)
-        for at, text in enumerate(texts)
+        NodeWithScore(
+            node=TextNode(text=text, metadata={"position": position}), score=position / 10
+        )
+        for position, text in enumerate(texts)
     ]
 
 
-@pytest.fixture
-def reranker(local_openrouter):
-    """Return a function that makes a reranker which calls the stage."""
-
-    def make(**options):
-        options = {"api_key": SECRET, "base_url": local_openrouter.base_url} | options
-        return OpenRouterRerank(**options)
-
-    return make
-
-
-@pytest.fixture(params=["sync", "async"])
-def postprocess(request):
-    """Return a coroutine function that postprocesses in each mode."""
-
-    async def run(reranker, nodes, *args, **query):
-        if request.param == "sync":
-            return reranker.postprocess_nodes(nodes, *args, **query)
-        return await reranker.apostprocess_nodes(nodes, *args, **query)
-
-    return run
-
-
-def test_it_is_a_postprocessor():
-    """LlamaIndex takes the class for what it is and writes it under its name."""
+def test_the_class_is_a_postprocessor():
+    """The class is a node postprocessor of LlamaIndex, and its dumps contain its name."""
     assert issubclass(OpenRouterRerank, BaseNodePostprocessor)
     assert OpenRouterRerank.class_name() == OpenRouterRerank.__name__
 
 
-async def test_the_very_nodes_come_back_in_new_items(reranker, postprocess):
-    """Nodes keep their identity, items are new, and scores are Python's own floats."""
-    nodes = nodes_of(*TEXTS)
+async def test_the_result_has_the_same_nodes_in_new_items(make_reranker, postprocess):
+    """The result contains the node objects that were passed in, in new items with float scores."""
+    nodes = nodes_with_metadata(*TEXTS)
 
-    result = await postprocess(reranker(), nodes, query_str=QUERY)
+    result = await postprocess(make_reranker(), nodes, query_str=QUERY)
 
-    assert [item.node for item in result] == [nodes[at].node for at in (1, 2, 0)]
-    assert all(item.node is nodes[at].node for item, at in zip(result, (1, 2, 0), strict=True))
+    order = (1, 2, 0)
+    assert [item.node for item in result] == [nodes[position].node for position in order]
+    assert all(
+        item.node is nodes[position].node for item, position in zip(result, order, strict=True)
+    )
     assert not {id(item) for item in result} & {id(item) for item in nodes}
     assert [type(item.score) for item in result] == [float] * 3
 
@@ -88,31 +69,33 @@ async def test_the_very_nodes_come_back_in_new_items(reranker, postprocess):
     top_n=st.none() | st.integers(1, 9),
     metadata=st.dictionaries(st.text(), st.text() | st.integers(), max_size=3),
 )
-async def test_nothing_that_was_passed_in_changes(reranker, postprocess, texts, top_n, metadata):
-    """Whatever the nodes: list, items, scores, metadata and hashes are as they were before."""
+async def test_a_call_does_not_change_its_arguments(
+    make_reranker, postprocess, texts, top_n, metadata
+):
+    """A call changes neither the list nor an item, a score, metadata or the hash of a node."""
     nodes = [
-        NodeWithScore(node=TextNode(text=text, metadata=dict(metadata)), score=at / 7)
-        for at, text in enumerate(texts)
+        NodeWithScore(node=TextNode(text=text, metadata=dict(metadata)), score=position / 7)
+        for position, text in enumerate(texts)
     ]
     items, dumps = list(nodes), copy.deepcopy([item.to_dict() for item in nodes])
     hashes = [item.node.hash for item in nodes]
 
-    result = await postprocess(reranker(top_n=top_n), nodes, query_str=QUERY)
+    result = await postprocess(make_reranker(top_n=top_n), nodes, query_str=QUERY)
 
     assert len({id(item.node) for item in result}) == min(len(texts), top_n or len(texts))
     assert {id(item.node) for item in result} <= {id(item.node) for item in nodes}
-    assert all(now is then for now, then in zip(nodes, items, strict=True))
+    assert all(after is before for after, before in zip(nodes, items, strict=True))
     assert [item.to_dict() for item in nodes] == dumps
     assert [item.node.hash for item in nodes] == hashes
 
 
-async def test_the_list_may_change_while_the_answer_is_awaited(reranker, local_openrouter):
-    """Scores belong to the nodes that were passed in, whatever becomes of their list meanwhile."""
+async def test_the_list_may_change_during_an_async_call(make_reranker, local_openrouter):
+    """An async call ranks the nodes that were passed in, even if their list changes meanwhile."""
     local_openrouter.script(Fault.hang())
-    nodes = nodes_of(*TEXTS)
+    nodes = nodes_with_metadata(*TEXTS)
     expected = nodes[1].node
 
-    task = asyncio.create_task(reranker(top_n=1).apostprocess_nodes(nodes, query_str=QUERY))
+    task = asyncio.create_task(make_reranker(top_n=1).apostprocess_nodes(nodes, query_str=QUERY))
     await asyncio.to_thread(local_openrouter.wait_until, lambda: local_openrouter.in_flight == 1)
     nodes.clear()
     local_openrouter.release()
@@ -127,59 +110,68 @@ async def test_the_list_may_change_while_the_answer_is_awaited(reranker, local_o
         ([], {"query_bundle": QueryBundle(QUERY)}),
         ([QueryBundle(f" {QUERY} ")], {}),
         ([QUERY], {}),
-        ([QueryBundle(QUERY, custom_embedding_strs=["a made-up answer"])], {}),
+        ([QueryBundle(QUERY, custom_embedding_strs=["a hypothetical answer"])], {}),
     ],
+    ids=["query_str", "query_bundle", "positional bundle", "positional string", "HyDE"],
 )
-async def test_the_question_is_what_is_asked(reranker, postprocess, local_openrouter, args, query):
-    """However the query is passed: its text is sent, stripped, and nothing else of it."""
-    await postprocess(reranker(), nodes_of(*TEXTS), *args, **query)
+async def test_the_text_of_the_query_is_sent(
+    make_reranker, postprocess, local_openrouter, args, query
+):
+    """The text of a query is sent without outer whitespace, in whatever form it is passed."""
+    await postprocess(make_reranker(), nodes_with_metadata(*TEXTS), *args, **query)
 
     (request,) = local_openrouter.requests
     assert request.query == QUERY
     assert request.json.keys() == {"model", "query", "documents"}
 
 
-async def test_the_image_of_a_query_is_ignored_aloud(reranker, postprocess, local_openrouter):
-    """Rerank models are asked in words: the image is neither read nor sent, and a warning tells."""
+async def test_the_image_of_a_query_is_ignored_with_a_warning(
+    make_reranker, postprocess, local_openrouter
+):
+    """The image of a query is not sent, and a warning says so, because queries are texts."""
     query = QueryBundle(QUERY, image_path="/etc/passwd")
 
     with pytest.warns(UserWarning, match="image_path of the query is ignored"):
-        await postprocess(reranker(), nodes_of(*TEXTS), query)
+        await postprocess(make_reranker(), nodes_with_metadata(*TEXTS), query)
 
     (request,) = local_openrouter.requests
     assert request.query == QUERY
     assert request.json.keys() == {"model", "query", "documents"}
 
 
-async def test_no_query_is_a_mistake(reranker, postprocess, local_openrouter):
-    """Without any query nothing can be ranked, and the error says what to pass."""
+async def test_a_call_without_a_query_is_refused(make_reranker, postprocess, local_openrouter):
+    """A call without a query sends nothing and raises an error that names the arguments to pass."""
     with pytest.raises(InvalidRequestError, match="pass query_str or query_bundle"):
-        await postprocess(reranker(), nodes_of(*TEXTS))
+        await postprocess(make_reranker(), nodes_with_metadata(*TEXTS))
 
     assert local_openrouter.requests == []
 
 
-@pytest.mark.parametrize("item", [TextNode(text="bare"), "text", Document(text="d"), None, {}])
-async def test_what_is_no_item_of_a_retriever_is_refused(reranker, postprocess, item):
-    """Bare nodes and texts are a mistake, named with its place and its cure."""
+@pytest.mark.parametrize(
+    "item",
+    [TextNode(text="bare"), "text", Document(text="d"), None, {}],
+    ids=["node", "string", "document", "None", "dictionary"],
+)
+async def test_an_item_that_is_no_node_with_score_is_refused(make_reranker, postprocess, item):
+    """An item of another type raises a `TypeError` with its position, its type and the fix."""
     with pytest.raises(TypeError, match=rf"nodes\[1\] is of type {type(item).__name__}.*wrap it"):
-        await postprocess(reranker(), [*nodes_of("one"), item], query_str=QUERY)
+        await postprocess(make_reranker(), [*nodes_with_metadata("one"), item], query_str=QUERY)
 
 
-async def test_unranked_nodes_have_no_score(reranker, postprocess):
-    """A node with nothing to rank follows the ranked ones, and its old score does not stay."""
-    nodes = [NodeWithScore(node=Node(), score=0.99), *nodes_of(*TEXTS)]
+async def test_unranked_nodes_have_no_score(make_reranker, postprocess):
+    """A node with nothing to rank follows the ranked nodes and loses its old score."""
+    nodes = [NodeWithScore(node=Node(), score=0.99), *nodes_with_metadata(*TEXTS)]
 
-    result = await postprocess(reranker(), nodes, query_str=QUERY)
+    result = await postprocess(make_reranker(), nodes, query_str=QUERY)
 
     assert [item.score for item in result] == [1.0, pytest.approx(1 / 3), 0.0, None]
     assert result[-1].node is nodes[0].node
 
 
-async def test_text_and_images_are_ranked_in_one_request(
-    reranker, postprocess, local_openrouter, tmp_path
+async def test_texts_and_images_are_ranked_in_one_request(
+    make_reranker, postprocess, local_openrouter, tmp_path
 ):
-    """A mixed list, as multimodal retrievers return it, is one ranking with one scale."""
+    """Texts and images, as multimodal retrievers return them, are ranked in one request."""
     path = tmp_path / "fox.png"
     Image.new("RGB", (2, 2)).save(path)
     url = "https://example.com/fox.png"
@@ -194,7 +186,7 @@ async def test_text_and_images_are_ranked_in_one_request(
     local_openrouter.script(scores(0.1, 0.2, 0.3, 0.4, 0.5))
 
     result = await postprocess(
-        reranker(model=VISION_MODEL, image_root=tmp_path),
+        make_reranker(model=VISION_MODEL, image_root=tmp_path),
         [NodeWithScore(node=node) for node in nodes],
         query_str="a fox",
     )
@@ -210,16 +202,16 @@ async def test_text_and_images_are_ranked_in_one_request(
     assert document == {"text": "a document", "image": local["image"]}
 
 
-async def test_a_text_model_ranks_captions(reranker, postprocess, local_openrouter):
-    """A model that takes no images is sent the captions, and never a file name for one."""
-    hidden = {"file_path": "/home/someone/secret.png"}
+async def test_a_text_model_ranks_captions(make_reranker, postprocess, local_openrouter):
+    """A model without image input gets the captions of images, and no file name as a caption."""
+    metadata = {"file_path": "/home/someone/secret.png"}
     nodes = [
         ImageNode(image_url="https://example.com/fox.png", text="a fox"),
-        ImageNode(image_url="https://example.com/cat.png", metadata=hidden),
+        ImageNode(image_url="https://example.com/cat.png", metadata=metadata),
     ]
 
     result = await postprocess(
-        reranker(), [NodeWithScore(node=node) for node in nodes], query_str="a fox"
+        make_reranker(), [NodeWithScore(node=node) for node in nodes], query_str="a fox"
     )
 
     assert local_openrouter.requests[0].documents == ["a fox"]
@@ -227,66 +219,71 @@ async def test_a_text_model_ranks_captions(reranker, postprocess, local_openrout
 
 
 @pytest.mark.parametrize(
-    ("mode", "document"),
+    ("metadata_mode", "document"),
     [(MetadataMode.EMBED, "page: 3\n\na fox"), (MetadataMode.NONE, "a fox"), ("none", "a fox")],
+    ids=["embed", "none", "none as string"],
 )
-async def test_the_metadata_mode_is_what_is_sent(
-    reranker, postprocess, local_openrouter, mode, document
+async def test_the_metadata_mode_selects_the_metadata_to_send(
+    make_reranker, postprocess, local_openrouter, metadata_mode, document
 ):
-    """Metadata stand beside the text unless the user chooses otherwise."""
+    """The metadata of a node are sent with its text, except with the metadata mode `none`."""
     nodes = [NodeWithScore(node=TextNode(text="a fox", metadata={"page": 3}))]
 
-    await postprocess(reranker(metadata_mode=mode), nodes, query_str="a fox")
+    await postprocess(make_reranker(metadata_mode=metadata_mode), nodes, query_str="a fox")
 
     assert local_openrouter.requests[0].documents == [document]
 
 
-async def test_a_function_chooses_what_is_sent(reranker, postprocess, local_openrouter):
-    """With `document_fn`, nothing else of a node is sent, and `None` keeps it behind the others."""
-    nodes = nodes_of("hidden", *TEXTS)
+async def test_document_fn_chooses_what_is_sent(make_reranker, postprocess, local_openrouter):
+    """Only the result of `document_fn` is sent of a node, and `None` leaves the node unranked."""
+    nodes = nodes_with_metadata("hidden", *TEXTS)
     titles = {nodes[1].node_id: "bread", nodes[2].node_id: {"text": QUERY}}
 
     result = await postprocess(
-        reranker(document_fn=lambda item: titles.get(item.node_id)), nodes, query_str=QUERY
+        make_reranker(document_fn=lambda item: titles.get(item.node_id)), nodes, query_str=QUERY
     )
 
     assert local_openrouter.requests[0].documents == ["bread", QUERY]
     assert [item.score for item in result] == [1.0, 0.0, None, None]
-    assert [item.node for item in result] == [nodes[at].node for at in (2, 1, 0, 3)]
+    assert [item.node for item in result] == [nodes[position].node for position in (2, 1, 0, 3)]
 
 
-async def test_a_mistake_in_the_users_function_is_theirs_to_see(reranker, postprocess):
-    """Its exception is raised as it is: a ranking without it would be a wrong one."""
+async def test_an_exception_of_document_fn_is_raised(make_reranker, postprocess):
+    """An exception of `document_fn` is raised unchanged, because the ranking would be wrong."""
 
     def document_fn(item):
         return item.node.metadata["titel"]
 
     with pytest.raises(KeyError, match="titel"):
-        await postprocess(reranker(document_fn=document_fn), nodes_of("a"), query_str="a")
+        await postprocess(
+            make_reranker(document_fn=document_fn), nodes_with_metadata("a"), query_str="a"
+        )
 
 
-async def test_synchronous_calls_work_inside_a_running_loop(reranker):
-    """LlamaIndex itself calls the synchronous method from coroutines."""
-    result = reranker().postprocess_nodes(nodes_of(*TEXTS), query_str=QUERY)
+async def test_a_sync_call_works_in_a_running_event_loop(make_reranker):
+    """A sync call works in a coroutine, where LlamaIndex itself makes such calls."""
+    result = make_reranker().postprocess_nodes(nodes_with_metadata(*TEXTS), query_str=QUERY)
 
     assert result[0].node.text == TEXTS[1]
 
 
-def test_one_instance_serves_a_loop_per_call(reranker):
-    """Engines that make a new event loop for each question can share one reranker."""
-    shared = reranker(top_n=1)
+def test_one_reranker_works_in_a_new_event_loop_for_each_call(make_reranker):
+    """One reranker works in several event loops, as engines make one for each query."""
+    shared = make_reranker(top_n=1)
 
     for _ in range(3):
-        (item,) = asyncio.run(shared.apostprocess_nodes(nodes_of(*TEXTS), query_str=QUERY))
+        (item,) = asyncio.run(
+            shared.apostprocess_nodes(nodes_with_metadata(*TEXTS), query_str=QUERY)
+        )
         assert item.node.text == TEXTS[1]
 
 
-async def test_a_cancelled_call_stops(reranker, local_openrouter):
-    """Cancelling the task ends the request, and the reranker works on."""
+async def test_a_cancelled_call_closes_its_connection(make_reranker, local_openrouter):
+    """Cancelling an async call closes its connection, and the next call works."""
     local_openrouter.script(Fault.hang())
-    shared = reranker()
+    shared = make_reranker()
 
-    task = asyncio.create_task(shared.apostprocess_nodes(nodes_of("a"), query_str="a"))
+    task = asyncio.create_task(shared.apostprocess_nodes(nodes_with_metadata("a"), query_str="a"))
     await asyncio.to_thread(local_openrouter.wait_until, lambda: local_openrouter.in_flight == 1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -295,5 +292,5 @@ async def test_a_cancelled_call_stops(reranker, local_openrouter):
     await asyncio.to_thread(
         local_openrouter.wait_until, lambda: local_openrouter.open_connections == 0
     )
-    (item,) = await shared.apostprocess_nodes(nodes_of("a"), query_str="a")
+    (item,) = await shared.apostprocess_nodes(nodes_with_metadata("a"), query_str="a")
     assert item.score == 1.0

@@ -1,34 +1,33 @@
-"""LlamaIndex's key-value stores keep scores."""
+"""Scores in LlamaIndex's key-value stores."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from llama_index.core.schema import NodeWithScore, TextNode
 from llama_index.core.storage.kvstore import SimpleKVStore
-from llamaindex_openrouter_rerank import KVScoreStore, OpenRouterRerank
+from llamaindex_openrouter_rerank import KVScoreStore
 from openrouter_rerank import ScoreStore
 
-NODES = [NodeWithScore(node=TextNode(text=text)) for text in ("Bread", "Paris in France", "France")]
+from tests.llamaindex.passages import scored_nodes
 
 
 @given(st.lists(st.tuples(st.text(), st.binary()), max_size=80))
-async def test_bytes_come_back_in_the_order_of_their_keys(pairs):
-    """Any bytes are kept, in synchronous and in asynchronous code alike; the rest is missing."""
+async def test_stored_bytes_are_returned_in_the_order_of_the_keys(pairs):
+    """The sync and async methods return any stored bytes in the order of the keys."""
     store = KVScoreStore(SimpleKVStore())
-    wanted = dict(pairs)
-    keys = [*wanted, "another", *wanted]
-    values = [*wanted.values(), wanted.get("another"), *wanted.values()]
+    stored = dict(pairs)
+    keys = [*stored, "another", *stored]
+    values = [*stored.values(), stored.get("another"), *stored.values()]
 
     store.mset(pairs)
     assert store.mget(keys) == await store.amget(keys) == values
 
-    again = KVScoreStore(SimpleKVStore())
-    await again.amset(pairs)
-    assert again.mget(keys) == values
+    async_store = KVScoreStore(SimpleKVStore())
+    await async_store.amset(pairs)
+    assert async_store.mget(keys) == values
 
 
-def test_scores_have_a_collection_of_their_own():
-    """What else is in the store stays out of it, and a collection can be named."""
+def test_scores_have_their_own_collection():
+    """Scores are stored in their own collection of the store, whose name can be chosen."""
     kvstore = SimpleKVStore()
     store = KVScoreStore(kvstore)
 
@@ -39,25 +38,28 @@ def test_scores_have_a_collection_of_their_own():
     assert KVScoreStore(kvstore, collection="mine").mget(["key"]) == [None]
 
 
-@pytest.mark.parametrize("entry", [{}, {"value": None}, {"value": 5}, {"value": "\u20ac"}])
-def test_foreign_entries_are_no_scores(entry):
-    """What somebody else has put there is missing, or at most no score."""
+@pytest.mark.parametrize(
+    "entry",
+    [{}, {"value": None}, {"value": 5}, {"value": "\u20ac"}],
+    ids=["empty", "None", "number", "not Latin-1"],
+)
+def test_entries_of_other_programs_are_no_scores(entry):
+    """An entry that another program stored is returned as missing or as an invalid score."""
     kvstore = SimpleKVStore({"openrouter_rerank_scores": {"key": entry}})
 
     assert KVScoreStore(kvstore).mget(["key"]) in ([None], [b"?"])
 
 
-@pytest.mark.parametrize("mode", ["sync", "async"])
-async def test_a_persisted_store_knows_the_scores(local_openrouter, tmp_path, mode):
-    """Scores that were written to a file are known to the reranker that reads it."""
+async def test_a_loaded_store_has_the_scores(
+    make_reranker, postprocess, local_openrouter, tmp_path
+):
+    """A reranker takes its scores from a store that was written to a file and loaded from it."""
     file = str(tmp_path / "scores.json")
-    options = {"base_url": local_openrouter.base_url, "api_key": local_openrouter.api_key}
+    nodes = scored_nodes("Bread", "Paris in France", "France")
 
     async def rerank(kvstore):
-        reranker = OpenRouterRerank(score_store=KVScoreStore(kvstore), **options)
-        if mode == "sync":
-            return reranker.postprocess_nodes(NODES, query_str="France")
-        return await reranker.apostprocess_nodes(NODES, query_str="France")
+        reranker = make_reranker(score_store=KVScoreStore(kvstore))
+        return await postprocess(reranker, nodes, query_str="France")
 
     kvstore = SimpleKVStore()
     first = await rerank(kvstore)

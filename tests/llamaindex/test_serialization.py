@@ -1,4 +1,4 @@
-"""The postprocessor as a value: written down, read back, copied, sent to another process."""
+"""Dumps, pickles and copies of a reranker, and the checks of its options."""
 
 import asyncio
 import copy
@@ -40,40 +40,42 @@ NODES = [NodeWithScore(node=TextNode(text="Paris")), NodeWithScore(node=TextNode
 
 
 class UnpicklableHandler(LlamaDebugHandler):
-    """A handler with something in it that no other process can have."""
+    """A handler with a lock, which cannot be pickled."""
 
     def __init__(self):
         super().__init__(print_trace_on_end=False)
         self.lock = threading.Lock()
 
 
-def works(reranker, stage, monkeypatch):
-    """Tell whether a reranker without a key of its own reranks."""
-    monkeypatch.setenv("OPENROUTER_API_KEY", stage.api_key)
+def works(reranker, server, monkeypatch):
+    """Return `True` if the reranker ranks nodes with a key from the environment."""
+    monkeypatch.setenv("OPENROUTER_API_KEY", server.api_key)
     return reranker.postprocess_nodes(NODES, query_str="rome")[0].node.get_content() == "Rome"
 
 
-@pytest.mark.parametrize(
-    "again",
-    [
-        lambda reranker: OpenRouterRerank.from_dict(reranker.to_dict()),
-        lambda reranker: OpenRouterRerank.from_json(reranker.to_json()),
-        lambda reranker: OpenRouterRerank(**reranker.model_dump()),
-        lambda reranker: OpenRouterRerank.model_validate(reranker.model_dump()),
-        lambda reranker: OpenRouterRerank.model_validate_json(reranker.model_dump_json()),
-        lambda reranker: OpenRouterRerank(**yaml.safe_load(yaml.safe_dump(reranker.to_dict()))),
-        lambda reranker: OpenRouterRerank(**json.loads(json.dumps(reranker.dict()))),
-        lambda reranker: pickle.loads(pickle.dumps(reranker)),  # noqa: S301 - It is our own
-        OpenRouterRerank.model_validate,
-        copy.deepcopy,
-        copy.copy,
-    ],
-)
-def test_what_was_written_is_read_back(again):
-    """Dictionaries, JSON, YAML, pickles and copies give a reranker with the same options."""
+RESTORE = {
+    "from_dict": lambda reranker: OpenRouterRerank.from_dict(reranker.to_dict()),
+    "from_json": lambda reranker: OpenRouterRerank.from_json(reranker.to_json()),
+    "constructor": lambda reranker: OpenRouterRerank(**reranker.model_dump()),
+    "model_validate": lambda reranker: OpenRouterRerank.model_validate(reranker.model_dump()),
+    "model_validate_json": lambda reranker: OpenRouterRerank.model_validate_json(
+        reranker.model_dump_json()
+    ),
+    "YAML": lambda reranker: OpenRouterRerank(**yaml.safe_load(yaml.safe_dump(reranker.to_dict()))),
+    "JSON": lambda reranker: OpenRouterRerank(**json.loads(json.dumps(reranker.dict()))),
+    "pickle": lambda reranker: pickle.loads(pickle.dumps(reranker)),  # noqa: S301 - Made by this test
+    "model_validate of the reranker": OpenRouterRerank.model_validate,
+    "deepcopy": copy.deepcopy,
+    "copy": copy.copy,
+}
+
+
+@pytest.mark.parametrize("restore", RESTORE.values(), ids=RESTORE)
+def test_a_restored_reranker_has_the_same_options(restore):
+    """Dumps, pickles and copies of a reranker restore an equal one."""
     reranker = OpenRouterRerank(**OPTIONS)
 
-    restored = again(reranker)
+    restored = restore(reranker)
 
     assert type(restored) is OpenRouterRerank
     assert restored == reranker
@@ -84,45 +86,45 @@ def test_what_was_written_is_read_back(again):
 @pytest.mark.parametrize(
     "change", [{"top_n": 2}, {"api_key": "another"}, {"metadata_mode": "all"}], ids=str
 )
-def test_rerankers_with_other_options_are_others(change):
-    """Equal means equal in every option, and handlers are no options."""
+def test_rerankers_with_other_options_are_not_equal(change):
+    """Rerankers are equal if all their options are; callback handlers are not compared."""
     reranker = OpenRouterRerank(**OPTIONS, callback_manager=CallbackManager([LlamaDebugHandler()]))
-    listening = reranker.callback_manager
+    manager = reranker.callback_manager
 
     assert reranker == OpenRouterRerank(**OPTIONS)
     assert reranker != OpenRouterRerank(**(OPTIONS | change))
     assert reranker != reranker.to_dict()
-    assert reranker.callback_manager is listening
+    assert reranker.callback_manager is manager
 
 
-@pytest.mark.parametrize("written", [str, repr, OpenRouterRerank.to_json, pickle.dumps])
-def test_secrets_are_in_nothing_that_is_written(written):
-    """Neither the key nor the headers leave the object."""
+@pytest.mark.parametrize("dump", [str, repr, OpenRouterRerank.to_json, pickle.dumps])
+def test_no_dump_contains_secrets(dump):
+    """No dump of a reranker contains its key or its headers."""
     reranker = OpenRouterRerank(api_key=KEY, default_headers={"X-Secret": HEADER}, **OPTIONS)
 
-    assert KEY not in str(written(reranker))
-    assert HEADER not in str(written(reranker))
-    assert "cohere/rerank-4-fast" in str(written(reranker))
+    assert KEY not in str(dump(reranker))
+    assert HEADER not in str(dump(reranker))
+    assert "cohere/rerank-4-fast" in str(dump(reranker))
 
 
-def test_an_evaluator_that_holds_the_reranker_holds_no_secret():
-    """LlamaIndex writes postprocessors inside of other components, with all that they dump."""
+def test_the_dump_of_an_evaluator_contains_no_secrets():
+    """The dump of an evaluator contains its reranker, but neither its key nor its headers."""
     reranker = OpenRouterRerank(api_key=KEY, default_headers={"X-Secret": HEADER}, **OPTIONS)
     evaluator = RetrieverEvaluator.model_construct(metrics=[], node_postprocessors=[reranker])
 
-    written = json.dumps(evaluator.model_dump(include={"node_postprocessors"}))
+    dump = json.dumps(evaluator.model_dump(include={"node_postprocessors"}))
 
-    assert '"class_name": "OpenRouterRerank"' in written
-    assert KEY not in written
-    assert HEADER not in written
+    assert '"class_name": "OpenRouterRerank"' in dump
+    assert KEY not in dump
+    assert HEADER not in dump
 
 
 def test_a_restored_reranker_works(local_openrouter, monkeypatch):
-    """Restored where the environment has a key, it reranks there."""
+    """A restored or copied reranker works if the environment has a key."""
     reranker = OpenRouterRerank(api_key=KEY, base_url=local_openrouter.base_url)
     assert works(reranker, local_openrouter, monkeypatch)
 
-    restored = pickle.loads(pickle.dumps(reranker))  # noqa: S301 - It is our own
+    restored = pickle.loads(pickle.dumps(reranker))  # noqa: S301 - Made by this test
 
     assert restored.api_key is None
     assert works(restored, local_openrouter, monkeypatch)
@@ -132,8 +134,8 @@ def test_a_restored_reranker_works(local_openrouter, monkeypatch):
     reranker.close()
 
 
-def test_a_pickle_opens_in_another_process(local_openrouter):
-    """A worker that never imported the package restores the reranker and uses it."""
+def test_a_pickle_can_be_loaded_in_another_process(local_openrouter):
+    """A process that has not imported the package can load a pickled reranker and use it."""
     reranker = OpenRouterRerank(base_url=local_openrouter.base_url, top_n=1)
     program = (
         "import pickle, sys\n"
@@ -141,7 +143,7 @@ def test_a_pickle_opens_in_another_process(local_openrouter):
         "print(reranker.postprocess_nodes(nodes, query_str='rome')[0].node.text)\n"
     )
 
-    done = subprocess.run(
+    finished = subprocess.run(
         [sys.executable, "-c", program],
         input=pickle.dumps((reranker, NODES)),
         capture_output=True,
@@ -149,81 +151,83 @@ def test_a_pickle_opens_in_another_process(local_openrouter):
         check=False,
     )
 
-    assert (done.stdout.decode().strip(), done.returncode) == ("Rome", 0), done.stderr.decode()
+    assert finished.returncode == 0, finished.stderr.decode()
+    assert finished.stdout.decode().strip() == "Rome"
 
 
-def test_pickling_leaves_the_original_whole(local_openrouter):
-    """Clients, callbacks and handlers that cannot be pickled stay in the object that has them."""
-    seen = []
+def test_pickling_does_not_change_the_original(local_openrouter):
+    """Pickling leaves out clients, hooks and handlers, but the original keeps them."""
+    ids = []
     with httpx.Client() as client:
         reranker = OpenRouterRerank(
             api_key=KEY,
             base_url=local_openrouter.base_url,
             http_client=client,
-            on_response=lambda ranking: seen.append(ranking.id),
+            on_response=lambda ranking: ids.append(ranking.id),
             callback_manager=CallbackManager([UnpicklableHandler()]),
         )
         before = dict(vars(reranker))
 
-        restored = pickle.loads(pickle.dumps(reranker))  # noqa: S301 - It is our own
+        restored = pickle.loads(pickle.dumps(reranker))  # noqa: S301 - Made by this test
 
         assert vars(reranker) == before
         reranker.postprocess_nodes(NODES, query_str="rome")
-    assert len(seen) == 1
+    assert len(ids) == 1
     assert (restored.http_client, restored.on_response) == (None, None)
 
 
 @pytest.mark.parametrize("handler_class", [LlamaDebugHandler, UnpicklableHandler])
-def test_a_restored_reranker_reports_to_the_handlers_of_its_process(handler_class, monkeypatch):
-    """Handlers are of a process: a pickle takes none along and finds those of `Settings`."""
+def test_a_restored_reranker_has_the_handlers_of_its_process(handler_class, monkeypatch):
+    """A restored reranker has the handlers of `Settings` in its process, not pickled handlers."""
     reranker = OpenRouterRerank(callback_manager=CallbackManager([handler_class()]))
     handler = UnpicklableHandler()
     monkeypatch.setattr(Settings, "_callback_manager", CallbackManager([handler]))
 
-    restored = pickle.loads(pickle.dumps(reranker))  # noqa: S301 - It is our own
+    restored = pickle.loads(pickle.dumps(reranker))  # noqa: S301 - Made by this test
 
     assert restored.callback_manager.handlers == [handler]
 
 
-def test_a_copy_reports_to_the_same_handlers():
-    """A deep copy shares the handlers, which nobody could read in a copy."""
+def test_a_copy_has_the_same_callback_manager():
+    """A deep copy has the callback manager of its original, because users read its handlers."""
     manager = CallbackManager([UnpicklableHandler()])
 
     assert copy.deepcopy(OpenRouterRerank(callback_manager=manager)).callback_manager is manager
 
 
-def shouted(item):
-    """Rank what a node says in capitals."""
+def text_in_capitals(item):
+    """Return the text of a node in capitals."""
     return item.node.get_content().upper()
 
 
-def test_a_function_is_kept_where_functions_can_be(local_openrouter, monkeypatch):
-    """Pickles and copies choose what is ranked as before; dictionaries and JSON hold values."""
-    reranker = OpenRouterRerank(base_url=local_openrouter.base_url, document_fn=shouted)
+def test_pickles_and_copies_keep_document_fn(local_openrouter, monkeypatch):
+    """Pickles and copies keep `document_fn`; a dictionary contains no functions."""
+    reranker = OpenRouterRerank(base_url=local_openrouter.base_url, document_fn=text_in_capitals)
 
-    restored = pickle.loads(pickle.dumps(reranker))  # noqa: S301 - It is our own
+    restored = pickle.loads(pickle.dumps(reranker))  # noqa: S301 - Made by this test
 
-    for again in (reranker, restored, copy.deepcopy(reranker)):
-        assert works(again, local_openrouter, monkeypatch)
-    assert [each.documents for each in local_openrouter.requests] == [["PARIS", "ROME"]] * 3
+    for candidate in (reranker, restored, copy.deepcopy(reranker)):
+        assert works(candidate, local_openrouter, monkeypatch)
+    documents = [request.documents for request in local_openrouter.requests]
+    assert documents == [["PARIS", "ROME"]] * 3
     assert "document_fn" not in reranker.to_dict()
     assert "document_fn" not in repr(reranker)
     assert OpenRouterRerank.from_dict(reranker.to_dict()).document_fn is None
 
 
-def test_a_function_is_never_lost_on_the_way():
-    """A pickle without it would send other words, so one that cannot be pickled is an error."""
+def test_an_unpicklable_document_fn_is_an_error():
+    """Pickling fails if it would lose `document_fn`, because other texts would be ranked then."""
     reranker = OpenRouterRerank(document_fn=lambda item: None)
 
     with pytest.raises((pickle.PicklingError, AttributeError), match="lambda"):
         pickle.dumps(reranker)
     assert reranker.document_fn is not None
-    restored = pickle.loads(cloudpickle.dumps(reranker))  # noqa: S301 - It is our own
+    restored = pickle.loads(cloudpickle.dumps(reranker))  # noqa: S301 - Made by this test
     assert restored.document_fn(NODES[0]) is None
 
 
-def test_engines_may_set_the_callback_manager():
-    """Query engines assign their own manager to each postprocessor."""
+def test_the_callback_manager_can_be_assigned():
+    """Query engines can assign their callback manager to a reranker."""
     reranker, manager = OpenRouterRerank(), CallbackManager()
 
     reranker.callback_manager = manager
@@ -233,37 +237,38 @@ def test_engines_may_set_the_callback_manager():
 
 @pytest.mark.parametrize("name", ["top_k", "choice_batch_size", "modle", "keep"])
 def test_unknown_options_are_refused(name):
-    """A mistyped or foreign option is an error and not silently nothing."""
+    """An unknown option raises an error that names it."""
     with pytest.raises(ValidationError, match=name):
         OpenRouterRerank(**{name: 1})
 
 
 @pytest.mark.parametrize(
-    ("options", "named"),
+    ("options", "name"),
     [
         ({"top_n": 0}, "top_n"),
         ({"metadata_mode": "some"}, "metadata_mode"),
         ({"timeout": -1}, "timeout"),
         ({"unscorable": "lose"}, "unscorable"),
     ],
+    ids=["top_n", "metadata_mode", "timeout", "unscorable"],
 )
-def test_a_value_out_of_range_is_refused(options, named):
-    """A value that means nothing is refused, when it is made and when it is assigned."""
-    with pytest.raises(ValidationError, match=named):
+def test_an_invalid_value_is_refused(options, name):
+    """An invalid value is refused by the constructor and by an assignment."""
+    with pytest.raises(ValidationError, match=name):
         OpenRouterRerank(**options)
     reranker = OpenRouterRerank()
-    with pytest.raises(ValidationError, match=named):
+    with pytest.raises(ValidationError, match=name):
         setattr(reranker, *next(iter(options.items())))
 
 
-def test_derived_classes_may_add_an_option():
-    """A class derived by a user has fields of its own and pickles like ours."""
-    restored = pickle.loads(pickle.dumps(Derived(flavour="sweet")))  # noqa: S301 - It is our own
+def test_a_derived_class_can_add_an_option():
+    """A user's subclass with an additional option can be pickled."""
+    restored = pickle.loads(pickle.dumps(Derived(flavour="sweet")))  # noqa: S301 - Made by this test
 
     assert (type(restored), restored.flavour) == (Derived, "sweet")
 
 
 class Derived(OpenRouterRerank):
-    """A user's class."""
+    """A user's subclass with an additional option."""
 
     flavour: str

@@ -1,4 +1,4 @@
-"""The text that is ranked of a node is exactly the text of its `get_content`."""
+"""The text that is ranked for a node is exactly the text that its `get_content` returns."""
 
 import importlib.util
 
@@ -21,7 +21,7 @@ VALUES = st.one_of(
     st.lists(st.text(max_size=3)),
     st.sampled_from(["a\n\nb", "a\n", "\n\n", "\n"]),
 )
-SHAPES = {
+FORMATS = {
     "text_template": ["{metadata_str}\n\n{content}", "{content}", "[{metadata_str}]{content} "],
     "metadata_template": ["{key}: {value}", "{key}={value}", " {value}"],
     "metadata_separator": ["\n", " | ", ""],
@@ -30,24 +30,24 @@ SHAPES = {
 TEXTS = st.text() | st.sampled_from([" padded ", "\n", "braces {content} {0} {", "ä €\u2029"])
 
 
-class Loud(TextNode):
-    """A node whose class writes its content in its own way."""
+class CustomContentNode(TextNode):
+    """A user's node class with another `get_content`."""
 
     def get_content(self, metadata_mode=MetadataMode.NONE):
         """Return the text in capitals."""
         return f"{metadata_mode}{self.text}".upper()
 
 
-class Terse(TextNode):
-    """A node whose class writes its metadata in its own way."""
+class CustomMetadataNode(TextNode):
+    """A user's node class with another `get_metadata_str`."""
 
     def get_metadata_str(self, mode=MetadataMode.ALL):
-        """Return the names alone."""
+        """Return the keys of the metadata."""
         return ",".join(map(str, self.metadata))
 
 
 class Unwritable:
-    """A value in metadata that cannot be written."""
+    """A metadata value that cannot be written as text."""
 
     def __str__(self):
         """Fail."""
@@ -55,49 +55,51 @@ class Unwritable:
 
 
 @st.composite
-def nodes(draw):
-    """Make nodes of all classes and shapes that this release lets users make; most are usual."""
-    kind = draw(st.sampled_from([TextNode, TextNode, IndexNode, Loud, Terse]))
-    hidden = st.lists(st.sampled_from([*KEYS, "absent"]), max_size=3)
-    node = kind(
+def text_nodes(draw):
+    """Generate nodes of several classes, with any texts, metadata, exclusions and templates."""
+    node_class = draw(
+        st.sampled_from([TextNode, TextNode, IndexNode, CustomContentNode, CustomMetadataNode])
+    )
+    excluded_keys = st.lists(st.sampled_from([*KEYS, "absent"]), max_size=3)
+    node = node_class(
         text=draw(TEXTS),
         metadata=draw(st.dictionaries(st.sampled_from(KEYS) | st.text(), VALUES, max_size=4)),
-        excluded_embed_metadata_keys=draw(hidden),
-        excluded_llm_metadata_keys=draw(hidden),
-        **({"index_id": "of something"} if kind is IndexNode else {}),
+        excluded_embed_metadata_keys=draw(excluded_keys),
+        excluded_llm_metadata_keys=draw(excluded_keys),
+        **({"index_id": "1"} if node_class is IndexNode else {}),
     )
-    for name in draw(st.sets(st.sampled_from(sorted(SHAPES)), max_size=2)):
-        if name in kind.model_fields:
-            setattr(node, name, draw(st.sampled_from(SHAPES[name])))
+    for name in draw(st.sets(st.sampled_from(sorted(FORMATS)), max_size=2)):
+        if name in node_class.model_fields:
+            setattr(node, name, draw(st.sampled_from(FORMATS[name])))
     return node
 
 
-def read(node, mode):
-    """Convert one node to the text that is ranked."""
+def ranked_text(node, mode):
+    """Return the text that is ranked for one node."""
     (content,) = contents([NodeWithScore(node=node)], metadata_mode=mode)
     return "".join(content)
 
 
-@given(node=nodes(), mode=st.sampled_from(MetadataMode))
-def test_text_is_what_get_content_gives(node, mode):
-    """In every mode, whatever the node's texts, metadata, exclusions, templates and separators."""
+@given(node=text_nodes(), mode=st.sampled_from(MetadataMode))
+def test_the_text_is_that_of_get_content(node, mode):
+    """The text of a node is that of `get_content`, in every metadata mode and with any template."""
     expected = node.get_content(metadata_mode=mode)
     (text,) = usual_texts([node], mode)
 
     assert text is None or "".join(text) == expected
-    assert read(node, mode) == expected
+    assert ranked_text(node, mode) == expected
 
 
-@given(node=nodes(), mode=st.sampled_from(MetadataMode))
-def test_a_heading_ends_with_its_only_empty_line(node, mode):
-    """Equal texts are taken apart at the same place, so that copies are found."""
+@given(node=text_nodes(), mode=st.sampled_from(MetadataMode))
+def test_a_heading_ends_at_its_only_empty_line(node, mode):
+    """A heading ends at its only empty line, so that equal texts are split in the same place."""
     (text,) = usual_texts([node], mode)
 
     if isinstance(text, tuple):
-        heading, below = text
+        heading, body = text
         assert heading.find("\n\n") == len(heading) - 2 > 0
         assert heading.strip()
-        assert below
+        assert body
 
 
 @pytest.mark.parametrize(
@@ -110,62 +112,74 @@ def test_a_heading_ends_with_its_only_empty_line(node, mode):
         ({"page": "a"}, " ", "page: a"),
         ({}, "b", "b"),
     ],
+    ids=[
+        "text",
+        "trailing whitespace",
+        "empty line in the text",
+        "empty line in the metadata",
+        "blank text",
+        "no metadata",
+    ],
 )
-def test_what_is_taken_apart(metadata, text, expected):
-    """A text is taken apart behind its metadata, unless these have an empty line themselves."""
+def test_the_metadata_of_a_text_become_its_heading(metadata, text, expected):
+    """A text is split after its metadata, unless the metadata contain an empty line."""
     node = TextNode(text=text, metadata=metadata)
 
     assert [*usual_texts([node], MetadataMode.ALL)] == [expected]
 
 
-@given(mixed=st.lists(nodes(), max_size=5), mode=st.sampled_from(MetadataMode))
-def test_each_text_is_that_of_its_own_node(mixed, mode):
-    """Usual nodes and others may stand in one list, in any order."""
-    items = [NodeWithScore(node=node) for node in mixed]
+@given(nodes=st.lists(text_nodes(), max_size=5), mode=st.sampled_from(MetadataMode))
+def test_each_node_has_its_own_text(nodes, mode):
+    """Each node of a list gets its own text, even if nodes of several classes are mixed."""
+    items = [NodeWithScore(node=node) for node in nodes]
 
     assert [*map("".join, contents(items, metadata_mode=mode))] == [
-        node.get_content(metadata_mode=mode) for node in mixed
+        node.get_content(metadata_mode=mode) for node in nodes
     ]
 
 
-@pytest.mark.parametrize("kind", [TextNode, IndexNode])
+@pytest.mark.parametrize("node_class", [TextNode, IndexNode])
 @pytest.mark.parametrize("mode", MetadataMode)
-def test_usual_node_is_not_asked(kind, mode):
-    """A node of LlamaIndex's own classes has its text written here, which is much faster."""
-    node = kind(
-        text="text", metadata={"page": 1}, **({"index_id": "1"} if kind is IndexNode else {})
+def test_get_content_of_usual_nodes_is_not_needed(node_class, mode):
+    """The texts of nodes of LlamaIndex's own classes are written without `get_content`."""
+    node = node_class(
+        text="text", metadata={"page": 1}, **({"index_id": "1"} if node_class is IndexNode else {})
     )
 
     assert [*map("".join, usual_texts([node], mode))] == [node.get_content(metadata_mode=mode)]
 
 
-@pytest.mark.parametrize("kind", [TextNode, IndexNode])
+@pytest.mark.parametrize("node_class", [TextNode, IndexNode])
 @pytest.mark.parametrize("mode", MetadataMode)
-def test_a_release_with_another_format_is_asked_for_each_text(monkeypatch, kind, mode):
-    """If `get_content` of the installed release writes another text, it is called for each node."""
-    monkeypatch.setattr(TextNode, "get_content", Loud.get_content)
+def test_get_content_is_needed_if_a_release_has_another_format(monkeypatch, node_class, mode):
+    """If `get_content` of the installed release writes another text, it is used for all nodes."""
+    monkeypatch.setattr(TextNode, "get_content", CustomContentNode.get_content)
     spec = importlib.util.spec_from_file_location("texts_of_another_release", texts.__file__)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    node = kind(text="text", **({"index_id": "1"} if kind is IndexNode else {}))
+    node = node_class(text="text", **({"index_id": "1"} if node_class is IndexNode else {}))
 
     assert [*module.usual_texts([node], mode)] == [None]
 
 
-@given(node=nodes(), text=TEXTS, mode=st.sampled_from(MetadataMode))
-def test_text_is_that_of_the_moment(node, text, mode):
-    """A node that is changed between two rerankings is sent as it is then."""
-    read(node, mode)
+@given(node=text_nodes(), text=TEXTS, mode=st.sampled_from(MetadataMode))
+def test_a_changed_node_has_its_new_text(node, text, mode):
+    """A node that changes between two calls is converted to its new text."""
+    ranked_text(node, mode)
     node.set_content(text)
     node.metadata["page"] = text
 
-    assert read(node, mode) == node.get_content(metadata_mode=mode)
+    assert ranked_text(node, mode) == node.get_content(metadata_mode=mode)
 
 
-@pytest.mark.parametrize("shape", [{}, {"metadata_template": "{key}={value}"}])
-def test_value_that_cannot_be_written_makes_a_node_unscorable(shape):
-    """The failure of a value in the metadata costs its own node's place, not the call."""
-    node = TextNode(text="text", metadata={"page": Unwritable()}, **shape)
+@pytest.mark.parametrize(
+    "template",
+    [{}, {"metadata_template": "{key}={value}"}],
+    ids=["default template", "custom template"],
+)
+def test_a_node_with_unwritable_metadata_is_unscorable(template):
+    """If `__str__` of a metadata value fails, its node is unscorable and the call does not fail."""
+    node = TextNode(text="text", metadata={"page": Unwritable()}, **template)
 
     (content,) = contents([NodeWithScore(node=node)], metadata_mode=MetadataMode.ALL)
 

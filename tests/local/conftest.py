@@ -1,5 +1,5 @@
 """
-The local service as the tests of this folder talk to it: in process, and behind a real socket.
+Fixtures for the local service, in this process and behind a real socket, and for the stage.
 """
 
 import json
@@ -11,23 +11,23 @@ from pathlib import Path
 
 import httpx
 import pytest
+from openrouter_rerank.local.endpoint import LocalOpenRouter, LocalResponse
 from openrouter_rerank.local.lexical import LexicalScorer
-from openrouter_rerank.local.service import Answer, LocalOpenRouter
 
-from tests.local.asking import KEY
+from tests.local.rerank_requests import KEY
 
 
 @pytest.fixture(scope="session")
 def service() -> LocalOpenRouter:
-    """Give the service with the lexical scorer alone, which is quick."""
+    """Return a service with the lexical scorer only, which is fast."""
     return LocalOpenRouter(scorers={"local/lexical": LexicalScorer()}, clock=lambda: 1_795_363_200)
 
 
 @pytest.fixture
-def rerank(service) -> Callable[..., Answer]:
-    """Give a function that sends a request, its fields named, and returns the answer."""
+def rerank(service) -> Callable[..., LocalResponse]:
+    """Return a function that sends a request with the given fields, and returns the response."""
 
-    def send(**fields: object) -> Answer:
+    def send(**fields: object) -> LocalResponse:
         request = {
             "model": "local/lexical",
             "query": "capital of France",
@@ -35,27 +35,27 @@ def rerank(service) -> Callable[..., Answer]:
             **fields,
         }
         body = json.dumps(request).encode()
-        return service.answer("POST", "/api/v1/rerank", KEY, body)
+        return service.handle("POST", "/api/v1/rerank", KEY, body)
 
     return send
 
 
 @pytest.fixture(scope="session")
 def base_url() -> Iterator[str]:
-    """Run `openrouter-rerank serve` on a free port and give the base URL that it prints."""
+    """Run `openrouter-rerank serve` on a free port, and yield the base URL that it prints."""
     command = [Path(sysconfig.get_path("scripts"), "openrouter-rerank"), "serve", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         printed = running.stdout.readline()
         assert printed.startswith("base_url=http://127.0.0.1:"), printed
         yield printed.strip().removeprefix("base_url=")
         running.send_signal(signal.SIGINT)
-        said = running.stdout.read()
+        rest = running.stdout.read()
     assert running.returncode == 0
-    assert "not OpenRouter" in said
+    assert "not OpenRouter" in rest
 
 
 @pytest.fixture
 def client(stage):
-    """A client of the stage that gives up after five silent seconds."""
+    """Yield an httpx client of the stage; its timeout is five seconds."""
     with httpx.Client(base_url=stage.base_url, headers=KEY, timeout=5) as client:
         yield client

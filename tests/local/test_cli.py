@@ -7,7 +7,7 @@ from openrouter_rerank.cli import COMMANDS, main
 
 
 def test_help_names_every_command(capsys):
-    """`--help` lists the commands with what they do."""
+    """`--help` lists every command with its summary."""
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
 
@@ -16,8 +16,8 @@ def test_help_names_every_command(capsys):
     assert all(f"{command.name}: {command.summary}" in shown for command in COMMANDS)
 
 
-def test_a_command_has_its_own_help(capsys):
-    """What follows a command's name goes to the command."""
+def test_each_command_has_its_own_help(capsys):
+    """Arguments after the name of a command are passed to the command."""
     with pytest.raises(SystemExit) as ended:
         main(["serve", "--help"])
 
@@ -28,8 +28,8 @@ def test_a_command_has_its_own_help(capsys):
 @pytest.mark.parametrize(
     "arguments", [[], ["brew"], ["serve", "--port", "many"], ["serve", "extra"]]
 )
-def test_wrong_usage_ends_with_2(capsys, arguments):
-    """Unknown commands and arguments are told with the usage, as every command line does."""
+def test_invalid_arguments_exit_with_status_2(capsys, arguments):
+    """For an unknown command or invalid arguments, the usage is printed and the status is 2."""
     with pytest.raises(SystemExit) as ended:
         main(arguments)
 
@@ -37,8 +37,8 @@ def test_wrong_usage_ends_with_2(capsys, arguments):
     assert "usage: openrouter-rerank" in capsys.readouterr().err
 
 
-def test_the_version_is_told(capsys):
-    """`--version` tells the version of the distribution."""
+def test_the_version_is_printed(capsys):
+    """`--version` prints the version of the distribution."""
     with pytest.raises(SystemExit):
         main(["--version"])
 
@@ -46,8 +46,8 @@ def test_the_version_is_told(capsys):
 
 
 @pytest.mark.parametrize("missing", ["uvicorn", "starlette", "bm25s", "Stemmer"])
-def test_a_missing_dependency_names_the_extra(missing):
-    """Where an extra is not installed, the command says which, and shows no traceback."""
+def test_the_error_for_a_missing_dependency_names_the_extra(missing):
+    """If an extra is not installed, the command names it, and prints no traceback."""
     program = (
         f"import sys; sys.modules[{missing!r}] = None;"
         "from openrouter_rerank.cli import main; sys.exit(main(['serve']))"
@@ -59,12 +59,12 @@ def test_a_missing_dependency_names_the_extra(missing):
 
     assert done.returncode == 1
     assert done.stderr == (
-        f'serve needs {missing}, which is not installed: pip install "openrouter-rerank[local]"\n'
+        f'serve needs the package {missing}: pip install "openrouter-rerank[local]"\n'
     )
 
 
-def test_nothing_of_an_extra_is_imported_before_a_command_runs():
-    """The command line itself needs the core's own dependencies only."""
+def test_no_extra_is_imported_before_a_command_runs():
+    """The command line itself needs only the dependencies of the core."""
     program = (
         "import sys; import openrouter_rerank.cli;"
         "print(*{'uvicorn', 'starlette', 'bm25s', 'onnxruntime'}.intersection(sys.modules))"
@@ -77,8 +77,8 @@ def test_nothing_of_an_extra_is_imported_before_a_command_runs():
     assert done.stdout.strip() == ""
 
 
-def test_a_transport_without_the_extra_says_what_to_install():
-    """In process, too, a missing scorer is an import error that names the extra."""
+def test_a_transport_without_the_extra_names_the_package_to_install():
+    """`LocalTransport` raises an import error that names the extra if there is no scorer."""
     program = (
         "import sys; sys.modules['bm25s'] = None;"
         "from openrouter_rerank.local.transport import LocalTransport; LocalTransport()"

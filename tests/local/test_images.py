@@ -3,9 +3,9 @@ import json
 from io import BytesIO
 
 import pytest
-from openrouter_rerank.local.content import texts_and_images
-from openrouter_rerank.local.images import MAX_IMAGE_BYTES, image_bytes, installed_reader
-from openrouter_rerank.local.refusal import RefusedError
+from openrouter_rerank.local.document_text import document_and_image_texts
+from openrouter_rerank.local.images import MAX_IMAGE_BYTES, image_bytes, installed_ocr_engine
+from openrouter_rerank.local.rejection import RequestRejectedError
 from openrouter_rerank.local.rerank_request import StructuredDocument
 from PIL import Image, ImageDraw, ImageFont
 
@@ -13,12 +13,12 @@ VISION = "nvidia/llama-nemotron-rerank-vl-1b-v2:free"
 
 
 def data_uri(content, media="image/png"):
-    """Give the bytes of a file as they stand in a request."""
+    """Return the data URI of a file."""
     return f"data:{media};base64,{base64.b64encode(content).decode()}"
 
 
 def picture(kind="PNG", text="", mode="RGB"):
-    """Give a small picture as the bytes of a file, with a line of text if asked."""
+    """Return the bytes of a small picture, with a line of text if `text` is given."""
     drawn = Image.new("RGB", (640, 120) if text else (8, 8), "white")
     if text:
         ImageDraw.Draw(drawn).text((20, 30), text, "black", ImageFont.load_default(48))
@@ -27,22 +27,22 @@ def picture(kind="PNG", text="", mode="RGB"):
     return file.getvalue()
 
 
-class Reads:
-    """A reader that reads what it is told to, and keeps what it was shown."""
+class FixedOCREngine:
+    """An OCR engine that returns the same text for every image, and records the images."""
 
     def __init__(self, text):
         self.text = text
-        self.shown = []
+        self.images = []
 
     def __call__(self, image):
-        """Keep the image, and read the text."""
-        self.shown.append(image)
+        """Record the image, and return the text."""
+        self.images.append(image)
         return self.text
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP"])
-def test_images_of_four_kinds_are_taken(kind):
-    """The bytes of a data URI are taken, whatever kind it declares."""
+def test_images_of_four_formats_are_accepted(kind):
+    """The bytes of a data URI decide about its format, not the declared media type."""
     content = picture(kind)
 
     assert image_bytes(data_uri(content), 0) == content
@@ -69,30 +69,30 @@ def test_images_of_four_kinds_are_taken(kind):
     ],
 )
 @pytest.mark.parametrize("model", ["local/lexical", VISION])
-def test_what_is_no_image_fails_the_request_with_an_error_body_at_200(rerank, model, image):
-    """One bad image fails the whole request, as HTTP 200 with an error that names the document."""
-    answer = rerank(model=model, documents=["fine", {"text": "caption", "image": image}])
+def test_an_invalid_image_fails_the_request_with_status_200_and_an_error(rerank, model, image):
+    """An invalid image fails the whole request; the error names the document, at status 200."""
+    response = rerank(model=model, documents=["fine", {"text": "caption", "image": image}])
 
-    assert answer.status == 200
-    error = json.loads(answer.body)["error"]
+    assert response.status == 200
+    error = json.loads(response.body)["error"]
     assert error["code"] == 400
     assert error["message"].startswith("Image of document 1 is not a base64 data URI")
 
 
-def test_an_image_that_is_too_large_is_refused_with_the_limit():
-    """One byte above the limit is too many, at the limit it is taken."""
+def test_an_image_that_is_too_large_is_rejected_with_the_limit():
+    """An image at the limit is accepted, and one byte more is rejected."""
     content = picture().ljust(MAX_IMAGE_BYTES, b"\0")
 
     assert len(image_bytes(data_uri(content), 0)) == MAX_IMAGE_BYTES
     with pytest.raises(
-        RefusedError, match=f"document 7 is larger than {MAX_IMAGE_BYTES}"
-    ) as refused:
+        RequestRejectedError, match=f"document 7 is larger than {MAX_IMAGE_BYTES}"
+    ) as rejected:
         image_bytes(data_uri(content + b"\0"), 7)
-    assert refused.value.status == 200
+    assert rejected.value.status == 200
 
 
 def test_a_url_is_never_fetched_and_counts_as_its_caption(rerank):
-    """An http(s) image is scored by its caption; without one it has nothing and comes last."""
+    """An http(s) image is scored by its caption; without a caption its score is 0."""
     documents = [
         {"image": "https://example.com/paris.png"},
         {"image": "HTTP://example.com/paris.png", "text": "Paris, capital of France"},
@@ -107,9 +107,9 @@ def test_a_url_is_never_fetched_and_counts_as_its_caption(rerank):
     assert results[0]["document"] == documents[1]
 
 
-def test_models_for_text_pass_images_over(rerank):
-    """A hosted model that takes no images is answered by the text, even where the image is none."""
-    answer = json.loads(
+def test_models_for_text_ignore_images(rerank):
+    """For a hosted model without images only the text counts, even if an image is invalid."""
+    ranking = json.loads(
         rerank(
             model="cohere/rerank-v3.5",
             documents=[
@@ -119,51 +119,55 @@ def test_models_for_text_pass_images_over(rerank):
         ).body
     )
 
-    assert [result["index"] for result in answer["results"]] == [0, 1]
-    assert answer["results"][1]["relevance_score"] == 0.0
-    assert answer["provider"] == "local scorer (not OpenRouter; images by their caption only)"
+    assert [result["index"] for result in ranking["results"]] == [0, 1]
+    assert ranking["results"][1]["relevance_score"] == 0.0
+    assert ranking["provider"] == "local scorer (not OpenRouter; images by their caption only)"
 
 
-def test_the_text_in_an_image_is_read_beside_its_caption():
-    """A reader is shown the bytes, and what it reads is added to the caption."""
-    reader, content = Reads("printed words"), picture()
+def test_the_text_in_an_image_is_added_to_its_caption():
+    """The OCR engine gets the bytes of the image, and its text is added to the caption."""
+    ocr_engine, content = FixedOCREngine("printed words"), picture()
     documents = [
         "plain",
         StructuredDocument(text="caption", image=data_uri(content)),
         StructuredDocument(text="elsewhere", image="https://example.com/a.png"),
     ]
 
-    assert texts_and_images(documents, reader) == ["plain", "caption\nprinted words", "elsewhere"]
-    assert reader.shown == [content]
-    assert texts_and_images(documents, None) == ["plain", "caption", "elsewhere"]
+    assert document_and_image_texts(documents, ocr_engine) == [
+        "plain",
+        "caption\nprinted words",
+        "elsewhere",
+    ]
+    assert ocr_engine.images == [content]
+    assert document_and_image_texts(documents, None) == ["plain", "caption", "elsewhere"]
 
 
-def test_nothing_is_read_before_every_image_is_checked():
-    """A bad image late in the list costs no reading of the good ones before it."""
-    reader = Reads("")
+def test_no_image_is_read_before_every_image_is_checked():
+    """If a later image is invalid, the valid images before it are not read."""
+    ocr_engine = FixedOCREngine("")
     documents = [StructuredDocument(image=data_uri(picture())), StructuredDocument(image="none")]
 
-    with pytest.raises(RefusedError):
-        texts_and_images(documents, reader)
+    with pytest.raises(RequestRejectedError):
+        document_and_image_texts(documents, ocr_engine)
 
-    assert reader.shown == []
+    assert ocr_engine.images == []
 
 
 @pytest.fixture(scope="module")
-def optical_reader():
-    """Give the OCR library, where its wheel exists."""
-    reader = installed_reader()
-    if reader is None:
+def ocr_engine():
+    """Return the OCR engine, or skip the test if the library has no wheel for this Python."""
+    engine = installed_ocr_engine()
+    if engine is None:
         pytest.skip("rapidocr-onnxruntime needs Python < 3.13")
-    return reader
+    return engine
 
 
 @pytest.mark.parametrize(
     ("kind", "mode"), [("PNG", "RGBA"), ("PNG", "1"), ("GIF", "P"), ("JPEG", "L")]
 )
-def test_printed_text_is_read_from_real_images(optical_reader, kind, mode):
-    """Text drawn into a picture is read, whatever the kind of the file and of its pixels."""
-    assert "Invoice" in optical_reader(picture(kind, "Invoice 2024", mode))
+def test_printed_text_is_read_from_real_images(ocr_engine, kind, mode):
+    """Text in a picture is read in every file format and pixel format."""
+    assert "Invoice" in ocr_engine(picture(kind, "Invoice 2024", mode))
 
 
 @pytest.mark.parametrize(
@@ -174,27 +178,27 @@ def test_printed_text_is_read_from_real_images(optical_reader, kind, mode):
         picture("GIF")[:12],
         b"RIFF\x00\x00\x00\x00WEBPjunk",
         b"\x89PNG\r\n\x1a\n",
-        # A picture of 60,000 by 60,000 pixels in a handful of bytes.
+        # The header declares 60,000 by 60,000 pixels, in a file of few bytes.
         picture()[:16] + b"\x00\x00\xea\x60\x00\x00\xea\x60" + picture()[24:],
     ],
 )
-def test_what_cannot_be_decoded_has_no_text(optical_reader, content):
-    """A file that only begins like an image is read as empty."""
-    assert optical_reader(content) == ""
+def test_an_image_that_cannot_be_decoded_has_no_text(ocr_engine, content):
+    """The text of a file that only begins like an image is empty."""
+    assert ocr_engine(content) == ""
 
 
-def test_a_page_is_found_by_the_words_printed_on_it(rerank, optical_reader):
-    """With the OCR extra a picture without a caption is ranked by what is printed on it."""
-    assert optical_reader is not None
+def test_a_picture_is_found_by_the_text_in_it(rerank, ocr_engine):
+    """With the OCR extra, a picture without a caption is ranked by the text in it."""
+    assert ocr_engine is not None
     documents = [
         {"image": data_uri(picture(text="Refund policy"))},
         {"image": data_uri(picture(text="Opening hours"))},
     ]
 
-    answer = json.loads(rerank(query="opening hours", documents=documents).body)
+    ranking = json.loads(rerank(query="opening hours", documents=documents).body)
 
-    assert [result["index"] for result in answer["results"]] == [1, 0]
-    assert answer["results"][0]["relevance_score"] > answer["results"][1]["relevance_score"]
-    assert answer["provider"] == (
+    assert [result["index"] for result in ranking["results"]] == [1, 0]
+    assert ranking["results"][0]["relevance_score"] > ranking["results"][1]["relevance_score"]
+    assert ranking["provider"] == (
         "local scorer (not OpenRouter; images by their caption and printed text only)"
     )

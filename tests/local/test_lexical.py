@@ -4,13 +4,13 @@ from openrouter_rerank.local.words import ENGLISH, is_english, language, words
 
 
 def best(query, texts):
-    """Give the text that scores most."""
+    """Return the text with the highest score."""
     scores = LexicalScorer().scores(query, texts)
     return texts[scores.index(max(scores))]
 
 
 @pytest.mark.parametrize(
-    ("query", "right", "others"),
+    ("query", "relevant", "others"),
     [
         (
             "What is the capital of France?",
@@ -44,18 +44,17 @@ def best(query, texts):
         ),
     ],
 )
-def test_the_passage_that_answers_comes_first(query, right, others):
-    """Stems, stop words and rare words decide, in several languages, wherever a passage stands."""
-    assert best(query, [right, *others]) == right
-    assert best(query, [*others, right]) == right
+def test_the_passage_that_answers_is_first(query, relevant, others):
+    """Stems, stop words and rare words decide, in several languages and at any position."""
+    assert best(query, [relevant, *others]) == relevant
+    assert best(query, [*others, relevant]) == relevant
 
 
-def test_a_rare_word_outweighs_a_common_one_that_most_candidates_lack():
+def test_a_rare_english_word_outweighs_a_common_one_that_few_candidates_have():
     """
-    The prior cures frequencies that candidates invert.
+    The prior corrects the frequencies of words among the candidates of a retriever.
 
-    A retriever brought texts that nearly all hold the word that matters, so that the other one
-    looks rarer among them.
+    Nearly all of these texts contain the important word, so the other word is rarer among them.
     """
     candidates = [f"photosynthesis of leaf {number}" for number in range(8)]
     candidates += ["water alone", "photosynthesis alone"]
@@ -65,8 +64,8 @@ def test_a_rare_word_outweighs_a_common_one_that_most_candidates_lack():
     assert scores[-1] > scores[-2]
 
 
-def test_only_the_share_of_the_query_counts():
-    """A text without a word of the query scores 0, and more of its words score more."""
+def test_a_score_is_the_share_of_the_query():
+    """A text without a word of the query scores 0, and each additional word raises the score."""
     scores = LexicalScorer().scores(
         "red green blue", ["nothing here", "red paint", "red and blue paint"]
     )
@@ -76,8 +75,8 @@ def test_only_the_share_of_the_query_counts():
 
 
 @pytest.mark.parametrize("query", ["???", "🎉", "", "the of and"])
-def test_a_query_without_words_of_its_own_still_gets_scores(query):
-    """Nothing to look for means 0 for everything; stop words alone are looked for as they are."""
+def test_a_query_without_meaningful_words_still_gets_scores(query):
+    """Without words all scores are 0. A query of stop words only is scored by its stop words."""
     scores = LexicalScorer().scores(query, ["the best of it", "party"])
 
     assert len(scores) == 2
@@ -85,8 +84,8 @@ def test_a_query_without_words_of_its_own_still_gets_scores(query):
     assert (scores[0] > 0) == (query == "the of and")
 
 
-def test_no_texts_have_no_scores():
-    """An empty list is scored as an empty list."""
+def test_an_empty_list_has_no_scores():
+    """The scores of an empty list are an empty list."""
     assert LexicalScorer().scores("q", []) == []
 
 
@@ -103,8 +102,8 @@ def test_no_texts_have_no_scores():
         ("--", []),
     ],
 )
-def test_words_are_found_in_any_script(text, found):
-    """Words keep their vowel signs, and scripts without spaces are cut into pairs."""
+def test_texts_of_any_script_are_split_into_words(text, found):
+    """Words keep their vowel signs, and scripts without spaces are split into pairs."""
     assert words(text) == found
 
 
@@ -119,8 +118,8 @@ def test_words_are_found_in_any_script(text, found):
         ("", "english"),
     ],
 )
-def test_the_language_is_the_one_whose_stop_words_are_there(text, name):
-    """Stop words tell the language, and English is assumed where there are none."""
+def test_the_language_is_the_one_with_the_most_stop_words(text, name):
+    """Stop words decide the language; without any, it is English."""
     assert language([words(text)]).name == name
 
 
@@ -133,7 +132,7 @@ def test_the_language_is_the_one_whose_stop_words_are_there(text, name):
         ("東京", "東京です", False),
     ],
 )
-def test_english_is_what_both_sides_read_as(query, document, english):
-    """Both the words of the query and the stop words of the documents have to be English."""
+def test_query_and_documents_must_both_be_english(query, document, english):
+    """The words of the query and the stop words of the documents must be English."""
     assert ENGLISH.name == "english"
     assert is_english(words(query), [words(document)]) is english

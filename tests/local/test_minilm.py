@@ -3,17 +3,17 @@ import pytest
 pytest.importorskip("onnxruntime", reason="onnxruntime has no wheel for this platform")
 
 from openrouter_rerank.local.lexical import LexicalScorer
-from openrouter_rerank.local.minilm import Embedding, HybridScorer
+from openrouter_rerank.local.minilm import EmbeddingModel, HybridScorer
 
 
 @pytest.fixture(scope="module")
 def hybrid():
-    """The scorer with its model loaded once."""
+    """Return one scorer for all tests, so that its model is loaded once."""
     return HybridScorer(LexicalScorer())
 
 
 @pytest.mark.parametrize(
-    ("query", "right", "others"),
+    ("query", "relevant", "others"),
     [
         (
             "How do I get my money back?",
@@ -32,27 +32,27 @@ def hybrid():
         ),
     ],
 )
-def test_meaning_is_found_where_no_word_is_shared(hybrid, query, right, others):
-    """A paraphrase without a word of the query outranks texts that share a word or a syllable."""
-    scores = hybrid.scores(query, [*others, right])
+def test_a_paraphrase_without_common_words_is_found(hybrid, query, relevant, others):
+    """A paraphrase outranks texts that have a word or a syllable in common with the query."""
+    scores = hybrid.scores(query, [*others, relevant])
 
     assert max(scores) == scores[-1]
 
 
-def test_a_language_that_the_model_does_not_know_is_scored_by_words_alone(hybrid):
-    """German gets exactly the lexical scores."""
+def test_other_languages_are_scored_by_words_only(hybrid):
+    """German gets exactly the scores of the lexical scorer."""
     query = "Wie heißt die Hauptstadt von Österreich?"
     texts = ["Wien ist die Hauptstadt von Österreich.", "Der Hund ist nicht im Haus."]
 
     assert hybrid.scores(query, texts) == LexicalScorer().scores(query, texts)
 
 
-def test_vectors_have_length_1_and_recent_ones_are_not_computed_again():
-    """The same pieces give the same object, and every vector is a unit vector."""
-    embedding = Embedding()
+def test_vectors_have_length_1_and_are_cached():
+    """The same tokens give the same object, and every vector is a unit vector."""
+    model = EmbeddingModel()
 
-    vector = embedding.vector("An apple a day")
+    vector = model.vector("An apple a day")
 
     assert abs(float(vector @ vector) - 1) < 1e-5
-    assert embedding.vector("an APPLE a day") is vector
-    assert embedding.vector("another day") is not vector
+    assert model.vector("an APPLE a day") is vector
+    assert model.vector("another day") is not vector

@@ -1,8 +1,8 @@
 """
-OpenRouter's own SDK against the local service.
+OpenRouter's official SDK with the local service.
 
-It lives in environments of its own, `.venv-sdk-VERSION` beside this checkout, because
-langchain-openrouter pins an old major of it. They are made once, which needs a package registry.
+The SDK is in separate environments, `.venv-sdk-VERSION` in this checkout, because
+langchain-openrouter pins an old major version of it. Creating them needs a package registry, once.
 """
 
 import json
@@ -31,22 +31,22 @@ PROGRAM = """
 import asyncio, json, sys
 from openrouter import OpenRouter
 
-def told(response):
+def summary(response):
     ranked = [[result.index, result.relevance_score] for result in response.results]
     return [response.model, response.provider, response.usage.total_tokens, ranked]
 
 async def main(base_url, request):
     async with OpenRouter(api_key="any", server_url=base_url) as client:
-        awaited = told(await client.rerank.rerank_async(**request))
+        awaited = summary(await client.rerank.rerank_async(**request))
     with OpenRouter(api_key="any", server_url=base_url) as client:
-        return [told(client.rerank.rerank(**request)), awaited]
+        return [summary(client.rerank.rerank(**request)), awaited]
 
 print(json.dumps(asyncio.run(main(sys.argv[1], json.load(sys.stdin)))))
 """
 
 
 def sdk_python(version):
-    """Give the Python of an environment with one version of the SDK; make it if need be."""
+    """Return the Python of an environment with one version of the SDK; create it if needed."""
     home = ROOT / f".venv-sdk-{version}"
     ready = home / "ready"
     if not ready.exists():
@@ -66,8 +66,8 @@ def sdk_python(version):
 
 
 @pytest.mark.parametrize("version", ["0.11.46", "1.3.84"])
-def test_the_official_sdk_gets_the_ranking_that_our_client_gets(base_url, version):
-    """Both lines of the SDK, sync and async, get the indices, scores and counts of our client."""
+def test_the_official_sdk_gets_the_same_ranking_as_the_rerank_client(base_url, version):
+    """Both major versions of the SDK, sync and async, get the results of `RerankClient`."""
     done = subprocess.run(
         [sdk_python(version), "-c", PROGRAM, base_url],
         input=json.dumps(REQUEST),
@@ -79,11 +79,11 @@ def test_the_official_sdk_gets_the_ranking_that_our_client_gets(base_url, versio
         ranking = client.rerank(**REQUEST)
 
     assert done.returncode == 0, done.stderr
-    ours = [
+    expected = [
         ranking.served_model,
         "local scorer (not OpenRouter)",
         ranking.usage.total_tokens,
         [[result.index, result.relevance_score] for result in ranking.results],
     ]
-    assert json.loads(done.stdout) == [ours, ours]
+    assert json.loads(done.stdout) == [expected, expected]
     assert ranking.results[0].index == 1

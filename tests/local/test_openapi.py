@@ -1,5 +1,5 @@
 """
-The local service against OpenRouter's own description of the endpoint (MIT licence, in the file).
+The local service conforms to OpenRouter's OpenAPI description (MIT licence, in the file).
 """
 
 import copy
@@ -8,9 +8,9 @@ from pathlib import Path
 
 import schemathesis
 from hypothesis import HealthCheck, settings
+from openrouter_rerank.local.endpoint import LocalOpenRouter
+from openrouter_rerank.local.http_server import app
 from openrouter_rerank.local.lexical import LexicalScorer
-from openrouter_rerank.local.server import app
-from openrouter_rerank.local.service import LocalOpenRouter
 from schemathesis.checks import (
     content_type_conformance,
     negative_data_rejection,
@@ -23,7 +23,7 @@ from schemathesis.checks import (
 
 KEY = {"Authorization": "Bearer any"}
 DESCRIPTION = json.loads(Path(__file__).with_name("openrouter-openapi.json").read_text("utf-8"))
-SERVED = app(LocalOpenRouter(scorers={"local/lexical": LexicalScorer()}))
+APP = app(LocalOpenRouter(scorers={"local/lexical": LexicalScorer()}))
 CONFORMANCE = [
     content_type_conformance,
     not_a_server_error,
@@ -33,32 +33,38 @@ CONFORMANCE = [
 ]
 
 
-def loaded(description):
-    """Give a description as Schemathesis reads it, with the app that it is about."""
+def schema_of(description):
+    """Return the Schemathesis schema of a description, with the app to test."""
     schema = schemathesis.openapi.from_dict(description)
-    schema.app = SERVED
+    schema.app = APP
     return schema
 
 
-def said_in_words():
-    """Give the description with what only its words say: known models, no empty documents."""
-    told = copy.deepcopy(DESCRIPTION)
-    body = told["paths"]["/rerank"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+def completed_description():
+    """
+    Return the description with the rules that only its prose states.
+
+    It names the known models, and forbids empty documents.
+    """
+    completed = copy.deepcopy(DESCRIPTION)
+    body = completed["paths"]["/rerank"]["post"]["requestBody"]["content"]["application/json"][
+        "schema"
+    ]
     body["properties"]["model"]["enum"] = ["cohere/rerank-v3.5", "voyageai/rerank-3"]
     body["properties"]["query"]["pattern"] = r"\S"
-    # Fields of all endpoints, which this one's description leaves out.
+    # All endpoints accept these fields, but the description of this one does not have them.
     body["properties"] |= {
         "session_id": {"type": ["string", "null"], "maxLength": 256},
         "trace": {"type": ["object", "null"]},
         "user": {"type": ["string", "null"]},
     }
-    # OpenRouter's guides write prices as numbers, which the description does not know.
-    preferences = told["components"]["schemas"]["ProviderPreferences"]["properties"]
+    # OpenRouter's guides use numbers for prices; the description only allows strings.
+    preferences = completed["components"]["schemas"]["ProviderPreferences"]["properties"]
     for price in preferences["max_price"]["properties"].values():
         price["type"] = ["string", "number"]
     structured = body["properties"]["documents"]["items"]["anyOf"][1]
     structured["anyOf"] = [{"required": ["text"]}, {"required": ["image"]}]
-    return told
+    return completed
 
 
 bounded = settings(
@@ -68,34 +74,34 @@ bounded = settings(
 )
 
 
-@loaded(DESCRIPTION).include(path="/rerank").parametrize()
+@schema_of(DESCRIPTION).include(path="/rerank").parametrize()
 @bounded
-def test_every_answer_conforms_to_openrouters_description(case):
-    """For any request, the status, the content type and the body are among those described."""
+def test_every_response_conforms_to_the_description(case):
+    """For any request, the description has the status, the content type and the body."""
     case.call_and_validate(headers=KEY, checks=CONFORMANCE)
 
 
-@loaded(DESCRIPTION).include(path="/rerank").parametrize()
+@schema_of(DESCRIPTION).include(path="/rerank").parametrize()
 @bounded
-def test_without_a_key_every_answer_conforms_too(case):
-    """The 401 has the envelope that is described for it."""
+def test_every_response_without_a_key_conforms_to_the_description(case):
+    """The response with status 401 has the described format."""
     response = case.call_and_validate(headers={"Authorization": ""}, checks=CONFORMANCE)
 
     assert response.status_code == (401 if case.method == "POST" else 405)
 
 
-@loaded(said_in_words()).include(path="/rerank").parametrize()
+@schema_of(completed_description()).include(path="/rerank").parametrize()
 @bounded
-def test_what_is_described_is_accepted_and_nothing_else(case):
-    """Requests as described are ranked, and requests that are not are refused."""
+def test_only_requests_that_conform_to_the_description_are_accepted(case):
+    """Requests that conform to the description are ranked, and all others are rejected."""
     checks = [*CONFORMANCE, positive_data_acceptance, negative_data_rejection]
 
     case.call_and_validate(headers=KEY, checks=checks)
 
 
-def test_the_listing_conforms_to_openrouters_description():
-    """The listing of rerank models has every field that is required."""
-    operation = loaded(DESCRIPTION)["/models"]["GET"]
+def test_the_list_of_models_conforms_to_the_description():
+    """The list of rerank models has every required field."""
+    operation = schema_of(DESCRIPTION)["/models"]["GET"]
     case = operation.Case(query={"output_modalities": "rerank"})
 
     response = case.call_and_validate(headers=KEY, checks=CONFORMANCE)

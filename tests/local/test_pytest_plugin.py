@@ -23,14 +23,14 @@ def test_the_documented_example_runs(tmp_path):
 
 
 def test_the_module_example_runs():
-    """The example in the stage's docstring holds, and leaves nothing unclosed."""
+    """The example in the docstring of the stage passes, and leaves no resource open."""
     run = python("-W", "error", "-c", example(stage_module))
 
     assert (run.returncode, run.stderr) == (0, "")
 
 
-def test_the_plugin_costs_nothing_until_it_is_asked():
-    """The plugin imports nothing but itself, so no pytest run waits for it."""
+def test_the_plugin_imports_nothing_until_the_fixture_is_used():
+    """The plugin imports only itself, so that it does not slow down other pytest runs."""
     run = python(
         "-c",
         "import sys, pytest; before = set(sys.modules);"
@@ -40,16 +40,16 @@ def test_the_plugin_costs_nothing_until_it_is_asked():
     assert run.stdout.split() == [pytest_plugin.__name__]
 
 
-def test_the_plugin_comes_with_the_package(request):
-    """Pytest loads the plugin from the installed package, without a word in a conftest."""
+def test_the_plugin_is_installed_with_the_package(request):
+    """Pytest loads the plugin of the installed package, and no conftest has to name it."""
     [entry] = entry_points(group="pytest11", name="openrouter_rerank")
 
     assert entry.load() is pytest_plugin
     assert request.config.pluginmanager.get_plugin("openrouter_rerank") is pytest_plugin
 
 
-def test_the_environment_is_left_alone(request):
-    """The fixture sets no variable."""
+def test_the_fixture_leaves_the_environment_unchanged(request):
+    """The fixture sets no environment variable."""
     before = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
 
     request.getfixturevalue("local_openrouter")
@@ -59,12 +59,12 @@ def test_the_environment_is_left_alone(request):
 
 
 def example(documented):
-    """The fenced example in a docstring."""
+    """Return the fenced example in a docstring."""
     return textwrap.dedent(inspect.getdoc(documented).split("```python\n")[1].split("```")[0])
 
 
 def python(*arguments, **environment):
-    """Run Python in a process of its own."""
+    """Run Python in a separate process."""
     return subprocess.run(
         [sys.executable, *arguments],
         env=os.environ | environment,

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from openrouter_rerank.local.installed import installed_scorers
+from openrouter_rerank.local.installed_scorers import installed_scorers
 
 SCORERS = installed_scorers()
-# Few words, so that queries and texts share some, and some of every kind of sign.
+# Few words, so that queries and texts have some in common, in several scripts.
 WORDS = st.sampled_from(
     ["red", "apples", "apple", "the", "Äpfel", "und", "der", "東京", "c++", "7"]
 )
@@ -24,8 +24,8 @@ every_scorer = pytest.mark.parametrize("scorer", SCORERS.values(), ids=SCORERS)
 @every_scorer
 @settings(max_examples=60)
 @given(query=QUERIES, texts=LISTS)
-def test_there_is_one_score_from_0_to_1_for_every_text(scorer, query, texts):
-    """Scores are as many as texts, and each of them lies in [0, 1]."""
+def test_every_text_gets_one_score_from_0_to_1(scorer, query, texts):
+    """There is one score for each text, and each score is in [0, 1]."""
     scores = scorer.scores(query, texts)
 
     assert len(scores) == len(texts)
@@ -36,18 +36,18 @@ def test_there_is_one_score_from_0_to_1_for_every_text(scorer, query, texts):
 @settings(max_examples=60)
 @given(query=QUERIES, texts=LISTS, data=st.data())
 def test_the_order_of_the_texts_changes_no_score(scorer, query, texts, data):
-    """Permuting the texts permutes their scores, to the last bit."""
+    """If the texts are permuted, so are their scores, exactly to the last bit."""
     order = data.draw(st.permutations(range(len(texts))))
 
     scores = scorer.scores(query, texts)
-    permuted = scorer.scores(query, [texts[place] for place in order])
+    permuted = scorer.scores(query, [texts[index] for index in order])
 
-    assert permuted == [scores[place] for place in order]
+    assert permuted == [scores[index] for index in order]
 
 
 @every_scorer
-def test_threads_get_the_scores_that_one_thread_gets(scorer):
-    """One scorer shared by threads answers each of them as if it were alone."""
+def test_threads_get_the_same_scores_as_one_thread(scorer):
+    """A scorer that threads share returns the scores that it returns in one thread."""
     texts = [f"red apple number {number} of the tree" for number in range(20)]
     queries = [f"apple {number}" for number in range(24)]
 
@@ -59,11 +59,11 @@ def test_threads_get_the_scores_that_one_thread_gets(scorer):
 
 @every_scorer
 def test_scores_are_the_same_in_every_process(scorer, request):
-    """No score depends on the process, for instance on its hash seed."""
+    """No score depends on the process, for example on its hash seed."""
     query, texts = "apples of the tree", ["red apple", "the tree", "Apfelbaum", "apples on a tree"]
     slug = request.node.callspec.id
     program = (
-        "import json, sys; from openrouter_rerank.local.installed import installed_scorers;"
+        "import json, sys; from openrouter_rerank.local.installed_scorers import installed_scorers;"
         "slug, query, texts = json.load(sys.stdin);"
         "print(json.dumps(installed_scorers()[slug].scores(query, texts)))"
     )

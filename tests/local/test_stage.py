@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from openrouter_rerank.local.service import LocalOpenRouter
+from openrouter_rerank.local.endpoint import LocalOpenRouter
 from openrouter_rerank.local.stage import (
     Fault,
     Reply,
@@ -15,20 +15,20 @@ from openrouter_rerank.local.stage import (
     scores,
 )
 
-from tests.local.asking import KEY, PAYLOAD, connect, rerank, wire
+from tests.local.rerank_requests import KEY, PAYLOAD, connect, raw_request, rerank
 from tests.starvation import repeat_if_starved
 
 
-def test_default_ranks_by_the_words_of_the_query(client):
-    """An unscripted stage ranks documents by the share of the query's words they hold."""
+def test_the_default_ranks_by_the_words_of_the_query(client):
+    """Without a script, a document's score is the share of the query's words in it."""
     response = rerank(client)
 
     found = [(item["index"], item["relevance_score"]) for item in response.json()["results"]]
     assert found == [(1, 1.0), (0, pytest.approx(2 / 3)), (2, 0.0)]
 
 
-def test_the_local_service_can_answer(stage, client):
-    """The local service and its scorer can take the place of the default."""
+def test_the_local_service_can_be_the_default(stage, client):
+    """The local service and its scorer can replace the default."""
     stage.always(answered_by(LocalOpenRouter()))
 
     response = rerank(client)
@@ -39,8 +39,8 @@ def test_the_local_service_can_answer(stage, client):
     assert stage.connections == 1
 
 
-def test_lines_serve_one_request_each_and_then_the_default(stage, client):
-    """Scripted replies come in their order, once, and the default follows."""
+def test_each_scripted_reply_is_used_once_and_then_the_default(stage, client):
+    """Scripted replies are sent in order, once each, and then the default is sent."""
     stage.script(error(503, "down"), Reply(status=204))
     stage.script(Reply(body={"third": True}))
     stage.always(error(529, "overloaded"))
@@ -51,8 +51,8 @@ def test_lines_serve_one_request_each_and_then_the_default(stage, client):
     assert stage.unused == []
 
 
-def test_unused_lines_are_told(stage, client):
-    """A test can see which lines of its script were never reached."""
+def test_unused_replies_can_be_read(stage, client):
+    """A test can check which scripted replies were not used."""
     first, second = error(500, "first"), error(500, "second")
     stage.script(first, second)
 
@@ -61,15 +61,15 @@ def test_unused_lines_are_told(stage, client):
     assert stage.unused == [second]
 
 
-def test_functions_answer_from_the_request(stage, client):
-    """A scripted function is given the request and its number."""
+def test_functions_get_the_request(stage, client):
+    """A scripted function gets the recorded request with its number."""
     stage.always(lambda request: Reply(body=[request.number, request.query]))
 
     assert [rerank(client, query=query).json() for query in "ab"] == [[1, "a"], [2, "b"]]
 
 
-def test_functions_may_make_faults(stage, client):
-    """A scripted function can decide what goes wrong, and what else is answered."""
+def test_functions_may_return_faults(stage, client):
+    """A scripted function can return a fault, or another function that replies."""
     stage.always(lambda request: Fault.close() if request.number == 1 else scores(1, 2, 3))
 
     with pytest.raises(httpx.RemoteProtocolError):
@@ -78,8 +78,8 @@ def test_functions_may_make_faults(stage, client):
     assert rerank(client).status_code == 200
 
 
-def test_a_failing_function_is_shown_to_the_client(stage, client, caplog):
-    """The exception of a scripted function reaches the log and, as a 500, the client."""
+def test_an_error_in_a_function_is_sent_to_the_client(stage, client, caplog):
+    """An exception in a scripted function is logged, and the client gets a status 500."""
     stage.script(lambda request: request.json["nothing"])
 
     response = rerank(client)
@@ -89,26 +89,26 @@ def test_a_failing_function_is_shown_to_the_client(stage, client, caplog):
     assert "a scripted function raised" in caplog.text
 
 
-@pytest.mark.parametrize("line", [None, 429, {"results": []}, "<html>"])
-def test_what_is_no_line_is_refused(stage, line):
-    """Anything but replies, faults and functions is refused where it is written."""
+@pytest.mark.parametrize("reply", [None, 429, {"results": []}, "<html>"])
+def test_an_invalid_reply_is_rejected_immediately(stage, reply):
+    """A value other than a reply, fault or function raises an error when it is added."""
     with pytest.raises(TypeError, match="expected a Reply, a Fault or a function"):
-        stage.script(error(500, "never added"), line)
+        stage.script(error(500, "never added"), reply)
     with pytest.raises(TypeError, match="expected a Reply, a Fault or a function"):
-        stage.always(line)
+        stage.always(reply)
 
     assert stage.unused == []
 
 
-def test_functions_that_make_nothing_are_told_so(stage, client):
-    """A scripted function that returns no line of a script is a 500 that says so."""
+def test_a_function_with_an_invalid_result_causes_an_error_response(stage, client):
+    """If a scripted function returns another value, the client gets an error that says so."""
     stage.script(lambda request: {"results": []})
 
     assert "expected a Reply, a Fault" in rerank(client).json()["error"]["message"]
 
 
 def descriptors():
-    """How many files and sockets this process has open."""
+    """Return the number of open files and sockets of this process."""
     return len(list(Path("/dev/fd").iterdir()))
 
 
@@ -120,8 +120,8 @@ def descriptors():
         lambda stage: stage.reset(),
     ],
 )
-def test_a_stage_plays_only_inside_with(use):
-    """Before and after its `with`, a stage has no address and says why."""
+def test_a_stage_runs_only_inside_with(use):
+    """Before and after its `with`, a stage has no address, and the error says why."""
     stage = Stage()
     with pytest.raises(RuntimeError, match="only inside `with Stage"):
         use(stage)
@@ -132,15 +132,15 @@ def test_a_stage_plays_only_inside_with(use):
 
 
 def test_a_running_stage_cannot_be_started(stage):
-    """Entering a stage twice is refused, and the first goes on."""
+    """Starting a running stage raises an error, and the stage continues to run."""
     with pytest.raises(RuntimeError, match="running already"), stage:
         pass
 
     assert stage.base_url
 
 
-def test_a_stage_can_play_again(client):
-    """A stage that has ended can be started anew, and can be scripted before it starts."""
+def test_a_stage_can_be_started_again(client):
+    """A stopped stage can be started again, and replies can be added before the start."""
     stage = Stage()
     for status in (418, 451):
         stage.script(error(status, "scripted before"))
@@ -150,13 +150,13 @@ def test_a_stage_can_play_again(client):
         assert response.status_code == status
 
 
-def test_nothing_is_left_behind():
-    """After its end a stage has left no thread, no descriptor and no open port."""
+def test_no_resources_are_left():
+    """A stopped stage leaves no thread, no file descriptor and no open port."""
     threads, files = threading.enumerate(), descriptors()
 
-    with Stage() as stage, connect(stage), connect(stage) as held:
+    with Stage() as stage, connect(stage), connect(stage) as hanging:
         stage.script(Fault.hang())
-        held.sendall(wire())
+        hanging.sendall(raw_request())
         stage.wait_until(lambda: stage.in_flight == 1)
         url = stage.base_url
 
@@ -167,26 +167,26 @@ def test_nothing_is_left_behind():
 
 
 @repeat_if_starved
-def test_the_end_waits_for_nobody():
-    """A stage ends at once, though clients hang, dally or do not read."""
+def test_stopping_a_stage_waits_for_no_client():
+    """A stage stops within 0.5 seconds, even with clients that wait or do not read."""
     with contextlib.ExitStack() as clients:
         with Stage() as stage:
             stage.script(*[Fault.hang()] * 5, *[Reply(delay=60)] * 5, *[Fault.huge_body()] * 5)
             for number in range(1, 16):
-                plug = clients.enter_context(connect(stage))
-                plug.sendall(wire())
+                connection = clients.enter_context(connect(stage))
+                connection.sendall(raw_request())
                 stage.wait_until(lambda number=number: len(stage.requests) == number)
             start = time.monotonic()
 
         assert time.monotonic() - start < 0.5
 
 
-def test_reset_forgets_everything(stage, client):
-    """After a reset the stage is as new, at the same address."""
+def test_reset_forgets_requests_and_replies(stage, client):
+    """After a reset the stage is in its initial state, at the same address."""
     url = stage.base_url
     stage.always(error(500, "always"))
     rerank(client)
-    stage.script(error(503, "left over"))
+    stage.script(error(503, "unused"))
 
     stage.reset()
 
@@ -195,23 +195,23 @@ def test_reset_forgets_everything(stage, client):
     assert rerank(client).status_code == 200
 
 
-def test_reset_hangs_up_on_everyone(stage):
-    """A reset ends every connection made before it, even one not yet accepted."""
+def test_reset_closes_every_connection(stage):
+    """A reset closes every existing connection, even one that is not yet accepted."""
     for _ in range(20):
         with connect(stage) as first, connect(stage) as second:
-            first.sendall(wire())
+            first.sendall(raw_request())
             stage.reset()
 
-            for plug in (first, second):
+            for connection in (first, second):
                 with contextlib.suppress(ConnectionResetError):
-                    while plug.recv(65_536):
+                    while connection.recv(65_536):
                         pass
     stage.reset()
     assert stage.requests == []
 
 
 def test_stages_are_independent():
-    """Two stages side by side share nothing."""
+    """Two stages that run at the same time share no state."""
     with Stage() as one, Stage() as other:
         one.always(error(500, "one"))
 

@@ -6,7 +6,7 @@ from openrouter_rerank.local.stage import (
     error,
 )
 
-from tests.local.asking import rerank
+from tests.local.rerank_requests import rerank
 
 
 @pytest.mark.parametrize(
@@ -19,8 +19,8 @@ from tests.local.asking import rerank
         (Reply(body={"score": float("nan")}), "application/json", b'{"score":NaN}'),
     ],
 )
-def test_bodies_go_out_as_written(stage, client, reply, content_type, body):
-    """Bytes and text go out unchanged, all else as JSON, each with its content type."""
+def test_bodies_are_sent_as_given(stage, client, reply, content_type, body):
+    """Bytes and text are sent unchanged, other values as JSON, each with its content type."""
     stage.script(reply)
 
     response = rerank(client)
@@ -30,8 +30,8 @@ def test_bodies_go_out_as_written(stage, client, reply, content_type, body):
 
 
 @pytest.mark.parametrize("status", [200, 204, 304, 307, 402, 524, 599, 799])
-def test_any_final_status_goes_out(stage, client, status):
-    """Every status that can end an exchange can be scripted, and leaves the connection good."""
+def test_any_final_status_can_be_sent(stage, client, status):
+    """Every status that ends an exchange can be scripted, and the connection stays usable."""
     stage.script(Reply(status=status, body="gone" if status not in {204, 304} else ""))
 
     assert rerank(client).status_code == status
@@ -39,8 +39,8 @@ def test_any_final_status_goes_out(stage, client, status):
     assert stage.connections == 1
 
 
-def test_headers_may_hold_any_digit(stage, client):
-    """A hint in digits that are not ASCII reaches the client as it was scripted."""
+def test_headers_may_contain_non_ascii_digits(stage, client):
+    """A `Retry-After` in digits that are not ASCII reaches the client unchanged."""
     stage.script(error(429, "slow down", retry_after="٣"))
 
     raw = dict(rerank(client).headers.raw)
@@ -48,8 +48,8 @@ def test_headers_may_hold_any_digit(stage, client):
     assert raw[b"retry-after"].decode() == "٣"
 
 
-def test_delay_comes_before_the_first_byte(stage, client):
-    """A delayed reply takes at least its delay."""
+def test_the_delay_is_before_the_first_byte(stage, client):
+    """A reply with a delay takes at least as long as the delay."""
     stage.script(Reply(delay=0.05))
     start = time.monotonic()
 
@@ -71,14 +71,14 @@ def test_delay_comes_before_the_first_byte(stage, client):
         ({"delay": float("nan")}, "delay must be"),
     ],
 )
-def test_what_cannot_be_sent_is_refused_at_once(options, problem):
-    """A reply that the server could not send is refused where the test makes it."""
+def test_an_invalid_reply_cannot_be_created(options, problem):
+    """A reply that the server could not send raises an error when the test creates it."""
     with pytest.raises(ValueError, match=problem):
         Reply(**options)
 
 
-def test_bodies_that_are_not_json_are_refused_at_once():
-    """A body that is no JSON is refused where the test makes it."""
+def test_a_reply_with_a_body_that_is_not_json_cannot_be_created():
+    """A body that JSON cannot encode raises an error when the test creates the reply."""
     with pytest.raises(TypeError, match="not JSON serializable"):
         Reply(body=object())
 
@@ -102,6 +102,6 @@ def test_bodies_that_are_not_json_are_refused_at_once():
         ),
     ],
 )
-def test_errors_have_the_envelope(reply, status, headers, body):
-    """An error comes in OpenRouter's envelope, with its status and its hint."""
+def test_errors_have_the_format_of_openrouter(reply, status, headers, body):
+    """An error has OpenRouter's format, its status, and its `Retry-After`."""
     assert (reply.status, reply.headers, reply.body) == (status, headers, body)

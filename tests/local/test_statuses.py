@@ -1,28 +1,28 @@
 import json
 
 import pytest
+from openrouter_rerank.local.endpoint import LocalOpenRouter
 from openrouter_rerank.local.lexical import LexicalScorer
-from openrouter_rerank.local.service import LocalOpenRouter
 
 KEY = {"authorization": "Bearer any"}
 REQUEST = {"model": "local/lexical", "query": "q", "documents": ["d"]}
 
 
 def body_with(**fields):
-    """Give a body that can be ranked but for the fields."""
+    """Return the body of a valid request in which these fields are replaced."""
     return json.dumps({**REQUEST, **fields}).encode()
 
 
-def envelope(answer):
-    """Give the error of an answer in OpenRouter's envelope, and nothing else in it."""
-    content = json.loads(answer.body)
+def error_of(response):
+    """Return the error of a response, which must have OpenRouter's format and no other content."""
+    content = json.loads(response.body)
     assert set(content) == {"error"}
-    assert answer.headers["content-type"] == "application/json"
+    assert response.headers["content-type"] == "application/json"
     return content["error"]
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         (b"", "json_invalid"),
         (b"{", "json_invalid"),
@@ -68,13 +68,13 @@ def envelope(answer):
         ),
     ],
 )
-def test_a_request_that_cannot_be_ranked_is_400_and_says_why(service, body, said):
-    """Whatever is wrong with a body, the answer is 400 and names the place or the value."""
-    answer = service.answer("POST", "/api/v1/rerank", KEY, body)
+def test_an_invalid_request_gets_400_and_the_reason(service, body, message):
+    """For any invalid body the status is 400, and the message has the path or the value."""
+    response = service.handle("POST", "/api/v1/rerank", KEY, body)
 
-    assert answer.status == 400
-    assert envelope(answer)["code"] == 400
-    assert said in envelope(answer)["message"]
+    assert response.status == 400
+    assert error_of(response)["code"] == 400
+    assert message in error_of(response)["message"]
 
 
 @pytest.mark.parametrize(
@@ -89,15 +89,15 @@ def test_a_request_that_cannot_be_ranked_is_400_and_says_why(service, body, said
         {"top_n": 1_000_000},
         {"top_n": 1.0},
         {"top_n": 10**30},
-        {"documents": [{"text": "d", "title": "passed over"}, ""]},
+        {"documents": [{"text": "d", "title": "ignored"}, ""]},
     ],
 )
-def test_everything_the_description_allows_is_accepted(service, fields):
-    """Known options are accepted, and unknown ones at the top are passed over, as by OpenRouter."""
-    answer = service.answer("POST", "/api/v1/rerank", KEY, body_with(**fields))
+def test_requests_that_openrouter_accepts_are_accepted(service, fields):
+    """Known options are accepted, and unknown ones at the top level are ignored."""
+    response = service.handle("POST", "/api/v1/rerank", KEY, body_with(**fields))
 
-    assert answer.status == 200
-    assert "results" in json.loads(answer.body)
+    assert response.status == 200
+    assert "results" in json.loads(response.body)
 
 
 @pytest.mark.parametrize(
@@ -111,20 +111,20 @@ def test_everything_the_description_allows_is_accepted(service, fields):
         {"x-api-key": "any"},
     ],
 )
-def test_a_missing_key_is_401_before_anything_else(service, headers):
-    """Without a bearer token the answer is 401, also for a body that could not be read."""
-    answer = service.answer("POST", "/api/v1/rerank", headers, b"{")
+def test_a_missing_key_gets_401_before_the_body_is_checked(service, headers):
+    """Without a bearer token the status is 401, even if the body is invalid."""
+    response = service.handle("POST", "/api/v1/rerank", headers, b"{")
 
-    assert answer.status == 401
-    assert envelope(answer) == {"message": "Missing Authentication header", "code": 401}
+    assert response.status == 401
+    assert error_of(response) == {"message": "Missing Authentication header", "code": 401}
 
 
 @pytest.mark.parametrize(
     "headers", [KEY, {"Authorization": "bearer any"}, {"AUTHORIZATION": "Bearer a b"}]
 )
-def test_any_key_will_do(service, headers):
-    """Every bearer token is accepted, whatever the case of the header's name and of the scheme."""
-    assert service.answer("POST", "/api/v1/rerank", headers, body_with()).status == 200
+def test_any_key_is_accepted(service, headers):
+    """Any bearer token is accepted, and the header's name and scheme are case-insensitive."""
+    assert service.handle("POST", "/api/v1/rerank", headers, body_with()).status == 200
 
 
 @pytest.mark.parametrize(
@@ -139,29 +139,29 @@ def test_any_key_will_do(service, headers):
         ("POST", "/api/v1/models", 405, "GET"),
     ],
 )
-def test_what_is_not_there_is_404_and_what_is_not_done_405(service, method, path, status, allow):
-    """Unknown paths are 404, known ones with another method 405, which names the allowed one."""
-    answer = service.answer(method, path, KEY, body_with())
+def test_unknown_paths_get_404_and_other_methods_405(service, method, path, status, allow):
+    """An unknown path gets 404. Another method gets 405, with the allowed one in `allow`."""
+    response = service.handle(method, path, KEY, body_with())
 
-    assert answer.status == status
-    assert envelope(answer)["code"] == status
-    assert answer.headers.get("allow") == allow
-
-
-def test_a_body_that_is_too_large_is_413():
-    """A body above the limit is refused unread, one of just that size is read."""
-    least = len(body_with())
-    service = LocalOpenRouter(scorers={"local/lexical": LexicalScorer()}, max_body_bytes=least)
-
-    assert service.answer("POST", "/api/v1/rerank", KEY, body_with()).status == 200
-    answer = service.answer("POST", "/api/v1/rerank", KEY, body_with() + b" ")
-    assert answer.status == 413
-    assert envelope(answer)["code"] == 413
+    assert response.status == status
+    assert error_of(response)["code"] == status
+    assert response.headers.get("allow") == allow
 
 
-def test_a_scorer_that_is_not_installed_is_404_and_names_the_extra(service):
-    """Asked for the embedding model where it is missing, the answer says what to install."""
-    answer = service.answer("POST", "/api/v1/rerank", KEY, body_with(model="local/minilm"))
+def test_a_body_that_is_too_large_gets_413():
+    """A body above the limit is rejected, and a body of exactly the limit is accepted."""
+    size = len(body_with())
+    service = LocalOpenRouter(scorers={"local/lexical": LexicalScorer()}, max_body_bytes=size)
 
-    assert answer.status == 404
-    assert "openrouter-rerank[local-minilm]" in envelope(answer)["message"]
+    assert service.handle("POST", "/api/v1/rerank", KEY, body_with()).status == 200
+    response = service.handle("POST", "/api/v1/rerank", KEY, body_with() + b" ")
+    assert response.status == 413
+    assert error_of(response)["code"] == 413
+
+
+def test_a_scorer_that_is_not_installed_gets_404_and_the_extra(service):
+    """If the embedding model is not installed, the message names the extra to install."""
+    response = service.handle("POST", "/api/v1/rerank", KEY, body_with(model="local/minilm"))
+
+    assert response.status == 404
+    assert "openrouter-rerank[local-minilm]" in error_of(response)["message"]

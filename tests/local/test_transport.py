@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from openrouter_rerank import AsyncRerankClient, RerankClient
-from openrouter_rerank.local.service import LocalOpenRouter
+from openrouter_rerank.local.endpoint import LocalOpenRouter
 from openrouter_rerank.local.transport import LocalTransport
 
 URL = "https://openrouter.ai/api/v1/rerank"
@@ -17,32 +17,32 @@ REQUEST = {
 }
 
 
-class Waits:
-    """A scorer that tells when it has begun and goes on when it is let."""
+class BlockingScorer:
+    """A scorer that sets `started`, and blocks until the test sets `released`."""
 
-    name = "test/waits"
+    name = "test/blocking"
 
     def __init__(self):
-        self.begun = threading.Event()
-        self.go_on = threading.Event()
+        self.started = threading.Event()
+        self.released = threading.Event()
 
     def scores(self, query, texts):
-        """Wait to be let go, half a minute at most."""
-        self.begun.set()
-        assert self.go_on.wait(30)
+        """Block until `released`, for 30 seconds at most."""
+        self.started.set()
+        assert self.released.wait(30)
         return [0.5] * len(texts)
 
 
 @pytest.fixture
-def waits():
-    """A waiting scorer that is let go at the end, whatever happened."""
-    scorer = Waits()
+def blocking_scorer():
+    """Yield a blocking scorer, and release it at the end of the test in any case."""
+    scorer = BlockingScorer()
     yield scorer
-    scorer.go_on.set()
+    scorer.released.set()
 
 
-def test_a_sync_client_is_answered_in_process(service):
-    """An ordinary httpx client gets a ranking without any socket."""
+def test_a_sync_client_gets_a_ranking(service):
+    """A normal httpx client gets a ranking without a socket."""
     with httpx.Client(transport=LocalTransport(service)) as client:
         response = client.post(URL, headers=KEY, json=REQUEST)
 
@@ -53,21 +53,21 @@ def test_a_sync_client_is_answered_in_process(service):
 
 @pytest.fixture
 def expected(service):
-    """What a sync client gets."""
+    """Return the results that a sync client gets."""
     with httpx.Client(transport=LocalTransport(service)) as client:
         return client.post(URL, headers=KEY, json=REQUEST).json()["results"]
 
 
-async def test_an_async_client_is_answered_in_process(service, expected):
-    """An ordinary async httpx client gets the same ranking."""
+async def test_an_async_client_gets_a_ranking(service, expected):
+    """A normal async httpx client gets the same ranking."""
     async with httpx.AsyncClient(transport=LocalTransport(service)) as client:
         response = await client.post(URL, headers=KEY, json=REQUEST)
 
     assert response.json()["results"] == expected
 
 
-def test_without_arguments_the_installed_scorers_answer():
-    """`LocalTransport()` needs no set-up."""
+def test_the_installed_scorers_are_the_default():
+    """`LocalTransport()` needs no arguments."""
     with httpx.Client(transport=LocalTransport()) as client:
         response = client.post(URL, headers=KEY, json=REQUEST)
 
@@ -75,7 +75,7 @@ def test_without_arguments_the_installed_scorers_answer():
 
 
 def test_query_strings_reach_the_service(service):
-    """The listing is there, too."""
+    """The list of models is available too, and its query string is used."""
     with httpx.Client(transport=LocalTransport(service)) as client:
         listed = client.get(
             "https://openrouter.ai/api/v1/models", params={"output_modalities": "rerank"}
@@ -84,33 +84,33 @@ def test_query_strings_reach_the_service(service):
     assert "local/lexical" in [model["id"] for model in listed.json()["data"]]
 
 
-async def test_the_event_loop_goes_on_while_a_request_is_scored(waits):
-    """Scoring happens in a thread: here only the loop can let it go on."""
-    transport = LocalTransport(LocalOpenRouter(scorers={"test/waits": waits}))
+async def test_the_event_loop_runs_while_a_request_is_scored(blocking_scorer):
+    """The scorer runs in a thread: here only a running event loop can release it."""
+    transport = LocalTransport(LocalOpenRouter(scorers={"test/blocking": blocking_scorer}))
     async with httpx.AsyncClient(transport=transport) as client:
         call = asyncio.create_task(client.post(URL, headers=KEY, json=REQUEST))
-        await asyncio.to_thread(waits.begun.wait, 30)
-        waits.go_on.set()
+        await asyncio.to_thread(blocking_scorer.started.wait, 30)
+        blocking_scorer.released.set()
         response = await call
 
-    assert response.json()["model"] == "test/waits"
+    assert response.json()["model"] == "test/blocking"
 
 
-async def test_a_cancelled_call_does_not_wait_for_the_scorer(waits):
-    """Cancellation comes through at once, while the scorer is still at work."""
-    transport = LocalTransport(LocalOpenRouter(scorers={"test/waits": waits}))
+async def test_a_cancelled_call_does_not_wait_for_the_scorer(blocking_scorer):
+    """A call can be cancelled while the scorer is still running."""
+    transport = LocalTransport(LocalOpenRouter(scorers={"test/blocking": blocking_scorer}))
     async with httpx.AsyncClient(transport=transport) as client:
         call = asyncio.create_task(client.post(URL, headers=KEY, json=REQUEST))
-        await asyncio.to_thread(waits.begun.wait, 30)
+        await asyncio.to_thread(blocking_scorer.started.wait, 30)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
 
-    assert not waits.go_on.is_set()
+    assert not blocking_scorer.released.is_set()
 
 
-def test_one_transport_serves_many_threads(service):
-    """Threads that share a transport each get the answer to their own request."""
+def test_threads_can_share_a_transport(service):
+    """Each thread that shares a transport gets the response to its own request."""
     transport = LocalTransport(service)
 
     def best(number):
@@ -127,8 +127,8 @@ def test_one_transport_serves_many_threads(service):
     assert found == [f"word{number} there" for number in range(10, 60)]
 
 
-def test_our_client_ranks_through_the_transport(service):
-    """The sync client takes an httpx client with this transport, and reports the local scorer."""
+def test_the_rerank_client_works_with_the_transport(service):
+    """`RerankClient` accepts an httpx client with the transport, and reports the local scorer."""
     with (
         httpx.Client(transport=LocalTransport(service)) as http,
         RerankClient(api_key="any", http_client=http) as client,
@@ -140,8 +140,8 @@ def test_our_client_ranks_through_the_transport(service):
     assert ranking.provider == "local scorer (not OpenRouter)"
 
 
-async def test_our_async_client_ranks_through_the_transport(service):
-    """The async client takes an async httpx client with this transport."""
+async def test_the_async_rerank_client_works_with_the_transport(service):
+    """`AsyncRerankClient` accepts an async httpx client with the transport."""
     async with (
         httpx.AsyncClient(transport=LocalTransport(service)) as http,
         AsyncRerankClient(api_key="any", http_client=http) as client,

@@ -2,11 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openrouter_rerank.local.vocabulary import vocabulary, word_ranks
-from openrouter_rerank.local.wordpiece import END, START, pieces
+from openrouter_rerank.local.wordpiece import END, START, token_ids
 
 
 @pytest.mark.parametrize(
-    ("text", "numbers"),
+    ("text", "ids"),
     [
         ("", ()),
         ("Reranking isn't hard.", (2128, 26763, 2075, 3475, 1005, 1056, 2524, 1012)),
@@ -24,28 +24,28 @@ from openrouter_rerank.local.wordpiece import END, START, pieces
         ("\ufffd\x00ok", (7929,)),
     ],
 )
-def test_a_text_is_cut_as_the_model_was_taught(text, numbers):
-    """The numbers are those of Hugging Face's tokenizer for the same model."""
-    assert pieces(text, 128) == (START, *numbers, END)
+def test_a_text_is_split_as_the_model_expects(text, ids):
+    """The ids are those of Hugging Face's tokenizer for the same model."""
+    assert token_ids(text, 128) == (START, *ids, END)
 
 
 @given(text=st.text(max_size=200), limit=st.integers(2, 40))
-def test_any_text_is_cut_to_the_limit_at_most(text, limit):
-    """Whatever the text, there are `limit` known pieces at most, and a longer limit only adds."""
-    cut, longer = pieces(text, limit), pieces(text, limit + 5)
+def test_no_text_has_more_tokens_than_the_limit(text, limit):
+    """Any text has at most `limit` known tokens, and a higher limit only adds tokens."""
+    short, long = token_ids(text, limit), token_ids(text, limit + 5)
 
-    assert len(cut) <= limit
-    assert set(cut) <= set(vocabulary().values())
-    assert longer[: len(cut) - 1] == cut[:-1]
+    assert len(short) <= limit
+    assert set(short) <= set(vocabulary().values())
+    assert long[: len(short) - 1] == short[:-1]
 
 
-def test_a_huge_text_costs_no_more_than_its_beginning():
-    """Only what can matter of a long text is looked at."""
-    assert pieces("word " * 2_000_000, 128) == pieces("word " * 200, 128)
+def test_only_the_beginning_of_a_huge_text_is_read():
+    """A huge text has the same tokens as its beginning."""
+    assert token_ids("word " * 2_000_000, 128) == token_ids("word " * 200, 128)
 
 
 def test_the_vocabulary_is_complete_and_ranks_common_words_first():
-    """The number of each piece is its line, and the ranks begin with the commonest words."""
+    """The id of a token is its line number, from 0, and the most common words rank first."""
     assert len(vocabulary()) == 30_522
     assert (vocabulary()["[CLS]"], vocabulary()["[SEP]"], vocabulary()["[UNK]"]) == (101, 102, 100)
     assert list(word_ranks())[:3] == ["the", "of", "and"]

@@ -1,7 +1,8 @@
 """
-Lists the licences of what users install: `python -m tests.packaging.licences`.
+Lists the licences of all packages that users install: `python -m tests.packaging.licences`.
 
-It fails if one is not known to allow what the MIT licence of this project allows.
+It fails if a licence is not in the list of licences that are compatible with this project's MIT
+licence.
 """
 
 import re
@@ -14,13 +15,13 @@ from packaging.requirements import Requirement
 
 LOCK = Path(__file__).parents[2] / "requirements" / "runtime.txt"
 
-# Permissive ones, and the MPL, which asks something only of those who change its files.
+# Permissive licences, and the MPL, whose conditions apply only to changes of its own files.
 ALLOWED = {
     *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "CNRI-Python", "ISC"),
     *("MIT", "MIT-CMU", "MPL-2.0", "PSF-2.0", "Unlicense", "Zlib"),
 }
-# What packages write that do not use the identifiers of SPDX.
-WRITTEN = {
+# The SPDX identifiers of licences for which packages write other names.
+SPDX = {
     "Apache 2.0": "Apache-2.0",
     "Apache License, Version 2.0": "Apache-2.0",
     "Apache Software License": "Apache-2.0",
@@ -34,37 +35,37 @@ WRITTEN = {
 
 
 def locked(lock=LOCK):
-    """Return the names of what a lock installs on this Python and system."""
+    """Return the names of the packages that a lock file installs on this Python and system."""
     lines = re.findall(r"^\w.*==.*$", lock.read_text(), re.MULTILINE)
     pins = [Requirement(line.rstrip(" \\")) for line in lines]
     return [pin.name for pin in pins if not pin.marker or pin.marker.evaluate()]
 
 
-def licence(about):
+def licence(package_metadata):
     """
-    Return the licence that a package's metadata name, in SPDX's words where they can be told.
+    Return the licence in a package's metadata, as an SPDX expression if possible.
 
-    The field for such words counts first, then the older free one, of which the first line is its
-    name, then the classifiers.
+    The field for SPDX expressions comes first, then the first line of the older field for any text,
+    then the classifiers.
     """
     classifiers = [
         classifier.rpartition(" :: ")[2]
-        for classifier in about.get_all("Classifier", [])
+        for classifier in package_metadata.get_all("Classifier", [])
         if classifier.startswith("License :: ")
     ]
-    first_line = (about.get("License") or "").partition("\n")[0].strip()
-    told = about.get("License-Expression") or first_line
-    return WRITTEN.get(told, told) or " AND ".join(WRITTEN.get(each, each) for each in classifiers)
+    first_line = (package_metadata.get("License") or "").partition("\n")[0].strip()
+    name = package_metadata.get("License-Expression") or first_line
+    return SPDX.get(name, name) or " AND ".join(SPDX.get(each, each) for each in classifiers)
 
 
 def is_allowed(expression):
-    """Tell whether each licence of an expression is one that is allowed, also behind an OR."""
+    """Return `True` if all licences of an expression are allowed, also those after an OR."""
     names = re.split(r" (?:AND|OR) ", expression.replace("(", "").replace(")", ""))
     return ALLOWED.issuperset(names)
 
 
 def main():
-    """Print the packages by licence, and tell whether one is not allowed."""
+    """Print the packages by licence, and return 1 if a licence is not allowed."""
     packages = defaultdict(list)
     for name in locked():
         packages[licence(metadata(name))].append(name)

@@ -1,4 +1,4 @@
-"""LangChain's standard tests of retrievers; `test_neighbours.py` runs them where they install."""
+"""LangChain's standard tests of retrievers. `test_other_versions.py` runs them."""
 
 import pytest
 from langchain_core.documents import Document
@@ -10,7 +10,7 @@ TEXTS = ["Bread is baked.", "Paris is in France.", "Cats sleep.", "France has ri
 
 
 class TestOpenRouterRerankRetriever(RetrieversIntegrationTests):
-    """What LangChain expects of any retriever."""
+    """The tests that LangChain expects every retriever to pass."""
 
     @pytest.fixture(autouse=True)
     def _service(self, local_openrouter):
@@ -23,7 +23,7 @@ class TestOpenRouterRerankRetriever(RetrieversIntegrationTests):
 
     @property
     def retriever_constructor_params(self):
-        """A retriever that finds more than the tests ask for."""
+        """The arguments of a retriever that finds more documents than the tests request."""
         service = self.service
         return {
             "base_retriever": RunnableLambda(lambda query: [Document(text) for text in TEXTS]),
@@ -36,10 +36,10 @@ class TestOpenRouterRerankRetriever(RetrieversIntegrationTests):
         return "rivers of France"
 
 
-class TestByTheNameOfRerankers(TestOpenRouterRerankRetriever):
-    """The same, where the number of results is called as rerankers call it."""
+class TestWithTopN(TestOpenRouterRerankRetriever):
+    """The same tests, with the rerankers' name for the number of results."""
 
     @property
     def num_results_arg_name(self):
-        """The name of the number of results."""
+        """The name of the argument with the number of results."""
         return "top_n"

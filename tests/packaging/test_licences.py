@@ -1,4 +1,4 @@
-"""Which licences may come along with the packages."""
+"""Which licences the dependencies of the packages may have."""
 
 from email.message import Message
 
@@ -7,8 +7,8 @@ import pytest
 from tests.packaging.licences import is_allowed, licence, locked
 
 
-def about(**fields):
-    """Metadata with these fields."""
+def package_metadata(**fields):
+    """Return metadata with these fields."""
     message = Message()
     for name, values in fields.items():
         for value in values if isinstance(values, list) else [values]:
@@ -51,15 +51,15 @@ GPL = "License :: OSI Approved :: GNU General Public License v3 (GPLv3)"
         ),
     ],
 )
-def test_what_is_allowed(fields, expression, allowed):
-    """A licence is found where packages name it, and is refused unless it is known."""
-    found = licence(about(**fields))
+def test_only_known_licences_are_allowed(fields, expression, allowed):
+    """A licence is found in each field that packages use, and is allowed only if it is known."""
+    found = licence(package_metadata(**fields))
 
     assert (found, is_allowed(found)) == (expression, allowed)
 
 
-def test_the_list_is_of_what_users_install():
-    """The runtime lock has what the three packages bring, and none of the tools around them."""
+def test_the_runtime_lock_has_only_what_users_install():
+    """The runtime lock has the dependencies of the three packages, and no development tools."""
     names = set(locked())
 
     assert {"httpx", "pydantic", "langchain-core", "llama-index-core"} <= names

@@ -1,4 +1,4 @@
-"""What is published can be built again by anyone, to the last byte."""
+"""Anyone can build the published archives again, byte for byte."""
 
 import hashlib
 import os
@@ -20,7 +20,7 @@ FOLDERS = [
 
 
 def built(source: Path, *, umask: int) -> dict[str, str]:
-    """Build a copy of the sources: the names of the archives, and their hashes."""
+    """Build a copy of the sources. Return the names of the archives and their hashes."""
     dist = source / "dist"
     subprocess.run(
         [sys.executable, "-m", "build", "--no-isolation", "--outdir", dist, source],
@@ -33,11 +33,11 @@ def built(source: Path, *, umask: int) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_two_builds_are_the_same(tmp_path, folder):
-    """Built in two places, at two times, by users of two habits, an archive has the same hash."""
+def test_two_builds_have_equal_hashes(tmp_path, folder):
+    """The folder, the times of the files and the umask do not change the hash of an archive."""
     archives = []
-    for place, umask in (("a", 0o022), ("another place", 0o077)):
-        source = tmp_path / place / "source"
+    for name, umask in (("a", 0o022), ("another folder", 0o077)):
+        source = tmp_path / name / "source"
         shutil.copytree(ROOT / folder, source, ignore=shutil.ignore_patterns("__pycache__"))
         for file in source.rglob("*"):
             os.utime(file, times=(umask * 1e7, umask * 1e7))

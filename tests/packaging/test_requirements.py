@@ -1,4 +1,4 @@
-"""What the packages ask for, and what requirements/ pins."""
+"""What the packages require, and what the lock files pin."""
 
 import re
 import tomllib
@@ -22,12 +22,16 @@ PACKAGES = [
     )
 ]
 GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
-LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+LOCKS = {
+    file.stem: file
+    for folder in ("requirements", "benchmarks/requirements")
+    for file in sorted((ROOT / folder).glob("*.txt"))
+}
 PYTHONS = ["3.11", "3.12", "3.13"]
 
 
 def group(name: str) -> list[Requirement]:
-    """What a dependency group asks for, its included groups with it."""
+    """Return the requirements of a dependency group and of the groups that it includes."""
     return [
         requirement
         for item in GROUPS[name]
@@ -38,7 +42,7 @@ def group(name: str) -> list[Requirement]:
 
 
 def published(*extras: str) -> list[Requirement]:
-    """What the packages require of others, alone and with `extras`."""
+    """Return what the three packages require of other projects, without extras or with some."""
     lines = [line for package in PACKAGES for line in package["dependencies"]]
     for package in PACKAGES:
         for extra, wanted in package.get("optional-dependencies", {}).items():
@@ -48,15 +52,15 @@ def published(*extras: str) -> list[Requirement]:
 
 @cache
 def pins(lock: str) -> list[Requirement]:
-    """The lines of a lock, without their hashes."""
-    text = (ROOT / "requirements" / f"{lock}.txt").read_text()
+    """Return the requirements in a lock file, without their hashes."""
+    text = LOCKS[lock].read_text()
     return [
         Requirement(line.rstrip(" \\")) for line in re.findall(r"^\w.*==.*$", text, re.MULTILINE)
     ]
 
 
 def pinned(lock: str, python: str, wanted: Requirement) -> list[Version]:
-    """The versions that `lock` installs of what is `wanted`, on one version of Python on Linux."""
+    """Return the versions that `lock` installs for a requirement, with `python` on Linux."""
     linux = {
         "python_version": python,
         "python_full_version": f"{python}.0",
@@ -76,21 +80,21 @@ def pinned(lock: str, python: str, wanted: Requirement) -> list[Version]:
 
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize(
-    ("lock", "extras"),
+    ("lock", "name", "extras"),
     [
-        ("demo", ["demo", "local-minilm", "local"]),
-        ("docs", ["demo", "local-minilm", "local"]),
-        ("bench", ["demo", "local-minilm", "local"]),
-        ("release", ["demo", "local-minilm", "local"]),
-        ("runtime", []),
-        ("test", ["demo", "local-minilm", "local", "local-ocr"]),
-        ("check", ["demo", "local-minilm", "local", "local-ocr"]),
-        ("lowest", ["demo", "local-minilm", "local", "local-ocr"]),
+        ("demo", "demo", ["demo", "local-minilm", "local"]),
+        ("docs", "docs", ["demo", "local-minilm", "local"]),
+        ("clients", "bench-clients", ["demo", "local-minilm", "local"]),
+        ("release", "release", ["demo", "local-minilm", "local"]),
+        ("runtime", "runtime", []),
+        ("test", "test", ["demo", "local-minilm", "local", "local-ocr"]),
+        ("check", "check", ["demo", "local-minilm", "local", "local-ocr"]),
+        ("lowest", "test", ["demo", "local-minilm", "local", "local-ocr"]),
     ],
 )
-def test_locks_hold_what_is_asked_for(lock, extras, python):
-    """Each lock pins one version of each requirement, within its range; if not: `make lock`."""
-    wanted = [*group("test" if lock == "lowest" else lock), *published(*extras)]
+def test_a_lock_pins_each_requirement_of_its_group(lock, name, extras, python):
+    """A lock file pins one version of each requirement, in its range. If not, run `make lock`."""
+    wanted = [*group(name), *published(*extras)]
     applies = [
         item
         for item in wanted
@@ -110,37 +114,37 @@ def test_locks_hold_what_is_asked_for(lock, extras, python):
 
 @pytest.mark.parametrize("lock", ["demo", "runtime", "test"])
 def test_smaller_locks_agree_with_the_largest(lock):
-    """One environment serves `make demo`, `make test` and `make check`, whichever comes first."""
-    # By what they install: the larger lock may need a package on more platforms.
+    """`make demo`, `make test` and `make check` can use one environment, in any order."""
+    # Compare what is installed, not the lines: the largest lock may need a package on more systems.
     wanted = [(Requirement(pin.name), python) for pin in pins(lock) for python in PYTHONS]
-    unlike = [
+    different = [
         f"{name} on {python}"
         for name, python in wanted
         if pinned(lock, python, name) not in ([], pinned("check", python, name))
     ]
 
-    assert unlike == []
+    assert different == []
 
 
-@pytest.mark.parametrize("lock", [lock.stem for lock in LOCKS])
-def test_locks_hold_hashes_and_no_addresses(lock):
-    """Whoever installs decides where from, and the hashes decide what is let in."""
-    text = (ROOT / "requirements" / f"{lock}.txt").read_text()
+@pytest.mark.parametrize("lock", LOCKS)
+def test_locks_have_hashes_and_no_addresses(lock):
+    """Users install from an index of their choice, and the hashes decide which files may come."""
+    text = LOCKS[lock].read_text()
 
     assert text.count(" \\\n    --hash=sha256:") >= len(pins(lock)) > 0
     assert not re.search(r"://|--(extra-)?index-url|--find-links", text)
 
 
 @pytest.mark.parametrize("wanted", published(), ids=lambda wanted: wanted.name)
-def test_lowest_lock_holds_the_lower_bounds(wanted):
-    """The lowest version that a package allows is the one that `make test-lowest` installs."""
+def test_the_lowest_lock_pins_the_lower_bounds(wanted):
+    """`make test-lowest` installs the lowest version that a package allows."""
     (bound,) = (Version(clause.version) for clause in wanted.specifier if clause.operator == ">=")
 
     assert pinned("lowest", "3.11", wanted) == [bound]
 
 
 def test_adapters_accept_the_core_of_their_own_version():
-    """The three packages carry one number, and both adapters ask for a core that is compatible."""
+    """The three packages have one version, and both adapters require a compatible core."""
     numbers = {version(name) for name in OURS}
     cores = {
         str(wanted.specifier)

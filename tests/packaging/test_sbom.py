@@ -1,4 +1,4 @@
-"""The bill of materials, once `make sbom` has written it."""
+"""The bill of materials that `make sbom` has written."""
 
 import json
 import re
@@ -19,12 +19,12 @@ OURS = ["openrouter-rerank", "langchain-openrouter-rerank", "llamaindex-openrout
 
 @pytest.fixture(scope="module")
 def text() -> str:
-    """The bill as it is published."""
+    """The bill of materials, as it is published."""
     return (ROOT / "build/sbom.cdx.json").read_text()
 
 
 def test_the_bill_lists_the_lock_and_the_packages(text):
-    """Each locked version and our three packages are on the bill, and nothing else."""
+    """The bill lists each locked version and our three packages, and nothing else."""
     lines = re.findall(r"^\w.*==.*$", (ROOT / "requirements/runtime.txt").read_text(), re.MULTILINE)
     pins = [Requirement(line.rstrip(" \\")) for line in lines]
     locked = {
@@ -41,11 +41,11 @@ def test_the_bill_lists_the_lock_and_the_packages(text):
     assert listed == locked | {(name, version(name)) for name in OURS}
 
 
-def test_the_bill_does_not_tell_where_it_was_made(text):
-    """The bill names no file, no place of this machine and no index that it installs from."""
+def test_the_bill_does_not_say_where_it_was_made(text):
+    """The bill contains no file, no folder of this machine, and no index that pip uses here."""
     pip = [sys.executable, "-m", "pip", "config", "list"]
     settings = subprocess.run(pip, capture_output=True, check=True, text=True).stdout
     indexes = re.findall(r"[a-z]+://(?:[^@/\s]*@)?([^\s'\",]+)", settings)
-    places = ["file://", f"{ROOT}/", f"{Path.home()}/", *(each.rstrip("/") for each in indexes)]
+    private = ["file://", f"{ROOT}/", f"{Path.home()}/", *(each.rstrip("/") for each in indexes)]
 
-    assert [place for place in places if place in text] == []
+    assert [each for each in private if each in text] == []

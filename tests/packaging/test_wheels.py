@@ -1,4 +1,4 @@
-"""The wheels as users get them: built from source archives, installed where nothing else is."""
+"""The wheels that users get: built from source archives, and installed in empty environments."""
 
 import json
 import re
@@ -24,7 +24,7 @@ each_package = pytest.mark.parametrize("name", FOLDERS)
 
 @pytest.fixture(scope="session")
 def wheels() -> dict[str, Path]:
-    """The three wheels, in dist/, so that what was tested is what can be published."""
+    """The three wheels in dist/, so that the tested files are those that can be published."""
     dist = ROOT / "dist"
     for stale in dist.glob("*"):
         stale.unlink()
@@ -36,20 +36,20 @@ def wheels() -> dict[str, Path]:
 
 @pytest.fixture(scope="session")
 def constraints(tmp_path_factory) -> Path:
-    """The tested versions, without hashes: pip would demand one of our own wheels as well."""
+    """The tested versions, without hashes, because then our own wheels would need hashes too."""
     pins = (ROOT / "requirements/check.txt").read_text()
     file = tmp_path_factory.mktemp("constraints") / "constraints.txt"
     file.write_text(re.sub(r" \\\n +--hash=\S+", "", pins))
     return file
 
 
-class Bare:
-    """A virtual environment that holds one of our wheels and what it requires, and nothing else."""
+class Environment:
+    """A virtual environment with one of our wheels, its requirements, and nothing else."""
 
     def __init__(self, folder: Path, wheel: Path, constraints: Path) -> None:
         venv.create(folder, with_pip=True)
         self.python = folder / "bin/python"
-        # By uv, which takes seconds where pip takes half a minute; pip judges the outcome.
+        # uv installs in seconds, and pip in half a minute. `pip check` tests the result.
         install = [
             *(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", self.python),
             *("--find-links", wheel.parent, "--constraint", constraints, wheel),
@@ -58,8 +58,8 @@ class Bare:
         self.run("-m", "pip", "check")
 
     def run(self, *arguments: str | Path) -> str:
-        """What the environment's Python prints, once it has ended well."""
-        # -I: neither the working directory nor the environment may lend it a module.
+        """Run the environment's Python, which must succeed, and return what it prints."""
+        # -I, so that it imports no modules from the working directory or from PYTHONPATH.
         command = [self.python, "-I", *arguments]
         done = subprocess.run(command, capture_output=True, check=False, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -67,45 +67,47 @@ class Bare:
 
 
 @pytest.fixture(scope="session")
-def bare(wheels, constraints, tmp_path_factory):
-    """A bare environment for each wheel, made when it is first asked for."""
-    made: dict[str, Bare] = {}
+def environment_of(wheels, constraints, tmp_path_factory):
+    """Returns the environment of a wheel. It is made when it is first needed."""
+    made: dict[str, Environment] = {}
 
-    def environment(name: str) -> Bare:
+    def environment(name: str) -> Environment:
         if name not in made:
-            made[name] = Bare(tmp_path_factory.mktemp(name) / "venv", wheels[name], constraints)
+            made[name] = Environment(
+                tmp_path_factory.mktemp(name) / "venv", wheels[name], constraints
+            )
         return made[name]
 
     return environment
 
 
 @each_package
-def test_wheel_holds_its_package_and_nothing_else(wheels, name):
-    """A wheel holds every module of one package, its marker of types and its licence; no tests."""
+def test_a_wheel_contains_only_its_package(wheels, name):
+    """A wheel contains all modules of one package, `py.typed` and its licence, and no tests."""
     source = FOLDERS[name] / "src"
     files = {
         file.relative_to(source).as_posix()
         for file in source.rglob("*")
         if file.is_file() and "__pycache__" not in file.parts
     }
-    held = set(ZipFile(wheels[name]).namelist())
-    info = {file for file in held if ".dist-info/" in file}
+    contained = set(ZipFile(wheels[name]).namelist())
+    info = {file for file in contained if ".dist-info/" in file}
 
-    assert f"{name}/py.typed" in held
-    assert held - info == files
+    assert f"{name}/py.typed" in contained
+    assert contained - info == files
     assert any(file.endswith("/licenses/LICENSE") for file in info)
 
 
 @each_package
-def test_metadata_says_what_it_is(wheels, name):
-    """The metadata of a wheel names its licence, its Pythons, its number and its types."""
+def test_a_wheel_has_complete_metadata(wheels, name):
+    """The metadata has the licence, the Python versions, a summary, a description and `Typed`."""
     archive = ZipFile(wheels[name])
     (entry,) = (file for file in archive.namelist() if file.endswith(".dist-info/METADATA"))
     metadata = Parser().parsestr(archive.read(entry).decode())
 
-    # Beside our own code the core holds BERT's vocabulary.
-    own = "MIT AND Apache-2.0" if name == "openrouter_rerank" else "MIT"
-    assert metadata["License-Expression"] == own
+    # The core also contains the vocabulary of BERT, which is under the Apache licence.
+    licence = "MIT AND Apache-2.0" if name == "openrouter_rerank" else "MIT"
+    assert metadata["License-Expression"] == licence
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["Summary"]
     assert metadata.get_payload()
@@ -115,16 +117,16 @@ def test_metadata_says_what_it_is(wheels, name):
     } <= set(metadata.get_all("Classifier", []))
 
 
-def test_wheels_carry_one_number(wheels):
-    """The three distributions are released together, under one version."""
+def test_all_wheels_have_one_version(wheels):
+    """The three distributions are released together, with one version."""
     assert wheels.keys() == FOLDERS.keys()
     assert len({wheel.name.split("-")[1] for wheel in wheels.values()}) == 1
 
 
 @each_package
-def test_wheel_installs_into_a_bare_environment(bare, name):
-    """A wheel brings all that it needs, the core included, and what it needs fits together."""
-    environment = bare(name)
+def test_a_wheel_can_be_installed_alone(environment_of, name):
+    """A wheel installs all its requirements, with the core, and the requirements are compatible."""
+    environment = environment_of(name)
     listed = json.loads(environment.run("-m", "pip", "list", "--format", "json"))
     installed = {package["name"].replace("-", "_") for package in listed}
 
@@ -133,15 +135,15 @@ def test_wheel_installs_into_a_bare_environment(bare, name):
 
 
 @each_package
-def test_package_imports_without_extras(bare, name):
-    """A package imports with only what it requires, and its public names are there."""
+def test_a_package_can_be_imported_without_extras(environment_of, name):
+    """A package with only its requirements can be imported, with all its public names."""
     code = f"import {name} as it; print(all(hasattr(it, public) for public in it.__all__))"
 
-    assert bare(name).run("-c", code) == "True\n"
+    assert environment_of(name).run("-c", code) == "True\n"
 
 
-def test_core_imports_quickly(bare):
-    """Importing the core loads no HTTP library: configuration alone does not wait for one."""
+def test_the_import_of_the_core_loads_no_http_library(environment_of):
+    """A program that only configures a reranker does not wait for the import of httpx."""
     code = "import sys, openrouter_rerank; print(sorted({'httpx', 'httpx2'} & sys.modules.keys()))"
 
-    assert bare("openrouter_rerank").run("-c", code) == "[]\n"
+    assert environment_of("openrouter_rerank").run("-c", code) == "[]\n"

@@ -1,4 +1,4 @@
-"""The workflows that run for every change and publish every release."""
+"""The workflows that test every change and publish every release."""
 
 import re
 from pathlib import Path
@@ -13,19 +13,19 @@ each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 
 
 def steps(jobs):
-    """All steps of some jobs."""
+    """Return all steps of some jobs."""
     return [step for job in jobs.values() for step in job["steps"]]
 
 
 def before(job):
-    """The names of all jobs that have ended well when `job` begins."""
+    """Return the names of all jobs that must succeed before `job` begins."""
     needed = set(RELEASE[job].get("needs", []))
     return needed.union(*map(before, needed))
 
 
 @each_file
 def test_actions_are_pinned(file):
-    """Whoever moves the tag of an action does not change what runs here."""
+    """Actions are pinned by commit, so a moved tag does not change which code runs."""
     used = re.findall(r"uses: (.*)", file.read_text())
 
     assert used
@@ -33,22 +33,22 @@ def test_actions_are_pinned(file):
 
 
 @each_file
-def test_nothing_is_allowed_unless_it_is_named(file):
-    """A job has the permissions it lists, no secret, and a checkout without credentials."""
+def test_jobs_have_only_the_permissions_they_list(file):
+    """A job has the permissions it lists, no secrets, and a checkout without credentials."""
     text = file.read_text()
     workflow = yaml.safe_load(text)
 
     assert workflow["permissions"] == {}
     assert "secrets." not in text
     for step in steps(workflow["jobs"]):
-        # An expression in a script is code that whoever names a tag or a branch may write.
+        # With an expression in a script, the name of a tag or branch could run any code.
         assert "${{" not in step.get("run", "")
         if step.get("uses", "").startswith("actions/checkout@"):
             assert step["with"]["persist-credentials"] is False
 
 
-def test_what_is_published_was_tested():
-    """Nothing is published before all tests, the audit and the tests of the very wheels."""
+def test_releases_are_tested_before_they_are_published():
+    """All tests, the audit, and the tests of the published wheels must pass before publishing."""
     commands = {step["run"] for name in ("test", "build") for step in RELEASE[name]["steps"][2:4]}
 
     assert before("publish-core") >= {"test", "build"}
@@ -59,13 +59,13 @@ def test_what_is_published_was_tested():
 
 
 def test_the_core_is_published_first():
-    """An adapter is never there without the core that it asks for."""
+    """The core is published before the adapters, which require it."""
     assert "publish-core" in before("publish-adapters")
 
 
 @pytest.mark.parametrize("name", ["publish-core", "publish-adapters"])
 def test_publishing_needs_no_token(name):
-    """PyPI trusts the workflow, in an environment of its own, and gets attestations."""
+    """PyPI trusts the workflow in its own environment, and gets attestations."""
     job = RELEASE[name]
     publish = job["steps"][-1]
 

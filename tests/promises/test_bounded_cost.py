@@ -34,6 +34,7 @@ def attempts_of(replies, *, models=("m",), max_retries=2, bucket=None):
         timeout=30,
         max_retries=max_retries,
         clock=lambda: 0.0,
+        started=0.0,
         jitter=lambda: 0.5,
         retry_budget=bucket or TokenBucket(),
     )

@@ -76,6 +76,7 @@ def check(models, max_retries, timeout, jitter, replies):
         timeout=timeout,
         max_retries=max_retries,
         clock=lambda: now,
+        started=now,
         jitter=lambda: jitter,
         retry_budget=TokenBucket(),
     )

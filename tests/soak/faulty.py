@@ -1,7 +1,7 @@
 """
-A scripted OpenRouter in a process of its own, one in ten of whose answers goes wrong.
+A local OpenRouter in its own process, which responds with a fault to one request in ten.
 
-`python -m tests.soak.faulty SEED` prints its base URL, and ends when its standard input does.
+`python -m tests.soak.faulty SEED` prints its base URL, and ends when its standard input ends.
 """
 
 import random
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from openrouter_rerank.local.stage import Fault, Reply, Stage, error, results, word_overlap
 
 FAULTY = 0.1
-# What it has heard is forgotten now and then, which hangs up on everyone: servers do restart.
+# Every 30 seconds the stage is reset, which closes all connections, as a restart of a server does.
 RESTART = 30.0
 
 SMALL = {
@@ -21,12 +21,12 @@ SMALL = {
     "gzip_bomb": Fault.gzip_bomb(2_000_000),
     "late_head": Fault.late_head(0.05),
 }
-WRONG = [
+FAULTS = [
     *(SMALL.get(fault.name, fault) for fault in Fault.every()),
-    *(error(status, "told") for status in (400, 401, 402, 403, 404, 408, 413, 422)),
-    *(error(status, "told") for status in (429, 500, 502, 503, 504, 524, 529)),
-    *(error(429, "told", retry_after=hint) for hint in ("0", "1", "60", "inf", "1e999", "\u0663")),
-    error(400, "told", status=200),
+    *(error(status, "busy") for status in (400, 401, 402, 403, 404, 408, 413, 422)),
+    *(error(status, "busy") for status in (429, 500, 502, 503, 504, 524, 529)),
+    *(error(429, "busy", retry_after=hint) for hint in ("0", "1", "60", "inf", "1e999", "\u0663")),
+    error(400, "busy", status=200),
     Reply(body=b"<html><title>Bad gateway</title></html>", status=502),
     Reply(body={}),
     Reply(body=b"[" * 100_000),
@@ -41,7 +41,7 @@ WRONG = [
 
 @contextmanager
 def faulty_openrouter(seed):
-    """Start the process; the value is its base URL."""
+    """Start the process. The value is its base URL."""
     command = [sys.executable, "-m", "tests.soak.faulty", str(seed)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -51,12 +51,12 @@ def faulty_openrouter(seed):
 
 
 def main(seed):
-    """Play until standard input ends."""
-    chance = random.Random(seed)
+    """Serve until standard input ends."""
+    rng = random.Random(seed)
     ended = threading.Event()
 
     def reply(request):
-        return chance.choice(WRONG) if chance.random() < FAULTY else word_overlap(request)
+        return rng.choice(FAULTS) if rng.random() < FAULTY else word_overlap(request)
 
     def wait_for_end():
         sys.stdin.read()

@@ -1,8 +1,8 @@
 """
-Fuzzes the reader of answers: `python -m tests.soak.fuzz --responses 1000000`.
+Fuzzes the function that decodes responses: `python -m tests.soak.fuzz --responses 1000000`.
 
-Each damaged answer must be read as a valid ranking or as a typed error. One that is not is written
-to a file, which `--replay` reads.
+Each damaged response must be decoded to a valid ranking or to a typed error. The program writes
+each response for which this fails to a file, and `--replay` decodes that file.
 """
 
 import argparse
@@ -24,7 +24,7 @@ CRASHES = Path("build/fuzz")
 
 
 def flaw(outcome, request):
-    """What is wrong with an outcome, or `None`."""
+    """Return what is wrong with an outcome, or `None`."""
     if isinstance(outcome, Ranking):
         return _flaw_of_ranking(outcome, request)
     if not isinstance(outcome, OpenRouterRerankError):
@@ -53,28 +53,28 @@ def _flaw_of_ranking(ranking, request):
     return None if cost is None or 0 <= cost < math.inf else f"a cost of {cost}"
 
 
-def outcome_of(case, read=decode):
-    """Read one answer: its outcome, or the exception that escaped; and what is wrong with it."""
+def outcome_of(case, decode=decode):
+    """Decode a response. Return its outcome or the exception, and what is wrong with it."""
     try:
-        outcome = read(case.response, case.request)
-    except Exception as escaped:  # noqa: BLE001 Finding any is the purpose
+        outcome = decode(case.response, case.request)
+    except Exception as escaped:  # noqa: BLE001 - the fuzzer looks for any exception
         return escaped, f"{type(escaped).__name__} escaped"
     return outcome, flaw(outcome, case.request)
 
 
 def cases(seed, count):
-    """Damaged answers, the same for the same seed."""
-    chance = random.Random(seed)
-    corpus = [*recorded(), *generated(chance, 100)]
+    """Yield damaged responses, the same ones for the same seed."""
+    rng = random.Random(seed)
+    corpus = [*recorded(), *generated(rng, 100)]
     for _ in range(count):
-        yield mutated(chance, chance.choice(corpus))
+        yield mutated(rng, rng.choice(corpus))
 
 
-def fuzz(seed, count, read=decode):
-    """Read so many answers; return how often each outcome was met, and the cases with a flaw."""
+def fuzz(seed, count, decode=decode):
+    """Decode `count` responses. Return the number of each outcome, and the cases with a flaw."""
     outcomes, failures = Counter(), []
     for case in cases(seed, count):
-        outcome, wrong = outcome_of(case, read)
+        outcome, wrong = outcome_of(case, decode)
         outcomes[type(outcome).__name__] += 1
         if wrong is not None:
             failures.append((wrong, case))
@@ -82,7 +82,7 @@ def fuzz(seed, count, read=decode):
 
 
 def saved(wrong, case, number, folder=CRASHES):
-    """Write a case to a file that `loaded` reads."""
+    """Write a case to a file that `loaded` reads, and return the file."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"case-{number}.json"
     content = {
@@ -98,7 +98,7 @@ def saved(wrong, case, number, folder=CRASHES):
 
 
 def loaded(file):
-    """Read a case that was written to a file."""
+    """Read a case from a file of `saved`."""
     content = json.loads(file.read_text())
     return exchange(
         content["body"].encode("latin-1"),
@@ -110,11 +110,11 @@ def loaded(file):
 
 
 def main():
-    """Fuzz, print figures, and tell whether anything was wrong."""
+    """Fuzz, print the figures, and return 1 if anything was wrong."""
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
     parser.add_argument("--responses", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=random.randrange(10**9))
-    parser.add_argument("--replay", type=Path, help="a file that an earlier run has written")
+    parser.add_argument("--replay", type=Path, help="decode a file that an earlier run has written")
     options = parser.parse_args()
     if options.replay:
         print(*outcome_of(loaded(options.replay)), sep="\n")
@@ -124,8 +124,8 @@ def main():
     outcomes, failures = fuzz(options.seed, options.responses)
     taken = time.perf_counter() - started
 
-    print(f"seed {options.seed}: {options.responses:,} answers in {taken:.1f} s,", end=" ")
-    print(f"{options.responses / taken:,.0f} a second")
+    print(f"seed {options.seed}: {options.responses:,} responses in {taken:.1f} s,", end=" ")
+    print(f"{options.responses / taken:,.0f} per second")
     for name, count in outcomes.most_common():
         print(f"  {name:26} {count:>10,}  {count / options.responses:7.2%}")
     print(f"  {'wrong':26} {len(failures):>10,}")

@@ -1,4 +1,4 @@
-"""How long the machine has kept the clients of a soak waiting, at any time of it."""
+"""How long the machine has delayed the clients of a soak test, since any time in it."""
 
 import threading
 import time
@@ -7,17 +7,17 @@ from contextlib import contextmanager
 
 from tests.starvation import waits, waits_since
 
-_SAMPLED = 0.1
-# For longer than any call takes, in memory that does not grow.
+_INTERVAL = 0.1
+# Enough for 100 seconds, which is longer than any call takes, in memory that does not grow.
 _KEPT = 1_000
 
 
 class Lag:
     """
-    Tells for how long a thread of this process was ready to run, and could not.
+    Measures how long threads of this process were ready to run, but had no processor.
 
-    Of all threads it is the one that has waited longest: a call waits for its own thread, or for
-    another one that has the interpreter to itself and no processor.
+    The figure is that of the thread that has waited longest. A call waits for its own thread, or
+    for another thread that holds the interpreter's lock and has no processor.
     """
 
     def __init__(self):
@@ -26,22 +26,22 @@ class Lag:
         self._samples = deque([(time.monotonic(), self._first)], maxlen=_KEPT)
 
     def since(self, started):
-        """Return how many seconds it was since a time of `time.monotonic`."""
+        """Return the seconds since `started`, a time of `time.monotonic`."""
         with self._lock:
             before = [found for at, found in self._samples if at <= started]
         return self._since(before[-1] if before else self._first)
 
-    def in_all(self):
-        """Return how many seconds it was since the beginning."""
+    def total(self):
+        """Return the seconds since the beginning."""
         return self._since(self._first)
 
     @contextmanager
     def sampled(self):
-        """Note from a thread of its own, many times a second, how long each thread has waited."""
+        """Take a sample of all threads every 0.1 seconds, in another thread."""
         ended = threading.Event()
 
         def sample():
-            while not ended.wait(_SAMPLED):
+            while not ended.wait(_INTERVAL):
                 self.sample()
 
         thread = threading.Thread(target=sample)
@@ -53,7 +53,7 @@ class Lag:
             thread.join()
 
     def sample(self):
-        """Note it once."""
+        """Take one sample."""
         found = waits()
         with self._lock:
             self._samples.append((time.monotonic(), found))

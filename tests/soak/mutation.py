@@ -1,8 +1,8 @@
 """
-Answers that are almost right: recorded and made-up ones, damaged at random.
+Recorded and generated responses with random damage.
 
-Damage is done to the bytes, to the tree that they mean, to the status and to the headers, so that
-some answers stay valid, some are wrong in one place, and some are rubbish.
+The damage is in the bytes, in the JSON tree, in the status or in the headers. So some responses
+stay valid, some are wrong in one place, and some cannot be parsed at all.
 """
 
 import copy
@@ -47,14 +47,14 @@ STATUSES = [
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request, as far as its answer depends on it, and the answer."""
+    """A response, and the parts of its request that decide whether it is valid."""
 
     request: Request
     response: Response
 
 
 def exchange(body, *, documents, results=None, status=200, headers=None):
-    """Put an exchange together; `body` is bytes, or JSON."""
+    """Return an exchange. `body` is bytes, or a value to write as JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     results = documents if results is None else results
     request = Request(body=b"", model="the/slug", documents=documents, results=results)
@@ -62,87 +62,87 @@ def exchange(body, *, documents, results=None, status=200, headers=None):
 
 
 def recorded():
-    """The exchanges among the fixtures."""
+    """Yield the exchanges of the fixtures."""
     for file in sorted(FIXTURES.glob("response-*.json")):
         body = file.read_bytes()
         indexes = [row["index"] for row in json.loads(body)["results"]]
         yield exchange(body, documents=max(indexes) + 1, results=len(indexes))
     for file in sorted(FIXTURES.glob("error-*.json")):
-        told = json.loads(file.read_bytes())
-        body = told["body"].encode() if isinstance(told["body"], str) else told["body"]
-        yield exchange(body, documents=2, status=told["status"], headers=told["headers"])
+        error = json.loads(file.read_bytes())
+        body = error["body"].encode() if isinstance(error["body"], str) else error["body"]
+        yield exchange(body, documents=2, status=error["status"], headers=error["headers"])
 
 
-def generated(chance, count):
-    """Valid answers of many sizes, with and without echoes, usage and `top_n`."""
+def generated(rng, count):
+    """Yield valid exchanges of many sizes, with and without documents, usage and `top_n`."""
     for _ in range(count):
-        documents = chance.choice([1, 2, 3, 5, 12])
-        results = chance.randint(1, documents)
-        order = chance.sample(range(documents), results)
+        documents = rng.choice([1, 2, 3, 5, 12])
+        results = rng.randint(1, documents)
+        order = rng.sample(range(documents), results)
         rows = [
-            {"index": index, "relevance_score": chance.choice([0, 0.5, chance.random(), -2.5])}
-            | chance.choice([{}, {"document": {"text": "Köln \U0001f5fc"}}, {"document": None}])
+            {"index": index, "relevance_score": rng.choice([0, 0.5, rng.random(), -2.5])}
+            | rng.choice([{}, {"document": {"text": "Köln \U0001f5fc"}}, {"document": None}])
             for index in order
         ]
-        told = chance.choice([{}, {"id": "gen-1", "model": "m", "provider": "P", "error": None}])
-        usage = chance.choice([{}, {"usage": {"cost": 0.001, "search_units": 1}}])
-        body = {"results": rows, **told, **usage}
+        fields = rng.choice([{}, {"id": "gen-1", "model": "m", "provider": "P", "error": None}])
+        usage = rng.choice([{}, {"usage": {"cost": 0.001, "search_units": 1}}])
+        body = {"results": rows, **fields, **usage}
         yield exchange(body, documents=documents, results=results)
 
 
-def damage_bytes(chance, body):
-    """Change, drop, repeat or insert a few bytes in one place."""
-    at = chance.randrange(len(body) + 1)
-    end = min(len(body), at + chance.choice([1, 1, 2, 8, 40]))
-    match chance.randrange(5):
+def damage_bytes(rng, body):
+    """Change, delete, repeat or insert a few bytes in one place."""
+    at = rng.randrange(len(body) + 1)
+    end = min(len(body), at + rng.choice([1, 1, 2, 8, 40]))
+    match rng.randrange(5):
         case 0:
-            return body[:at] + chance.choice(TOKENS) + body[end:]
+            return body[:at] + rng.choice(TOKENS) + body[end:]
         case 1:
             return body[:at] + body[end:]
         case 2:
-            return body[:at] + body[at:end] * chance.choice([2, 3, 50]) + body[end:]
+            return body[:at] + body[at:end] * rng.choice([2, 3, 50]) + body[end:]
         case 3:
             return body[:at]
         case _:
-            return body[:at] + bytes([chance.randrange(256)]) + body[at + 1 :]
+            return body[:at] + bytes([rng.randrange(256)]) + body[at + 1 :]
 
 
-def damage_tree(chance, tree):
-    """Change one node of a JSON tree, in place: another value, one less, one twice, new order."""
+def damage_tree(rng, tree):
+    """Change one node of a JSON tree in place: replace, delete, repeat or reorder a child of it."""
     node = tree
-    # Down to any depth, with the same chance of stopping at each.
-    while (inner := _children(node)) and chance.random() < 0.7:
-        node = chance.choice(inner)
+    # At each depth, the probability of going deeper is the same.
+    while (inner := _children(node)) and rng.random() < 0.7:
+        node = rng.choice(inner)
     if isinstance(node, dict) and node:
-        _damage_object(chance, node)
+        _damage_object(rng, node)
     elif isinstance(node, list) and node:
-        _damage_list(chance, node)
+        _damage_list(rng, node)
 
 
-def _damage_object(chance, node):
-    key = chance.choice(list(node))
-    match chance.randrange(4):
+def _damage_object(rng, node):
+    key = rng.choice(list(node))
+    match rng.randrange(4):
         case 0:
             del node[key]
         case 1:
-            node[chance.choice(["results", "error", "index", "usage", "message"])] = node[key]
+            node[rng.choice(["results", "error", "index", "usage", "message"])] = node[key]
         case _:
-            node[key] = copy.copy(chance.choice(VALUES))
+            node[key] = copy.copy(rng.choice(VALUES))
 
 
-def _damage_list(chance, node):
-    at = chance.randrange(len(node))
-    match chance.randrange(5):
+def _damage_list(rng, node):
+    at = rng.randrange(len(node))
+    match rng.randrange(5):
         case 0:
             del node[at]
         case 1:
             node.append(node[at])
         case 2:
-            chance.shuffle(node)
+            rng.shuffle(node)
         case 3:
             node.reverse()
         case _:
-            node[at] = copy.copy(chance.choice(VALUES))
+            node[at] = copy.copy(rng.choice(VALUES))
 
 
 def _children(node):
@@ -150,28 +150,28 @@ def _children(node):
     return [child for child in inner if isinstance(child, dict | list) and child]
 
 
-def mutated(chance, original):
-    """Damage a copy of an exchange in one place or in a few."""
+def mutated(rng, original):
+    """Return a copy of an exchange with damage in one place or in several."""
     response = original.response
     status, headers, body = response.status, response.headers, response.body
-    kinds = chance.choice(["tree", "tree", "bytes", "tree bytes", "bytes bytes", "head", "all"])
+    kinds = rng.choice(["tree", "tree", "bytes", "tree bytes", "bytes bytes", "head", "all"])
     if "tree" in kinds or kinds == "all":
-        body = _tree_damaged(chance, body)
+        body = _tree_damaged(rng, body)
     for _ in range(kinds.count("bytes") or kinds == "all"):
-        body = damage_bytes(chance, body)
+        body = damage_bytes(rng, body)
     if kinds in {"head", "all"}:
-        name = chance.choice(list(HEADERS))
-        headers = headers | {name: chance.choice(HEADERS[name])}
-        status = chance.choice([status, status, *STATUSES, chance.randint(100, 999)])
+        name = rng.choice(list(HEADERS))
+        headers = headers | {name: rng.choice(HEADERS[name])}
+        status = rng.choice([status, status, *STATUSES, rng.randint(100, 999)])
     changed = Response(status=status, headers=headers, body=body, received=1.7e9)
     return replace(original, response=changed)
 
 
-def _tree_damaged(chance, body):
+def _tree_damaged(rng, body):
     try:
         tree = json.loads(body)
     except ValueError:
         return body
-    for _ in range(chance.choice([1, 1, 2, 4])):
-        damage_tree(chance, tree)
-    return json.dumps(tree, ensure_ascii=chance.random() < 0.5).encode("utf-8", "surrogatepass")
+    for _ in range(rng.choice([1, 1, 2, 4])):
+        damage_tree(rng, tree)
+    return json.dumps(tree, ensure_ascii=rng.random() < 0.5).encode("utf-8", "surrogatepass")

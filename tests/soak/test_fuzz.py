@@ -1,4 +1,4 @@
-"""The fuzzer, at the size of a test run; `make fuzz` is the same with a million answers."""
+"""The fuzzer with 20,000 responses. `make fuzz` decodes a million."""
 
 import math
 import random
@@ -19,8 +19,8 @@ RANKING = Ranking(
 )
 
 
-def test_damaged_answers_are_rankings_or_typed_errors():
-    """Twenty thousand damaged answers are valid rankings or typed errors, nothing else."""
+def test_damaged_responses_are_rankings_or_typed_errors():
+    """Each of 20,000 damaged responses is decoded to a valid ranking or to a typed error."""
     outcomes, failures = fuzz(seed=20_000, count=20_000)
 
     assert [wrong for wrong, _ in failures] == []
@@ -30,21 +30,21 @@ def test_damaged_answers_are_rankings_or_typed_errors():
     assert len(outcomes) > 15
 
 
-def test_undamaged_answers_are_read():
-    """What is damaged was whole before: each made-up answer is a ranking."""
+def test_undamaged_responses_are_rankings():
+    """Each generated response is a ranking before it is damaged."""
     outcomes = [outcome_of(case) for case in generated(random.Random(1), 200)]
 
     assert {(type(outcome), wrong) for outcome, wrong in outcomes} == {(Ranking, None)}
     assert len(list(recorded())) == 12
 
 
-def test_the_same_seed_makes_the_same_answers():
-    """A seed is enough to repeat a run."""
+def test_the_same_seed_gives_the_same_responses():
+    """A run can be repeated with its seed."""
     assert list(cases(3, 200)) == list(cases(3, 200)) != list(cases(4, 200))
 
 
 def rows(*pairs):
-    """The ranking with other results."""
+    """Return the ranking with other results."""
     return replace(RANKING, results=tuple(RankedDocument(*pair) for pair in pairs))
 
 
@@ -75,24 +75,24 @@ def rows(*pairs):
         ),
     ],
 )
-def test_the_fuzzer_sees_what_is_wrong(outcome, word):
-    """An outcome that breaks the promise in any one way is told from one that keeps it."""
+def test_the_fuzzer_finds_each_flaw(outcome, word):
+    """Each kind of outcome that breaks the promise has a flaw, and the flaw is named."""
     assert word in flaw(outcome, REQUEST)
 
 
 @pytest.mark.parametrize("outcome", [rows((0, 0.5), (2, 0.5)), InvalidResponseError("no")])
-def test_the_fuzzer_lets_pass_what_is_right(outcome):
+def test_the_fuzzer_accepts_valid_outcomes(outcome):
     """A valid ranking and a typed error have no flaw."""
     assert flaw(outcome, REQUEST) is None
 
 
-def test_what_escapes_is_caught_and_can_be_replayed(tmp_path):
-    """A reader that raises is found out, and the answer that did it is kept."""
+def test_an_exception_is_reported_and_can_be_replayed(tmp_path):
+    """If the decoder raises, the fuzzer reports it and saves the response."""
 
     def naive(response, request):
         raise KeyError(response.status)
 
-    outcomes, failures = fuzz(seed=1, count=50, read=naive)
+    outcomes, failures = fuzz(seed=1, count=50, decode=naive)
     wrong, case = failures[7]
 
     assert outcomes == {"KeyError": 50}

@@ -1,4 +1,4 @@
-"""What type checkers make of the clients; never executed."""
+"""What users of the clients may write. Type checkers read this file; it is never executed."""
 
 from typing import assert_type
 
@@ -21,7 +21,7 @@ from openrouter_rerank import (
 
 
 def synchronous() -> None:
-    """A ranking is typed down to its numbers."""
+    """A ranking and all its fields have types."""
     with RerankClient(timeout=5, budget=Budget(1), http_client=httpx.Client()) as client:
         ranking = client.rerank("question", ["text", {"text": "text"}, RerankDocument(image="u")])
     assert_type(ranking, Ranking)
@@ -42,20 +42,20 @@ async def asynchronous() -> None:
 
 
 def other_clients() -> None:
-    """Clients of httpx2 are as good as those of httpx."""
+    """Clients of httpx2 and of httpx are accepted."""
     RerankClient(http_client=httpx2.Client())
     AsyncRerankClient(http_client=httpx.AsyncClient())
 
 
 def stores_and_limiters() -> None:
-    """LangChain's byte stores and rate limiters fit, and so do ours."""
+    """LangChain's byte stores and rate limiters are accepted, and so are ours."""
     RerankClient(score_store=InMemoryByteStore(), score_ttl=60)
     AsyncRerankClient(score_store=LocalFileStore("scores"), rate_limiter=WindowRateLimiter(20))
     RerankClient(rate_limiter=InMemoryRateLimiter())
 
 
 def mistakes() -> None:
-    """Type checkers find what the clients would refuse."""
+    """Type checkers find the arguments that the clients refuse."""
     client = RerankClient()
     RerankClient(score_store={})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.rerank("question", ["text"], topn=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

@@ -1,4 +1,8 @@
-"""Read by the type checkers, never executed: what users of the LangChain package may write."""
+"""
+What users of the LangChain package may write.
+
+Type checkers read this file. It is never executed.
+"""
 
 from collections.abc import Mapping
 from typing import assert_type
@@ -11,13 +15,13 @@ from pydantic import SecretStr
 
 
 def title(document: Document) -> str | Mapping[str, object] | RerankDocument | None:
-    """Convert a document in any of the ways that are allowed."""
+    """Convert a document to any of the types that are allowed."""
     found: object = document.metadata.get("title")
     return found if isinstance(found, str) else None
 
 
 def options(search: Runnable[str, list[Document]]) -> None:
-    """Options are taken under all of their names, as people write them."""
+    """Pass options under all of their names, with the types that users write."""
     OpenRouterRerank(api_key="k", base_url="https://example.com", budget=0.5, image_root="/a")
     OpenRouterRerank(openrouter_api_key=SecretStr("k"), openrouter_api_base="https://example.com")
     OpenRouterRerank(model_name="a/b", openrouter_provider={"sort": "price"}, model_kwargs={})
@@ -28,14 +32,14 @@ def options(search: Runnable[str, list[Document]]) -> None:
 
 
 def mistakes(search: Runnable[str, list[Document]]) -> None:
-    """Type checkers find what would be refused."""
+    """Type checkers find the arguments that the classes refuse."""
     OpenRouterRerank(topn=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     OpenRouterRerankRetriever(base_retriever=search, n=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     OpenRouterRerank().as_retriever(search, n=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 async def calls(documents: list[Document], search: Runnable[str, list[Document]]) -> None:
-    """Call in every way."""
+    """Use every method that makes a call."""
     reranker = OpenRouterRerank(
         model="cohere/rerank-v3.5", top_n=3, rank_fields=("title",), document_converter=title
     )

@@ -1,4 +1,8 @@
-"""Read by the type checkers, never executed: what users of the LlamaIndex package may write."""
+"""
+What users of the LlamaIndex package may write.
+
+Type checkers read this file. It is never executed.
+"""
 
 from pathlib import Path
 from typing import assert_type
@@ -13,23 +17,23 @@ from pydantic import SecretStr
 
 
 def title(item: NodeWithScore) -> str | None:
-    """Say what is ranked of a node."""
+    """Return the text of a node that is ranked."""
     found: object = item.node.metadata.get("title")
     return found if isinstance(found, str) else None
 
 
-def noted(ranking: Ranking) -> None:
-    """Count a ranking."""
+def on_response(ranking: Ranking) -> None:
+    """Receive a ranking."""
 
 
 def options() -> None:
-    """Options are taken under all of their names, as people write them."""
+    """Pass options under all of their names, with the types that users write."""
     preferences: ProviderPreferences = {"sort": "price"}
     OpenRouterRerank(api_key="k", base_url="https://example.com", top_n=3, budget=0.5)
     OpenRouterRerank(openrouter_api_key=SecretStr("k"), api_base="https://example.com")
     OpenRouterRerank(model_name="a/b", fallback_models=["a/c"], app_categories=["rag"])
     OpenRouterRerank(provider=preferences, trace={"id": 1}, extra_body={"new": [1]})
-    OpenRouterRerank(image_root="/pictures", budget=Budget(1), on_response=noted)
+    OpenRouterRerank(image_root="/pictures", budget=Budget(1), on_response=on_response)
     OpenRouterRerank(image_root=Path("/pictures"), http_client=httpx.Client())
     OpenRouterRerank(metadata_mode="none", document_fn=title, keep_retrieval_score=True)
     OpenRouterRerank(metadata_mode=MetadataMode.NONE)
@@ -37,7 +41,7 @@ def options() -> None:
 
 
 async def calls(nodes: list[NodeWithScore]) -> None:
-    """Call in every way."""
+    """Use every method that makes a call."""
     reranker = OpenRouterRerank()
     postprocessor: BaseNodePostprocessor = reranker
     postprocessor.postprocess_nodes(nodes, query_str="?")
@@ -50,6 +54,6 @@ async def calls(nodes: list[NodeWithScore]) -> None:
 
 
 def mistakes() -> None:
-    """Type checkers find what would be refused."""
+    """Type checkers find the arguments that the class refuses."""
     OpenRouterRerank(topn=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     OpenRouterRerank(timeout="30")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -1,8 +1,8 @@
 """
 The command line: `openrouter-rerank COMMAND`.
 
-Each command is one function in a module of its own, which is imported when the command is run,
-because it may need an extra that is not installed.
+Each command is one function in a separate module. The module is imported only when the command
+runs, because it may need an extra that is not installed.
 """
 
 import argparse
@@ -14,20 +14,20 @@ from importlib import import_module
 from openrouter_rerank._version import __version__
 
 _FAILED = 1
-# What shells report for a command that SIGINT has ended.
+# The exit status that shells report for a command that SIGINT has ended.
 _INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One command and where it lives."""
+    """One command, and the module that runs it."""
 
     name: str
     summary: str
     module: str
-    """Holds `main(arguments) -> int`, which gets what follows the command's name."""
+    """Has `main(arguments) -> int`, which gets the arguments after the command's name."""
     extra: str
-    """What to install for it."""
+    """The extra of `openrouter-rerank` that the command needs."""
 
 
 COMMANDS = (
@@ -40,7 +40,7 @@ COMMANDS = (
     Command(
         name="serve",
         summary="answer OpenRouter's rerank protocol on this machine, without a key",
-        module="openrouter_rerank.local.serve",
+        module="openrouter_rerank.local.command",
         extra="local",
     ),
 )
@@ -48,10 +48,10 @@ COMMANDS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """
-    Run one command and tell its exit status.
+    Run one command and return its exit status.
 
     Args:
-        arguments: Those of the process by default.
+        arguments: By default, the command-line arguments of the process.
     """
     commands = {command.name: command for command in COMMANDS}
     parser = argparse.ArgumentParser(
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parser.add_argument("command", choices=commands, help="see below; each has its own --help")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="what the command takes")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of the command")
     parsed = parser.parse_args(arguments)
     return _run(commands[parsed.command], parsed.arguments)
 
@@ -74,8 +74,8 @@ def _run(command: Command, arguments: Sequence[str]) -> int:
         missing = (error.name or "openrouter_rerank").partition(".")[0]
         if missing == "openrouter_rerank":
             raise
-        cure = f'pip install "openrouter-rerank[{command.extra}]"'
-        sys.stderr.write(f"{command.name} needs {missing}, which is not installed: {cure}\n")
+        install = f'pip install "openrouter-rerank[{command.extra}]"'
+        sys.stderr.write(f"{command.name} needs the package {missing}: {install}\n")
         return _FAILED
     except KeyboardInterrupt:
         return _INTERRUPTED

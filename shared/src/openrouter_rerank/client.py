@@ -7,7 +7,7 @@ import os
 import random
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Generic, Self, TypeVar, Unpack
 
 from ._call.arguments import checked_arguments
@@ -23,7 +23,7 @@ from ._wire.endpoint import checked_key, endpoint
 from .client_options import ClientKeywords, ClientOptions, RequestOptions
 from .documents import CheckedDocuments, Document
 from .errors import ConfigurationError
-from .http_client import AsyncHTTPClient, HTTPClient
+from .http_client import AsyncHTTPClient, HTTPClient, refuse_async, refuse_sync
 from .models import DEFAULT_MODEL
 from .ranking import Ranking
 from .telemetry import traced
@@ -35,6 +35,9 @@ HTTP = TypeVar("HTTP")
 
 class _Client(ABC, Generic[HTTP]):
     """What both clients have: their options, and what a call takes from them."""
+
+    _check_http_client: Callable[[object], None]
+    """Refuses an HTTP client of the other kind."""
 
     def _open(self, options: ClientOptions, http_client: HTTP | None) -> None:
         self._check_http_client(http_client)
@@ -63,11 +66,6 @@ class _Client(ABC, Generic[HTTP]):
     @abstractmethod
     def _reset_slots(self) -> None:
         """Make all request slots free."""
-
-    @staticmethod
-    @abstractmethod
-    def _check_http_client(http_client: object) -> None:
-        """Refuse an HTTP client of the other kind."""
 
     @classmethod
     def from_options(cls, options: ClientOptions, http_client: HTTP | None = None) -> Self:
@@ -120,11 +118,14 @@ class RerankClient(_Client[HTTPClient]):
         http_client: An httpx or httpx2 client to use as it is. It is never closed. On a connection
             that it has kept, only the single reads are bounded, so a server that sends its response
             slowly can hold up a call for longer than `timeout`.
-        **options: See below. All of them are optional.
+        **options: All of them are optional. An editor shows what an option means at its name, and
+            `help()` lists them.
 
     Raises:
         ConfigurationError: If an option cannot be used; the message names it.
     """
+
+    _check_http_client = staticmethod(refuse_async)
 
     if TYPE_CHECKING:
 
@@ -140,14 +141,6 @@ class RerankClient(_Client[HTTPClient]):
 
     def _reset_slots(self) -> None:
         self._slots = (os.getpid(), FairSemaphore(self._max_concurrency))
-
-    @staticmethod
-    def _check_http_client(http_client: object) -> None:
-        if hasattr(http_client, "aclose"):
-            raise ConfigurationError(
-                "http_client is an asynchronous client: pass a synchronous one, or use "
-                "AsyncRerankClient (in the framework classes: http_async_client)"
-            )
 
     def _request_slots(self) -> FairSemaphore:
         # A forked child inherits the slots that the calls of its parent had taken.
@@ -224,11 +217,14 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
 
     Args:
         http_client: An asynchronous httpx or httpx2 client to use as it is. It is never closed.
-        **options: See below. All of them are optional.
+        **options: All of them are optional. An editor shows what an option means at its name, and
+            `help()` lists them.
 
     Raises:
         ConfigurationError: If an option cannot be used; the message names it.
     """
+
+    _check_http_client = staticmethod(refuse_sync)
 
     if TYPE_CHECKING:
 
@@ -246,14 +242,6 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
 
     def _reset_slots(self) -> None:
         self._slots: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
-
-    @staticmethod
-    def _check_http_client(http_client: object) -> None:
-        if http_client is not None and not hasattr(http_client, "aclose"):
-            raise ConfigurationError(
-                "the http_client of AsyncRerankClient is a synchronous client: pass an "
-                "asynchronous one (in the framework classes: http_async_client)"
-            )
 
     def _request_slots(self) -> asyncio.Semaphore:
         loop = asyncio.get_running_loop()

@@ -9,7 +9,7 @@ pass.
 import functools
 import operator
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self, SupportsIndex, TypeAlias, TypedDict, TypeGuard
 
@@ -51,7 +51,7 @@ _SECRETS = frozenset({"api_key", "openrouter_api_key", "default_headers"})
 
 def whole_number(value: object) -> int | None:
     """Return `value` as an `int` if it is an integer of Python or NumPy, else `None`."""
-    if type(value) is int or value is None:
+    if type(value) is int:
         # The check of a protocol below is slow.
         return value
     # By name: the booleans of old NumPy releases are indexes too.
@@ -76,7 +76,8 @@ class ClientOptions(BaseModel):
 
     def __init__(self, **options: object) -> None:
         # Pydantic quotes input in its errors, and a traceback shows the locals of this frame.
-        hide_secrets(options, self._names())
+        is_strict = self.model_config.get("extra") == "forbid"
+        hide_secrets(options, self._names() if is_strict else options.keys())
         super().__init__(**options)
 
     model_config = ConfigDict(
@@ -282,7 +283,7 @@ class ClientOptions(BaseModel):
             raise
 
 
-def hide_secrets(options: dict[str, object], known: frozenset[str]) -> None:
+def hide_secrets(options: dict[str, object], known: Container[str]) -> None:
     """
     Replace secrets in `options` by objects whose `repr` does not show them.
 
@@ -311,6 +312,9 @@ def _problem(error: ValidationError) -> str:
     """Return the message for the first option that Pydantic has refused."""
     first = error.errors(include_url=False)[0]
     option = str(first["loc"][0])
+    if first["type"] == "extra_forbidden":
+        # Unknown names have been refused before, so it is the second name of a known option.
+        return f"{option} is another name of an option that was passed too: pass one of them"
     if "ctx" in first and isinstance(first["ctx"].get("error"), ValueError):
         return str(first["ctx"]["error"])
     is_seconds = option in {"timeout", "score_ttl"}

@@ -15,6 +15,8 @@ from collections.abc import (
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol, TypeVar, runtime_checkable
 
+from .errors import ConfigurationError
+
 __all__ = ["AsyncHTTPClient", "HTTPClient"]
 
 Headers = list[tuple[bytes, bytes]]
@@ -108,3 +110,31 @@ class AsyncHTTPClient(Protocol):
     ) -> AbstractAsyncContextManager[StreamedResponse]:
         """Send a request; the response is open until the context ends."""
         ...
+
+
+def refuse_async(http_client: object) -> None:
+    """
+    Refuse an asynchronous client where a synchronous one is needed.
+
+    Raises:
+        ConfigurationError: If `http_client` is asynchronous.
+    """
+    if hasattr(http_client, "aclose"):
+        raise ConfigurationError(
+            "http_client is an asynchronous client: pass a synchronous one, or use "
+            "AsyncRerankClient (in the framework classes: http_async_client)"
+        )
+
+
+def refuse_sync(http_client: object) -> None:
+    """
+    Refuse a synchronous client where an asynchronous one is needed.
+
+    Raises:
+        ConfigurationError: If `http_client` is synchronous.
+    """
+    if http_client is not None and not hasattr(http_client, "aclose"):
+        raise ConfigurationError(
+            "the http_client of AsyncRerankClient is a synchronous client: pass an "
+            "asynchronous one (in the framework classes: http_async_client)"
+        )

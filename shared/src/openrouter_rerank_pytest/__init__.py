@@ -1,9 +1,8 @@
 """
-A pytest fixture that plays OpenRouter on a real loopback socket; installed with the package.
+A pytest fixture: a scripted OpenRouter on a loopback socket. It is installed with the package.
 
-Every pytest run of every environment with this package imports this module, so it imports nothing
-but pytest until a test asks for the fixture, and lives outside `openrouter_rerank`, whose import
-loads pydantic.
+Where this package is installed, every pytest run imports this module. So it imports only pytest
+until a test uses the fixture, and it is not in `openrouter_rerank`, whose import loads pydantic.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def local_openrouter() -> Iterator[Stage]:
     """
-    A scripted OpenRouter on a loopback port of its own, for one test.
+    Yield a scripted OpenRouter that listens on a separate loopback port, for one test.
 
     ```python
     import httpx
@@ -46,7 +45,7 @@ def local_openrouter() -> Iterator[Stage]:
         assert local_openrouter.requests[0].query == "capital of France"
 
 
-    def test_a_scripted_error_comes_once(local_openrouter: Stage) -> None:
+    def test_a_scripted_error_is_sent_once(local_openrouter: Stage) -> None:
         local_openrouter.script(error(429, "Rate limit exceeded", retry_after=2))
         assert rerank(local_openrouter).headers["retry-after"] == "2"
         assert rerank(local_openrouter).status_code == 200

@@ -26,6 +26,10 @@ class _Embeddings(Embeddings):
 def rerank_with(passages: Sequence[Passage], embed: Embed) -> Pipeline:
     """
     Return a pipeline that searches `passages` in an `InMemoryVectorStore` and reranks the results.
+
+    Args:
+        passages: The documents of the vector store.
+        embed: Returns the embedding of a text.
     """
     store = InMemoryVectorStore(_Embeddings(embed))
     store.add_documents([_document(passage) for passage in passages])

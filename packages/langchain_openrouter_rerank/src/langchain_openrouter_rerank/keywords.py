@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from langchain_core.documents import Document
 from openrouter_rerank.documents import RerankDocument
-from openrouter_rerank.reranker.keywords import RerankKeywords
+from openrouter_rerank.reranker import RerankKeywords
 
 DocumentConverter: TypeAlias = Callable[
     [Document], str | Mapping[str, object] | RerankDocument | None

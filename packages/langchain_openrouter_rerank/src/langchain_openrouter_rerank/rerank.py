@@ -98,7 +98,13 @@ class OpenRouterRerank(
 
     if TYPE_CHECKING:
 
-        def __init__(self, **options: Unpack[DocumentKeywords]) -> None: ...
+        def __init__(self, **options: Unpack[DocumentKeywords]) -> None:
+            """
+            Create a reranker. All options are optional.
+
+            An editor shows what an option means at its name, and `help(OpenRouterRerank)` lists
+            all of them.
+            """
 
     @field_validator("timeout")
     @classmethod

@@ -1,4 +1,4 @@
-"""LlamaIndex's pipeline in `openrouter-rerank demo`: a vector index and `OpenRouterRerank`."""
+"""The LlamaIndex pipeline of `openrouter-rerank demo`: a vector index and a reranker."""
 
 from collections.abc import Sequence
 from contextlib import closing

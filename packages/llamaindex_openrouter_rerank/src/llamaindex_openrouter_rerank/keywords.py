@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.schema import MetadataMode, NodeWithScore
 from openrouter_rerank.documents import Document
-from openrouter_rerank.reranker.keywords import RerankKeywords
+from openrouter_rerank.reranker import RerankKeywords
 
 DocumentFunction: TypeAlias = Callable[[NodeWithScore], Document | None]
 """Returns the document to rank for a node, or `None` if the node has nothing to rank."""

@@ -72,7 +72,13 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):  # noqa: PLW1641 - Muta
 
     if TYPE_CHECKING:
 
-        def __init__(self, **options: Unpack[NodeKeywords]) -> None: ...
+        def __init__(self, **options: Unpack[NodeKeywords]) -> None:
+            """
+            Create a reranker. All options are optional.
+
+            An editor shows what an option means at its name, and `help(OpenRouterRerank)` lists
+            all of them.
+            """
 
     @model_validator(mode="before")
     @classmethod

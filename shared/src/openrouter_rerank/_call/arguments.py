@@ -1,13 +1,12 @@
 """Checks the arguments of one rerank call, before anything is sent."""
 
-import operator
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import SupportsIndex, Unpack
+from typing import Unpack
 
-from openrouter_rerank.client_options import RequestOptions
+from openrouter_rerank._wire.headers import session_header
+from openrouter_rerank.client_options import RequestOptions, whole_number
 from openrouter_rerank.documents import CheckedDocuments, Document, checked_documents
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
 from openrouter_rerank.ranking import Ranking
@@ -55,7 +54,9 @@ def checked_arguments(
     """
     if unknown := options.keys() - RequestOptions.__annotations__.keys():
         raise TypeError(f"rerank() has no argument {min(unknown)!r:.50}")
-    timeout = options.get("timeout")
+    timeout, session_id = options.get("timeout"), options.get("session_id")
+    if session_id is not None:
+        session_header(session_id)
     checked = checked_documents(documents)
     distinct, positions = without_copies(checked)
     return Arguments(
@@ -71,7 +72,7 @@ def checked_arguments(
             extra=_extra(options),
         ),
         models=_checked_models(model, options.get("fallback_models") or ()),
-        session_id=options.get("session_id"),
+        session_id=session_id,
         timeout=None if timeout is None else checked_seconds("timeout", timeout),
     )
 
@@ -89,18 +90,6 @@ def checked_seconds(name: str, seconds: object) -> float:
     raise ConfigurationError(f"{name} must be a positive number of seconds, got {seconds!r:.50}")
 
 
-def whole_number(value: object) -> int | None:
-    """Return `value` as an `int` if it is an integer of Python or NumPy, else `None`."""
-    if type(value) is int or value is None:
-        # The usual case: checking a value against a protocol takes long.
-        return value
-    # Booleans are excluded by name, because those of old releases of NumPy have `__index__` too.
-    if isinstance(value, SupportsIndex) and type(value).__name__ not in {"bool", "bool_"}:
-        with suppress(TypeError):
-            return operator.index(value)
-    return None
-
-
 def _checked_query(query: object) -> str:
     if not isinstance(query, str):
         raise InvalidRequestError(f"query is of type {type(query).__name__}: pass a string")
@@ -110,8 +99,10 @@ def _checked_query(query: object) -> str:
 
 
 def _checked_count(name: str, value: object) -> int | None:
+    if value is None:
+        return None
     number = whole_number(value)
-    if value is None or (number is not None and number > 0):
+    if number is not None and number > 0:
         return number
     raise InvalidRequestError(f"{name} must be a positive whole number, or None, got {value!r:.50}")
 

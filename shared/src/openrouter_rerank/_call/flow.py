@@ -89,6 +89,8 @@ class Limits:
     max_retries: int
     clock: Callable[[], float]
     """Returns the time in seconds, from any start."""
+    started: float
+    """When the call began, by `clock`."""
     jitter: Callable[[], float]
     """Returns a random number from 0 to 1."""
     retry_budget: RetryBudget
@@ -96,8 +98,11 @@ class Limits:
     """Charged for each request that succeeds, even if the call fails because of another one."""
     on_ranking: Callable[[Call, Ranking], object] | None = None
     """Called for each request that succeeds, even if the call fails because of another one."""
-    started: float | None = None
-    """When the call began, by `clock`. Default: when its flow starts."""
+
+    @property
+    def deadline(self) -> float:
+        """When the call has to end, by `clock`."""
+        return self.started + self.timeout
 
 
 def call_flow(
@@ -129,8 +134,7 @@ def call_flow(
     plans = [(model, wanted, _parts(wanted, model)) for model, wanted in asked]
     if limits.budget is not None:
         limits.budget.check()
-    started = limits.clock() if limits.started is None else limits.started
-    deadline = started + limits.timeout
+    deadline = limits.deadline
     attempts = 0
     errors: list[OpenRouterRerankError] = []
     ranking: Ranking | None = None
@@ -151,9 +155,8 @@ def call_flow(
     if ranking is None:
         error = reduce(_more_informative, errors)
         error.attempts = attempts
-        error.add_note(
-            f"{attempts} attempts in {limits.clock() - started:.1f} s, timeout {limits.timeout:g} s"
-        )
+        seconds = limits.clock() - limits.started
+        error.add_note(f"{attempts} attempts in {seconds:.1f} s, timeout {limits.timeout:g} s")
         raise error
     whole = call.positions.restored(ranking, call.top_n)
     # Not the last cut: the score cache, which asks for all results here, and the framework packages

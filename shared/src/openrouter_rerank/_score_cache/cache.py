@@ -44,11 +44,6 @@ class CachedCall:
     """The URL that the requests go to."""
     limits: Limits
 
-    @property
-    def deadline(self) -> float:
-        """When the call has to end, by the clock of `limits`."""
-        return (self.limits.started or 0.0) + self.limits.timeout
-
     def rest(self, scores: CallScores, known: KnownScores) -> CallFlow:
         """Return the flow that requests all scores that are not in `known`."""
         # A `top_n` would not make the requests cheaper, and a later call may need more results.
@@ -87,11 +82,11 @@ class ScoreCache:
         """
         scores = self._scores(call)
         with single_flight().join((id(self._store), scores.identity)) as group:
-            with turn(group, call.deadline):
+            with turn(group, call.limits.deadline):
                 if group.ranking is not None:
                     return call.result(_free(group.ranking))
                 self._raise_shared_failure(group, call.limits.timeout)
-                known = self._read(scores, call.deadline)
+                known = self._read(scores, call.limits.deadline)
                 try:
                     ranking = group.ranking = (
                         scores.ranking(known)
@@ -119,11 +114,11 @@ class ScoreCache:
         """
         scores = self._scores(call)
         with single_flight().ajoin((id(self._store), scores.identity)) as group:
-            async with aturn(group, call.deadline):
+            async with aturn(group, call.limits.deadline):
                 if group.ranking is not None:
                     return call.result(_free(group.ranking))
                 self._raise_shared_failure(group, call.limits.timeout)
-                known = await self._aread(scores, call.deadline)
+                known = await self._aread(scores, call.limits.deadline)
                 try:
                     ranking = group.ranking = (
                         scores.ranking(known)
@@ -133,10 +128,10 @@ class ScoreCache:
                 except OpenRouterRerankError as error:
                     group.failure = self, call.limits.timeout, error
                     # Some requests of the failed call may have succeeded.
-                    await self._awrite(scores, call.deadline)
+                    await self._awrite(scores, call.limits.deadline)
                     raise
             # Outside the turn, so that the waiting calls do not wait for this write.
-            await self._awrite(scores, call.deadline)
+            await self._awrite(scores, call.limits.deadline)
             return call.result(ranking)
 
     def _scores(self, call: CachedCall) -> CallScores:

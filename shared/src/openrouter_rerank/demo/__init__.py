@@ -1,6 +1,10 @@
 """
-The demo: the passages of this Python, found by a vector store and reranked in each framework.
+The demo: searches the documentation of this Python, and reranks the results in each framework.
 
-`openrouter_rerank.demo.pipeline` says what a framework package offers to take part. It needs the
-extra `openrouter-rerank[demo]`.
+It needs the extra `openrouter-rerank[demo]`. `run.py` is the whole demo. A framework package takes
+part by providing a pipeline: a vector store and a reranker, see `pipeline.py`.
+
+`corpus.py`, `paragraphs.py` and `pictures.py` make the passages, `embedding.py` and
+`vector_cache.py` their vectors. `service.py` selects OpenRouter or the local scorer, and
+`terminal.py` formats the output.
 """

@@ -15,23 +15,29 @@ _FAILED = 1
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the demo, and tell the exit status."""
+    """Run the demo, and return the exit status."""
     parser = argparse.ArgumentParser(
         prog="openrouter-rerank demo",
         description=(
-            "Fetch 25 passages of Python's own documentation for a question with a vector store, "
-            "rerank them, and show both orders: in each framework that is installed."
+            "For each question, fetch 25 passages of Python's documentation from a vector store, "
+            "rerank them, and show both orders, in each framework that is installed."
         ),
         epilog=(
-            "OpenRouter answers if OPENROUTER_API_KEY is set, else the local scorer does, which "
-            "needs no key and no network."
+            "OpenRouter answers if OPENROUTER_API_KEY is set. Otherwise the local scorer answers, "
+            "which needs no key and no network."
         ),
     )
     parser.add_argument(
-        "questions", metavar="QUESTION", nargs="*", help="yours, in place of the prepared ones"
+        "questions",
+        metavar="QUESTION",
+        nargs="*",
+        help="your own questions, instead of the prepared ones",
     )
     parser.add_argument(
-        "--passages", metavar="N", type=_positive, help="search the first N only, for a quick look"
+        "--passages",
+        metavar="N",
+        type=_positive,
+        help="search only the first N passages, which is faster",
     )
     parsed = parser.parse_args(arguments)
     questions: list[str] = parsed.questions

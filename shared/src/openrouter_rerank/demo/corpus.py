@@ -1,7 +1,7 @@
 """
-The corpus: what every Python carries about itself, the language reference and its docstrings.
+The corpus: the documentation that ships with Python, its language reference and its docstrings.
 
-The standard library is read as text and never imported, so nothing of it runs.
+The standard library is read as text and never imported, so none of its code runs.
 """
 
 import ast
@@ -13,7 +13,8 @@ from pathlib import Path
 from openrouter_rerank.demo.paragraphs import passages
 from openrouter_rerank.demo.passage import Passage
 
-# What programs import every day; the rest of the library would make the first run twice as long.
+# Modules that programs often use. With the rest of the library the first run would take twice as
+# long.
 _MODULES = """
     abc argparse ast asyncio asyncio.locks asyncio.queues asyncio.runners asyncio.tasks
     asyncio.timeouts base64 bisect calendar codecs collections concurrent.futures
@@ -27,8 +28,8 @@ _MODULES = """
     textwrap threading timeit tokenize tomllib traceback types typing unittest unittest.case
     unittest.mock urllib.parse urllib.request uuid warnings weakref zipfile zoneinfo
 """
-# In words: below it a docstring says hardly more than the name it stands under.
-_SHORTEST = 12
+# A docstring with fewer words says hardly more than the name that it documents.
+_MIN_WORDS = 12
 
 _HEADING = re.compile(r"^(\S.*)\n([*=~-])\2{3,}$", re.MULTILINE)
 
@@ -37,29 +38,30 @@ _FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 
 def corpus() -> list[Passage]:
     """
-    Read the passages of this Python, always the same ones in the same order.
+    Return the passages of this Python. All runs return the same passages in the same order.
 
     Raises:
-        FileNotFoundError: If this Python has neither its reference nor its sources.
+        FileNotFoundError: This Python has neither its language reference nor the sources of its
+            standard library.
     """
     found: dict[str, Passage] = {}
     for title, text in (*_reference(), *_library()):
         for part in passages(text):
-            # Topics of the reference share whole sections.
+            # Several topics of the reference contain the same sections.
             if part not in found:
                 number = len(found) + 1
                 found[part] = Passage(id=f"p{number}", title=title, text=f"{title}\n\n{part}")
     if not found:
-        message = "this Python carries neither pydoc_data nor the sources of its standard library"
+        message = "this Python has neither pydoc_data nor the sources of its standard library"
         raise FileNotFoundError(message)
     return list(found.values())
 
 
 def _reference() -> Iterator[tuple[str, str]]:
-    """Yield each section of the language reference under its heading."""
+    """Yield the heading and the text of each section of the language reference."""
     try:
         from pydoc_data.topics import topics
-    except ModuleNotFoundError:  # Some distributions pack it apart
+    except ModuleNotFoundError:  # Some distributions put it in a separate package
         return
     for name in sorted(topics):
         title = name
@@ -71,35 +73,35 @@ def _reference() -> Iterator[tuple[str, str]]:
 
 
 def _library() -> Iterator[tuple[str, str]]:
-    """Yield each docstring of the library under the dotted name of what it documents."""
+    """Yield the dotted name and the docstring of each documented object of the library."""
     library = Path(sysconfig.get_path("stdlib"))
     for name in _MODULES.split():
         for file in _sources(library.joinpath(*name.split("."))):
-            for title, text in _entries(ast.parse(file.read_bytes()), name):
-                if len(text.split()) >= _SHORTEST:
+            for title, text in _docstrings(ast.parse(file.read_bytes()), name):
+                if len(text.split()) >= _MIN_WORDS:
                     yield title, text
 
 
-def _sources(place: Path) -> Iterator[Path]:
-    # Some modules are only a name for one with an underscore, which is written in Python.
-    name = place.name
+def _sources(module: Path) -> Iterator[Path]:
+    # Some modules only re-export a module with an underscore, which is written in Python.
+    name = module.name
     for source in (f"{name}.py", f"{name}/__init__.py", f"{name}/_local.py", f"_py{name}.py"):
-        if (file := place.parent / source).is_file():
+        if (file := module.parent / source).is_file():
             yield file
 
 
-def _entries(tree: ast.Module, module: str) -> Iterator[tuple[str, str]]:
+def _docstrings(tree: ast.Module, module: str) -> Iterator[tuple[str, str]]:
     yield module, ast.get_docstring(tree) or ""
     for member in tree.body:
         if isinstance(member, _FUNCTIONS | ast.ClassDef) and not member.name.startswith("_"):
             text = ast.get_docstring(member) or ""
             if isinstance(member, ast.ClassDef):
-                text = "\n\n".join([text, *_methods(member)])
+                text = "\n\n".join([text, *_method_summaries(member)])
             yield f"{module}.{member.name}", text
 
 
-def _methods(tree: ast.ClassDef) -> Iterator[str]:
-    """Yield the name and the first paragraph of each method: a class is one entry with them all."""
+def _method_summaries(tree: ast.ClassDef) -> Iterator[str]:
+    """Yield the name and first paragraph of each method. They become part of the class's text."""
     for member in tree.body:
         if isinstance(member, _FUNCTIONS) and not member.name.startswith("_"):
             summary = (ast.get_docstring(member) or "").partition("\n\n")[0]

@@ -1,20 +1,20 @@
 """
-Which frameworks take part: those whose package is installed here.
+The frameworks whose packages are installed; each of them takes part in the demo.
 """
 
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 
-from openrouter_rerank.demo.pipeline import GROUP, Framework
+from openrouter_rerank.demo.pipeline import GROUP, PipelineFactory
 
 PACKAGES: Mapping[str, str] = {
     "LangChain": "langchain-openrouter-rerank",
     "LlamaIndex": "llamaindex-openrouter-rerank",
 }
-"""What to install for each framework."""
+"""The package to install for each framework."""
 
 
-def installed_frameworks() -> dict[str, Framework]:
-    """Load the frameworks that take part, by name in the order of the alphabet."""
+def installed_frameworks() -> dict[str, PipelineFactory]:
+    """Return the pipeline factories of the installed frameworks, by name, in alphabetical order."""
     found = sorted(entry_points(group=GROUP), key=lambda entry_point: entry_point.name)
     return {entry_point.name: entry_point.load() for entry_point in found}

@@ -1,5 +1,5 @@
 """
-What the demo searches: a passage of text, or a picture with a caption.
+A passage: what the demo searches.
 """
 
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
     """
-    A piece of text that can answer a question, with a picture or without.
+    A text that may answer a question, or a picture with its caption.
     """
 
     id: str
     title: str
-    """What the reader sees in the lists."""
+    """Shown in the tables."""
     text: str
     image: str | None = None
-    """A data URI; the text is then its caption."""
+    """The picture as a data URI; `text` is then its caption."""

@@ -1,5 +1,5 @@
 """
-The pictures of the corpus, drawn here: each shows what its caption says.
+Draws the pictures of the corpus. Each picture shows what its caption says.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ _INK, _PAPER = "black", "white"
 
 
 def pictures() -> list[Passage]:
-    """Draw the pictures."""
+    """Draw the pictures and return them as passages."""
     return [_passage(name, caption, draw) for name, (caption, draw) in _DRAWINGS.items()]
 
 

@@ -1,8 +1,8 @@
 """
-What a framework package offers to the demo: its own vector store, with its reranker behind it.
+What a framework package provides to the demo: a vector store of the framework, and its reranker.
 
-A package announces it as an entry point of the group `openrouter_rerank.demo`, under the name of
-the framework.
+A package registers its `PipelineFactory` as an entry point of the group `openrouter_rerank.demo`.
+The name of the entry point is the name of the framework.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,12 +18,12 @@ from openrouter_rerank.ranking import Ranking
 GROUP = "openrouter_rerank.demo"
 
 Embed: TypeAlias = Callable[[str], list[float]]
-"""Turns a text, a passage or a question, into a vector; passages are known already, and cheap."""
+"""Returns the vector of a passage or a question. The vectors of the passages are precomputed."""
 
 
 class RerankerSettings(TypedDict, total=False):
     """
-    The options that the reranker of a framework is made with.
+    The options for the reranker of a framework.
     """
 
     model: str
@@ -36,7 +36,7 @@ class RerankerSettings(TypedDict, total=False):
 @dataclass(frozen=True, slots=True)
 class Hit:
     """
-    A passage in a list, with the score that put it there.
+    A search result: the id of a passage, and its score.
     """
 
     id: str
@@ -46,7 +46,7 @@ class Hit:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """
-    The same passages twice, best first.
+    The same passages in both orders, each best first.
     """
 
     retrieved: tuple[Hit, ...]
@@ -55,19 +55,19 @@ class Outcome:
 
 class Pipeline(Protocol):
     """
-    A filled vector store, and a reranker for what it finds.
+    A vector store with all passages, and a reranker for its search results.
     """
 
     def __call__(self, question: str, *, k: int, settings: RerankerSettings) -> Outcome:
-        """Fetch `k` passages for `question` and rerank them all."""
+        """Fetch `k` passages for `question`, and rerank all of them."""
         ...
 
 
-class Framework(Protocol):
+class PipelineFactory(Protocol):
     """
-    What the entry point leads to.
+    Makes the pipeline of a framework. The entry point of its package refers to it.
     """
 
     def __call__(self, passages: Sequence[Passage], embed: Embed) -> Pipeline:
-        """Fill the framework's own vector store with `passages`."""
+        """Add `passages` to a vector store of the framework, and return the pipeline."""
         ...

@@ -1,5 +1,5 @@
 """
-The demo from the corpus to the bill.
+The whole demo: embeds the passages, asks the questions in each framework, and prints the results.
 """
 
 import time
@@ -16,15 +16,15 @@ from openrouter_rerank.demo.embedding import StaticEmbedding
 from openrouter_rerank.demo.frameworks import PACKAGES, installed_frameworks
 from openrouter_rerank.demo.passage import Passage
 from openrouter_rerank.demo.pictures import pictures
-from openrouter_rerank.demo.pipeline import Embed, Framework, Pipeline
-from openrouter_rerank.demo.service import IMAGE_MODEL, TEXT_MODEL, Service, service
-from openrouter_rerank.demo.terminal import answered_by, bill, comparison
-from openrouter_rerank.demo.vector_cache import cached, user_cache
+from openrouter_rerank.demo.pipeline import Embed, Pipeline, PipelineFactory
+from openrouter_rerank.demo.service import IMAGE_MODEL, TEXT_MODEL, Service, select_service
+from openrouter_rerank.demo.terminal import comparison_table, models_and_providers, totals
+from openrouter_rerank.demo.vector_cache import cached_vectors, user_cache_folder
 from openrouter_rerank.errors import ConfigurationError
 from openrouter_rerank.ranking import Ranking
 
-# As a Python programmer may ask, in words that the documentation does not use. They were written
-# before their answers were seen, and the local scorer does not do well on all of them.
+# Questions of a Python programmer, in words that the documentation does not use. They were written
+# before the results were known, and the local scorer does not answer all of them well.
 QUESTIONS = (
     "Why does my function remember the list from the last call?",
     "How can I throw away a folder with everything in it?",
@@ -35,8 +35,8 @@ CANDIDATES = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Stage:
-    """What stays the same for all questions."""
+class _Setup:
+    """What all questions use, and the rankings so far."""
 
     console: Console
     passages: Mapping[str, Passage]
@@ -50,96 +50,97 @@ def run(
     passages: Sequence[Passage],
     questions: Sequence[str] = (),
     *,
-    frameworks: Mapping[str, Framework] | None = None,
+    frameworks: Mapping[str, PipelineFactory] | None = None,
     cache: Path | None = None,
 ) -> None:
     """
     Answer `questions` in every installed framework, and show how reranking changed the order.
 
     Args:
-        console: Where it is shown.
-        passages: What is searched; the pictures come on top.
-        questions: The prepared ones by default, the last of them over text and pictures.
-        frameworks: Those that are installed by default.
-        cache: Where vectors are kept; the user's folder for it by default.
+        console: Where the results are printed.
+        passages: The passages to search, in addition to the pictures.
+        questions: By default, the prepared questions, of which the last is about text and pictures.
+        frameworks: By default, the installed frameworks.
+        cache: The folder for the vectors. By default, the user's cache folder.
 
     Raises:
-        ConfigurationError: No framework package is installed; the message names them.
-        OpenRouterRerankError: The service failed.
+        ConfigurationError: No framework package is installed; the message names the packages.
+        OpenRouterRerankError: A call failed.
     """
-    answering = service()
-    console.print(answering.description)
-    taking_part = installed_frameworks() if frameworks is None else frameworks
-    _tell_missing(console, taking_part.keys())
+    service = select_service()
+    console.print(service.description)
+    factories = installed_frameworks() if frameworks is None else frameworks
+    _print_missing(console, factories.keys())
 
     searched = [*passages, *pictures()]
-    embed = _embedded(console, searched, user_cache() if cache is None else cache)
-    stage = _Stage(
+    embed = _embed(console, searched, user_cache_folder() if cache is None else cache)
+    setup = _Setup(
         console=console,
         passages={passage.id: passage for passage in searched},
-        pipelines={name: fill(searched, embed) for name, fill in taking_part.items()},
-        service=answering,
+        pipelines={name: factory(searched, embed) for name, factory in factories.items()},
+        service=service,
     )
     console.print(
-        f"{len(searched)} passages of Python's documentation, pictures included; the retriever "
-        f"fetches {CANDIDATES} for each question, and reranking orders them anew."
+        f"Searching {len(searched)} passages of Python's documentation, pictures included. For "
+        f"each question, the retriever fetches {CANDIDATES} passages, and the reranker reorders "
+        "them."
     )
-    asked = [(question, TEXT_MODEL) for question in questions or QUESTIONS]
+    models = [(question, TEXT_MODEL) for question in questions or QUESTIONS]
     if not questions:
-        asked.append((MIXED_QUESTION, IMAGE_MODEL))
-    seconds = sum(_ask(stage, question, model) for question, model in asked)
+        models.append((MIXED_QUESTION, IMAGE_MODEL))
+    seconds = sum(_ask(setup, question, model) for question, model in models)
     console.print()
-    console.print(bill(stage.rankings, seconds=seconds), style="bold")
+    console.print(totals(setup.rankings, seconds=seconds), style="bold")
 
 
-def _tell_missing(console: Console, installed: Collection[str]) -> None:
+def _print_missing(console: Console, installed: Collection[str]) -> None:
     missing = {name: package for name, package in PACKAGES.items() if name not in installed}
     if not installed:
         message = f"no framework is installed: pip install {' or '.join(missing.values())}"
         raise ConfigurationError(message)
     for name, package in missing.items():
-        console.print(f"{name} takes no part, its package is missing: pip install {package}")
+        console.print(f"Skipping {name} (not installed): pip install {package}")
 
 
-def _embedded(console: Console, passages: Sequence[Passage], cache: Path) -> Embed:
-    """Embed all passages, and make what embeds questions too."""
+def _embed(console: Console, passages: Sequence[Passage], cache: Path) -> Embed:
+    """Embed all passages, and return a function that embeds passages and questions."""
     embedding = StaticEmbedding()
     texts = [passage.text for passage in passages]
-    watched = partial(
+    track_progress = partial(
         track,
-        description="Embedding, once",
+        description="Embedding (first run only)",
         console=console,
         transient=True,
         disable=not console.is_terminal,
     )
-    vectors = cached(texts, cache, lambda: embedding.vectors(texts, watched))
-    known = dict(zip(texts, vectors, strict=True))
+    vectors = cached_vectors(texts, cache, lambda: embedding.vectors(texts, track_progress))
+    precomputed = dict(zip(texts, vectors, strict=True))
 
     def embed(text: str) -> list[float]:
-        vector = known[text] if text in known else embedding.vectors([text])[0]
+        vector = precomputed[text] if text in precomputed else embedding.vectors([text])[0]
         return [float(part) for part in vector]
 
     return embed
 
 
-def _ask(stage: _Stage, question: str, model: str) -> float:
-    """Show one question in all frameworks, and tell the seconds that it took."""
-    stage.console.print()
-    stage.console.print(Text(question, style="bold"))
-    taken = 0.0
-    for name, pipeline in stage.pipelines.items():
-        answers: list[Ranking] = []
-        settings = stage.service.settings | {"model": model, "on_response": answers.append}
-        began = time.perf_counter()
+def _ask(setup: _Setup, question: str, model: str) -> float:
+    """Print the results of all frameworks for one question, and return the seconds they took."""
+    setup.console.print()
+    setup.console.print(Text(question, style="bold"))
+    seconds = 0.0
+    for name, pipeline in setup.pipelines.items():
+        rankings: list[Ranking] = []
+        settings = setup.service.settings | {"model": model, "on_response": rankings.append}
+        start = time.perf_counter()
         outcome = pipeline(question, k=CANDIDATES, settings=settings)
-        taken += time.perf_counter() - began
-        stage.console.print(
-            comparison(
-                f"{name}, by {answered_by(answers)}",
+        seconds += time.perf_counter() - start
+        setup.console.print(
+            comparison_table(
+                f"{name}, by {models_and_providers(rankings)}",
                 outcome,
-                stage.passages,
-                width=stage.console.width,
+                setup.passages,
+                width=setup.console.width,
             )
         )
-        stage.rankings.extend(answers)
-    return taken
+        setup.rankings.extend(rankings)
+    return seconds

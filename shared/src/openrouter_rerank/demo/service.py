@@ -1,5 +1,5 @@
 """
-Who answers: OpenRouter if there is a key, else the local scorer in this process.
+Selects who ranks: OpenRouter if there is an API key, otherwise the local scorer in this process.
 """
 
 import os
@@ -19,35 +19,36 @@ TEXT_MODEL = DEFAULT_MODEL
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """
-    Where the requests go, and what to tell the reader about it.
+    The options that select a service, and a description of it for the user.
     """
 
     description: str
     settings: RerankerSettings
 
 
-def service() -> Service:
-    """Find out who answers, by the key in the environment."""
+def select_service() -> Service:
+    """Return OpenRouter if `OPENROUTER_API_KEY` is set, otherwise the local scorer."""
     if os.environ.get("OPENROUTER_API_KEY", "").strip():
-        where = os.environ.get("OPENROUTER_API_BASE", "").strip()
-        at = f" at {where}" if where else ""
+        base_url = os.environ.get("OPENROUTER_API_BASE", "").strip()
+        at_base_url = f" at {base_url}" if base_url else ""
         return Service(
             description=(
-                f"OpenRouter{at} answers, with the key in OPENROUTER_API_KEY: text by "
-                f"{TEXT_MODEL}, pictures by {IMAGE_MODEL}."
+                f"OpenRouter{at_base_url} answers, with the key in OPENROUTER_API_KEY. "
+                f"{TEXT_MODEL} ranks text, and {IMAGE_MODEL} ranks pictures."
             ),
             settings={},
         )
     return Service(
         description=(
             "There is no OPENROUTER_API_KEY, so the local scorer answers, not OpenRouter. It "
-            "compares words, and what a small English model takes texts to mean, each on its own; "
-            "a hosted model reads question and passage together. Of a picture it knows the "
-            "caption, never what the picture shows. Its order can be worse than the retriever's."
+            "compares the words and the embeddings of question and passage; the embeddings come "
+            "from a small English model, which reads each text separately. A hosted model reads "
+            "question and passage together. The local scorer knows the captions of the pictures, "
+            "never what they show. Its order can be worse than the retriever's."
         ),
         settings={
             "api_key": SecretStr("local"),
-            # Nothing is sent there: the transport answers.
+            # Nothing is sent to this address, because the transport answers.
             "base_url": "http://localhost/api/v1",
             "http_client": httpx.Client(transport=LocalTransport()),
         },

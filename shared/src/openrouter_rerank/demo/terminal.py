@@ -1,5 +1,5 @@
 """
-How the demo looks: the retriever's order and the reranked one side by side, and the bill.
+Formats the demo's output: the retriever's and the reranked order side by side, and the totals.
 """
 
 import sys
@@ -15,23 +15,23 @@ from openrouter_rerank.demo.pipeline import Hit, Outcome
 from openrouter_rerank.ranking import Ranking, Usage
 
 _ROWS = 6
-# In columns: below it there is room for names, but not for scores.
-_NARROW = 70
+# In columns. A narrower terminal has room for the passages, but not for their scores.
+_MIN_WIDTH_FOR_SCORES = 70
 
 
-def comparison(
+def comparison_table(
     title: str, outcome: Outcome, passages: Mapping[str, Passage], *, width: int
 ) -> Table:
     """
-    Lay out the first passages of both orders.
+    Return a table of the first passages of both orders.
 
     Args:
-        title: Above the table.
-        outcome: What the pipeline has found.
-        passages: All there are, by id.
-        width: Of the terminal, in columns.
+        title: The line above the table.
+        outcome: The result of a pipeline.
+        passages: All passages by id.
+        width: The width of the terminal, in columns.
     """
-    with_scores = width >= _NARROW
+    with_scores = width >= _MIN_WIDTH_FOR_SCORES
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, expand=True, pad_edge=False)
     table.add_column("#", justify="right", no_wrap=True)
     table.add_column("retriever", ratio=1, no_wrap=True, overflow="ellipsis")
@@ -42,54 +42,55 @@ def comparison(
         table.add_column("score", justify="right", no_wrap=True)
     table.add_column("was", justify="right", no_wrap=True)
 
-    was = {hit.id: place for place, hit in enumerate(outcome.retrieved, start=1)}
+    old_ranks = {hit.id: rank for rank, hit in enumerate(outcome.retrieved, start=1)}
     pairs = zip(outcome.retrieved, outcome.reranked, strict=True)
-    for place, (found, ranked) in enumerate(list(pairs)[:_ROWS], start=1):
-        left, right = [_named(passages[found.id])], [_named(passages[ranked.id])]
+    for rank, (retrieved, reranked) in enumerate(list(pairs)[:_ROWS], start=1):
+        left, right = [_passage(passages[retrieved.id])], [_passage(passages[reranked.id])]
         if with_scores:
-            left.append(_score(found))
-            right.append(_score(ranked))
-        table.add_row(str(place), *left, *right, _move(was[ranked.id], place))
+            left.append(_score(retrieved))
+            right.append(_score(reranked))
+        table.add_row(str(rank), *left, *right, _old_rank(old_ranks[reranked.id], rank))
     return table
 
 
-def _named(passage: Passage) -> Text:
-    said = passage.text.removeprefix(passage.title)
-    return Text.assemble((passage.title, "bold"), " ", (" ".join(said.split()), "dim"))
+def _passage(passage: Passage) -> Text:
+    text = passage.text.removeprefix(passage.title)
+    return Text.assemble((passage.title, "bold"), " ", (" ".join(text.split()), "dim"))
 
 
 def _score(hit: Hit) -> Text:
     return Text("-" if hit.score is None else f"{hit.score:.3f}", style="cyan")
 
 
-def _move(was: int, place: int) -> Text:
-    """Show where a passage was, in green if it rose and in red if it fell."""
-    return Text(str(was), style="green" if was > place else "red" if was < place else "dim")
+def _old_rank(old_rank: int, rank: int) -> Text:
+    """Show the old rank of a passage, green if the new one is better and red if it is worse."""
+    style = "green" if old_rank > rank else "red" if old_rank < rank else "dim"
+    return Text(str(old_rank), style=style)
 
 
-def answered_by(rankings: Sequence[Ranking]) -> str:
-    """Tell who answered, as the answers say it themselves."""
+def models_and_providers(rankings: Sequence[Ranking]) -> str:
+    """Return the models and providers that the responses name."""
     found = {
-        f"{ranking.served_model or ranking.model}, {ranking.provider or 'provider not told'}"
+        f"{ranking.served_model or ranking.model}, {ranking.provider or 'provider unknown'}"
         for ranking in rankings
     }
-    return "; ".join(sorted(found)) or "nobody: nothing was sent"
+    return "; ".join(sorted(found)) or "no request was sent"
 
 
-def bill(rankings: Sequence[Ranking], *, seconds: float) -> str:
-    """Sum up what the answers say of themselves, and the time that they took."""
+def totals(rankings: Sequence[Ranking], *, seconds: float) -> str:
+    """Return the total time, requests, documents and cost of `rankings`."""
     cost = Usage.total(ranking.usage for ranking in rankings).cost
     return (
         f"{seconds:.1f} seconds to retrieve and rerank, "
         f"{sum(len(ranking.requests) for ranking in rankings)} requests, "
         f"{sum(len(ranking.results) for ranking in rankings)} documents, "
-        + ("cost not told" if cost is None else f"{cost:.4f} US dollars")
+        + ("cost unknown" if cost is None else f"{cost:.4f} US dollars")
     )
 
 
 def console() -> Console:
-    """Make the console of this terminal, or of the file or pipe that stands in for it."""
-    # A pipe may have an encoding without the letters of the passages.
+    """Return a console that writes to the standard output: a terminal, a file or a pipe."""
+    # The encoding of a pipe may lack characters of the passages.
     if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None:
         reconfigure(errors="replace")
     return Console(highlight=False, markup=False, emoji=False)

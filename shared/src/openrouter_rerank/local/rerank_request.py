@@ -1,5 +1,5 @@
 """
-The request as OpenRouter's OpenAPI description has it: strict types, unknown fields passed over.
+The request, as OpenRouter's OpenAPI description defines it: strict types, unknown fields ignored.
 """
 
 import json
@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from openrouter_rerank.local.refusal import RefusedError
+from openrouter_rerank.local.rejection import RequestRejectedError
 
 _Sort = Literal["price", "throughput", "latency", "exacto"]
 _Quantization = Literal[
@@ -45,21 +45,21 @@ class _Strict(BaseModel):
 
 
 class StructuredDocument(_Strict):
-    """A document with a text, an image, or both; an absent one is empty here."""
+    """A document with a text, an image, or both. A missing field is an empty string."""
 
     text: str = ""
     image: str = ""
 
     @model_validator(mode="after")
-    def _holds_something(self) -> Self:
+    def _has_text_or_image(self) -> Self:
         if not self.model_fields_set:
             message = "has neither `text` nor `image`"
             raise ValueError(message)
         return self
 
 
-def _whole(number: object) -> object:
-    # To JSON, and so to OpenRouter, 3.0 is an integer.
+def _integer(number: object) -> object:
+    # In JSON, and therefore at OpenRouter, 3.0 is an integer.
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
@@ -67,7 +67,7 @@ def _kind(document: object) -> str:
     return "string" if isinstance(document, str) else "object"
 
 
-# Without the tags a wrong document is blamed twice, for being neither a string nor an object.
+# Without the tags, a wrong document causes two errors: not a string, and not an object.
 _Document = Annotated[
     Annotated[str, Tag("string")] | Annotated[StructuredDocument, Tag("object")],
     Discriminator(_kind),
@@ -87,7 +87,7 @@ class _Percentiles(_Strict):
 
 
 class _MaxPrice(_Strict):
-    # The description says string; OpenRouter's guides, and so its users, write numbers.
+    # The OpenAPI description says string, but OpenRouter's guides, and so its users, use numbers.
     prompt: float | str = 0
     completion: float | str = 0
     image: float | str = 0
@@ -115,47 +115,48 @@ class _ProviderPreferences(_Strict):
 
 
 class RerankRequest(_Strict):
-    """A request that can be ranked."""
+    """A valid request."""
 
     model: str
     query: Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
     documents: Annotated[list[_Document], Field(min_length=1)]
-    top_n: Annotated[int, Field(ge=1), BeforeValidator(_whole)] = sys.maxsize
+    top_n: Annotated[int, Field(ge=1), BeforeValidator(_integer)] = sys.maxsize
     provider: _ProviderPreferences | None = None
     session_id: Annotated[str, StringConstraints(max_length=256)] | None = None
     user: str | None = None
     trace: dict[str, object] | None = None
 
 
-def decode(body: bytes) -> RerankRequest:
+def decode_request(body: bytes) -> RerankRequest:
     """
-    Read a request.
+    Decode and check the body of a request.
 
     Raises:
-        RefusedError: 400, with every fault and its place.
+        RequestRejectedError: The body is invalid. The status is 400, and the message is a JSON list
+            of all problems, each with its path.
     """
     try:
         return RerankRequest.model_validate_json(body)
     except ValidationError as error:
-        faults = [
-            _fault(found["type"], found["loc"], found["msg"], found.get("ctx", {}))
+        problems = [
+            _problem(found["type"], found["loc"], found["msg"], found.get("ctx", {}))
             for found in error.errors(include_url=False, include_input=False)
         ]
-        raise RefusedError(400, json.dumps(faults, ensure_ascii=False)) from None
+        raise RequestRejectedError(400, json.dumps(problems, ensure_ascii=False)) from None
 
 
-def _fault(
-    code: str, place: tuple[int | str, ...], message: str, context: Mapping[str, object]
+def _problem(
+    code: str, location: tuple[int | str, ...], message: str, context: Mapping[str, object]
 ) -> dict[str, object]:
-    # The third step into a document is the tag of its kind.
-    path = [*place[:2], *place[3:]] if place[:1] == ("documents",) else [*place]
+    # The third part of a document's location is the tag of its kind, which no client knows.
+    path = [*location[:2], *location[3:]] if location[:1] == ("documents",) else [*location]
     if code == "too_short":
-        # The one fault whose wording is known from OpenRouter itself.
-        least = context.get("min_length")
-        message = f"Array must contain at least {least} element(s)"
+        # The only problem for which OpenRouter's own wording is known.
+        minimum = context.get("min_length")
+        message = f"Array must contain at least {minimum} element(s)"
         return {
             "code": "too_small",
-            "minimum": least,
+            "minimum": minimum,
             "type": "array",
             "path": path,
             "message": message,

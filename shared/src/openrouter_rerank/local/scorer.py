@@ -1,5 +1,5 @@
 """
-What a local scorer is.
+The interface of a local scorer.
 """
 
 from collections.abc import Sequence
@@ -8,16 +8,20 @@ from typing import Protocol
 
 class Scorer(Protocol):
     """
-    Anything that tells how well texts answer a query.
+    Scores how relevant texts are to a query.
 
-    One scorer is shared by threads, and the same request always gets the same scores.
+    Threads share one scorer, and equal requests always get equal scores.
     """
 
     @property
     def name(self) -> str:
-        """What the response calls it."""
+        """The model's name in the response."""
         ...
 
     def scores(self, query: str, texts: Sequence[str]) -> list[float]:
-        """Score each text from 0 to 1, in the order given. No text is blank, none comes twice."""
+        """
+        Return the score of each text, from 0 to 1, in the order of `texts`.
+
+        The caller passes only texts that are not blank, and each text once.
+        """
         ...

@@ -1,5 +1,5 @@
 """
-The local service in process: an httpx transport, so that a client needs no server and no socket.
+The local service as an httpx transport: a client needs no server and no socket.
 
 ```python
 import httpx
@@ -26,23 +26,23 @@ from functools import partial
 import anyio.to_thread
 import httpx
 
-from openrouter_rerank.local.service import Answer, LocalOpenRouter
+from openrouter_rerank.local.endpoint import LocalOpenRouter, LocalResponse
 
 
 class LocalTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """
-    Answers every request, to whatever host, with the local scorer. Nothing leaves the process.
+    Answers every request, to any host, with the local scorer. Nothing leaves the process.
 
-    It may serve several clients, sync and async, at once. An event loop is not held up while it
-    scores: that happens in a thread.
+    Several clients, sync and async, may use one transport at the same time. For async clients the
+    scorer runs in a thread, so that it does not block the event loop.
     """
 
     def __init__(self, service: LocalOpenRouter | None = None) -> None:
         """
-        Prepare the service.
+        Create a transport.
 
         Args:
-            service: One with the installed scorers by default.
+            service: By default, one with the installed scorers.
 
         Raises:
             ModuleNotFoundError: No scorer is installed; the message names the extra.
@@ -50,20 +50,20 @@ class LocalTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._service = LocalOpenRouter() if service is None else service
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer in this thread."""
-        return _response(self._answer(request, request.read()))
+        """Return the response, computed in this thread."""
+        return _httpx_response(self._handle(request, request.read()))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer in another thread; a cancelled call does not wait for it."""
-        work = partial(self._answer, request, await request.aread())
-        return _response(await anyio.to_thread.run_sync(work, abandon_on_cancel=True))
+        """Return the response, computed in a thread. A cancelled call does not wait for it."""
+        work = partial(self._handle, request, await request.aread())
+        return _httpx_response(await anyio.to_thread.run_sync(work, abandon_on_cancel=True))
 
-    def _answer(self, request: httpx.Request, body: bytes) -> Answer:
+    def _handle(self, request: httpx.Request, body: bytes) -> LocalResponse:
         path = request.url.raw_path.decode("ascii")
-        return self._service.answer(request.method, path, request.headers, body)
+        return self._service.handle(request.method, path, request.headers, body)
 
 
-def _response(answer: Answer) -> httpx.Response:
-    # With `content=` httpx would read the body at once, and nobody could stream it any more.
-    headers = {**answer.headers, "content-length": str(len(answer.body))}
-    return httpx.Response(answer.status, headers=headers, stream=httpx.ByteStream(answer.body))
+def _httpx_response(response: LocalResponse) -> httpx.Response:
+    # With `content=`, httpx would read the body immediately, and users could no longer stream it.
+    headers = {**response.headers, "content-length": str(len(response.body))}
+    return httpx.Response(response.status, headers=headers, stream=httpx.ByteStream(response.body))

@@ -1,5 +1,5 @@
 """
-What a request would have been counted as. It costs nothing here.
+The `usage` of a response: an estimate of what a hosted model would count. The cost is always 0.
 """
 
 from collections.abc import Sequence
@@ -10,18 +10,19 @@ _CHUNKS_PER_SEARCH_UNIT = 100
 
 
 def estimated_tokens(text: str) -> int:
-    """Estimate tokens by the rule of thumb of four bytes each; no tokenizer is asked."""
+    """Estimate the number of tokens as one for every four bytes, without a tokenizer."""
     return -(-len(text.encode()) // _BYTES_PER_TOKEN)
 
 
 def usage(query: str, texts: Sequence[str], *, search_units: bool) -> dict[str, object]:
     """
-    Count a request.
+    Return the `usage` of a response.
 
     Args:
-        query: Counted once with every text, as rerank models read it.
-        texts: What was read of the documents.
-        search_units: Whether to count as Cohere bills: up to 100 chunks of 500 tokens a unit.
+        query: Its tokens count once for each text, because rerank models read it with each text.
+        texts: The texts that were scored.
+        search_units: Whether to count search units as Cohere bills them: one for up to 100 chunks
+            of 500 tokens.
     """
     lengths = [estimated_tokens(text) for text in texts]
     counted: dict[str, object] = {

@@ -1,28 +1,28 @@
 """
-The vocabulary of BERT: the word pieces that the embedding model reads, common words first.
+BERT's vocabulary: the tokens (word pieces) that the embedding model reads, common words first.
 """
 
 from functools import cache
 from importlib import resources
 
-# The list opens with placeholders and single characters; from "the" on it holds words, and pieces
-# that go on a word, in the order of how common they are.
+# The list begins with placeholders and single characters. From "the" on it contains words and
+# continuations of words, the most common ones first.
 _FIRST_WORD = 1996
 
 
 @cache
 def vocabulary() -> dict[str, int]:
-    """Number every piece; one that goes on a word starts with `##`."""
+    """Return the id of each token; a token that continues a word starts with `##`."""
     text = (
         resources.files("openrouter_rerank.local")
         .joinpath("vocabulary.txt")
         .read_text(encoding="utf-8")
     )
-    return {piece: number for number, piece in enumerate(text.split())}
+    return {token: number for number, token in enumerate(text.split())}
 
 
 @cache
 def word_ranks() -> dict[str, int]:
-    """Rank the whole English words that it holds: 1 for the most common."""
+    """Return the rank of each whole English word in the vocabulary: 1 for the most common."""
     words = (word for word in list(vocabulary())[_FIRST_WORD:] if not word.startswith("##"))
     return {word: rank for rank, word in enumerate(words, start=1)}

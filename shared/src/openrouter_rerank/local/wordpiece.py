@@ -1,5 +1,5 @@
 """
-BERT's own way to cut a text into the word pieces of its vocabulary (uncased).
+BERT's WordPiece tokenizer (uncased): splits a text into tokens of the vocabulary.
 """
 
 import re
@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from openrouter_rerank.local.vocabulary import vocabulary
 
 UNKNOWN, START, END = 100, 101, 102
-_LONGEST_WORD = 100
-# Every ASCII sign counts as punctuation for BERT, also those that Unicode calls symbols.
-_ASCII_SIGNS = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+_MAX_WORD_LENGTH = 100
+# BERT treats every ASCII symbol as punctuation, also those that Unicode classifies as symbols.
+_ASCII_PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 _INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs"})
 _IDEOGRAPH = re.compile(
     "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -19,47 +19,57 @@ _IDEOGRAPH = re.compile(
 )
 
 
-def pieces(text: str, limit: int) -> tuple[int, ...]:
-    """Number the pieces of `text` between the start and the end mark, `limit` of them at most."""
+def token_ids(text: str, limit: int) -> tuple[int, ...]:
+    """
+    Return the ids of the tokens of `text`, between those of the start and the end token.
+
+    Args:
+        text: Any text.
+        limit: The number of ids to return at most, with the start and the end token.
+    """
     found: list[int] = []
-    # What lies beyond could only matter after a flood of spaces.
-    for word in _words(text[: limit * _LONGEST_WORD]):
+    # Text beyond this point could matter only if the text before it were mostly spaces.
+    for word in _words(text[: limit * _MAX_WORD_LENGTH]):
         if len(found) >= limit - 2:
             break
-        found.extend(_cut(word))
+        found.extend(_word_token_ids(word))
     return (START, *found[: limit - 2], END)
 
 
 def _words(text: str) -> Iterator[str]:
     spaced = _IDEOGRAPH.sub(r" \g<0> ", "".join(map(_cleaned, text)))
-    apart = unicodedata.normalize("NFD", spaced)
-    kept = (sign.lower() for sign in apart if unicodedata.category(sign) != "Mn")
-    return iter("".join(f" {sign} " if _is_punctuation(sign) else sign for sign in kept).split())
+    decomposed = unicodedata.normalize("NFD", spaced)
+    kept = (char.lower() for char in decomposed if unicodedata.category(char) != "Mn")
+    return iter("".join(f" {char} " if _is_punctuation(char) else char for char in kept).split())
 
 
-def _cleaned(sign: str) -> str:
-    if sign in "\t\n\r":
+def _cleaned(char: str) -> str:
+    if char in "\t\n\r":
         return " "
-    return "" if sign == "\ufffd" or unicodedata.category(sign) in _INVISIBLE else sign
+    return "" if char == "\ufffd" or unicodedata.category(char) in _INVISIBLE else char
 
 
-def _is_punctuation(sign: str) -> bool:
-    return sign in _ASCII_SIGNS or unicodedata.category(sign)[0] == "P"
+def _is_punctuation(char: str) -> bool:
+    return char in _ASCII_PUNCTUATION or unicodedata.category(char)[0] == "P"
 
 
-def _cut(word: str) -> list[int]:
-    """Cut a word into the longest pieces from the left, or into the unknown one as a whole."""
+def _word_token_ids(word: str) -> list[int]:
+    """
+    Split a word into tokens from the left, each as long as possible, and return their ids.
+
+    A word that cannot be split is one unknown token.
+    """
     known = vocabulary()
-    if len(word) > _LONGEST_WORD:
+    if len(word) > _MAX_WORD_LENGTH:
         return [UNKNOWN]
     found: list[int] = []
     rest = word
     while rest:
-        mark = "##" if found else ""
+        prefix = "##" if found else ""
         ends = range(len(rest), 0, -1)
-        end = next((end for end in ends if mark + rest[:end] in known), None)
+        end = next((end for end in ends if prefix + rest[:end] in known), None)
         if end is None:
             return [UNKNOWN]
-        found.append(known[mark + rest[:end]])
+        found.append(known[prefix + rest[:end]])
         rest = rest[end:]
     return found

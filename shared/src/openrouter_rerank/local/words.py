@@ -1,5 +1,5 @@
 """
-What counts as a word, in any script, and which language a text seems to be in.
+Splits texts of any script into words, and guesses the language of a text.
 """
 
 import re
@@ -12,23 +12,24 @@ from bm25s import stopwords
 
 from openrouter_rerank.local.vocabulary import word_ranks
 
-# Scripts written without spaces are cut into overlapping pairs of characters, as Lucene does.
+# Text in scripts without spaces is split into overlapping pairs of characters, as Lucene does.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-# Python's \w leaves out the vowel signs of Arabic, Indic and Thai words, which would cut them up.
-_SIGNS = "\u0300-\u036f\u064b-\u065f\u0900-\u0dff\u0e31-\u0e4e"
-_RUN = re.compile(rf"(?:(?![{_UNSPACED}])[\w{_SIGNS}])+|[{_UNSPACED}]+")
+# Python's \w does not match the vowel signs of Arabic, Indic and Thai, so it would split words.
+_VOWEL_SIGNS = "\u0300-\u036f\u064b-\u065f\u0900-\u0dff\u0e31-\u0e4e"
+_RUN = re.compile(rf"(?:(?![{_UNSPACED}])[\w{_VOWEL_SIGNS}])+|[{_UNSPACED}]+")
 _UNSPACED_RUN = re.compile(f"[{_UNSPACED}]+")
-# Of the questions in XQuAD at least 98 % in English and at most 25 to 31 % in German and Spanish
-# have half of their words in an English word list; the documents' stop words settle those.
+# In XQuAD, at least half of the words are in an English word list for at least 98 % of the English
+# questions, and for at most 25 to 31 % of the German and Spanish ones. The stop words of the
+# documents decide about the latter.
 _ENGLISH_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
-    """A language with the words that carry no meaning in it."""
+    """A language and its stop words."""
 
     name: str
-    """As Snowball's stemmers call it."""
+    """The name of its Snowball stemmer."""
     stop_words: frozenset[str]
 
 
@@ -53,18 +54,18 @@ ENGLISH = LANGUAGES[0]
 
 
 def words(text: str) -> list[str]:
-    """Split `text` into lower-case words, or pairs of characters where the script has no spaces."""
+    """Split `text` into lower-case words, or into pairs of characters in scripts without spaces."""
     return [word for run in _RUN.findall(text.lower()) for word in _pairs(run)]
 
 
 def language(texts: Iterable[Sequence[str]]) -> Language:
-    """Tell the language whose stop words the split `texts` hold most of; English if none."""
+    """Return the language that has the most stop words in `texts`, English if there are none."""
     found = Counter(chain.from_iterable(texts))
     return max(LANGUAGES, key=lambda known: sum(found[word] for word in known.stop_words))
 
 
 def is_english(query: Sequence[str], documents: Sequence[Sequence[str]]) -> bool:
-    """Tell whether both the split query and the documents that it is asked of read as English."""
+    """Return `True` if the words of the query and those of the documents seem to be English."""
     known = sum(word in word_ranks() for word in query)
     return known >= _ENGLISH_SHARE * len(query) and language([query, *documents]) is ENGLISH
 

@@ -1,9 +1,28 @@
-"""What the framework packages share: options, calls, and where each document ends up."""
+"""
+What the framework packages share. It is public for them, and released together with them.
+
+What belongs here: the options that both framework classes have, their calls, their clients, and
+where each document ends up. What does not belong here: anything of one framework (its documents,
+callbacks and settings are the business of its package), and anything that a user of the plain
+client needs.
+
+How a call runs: a framework package converts its documents to `Content` and calls
+`Reranker.place(query, contents)`. `calls.py` gets the client that fits the options (`Clients`), and
+`placement.py` divides the documents into those to send and those with nothing to rank; images in
+files are read by `image_files.py`. The client ranks, and `placement.py` returns a `Placement`: the
+positions of the documents in their new order, with scores. The package puts its own documents in
+that order. If the service fails and `on_error` is `"passthrough"`, the placement keeps the order of
+the input.
+
+`options.py` has the fields. `keywords.py` repeats their names for type checkers, with the types
+that callers may pass. `reranker.py` has the base class, which copies, pickles and closes.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .keywords import RerankKeywords
     from .options import RerankOptions
     from .placement import Content, LocalImageDocument, Placed, Placement, Unscorable
     from .reranker import Reranker
@@ -13,12 +32,14 @@ __all__ = [
     "LocalImageDocument",
     "Placed",
     "Placement",
+    "RerankKeywords",
     "RerankOptions",
     "Reranker",
     "Unscorable",
 ]
 
 _MODULES = {
+    "keywords": ("RerankKeywords",),
     "options": ("RerankOptions",),
     "placement": ("Content", "LocalImageDocument", "Placed", "Placement", "Unscorable"),
     "reranker": ("Reranker",),

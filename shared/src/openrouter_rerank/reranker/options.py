@@ -9,7 +9,12 @@ from pydantic.json_schema import SkipJsonSchema
 from openrouter_rerank._option_docs import show_options
 from openrouter_rerank.client_options import ClientOptions, RequestFields
 from openrouter_rerank.errors import ConfigurationError
-from openrouter_rerank.http_client import AsyncHTTPClient, HTTPClient
+from openrouter_rerank.http_client import (
+    AsyncHTTPClient,
+    HTTPClient,
+    refuse_async,
+    refuse_sync,
+)
 from openrouter_rerank.models import DEFAULT_MODEL, known_model
 
 
@@ -120,6 +125,12 @@ class RerankOptions(ClientOptions):
         show_options(cls, {name: cls.model_fields[name] for name in order})
 
     @model_validator(mode="after")
+    def _check_http_clients(self) -> Self:
+        refuse_async(self.http_client)
+        refuse_sync(self.http_async_client)
+        return self
+
+    @model_validator(mode="after")
     def _check_request(self) -> Self:
         if self.score_threshold is not None and self.fallback_models:
             raise ConfigurationError(
@@ -130,10 +141,6 @@ class RerankOptions(ClientOptions):
         from openrouter_rerank._call.arguments import checked_arguments
 
         checked_arguments("any", (), model=self.model, top_n=self.top_n, **self.request_fields())
-        if self.session_id is not None:
-            from openrouter_rerank._wire.headers import session_header
-
-            session_header(self.session_id)
         return self
 
     def request_fields(self) -> RequestFields:

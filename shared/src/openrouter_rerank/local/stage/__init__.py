@@ -1,5 +1,5 @@
 """
-A scripted OpenRouter on a real loopback socket: the double that tests talk to instead of a mock.
+A scripted OpenRouter on a loopback socket, for tests: real connections instead of a mock.
 
 ```python
 import httpx
@@ -20,15 +20,22 @@ with Stage() as stage:
     assert second.json()["results"][0]["index"] == 1
     assert stage.requests[1].documents == ["a", "b"]
 ```
+
+A test calls `Stage.script` with what the server sends to the next requests: a `Reply` (any HTTP
+response), a `Fault` (anything wrong below HTTP), or a function of the request that returns one of
+them, such as `scores(...)`. `Stage.requests` has what the server received.
+
+`stage.py` has the class `Stage`. `reply_queue.py` keeps the scripted replies, `server_thread.py`
+accepts the connections, and `server_connection.py` is the server's side of one connection.
 """
 
-from openrouter_rerank.local.stage.address import refusing_address, unaccepting_address
 from openrouter_rerank.local.stage.fault import Fault
-from openrouter_rerank.local.stage.ranking import answered_by, results, scores, word_overlap
+from openrouter_rerank.local.stage.recorded_request import RecordedRequest
 from openrouter_rerank.local.stage.reply import Reply, error
-from openrouter_rerank.local.stage.request import RecordedRequest
-from openrouter_rerank.local.stage.script import Scripted
-from openrouter_rerank.local.stage.scripted import Stage
+from openrouter_rerank.local.stage.reply_queue import Scripted
+from openrouter_rerank.local.stage.rerank_replies import answered_by, results, scores, word_overlap
+from openrouter_rerank.local.stage.stage import Stage
+from openrouter_rerank.local.stage.unreachable_address import refusing_address, unaccepting_address
 
 __all__ = [
     "Fault",

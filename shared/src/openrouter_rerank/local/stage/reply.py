@@ -1,4 +1,4 @@
-"""What the stage says over HTTP: responses as values, and errors in OpenRouter's envelope."""
+"""HTTP responses as values, and error responses in OpenRouter's format."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from typing import TYPE_CHECKING
 import h11
 
 if TYPE_CHECKING:
-    from openrouter_rerank.local.stage.request import JSON
+    from openrouter_rerank.local.stage.recorded_request import JSON
 
 FRAMING = frozenset({"content-length", "transfer-encoding"})
-_BODILESS = frozenset({204, 304})
+_WITHOUT_BODY = frozenset({204, 304})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """
-    One HTTP response, sent as it is.
+    One HTTP response, which the stage sends unchanged.
 
     Raises:
-        ValueError: The status, the delay or a header cannot be sent.
-        TypeError: The body is neither bytes, text nor JSON.
+        ValueError: The status, the delay or a header is invalid.
+        TypeError: The body is neither bytes nor text, and cannot be encoded as JSON.
     """
 
     status: int = 200
     body: object = b""
-    """Bytes and text go out unchanged, text as an HTML page; anything else goes out as JSON."""
+    """Bytes are sent unchanged, text is sent as an HTML page, and any other value as JSON."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Added to `content-type`, or in its place; the length is the stage's own affair."""
+    """Added to the default `content-type`, or replacing it. The stage sets the length itself."""
     delay: float = 0.0
-    """Seconds to wait before the first byte."""
+    """Seconds to wait before the first byte is sent."""
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.delay) and self.delay >= 0):
@@ -48,8 +48,8 @@ class Reply:
 
     @property
     def content(self) -> bytes:
-        """The body as bytes."""
-        if self.status in _BODILESS:
+        """The encoded body, empty for the statuses 204 and 304."""
+        if self.status in _WITHOUT_BODY:
             return b""
         if isinstance(self.body, bytes):
             return self.body
@@ -58,17 +58,17 @@ class Reply:
             if isinstance(self.body, str)
             else json.dumps(self.body, ensure_ascii=False, separators=(",", ":"))
         )
-        # A lone surrogate cannot be UTF-8, but its backslash form is the JSON escape for it.
+        # UTF-8 cannot encode a lone surrogate, but its backslash form is a valid JSON escape.
         return text.encode("utf-8", "backslashreplace")
 
     def head(self, framing: Mapping[str, str]) -> h11.Response:
-        """The status and headers to send, with those that frame the body."""
+        """Return the status and the headers, with the `framing` headers, which delimit the body."""
         html = isinstance(self.body, str)
         headers = {"content-type": "text/html; charset=UTF-8" if html else "application/json"}
         headers |= {name.lower(): value for name, value in self.headers.items()} | dict(framing)
-        # Any byte may be scripted (digits of another script in Retry-After), hence UTF-8.
-        lines = [(name.encode(), value.encode()) for name, value in headers.items()]
-        return h11.Response(status_code=self.status, headers=lines)
+        # UTF-8, because a test may send any character, such as non-ASCII digits in Retry-After.
+        encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+        return h11.Response(status_code=self.status, headers=encoded)
 
 
 def error(
@@ -80,16 +80,20 @@ def error(
     metadata: Mapping[str, JSON] | None = None,
 ) -> Reply:
     """
-    An error in OpenRouter's envelope.
+    Return an error response in OpenRouter's format.
 
-    `status` is the HTTP status where it differs from the code: 200 for an error inside a success.
-    `retry_after` is the header of that name, whatever its value.
+    Args:
+        code: The code in the body.
+        message: The message in the body.
+        status: The HTTP status. By default, the code; 200 sends an error with a success status.
+        retry_after: The value of the header `Retry-After`, valid or not.
+        metadata: The metadata in the body.
     """
-    envelope: dict[str, JSON] = {"message": message, "code": code}
+    content: dict[str, JSON] = {"message": message, "code": code}
     if metadata is not None:
-        envelope["metadata"] = dict(metadata)
+        content["metadata"] = dict(metadata)
     return Reply(
         status=code if status is None else status,
-        body={"error": envelope},
+        body={"error": content},
         headers={} if retry_after is None else {"retry-after": str(retry_after)},
     )

@@ -1,0 +1,126 @@
+"""
+The local service without I/O: OpenRouter's rerank endpoint and its list of models.
+
+A request comes in as values and a response goes out as a value, so an HTTP server
+(`http_server.py`), an httpx transport (`transport.py`) and a scripted server for tests
+(`stage.answered_by`) can all use it.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from openrouter_rerank.local.installed_scorers import installed_scorers
+from openrouter_rerank.local.model_list import model_list
+from openrouter_rerank.local.rejection import RequestRejectedError
+from openrouter_rerank.local.rerank_request import decode_request
+from openrouter_rerank.local.rerank_response import rerank_response
+from openrouter_rerank.local.scorer import Scorer
+
+RERANK_PATH = "/api/v1/rerank"
+MODELS_PATH = "/api/v1/models"
+
+_METHODS = {RERANK_PATH: "POST", MODELS_PATH: "GET"}
+_MAX_BODY_BYTES = 100 * 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalResponse:
+    """An HTTP response, as a value."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class LocalOpenRouter:
+    """
+    Handles requests of OpenRouter's rerank protocol with a scorer on this machine.
+
+    It accepts the slugs of hosted models too, and ranks with the local scorer; `model` and
+    `provider` of the response say so. Any number of threads may share one service.
+    """
+
+    def __init__(
+        self,
+        *,
+        scorers: Mapping[str, Scorer] | None = None,
+        max_body_bytes: int = _MAX_BODY_BYTES,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """
+        Create a service. A large model is loaded by the first request that needs it.
+
+        Args:
+            scorers: By model slug. The first one also scores for the hosted models. By default,
+                the installed scorers.
+            max_body_bytes: Longer request bodies are rejected with status 413.
+            clock: Returns the Unix time, for the ids of responses.
+
+        Raises:
+            ModuleNotFoundError: No scorer is installed; the message names the extra.
+        """
+        self._scorers = installed_scorers() if scorers is None else dict(scorers)
+        self._max_body_bytes = max_body_bytes
+        self._clock = clock
+
+    @property
+    def max_body_bytes(self) -> int:
+        """The longest accepted body. A server need not keep more than one byte above it."""
+        return self._max_body_bytes
+
+    def handle(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> LocalResponse:
+        """
+        Return the response to one request. No request of a client makes it raise an error.
+
+        Args:
+            method: The HTTP method, in capitals.
+            path: The path, with the query string if there is one.
+            headers: The headers, with names in upper or lower case.
+            body: The body, empty if there is none.
+        """
+        route, _, query = path.partition("?")
+        try:
+            _check_route(method, route)
+            if route == MODELS_PATH:
+                return _json_response(200, model_list(query, self._scorers))
+            return _json_response(200, self._rerank(headers, body))
+        except RequestRejectedError as rejection:
+            allow = {"allow": _METHODS[route]} if rejection.status == 405 else {}
+            return _json_response(rejection.status, rejection.body(), allow)
+
+    def _rerank(self, headers: Mapping[str, str], body: bytes) -> dict[str, object]:
+        if not _has_key(headers):
+            raise RequestRejectedError(401, "Missing Authentication header")
+        if len(body) > self._max_body_bytes:
+            raise RequestRejectedError(413, f"Payload larger than {self._max_body_bytes} bytes")
+        request = decode_request(body)
+        return rerank_response(request, self._scorers, received=int(self._clock()))
+
+
+def _check_route(method: str, route: str) -> None:
+    if route not in _METHODS:
+        raise RequestRejectedError(404, f"Not Found: {route}. The base URL ends with /api/v1")
+    if method != _METHODS[route]:
+        message = f"Method {method} not allowed, only {_METHODS[route]}"
+        raise RequestRejectedError(405, message)
+
+
+def _has_key(headers: Mapping[str, str]) -> bool:
+    """Return `True` if there is a bearer token; its value does not matter."""
+    value = next((value for name, value in headers.items() if name.lower() == "authorization"), "")
+    scheme, _, key = value.partition(" ")
+    return scheme.lower() == "bearer" and bool(key.strip())
+
+
+def _json_response(
+    status: int, content: object, headers: Mapping[str, str] | None = None
+) -> LocalResponse:
+    return LocalResponse(
+        status=status,
+        headers={"content-type": "application/json", **(headers or {})},
+        body=json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(),
+    )

@@ -1,0 +1,189 @@
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sysconfig
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+from openrouter_rerank import AsyncRerankClient, RerankClient
+from openrouter_rerank.local.endpoint import LocalOpenRouter
+from openrouter_rerank.local.http_server import app
+from openrouter_rerank.local.lexical import LexicalScorer
+from openrouter_rerank.local.transport import LocalTransport
+from starlette.testclient import TestClient
+
+KEY = {"Authorization": "Bearer any"}
+REQUEST = {
+    "model": "cohere/rerank-v3.5",
+    "query": "Welche Stadt ist die Hauptstadt von Österreich?",
+    "documents": [
+        "Graz ist eine Stadt.",
+        {"text": "Wien ist die Hauptstadt von Österreich."},
+        "東京は日本の首都です。",
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def expected():
+    """Return the results of the service in this process."""
+    with httpx.Client(transport=LocalTransport()) as client:
+        response = client.post("https://openrouter.ai/api/v1/rerank", headers=KEY, json=REQUEST)
+    return response.json()["results"]
+
+
+def test_httpx_gets_the_ranking_over_a_socket(base_url, expected):
+    """A POST with httpx gets the results of the service in this process."""
+    response = httpx.post(f"{base_url}/rerank", headers=KEY, json=REQUEST)
+
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    assert response.json()["results"] == expected
+    assert response.json()["provider"] == "local scorer (not OpenRouter)"
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_curl_gets_the_ranking_over_a_socket(base_url, expected):
+    """The curl command of OpenRouter's documentation works with the local base URL."""
+    done = subprocess.run(
+        [
+            *(shutil.which("curl"), "--silent", "--fail-with-body", f"{base_url}/rerank"),
+            *("--header", "Content-Type: application/json"),
+            *("--header", "Authorization: Bearer any"),
+            *("--data-binary", "@-"),
+        ],
+        input=json.dumps(REQUEST).encode(),
+        capture_output=True,
+        check=True,
+    )
+
+    assert json.loads(done.stdout)["results"] == expected
+
+
+def test_the_rerank_client_gets_the_ranking_over_a_socket(base_url, expected):
+    """`RerankClient` gets the same indices and scores."""
+    with RerankClient(api_key="any", base_url=base_url) as client:
+        ranking = client.rerank(REQUEST["query"], REQUEST["documents"])
+
+    assert [(result.index, result.relevance_score) for result in ranking.results] == [
+        (result["index"], result["relevance_score"]) for result in expected
+    ]
+
+
+async def test_the_async_rerank_client_gets_the_ranking_over_a_socket(base_url, expected):
+    """`AsyncRerankClient` gets the same indices and scores."""
+    async with AsyncRerankClient(api_key="any", base_url=base_url) as client:
+        ranking = await client.rerank(REQUEST["query"], REQUEST["documents"])
+
+    assert [(result.index, result.relevance_score) for result in ranking.results] == [
+        (result["index"], result["relevance_score"]) for result in expected
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("POST", "/rerank", {}, 401),
+        ("POST", "/rerank", KEY, 400),
+        ("GET", "/rerank", KEY, 405),
+        ("BREW", "/rerank", KEY, 405),
+        ("POST", "/re%72ank", {}, 401),
+        ("POST", "/chat/completions", KEY, 404),
+        ("GET", "/models?output_modalities=rerank", {}, 200),
+    ],
+)
+def test_the_server_passes_requests_and_statuses_on(base_url, method, path, headers, status):
+    """The service gets methods, paths, queries and headers as the client sent them."""
+    response = httpx.request(method, base_url + path, headers=headers)
+
+    assert response.status_code == status
+    content = response.json()
+    assert content["data"] if status == 200 else content["error"]["code"] == status
+
+
+def test_concurrent_requests_get_their_own_responses(base_url):
+    """Each of several concurrent requests gets the response to its own query."""
+
+    def best(number):
+        documents = [f"word{number % 7} here", f"word{number} there"]
+        request = {**REQUEST, "query": f"word{number}", "documents": documents}
+        response = httpx.post(f"{base_url}/rerank", headers=KEY, json=request, timeout=60)
+        return response.json()["results"][0]["document"]["text"]
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(best, range(10, 40)))
+
+    assert found == [f"word{number} there" for number in range(10, 40)]
+
+
+def test_a_client_whose_body_is_too_large_gets_413():
+    """A body above the limit is not kept, and the client gets an error response."""
+    service = LocalOpenRouter(scorers={"local/lexical": LexicalScorer()}, max_body_bytes=1_000)
+
+    response = TestClient(app(service)).post("/api/v1/rerank", headers=KEY, content=b"x" * 100_000)
+
+    assert response.status_code == 413
+    assert response.json()["error"]["code"] == 413
+
+
+def test_a_chunked_body_is_read_to_its_end(base_url, expected):
+    """A request without `Content-Length` gets the same response as any other."""
+    encoded = json.dumps(REQUEST).encode()
+    chunks = (encoded[start : start + 50] for start in range(0, len(encoded), 50))
+
+    response = httpx.post(f"{base_url}/rerank", headers=KEY, content=chunks)
+
+    assert response.json()["results"] == expected
+
+
+def serve(*arguments):
+    """Run the command until it ends, and return its result."""
+    command = [Path(sysconfig.get_path("scripts"), "openrouter-rerank"), "serve", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_port_in_use_is_reported_without_a_traceback():
+    """If another program listens on the port, the command fails and names the address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        done = serve("--port", str(port))
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"cannot serve on 127.0.0.1 port {port}: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_an_invalid_port_is_reported():
+    """A number above the valid ports fails in the same way as a port in use."""
+    done = serve("--port", "65536")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("cannot serve on 127.0.0.1 port 65536: ")
+
+
+def _has_ipv6_loopback():
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not _has_ipv6_loopback(), reason="this machine has no IPv6 loopback")
+def test_an_ipv6_address_is_served_and_printed_as_a_url():
+    """With `--host ::1` the command listens on that address, and prints a URL with brackets."""
+    command = [Path(sysconfig.get_path("scripts"), "openrouter-rerank"), "serve"]
+    with subprocess.Popen(
+        [*command, "--host", "::1", "--port", "0"], stdout=subprocess.PIPE, text=True
+    ) as running:
+        base_url = running.stdout.readline().strip().removeprefix("base_url=")
+        response = httpx.get(f"{base_url}/models")
+        running.send_signal(signal.SIGINT)
+
+    assert base_url.startswith("http://[::1]:")
+    assert response.status_code == 200
+    assert running.returncode == 0

@@ -1,0 +1,119 @@
+"""The options of a reranker are checked when it is created, without a client."""
+
+import subprocess
+import sys
+
+import httpx
+import pytest
+from openrouter_rerank import (
+    AsyncRerankClient,
+    ConfigurationError,
+    OpenRouterRerankError,
+    RerankClient,
+)
+from openrouter_rerank.reranker import Reranker
+from pydantic import ConfigDict, ValidationError
+
+from tests.clients import TLS
+
+BAD = [
+    {"timeout": 0},
+    {"timeout": float("inf")},
+    {"max_retries": -1},
+    {"max_retries": 1.5},
+    {"max_concurrency": 0},
+    {"max_concurrency": None},
+    {"budget": -1},
+    {"budget": "5"},
+    {"base_url": "http://host.example"},
+    {"base_url": 5},
+    {"api_key": "two words"},
+    {"api_key": 5},
+    {"app_title": "a\nb"},
+    {"app_categories": ["a", "b", "c"]},
+    {"default_headers": {"Host": "a"}},
+    {"default_headers": "X-A: 1"},
+    {"score_store": {}},
+    {"score_ttl": 0},
+    {"rate_limiter": 20},
+    {"model": " "},
+    {"fallback_models": "a/b"},
+    {"fallback_models": [""]},
+    {"top_n": 0},
+    {"session_id": "a\nb"},
+    {"extra_body": {"query": "x"}},
+    {"max_documents_per_request": 0},
+    {"http_client": httpx.AsyncClient(verify=TLS)},
+    {"http_async_client": httpx.Client(verify=TLS)},
+]
+
+
+@pytest.mark.parametrize("options", BAD, ids=lambda options: str(options)[:40])
+def test_a_bad_option_is_refused_when_a_reranker_is_created(options):
+    """A reranker refuses an option that no call could use, and the error names the option."""
+    named = next(iter(options)).replace("_", "[_ ]").replace("fallback[_ ]models", "model")
+    named = named.replace("http[_ ]async", "http")
+
+    with pytest.raises((OpenRouterRerankError, ValidationError), match=f"(?i){named}") as caught:
+        Reranker(**options)
+
+    assert "two words" not in str(caught.value)
+
+
+@pytest.mark.parametrize("options", BAD, ids=lambda options: str(options)[:40])
+def test_a_bad_option_is_refused_when_it_is_assigned(options):
+    """A bad value that is assigned is refused, and the option keeps its value."""
+    reranker = Reranker()
+    before = reranker.model_dump()
+
+    with pytest.raises((OpenRouterRerankError, ValidationError)):
+        setattr(reranker, *next(iter(options.items())))
+
+    assert reranker.model_dump() == before
+
+
+def test_creating_a_reranker_creates_no_client():
+    """Neither creating a reranker nor changing its options creates a client."""
+    # In its own process, because other tests have clients.
+    code = """
+import gc
+from openrouter_rerank import AsyncRerankClient, RerankClient
+from openrouter_rerank.local.stage import Stage
+from openrouter_rerank.reranker import Reranker
+
+def clients():
+    kinds = (AsyncRerankClient, RerankClient)
+    return sum(isinstance(each, kinds) for each in gc.get_objects())
+
+with Stage() as stage:
+    reranker = Reranker(base_url=stage.base_url, api_key=stage.api_key)
+    reranker.timeout = 5
+    print(clients())
+    reranker.place("q", ["a"])
+    print(clients())
+    reranker.close()
+"""
+    finished = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False
+    )
+
+    assert (finished.stdout, finished.stderr) == ("0\n1\n", "")
+
+
+@pytest.mark.parametrize("kind", [RerankClient, AsyncRerankClient])
+def test_a_key_under_two_names_is_refused(kind):
+    """A client that gets a key under both of its names refuses it, and shows neither key."""
+    with pytest.raises(ConfigurationError, match="openrouter_api_key is another name") as caught:
+        kind(api_key="first", openrouter_api_key="second")
+
+    assert "first" not in str(caught.value)
+    assert "second" not in str(caught.value)
+
+
+def test_a_subclass_may_take_other_fields():
+    """A user's subclass that allows further fields gets their values unchanged."""
+
+    class Open(Reranker):
+        model_config = ConfigDict(extra="allow")
+
+    assert Open(flavour="salt").flavour == "salt"
