@@ -1,8 +1,8 @@
 """
-Writes what the option fields say to where people read it.
+Copies the descriptions of options to the READMEs and to the keyword classes.
 
-These are the option tables in the READMEs, and the descriptions of the keywords, which editors show
-when a user hovers over an argument. `make options` writes them, and a test compares them.
+The READMEs have tables of options. Editors show the descriptions of keywords when a user hovers
+over an argument. `make options` writes both, and a test compares them.
 """
 
 import ast
@@ -13,6 +13,7 @@ from pathlib import Path
 from langchain_openrouter_rerank import OpenRouterRerank as LangChainRerank
 from llamaindex_openrouter_rerank import OpenRouterRerank as LlamaIndexRerank
 from openrouter_rerank import ClientOptions
+from openrouter_rerank.client_options.display import default_text
 from openrouter_rerank.reranker import RerankOptions
 from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
@@ -27,21 +28,23 @@ TABLES: dict[str, type[BaseModel]] = {
     f"{LLAMAINDEX}/README.md": LlamaIndexRerank,
 }
 KEYWORDS: dict[str, type[BaseModel]] = {
-    f"{CORE}/client_options.py": RerankOptions,
+    f"{CORE}/client_options/keywords.py": RerankOptions,
     f"{CORE}/reranker/keywords.py": RerankOptions,
     f"{LANGCHAIN}/src/langchain_openrouter_rerank/keywords.py": LangChainRerank,
     f"{LLAMAINDEX}/src/llamaindex_openrouter_rerank/keywords.py": LlamaIndexRerank,
 }
 _BEGIN, _END = "<!-- generated: options -->", "<!-- end -->"
-# Its one option of a call means something else than the option of the client.
+# `RequestOptions.timeout` is the timeout of one call, not that of the client.
 _WRITTEN_BY_HAND = {"RequestOptions"}
 _WIDTH = 100
 
 
 def page_with_table(page: str) -> str:
     """Return the text of a README with the option table that its class has today."""
-    before, _, rest = (ROOT / page).read_text("utf-8").partition(_BEGIN)
-    after = rest.partition(_END)[2]
+    before, begin, rest = (ROOT / page).read_text("utf-8").partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not (begin and end):
+        raise ValueError(f"{page} has no place for the table: add {_BEGIN} and {_END}")
     return f"{before}{_BEGIN}\n\n{_table(TABLES[page].model_fields)}\n\n{_END}{after}"
 
 
@@ -114,7 +117,7 @@ def _table(fields: Mapping[str, FieldInfo]) -> str:
     for name in [each for each in order if each in fields and fields[each].description]:
         field = fields[name]
         others = "".join(f", `{alias}`" for alias in _aliases(name, field))
-        rows.append(f"| `{name}`{others} | `{field.default!r}` | {field.description} |")
+        rows.append(f"| `{name}`{others} | `{default_text(field)}` | {field.description} |")
     return "\n".join(rows)
 
 

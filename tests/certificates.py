@@ -1,4 +1,4 @@
-"""Certificates of a private authority, and clients that trust this authority."""
+"""Certificates from a private authority, and clients that trust this authority."""
 
 import ssl
 from contextlib import contextmanager
@@ -8,17 +8,17 @@ import trustme
 from openrouter_rerank._transport import connect
 
 
-def identified():
-    """Make an authority, and the TLS context of a loopback server with a certificate from it."""
+def authority_and_server_context():
+    """Return a new authority, and the TLS context of a loopback server that it has certified."""
     authority = trustme.CA()
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(server)
-    return authority, server
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return authority, context
 
 
 @contextmanager
-def trusting(authority):
-    """Set `SSL_CERT_FILE` to the authority; the value is a TLS context for injected clients."""
+def trusted(authority):
+    """Set `SSL_CERT_FILE` to the authority, and yield a TLS context for injected clients."""
     with authority.cert_pem.tempfile() as file, pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", file)
         # A process reads its certificates once.

@@ -1,4 +1,4 @@
-"""The two clients, each over its own connections and over injected ones, behind one face."""
+"""The sync and async clients, over their own and over injected connections, with one interface."""
 
 import asyncio
 import ssl
@@ -9,19 +9,21 @@ import httpx2
 import pytest
 from openrouter_rerank import AsyncRerankClient, RerankClient
 
-# Making one takes longer than a test; nothing here speaks TLS.
+# Shared, because creating a context takes longer than a test. No test speaks TLS with it.
 TLS = ssl.create_default_context()
-KINDS = [(mode, library) for mode in ("sync", "async") for library in (None, httpx, httpx2)]
-NAMES = [f"{mode}-{'own' if library is None else library.__name__}" for mode, library in KINDS]
+CLIENT_KINDS = [(mode, library) for mode in ("sync", "async") for library in (None, httpx, httpx2)]
+CLIENT_KIND_IDS = [
+    f"{mode}-{'own' if library is None else library.__name__}" for mode, library in CLIENT_KINDS
+]
 
-OWN = pytest.mark.parametrize(
-    "client_kind", [KINDS[0], KINDS[3]], ids=["sync", "async"], indirect=True
+OWN_CONNECTIONS = pytest.mark.parametrize(
+    "client_kind", [CLIENT_KINDS[0], CLIENT_KINDS[3]], ids=["sync", "async"], indirect=True
 )
-"""For what happens before, or apart from, the exchange."""
+"""Runs a test only over the clients' own connections, because the exchange does not matter."""
 
 
 class Caller:
-    """A client of either mode, called from synchronous code."""
+    """Calls a sync or async client from synchronous code."""
 
     def __init__(self, client, injected, runner):
         self.client = client
@@ -34,29 +36,29 @@ class Caller:
             return self.client.rerank(*args, **options)
         return self._runner.run(self.client.rerank(*args, **options))
 
-    def together(self, times, *args, **options):
-        """Make so many calls at once: in threads, or in tasks."""
+    def rerank_concurrently(self, count, *args, **options):
+        """Make `count` identical calls in threads or tasks; return the rankings or raise."""
         if self._runner is None:
-            with ThreadPoolExecutor(times) as pool:
-                calls = [pool.submit(self.rerank, *args, **options) for _ in range(times)]
+            with ThreadPoolExecutor(count) as pool:
+                calls = [pool.submit(self.rerank, *args, **options) for _ in range(count)]
                 return [call.result() for call in calls]
 
         async def gather():
             return await asyncio.gather(
-                *(self.client.rerank(*args, **options) for _ in range(times))
+                *(self.client.rerank(*args, **options) for _ in range(count))
             )
 
         return self._runner.run(gather())
 
-    def settled(self, times, *args, **options):
-        """Make so many calls at once, and return the ranking or the error of each."""
+    def concurrent_outcomes(self, count, *args, **options):
+        """Make `count` identical calls in threads or tasks; return each ranking or error."""
         if self._runner is None:
-            with ThreadPoolExecutor(times) as pool:
-                calls = [pool.submit(self.rerank, *args, **options) for _ in range(times)]
+            with ThreadPoolExecutor(count) as pool:
+                calls = [pool.submit(self.rerank, *args, **options) for _ in range(count)]
             return [call.exception() or call.result() for call in calls]
 
         async def gather():
-            calls = (self.client.rerank(*args, **options) for _ in range(times))
+            calls = (self.client.rerank(*args, **options) for _ in range(count))
             return await asyncio.gather(*calls, return_exceptions=True)
 
         return self._runner.run(gather())
@@ -68,8 +70,8 @@ class Caller:
         else:
             self._runner.run(self.client.aclose())
 
-    def used_as_context(self, *args, **options):
-        """Make one call within the client's own `with`, or `async with`."""
+    def rerank_in_context(self, *args, **options):
+        """Make one call inside `with client` or `async with client`."""
         if self._runner is None:
             with self.client as client:
                 return client.rerank(*args, **options)
@@ -82,17 +84,17 @@ class Caller:
 
 
 class ClientKind:
-    """Makes clients of one kind, and takes away what they leave."""
+    """Makes clients of one kind, and closes them when its `with` block ends."""
 
     def __init__(self, mode, library):
-        self.is_own = library is None
+        self.has_own_connections = library is None
         self.is_async = mode == "async"
         self._library = library
         self._callers = []
         self._runner = asyncio.Runner() if self.is_async else None
 
     def client(self, *, http_options=None, **options):
-        """Make a client with these options; `http_options` are those of the injected one."""
+        """Make a client with `options`; an injected HTTP client gets `http_options`."""
         injected = None
         if self._library is not None:
             kind = self._library.AsyncClient if self.is_async else self._library.Client
@@ -103,11 +105,11 @@ class ClientKind:
         return caller
 
     def __enter__(self):
-        """Begin."""
+        """Return this object."""
         return self
 
     def __exit__(self, *_):
-        """Close all clients, ours and the injected ones, and end the loop."""
+        """Close all clients, including the injected HTTP clients, and then the event loop."""
         for caller in self._callers:
             caller.close()
             if caller.injected is None:

@@ -1,7 +1,7 @@
 """
-Rules for all tests: no network but loopback, no configuration of the machine, fixed randomness.
+Rules for all tests: loopback only, no configuration from the environment, fixed random examples.
 
-The fixtures here are those that several folders use. Others are in the folder that uses them.
+Fixtures that several folders use are here. Other fixtures are in the folder that uses them.
 """
 
 import ipaddress
@@ -11,26 +11,27 @@ import sys
 import pytest
 from hypothesis import settings
 
-from tests.clients import KINDS, NAMES, ClientKind
+from tests.clients import CLIENT_KIND_IDS, CLIENT_KINDS, ClientKind
 
-# A loaded machine must not fail a law, so no example has a deadline; CI draws the same examples
-# every time, so that a change fails for its own reasons.
+# Examples have no deadline, because a busy machine must not fail a test. CI runs the same examples
+# every time, so that a pull request fails only because of its own change.
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
-# Whether a branch is reached is not left to chance: tables do that, and few examples are quick.
+# Coverage must not depend on random examples: tables of cases reach each branch. Few examples
+# keep the run fast.
 settings.register_profile("coverage", deadline=None, derandomize=True, max_examples=5)
 settings.load_profile("ci" if "CI" in os.environ else "dev")
 
 
 def pytest_configure() -> None:
-    """Forget what the shell says of OpenRouter and of tracing, and keep proxies off loopback."""
+    """Remove OpenRouter and tracing variables from the environment; use no proxy for loopback."""
     for name in list(os.environ):
         if name.startswith(("OPENROUTER_", "LANGCHAIN_", "LANGSMITH_")):
             del os.environ[name]
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "localhost,127.0.0.1,::1"
 
 
-def _loopback(host: object) -> bool:
+def _is_loopback(host: object) -> bool:
     if isinstance(host, bytes):
         host = host.decode()
     if host in {None, "", "localhost"}:
@@ -46,36 +47,36 @@ def _refuse_network(event: str, args: tuple[object, ...]) -> None:
         host = args[0]
     elif event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
         address = args[1]
-        if not isinstance(address, tuple):  # A Unix socket, or one that is connected already
+        if not isinstance(address, tuple):  # A Unix socket, or a socket that is already connected
             return
         host = address[0]
     else:
         return
-    if not _loopback(host):
-        # Not an `Exception`: no code under test may take it for an ordinary network error.
-        pytest.fail(f"A test reached for {host!r} ({event}); tests may only use loopback.")
+    if not _is_loopback(host):
+        # Code under test cannot catch this as a network error, because it is not an `Exception`.
+        pytest.fail(f"A test tried to reach {host!r} ({event}); tests may only use loopback.")
 
 
-# An audit hook sees every thread and every library, whichever way they call the socket module.
+# An audit hook sees the sockets of all threads and libraries, however they call the module.
 sys.addaudithook(_refuse_network)
 
 
-@pytest.fixture(params=KINDS, ids=NAMES)
+@pytest.fixture(params=CLIENT_KINDS, ids=CLIENT_KIND_IDS)
 def client_kind(request):
-    """Each kind of client in turn: sync and async, over its own and over injected connections."""
+    """Each kind of client: sync and async, over its own and over injected connections."""
     with ClientKind(*request.param) as client_kind:
         yield client_kind
 
 
 @pytest.fixture
 def stage(local_openrouter):
-    """The scripted service, by its short name."""
+    """The scripted service `local_openrouter`, under a shorter name."""
     return local_openrouter
 
 
 @pytest.fixture
-def make(client_kind, stage):
-    """A function that makes a client of the scripted service."""
+def make_client(client_kind, stage):
+    """A function that makes a client of the current kind for the scripted service."""
 
     def client(**options):
         return client_kind.client(
@@ -87,12 +88,12 @@ def make(client_kind, stage):
 
 @pytest.fixture(params=["sync", "async"])
 def mode(request):
-    """Synchronous and asynchronous code in turn."""
+    """`"sync"` and `"async"`: the test runs once for each."""
     return request.param
 
 
 @pytest.fixture
 def key_in_environment(local_openrouter, monkeypatch):
-    """The key and the URL in the environment, as `export` sets them before a program starts."""
+    """Set the scripted service's key and URL as environment variables."""
     monkeypatch.setenv("OPENROUTER_API_KEY", local_openrouter.api_key)
     monkeypatch.setenv("OPENROUTER_API_BASE", local_openrouter.base_url)

@@ -1,8 +1,8 @@
 """
-Reranks documents and nodes that ask for files and addresses, and tells what of that was touched.
+Reranks documents and nodes that name files and addresses, and prints which of these were opened.
 
-`python -m tests.hostile_documents 10000` answers in the process itself, so that there is no reason
-to open anything, and prints what Python's audit hook has seen.
+`python -m tests.hostile_documents 10000` uses a mock transport inside the process, so there is no
+reason to open anything. It prints the events that Python's audit hook has reported.
 """
 
 import asyncio
@@ -26,8 +26,8 @@ from llama_index.core.schema import (
 from llamaindex_openrouter_rerank import OpenRouterRerank as LlamaIndexRerank
 
 WATCHED = ("open", "os.", "socket.", "subprocess.", "urllib.", "http.", "ftplib.", "glob.")
-AT_ONCE = 500
-PLACES = (
+BATCH = 500
+TARGETS = (
     *("/etc/passwd", "file:///etc/passwd", "~/.ssh/id_rsa", "../../secret.png", "C:\\a.png", "|id"),
     *("http://169.254.169.254/latest", "http://127.0.0.1:9/a.png", "https://host.example/a.png"),
     *("//host.example/a.png", "\\\\host\\share\\a.png", "ftp://host.example/a", "gopher://h/1"),
@@ -38,37 +38,37 @@ FIELDS = ("image", "image_path", "image_url", "source", "file_path", "url", "pat
 
 
 def documents():
-    """Make LangChain documents that name such places wherever a name can stand."""
+    """Generate LangChain documents with a target as text and in each metadata field."""
     for number in itertools.count():
-        for place, field in itertools.product(PLACES, FIELDS):
-            yield Document(f"{number} {place}", metadata={field: place})
-            yield Document("", metadata={field: place, "number": number})
+        for target, field in itertools.product(TARGETS, FIELDS):
+            yield Document(f"{number} {target}", metadata={field: target})
+            yield Document("", metadata={field: target, "number": number})
 
 
 def nodes():
-    """Make LlamaIndex nodes that do the same."""
+    """Generate LlamaIndex nodes with a target in each field that can name a file or a URL."""
     for number in itertools.count():
-        for place, field in itertools.product(PLACES, FIELDS):
-            metadata = {field: place, "number": number}
-            yield TextNode(text=f"{number} {place}", metadata=metadata)
-            yield IndexNode(text=place, index_id=place, metadata=metadata)
+        for target, field in itertools.product(TARGETS, FIELDS):
+            metadata = {field: target, "number": number}
+            yield TextNode(text=f"{number} {target}", metadata=metadata)
+            yield IndexNode(text=target, index_id=target, metadata=metadata)
             for kind in ("image", "image_url", "image_path"):
-                yield ImageNode(text=f"{number}", metadata=metadata, **{kind: place})
+                yield ImageNode(text=f"{number}", metadata=metadata, **{kind: target})
             for kind in ("path", "url"):
-                resource = MediaResource.model_construct(**{kind: place})
+                resource = MediaResource.model_construct(**{kind: target})
                 yield ImageDocument.model_construct(metadata=metadata, image_resource=resource)
 
 
-def answer(request):
-    """Rank whatever is asked for, as it came."""
+def respond(request):
+    """Return a ranking that keeps the order of the documents."""
     count = len(json.loads(request.content)["documents"])
     rows = [{"index": index, "relevance_score": 1 / (index + 1)} for index in range(count)]
     return httpx.Response(200, json={"results": rows})
 
 
 def rerankers():
-    """Make what reranks either kind, in both modes."""
-    transport = httpx.MockTransport(answer)
+    """Return a generator and a rerank function for documents, and another pair for nodes."""
+    transport = httpx.MockTransport(respond)
     options = {
         "api_key": "k",
         "image_mode": "always",
@@ -78,12 +78,12 @@ def rerankers():
     langchain = LangChainRerank(image_key="image_path", rank_fields=["source"], **options)
     llamaindex = LlamaIndexRerank(**options)
 
-    def rerank_documents(found, run):
-        run(langchain.acompress_documents(found, "q"))
-        return langchain.compress_documents(found, "q")
+    def rerank_documents(batch, run):
+        run(langchain.acompress_documents(batch, "q"))
+        return langchain.compress_documents(batch, "q")
 
-    def rerank_nodes(found, run):
-        scored = [NodeWithScore(node=node) for node in found]
+    def rerank_nodes(batch, run):
+        scored = [NodeWithScore(node=node) for node in batch]
         run(llamaindex.apostprocess_nodes(scored, query_str="q"))
         return llamaindex.postprocess_nodes(scored, query_str="q")
 
@@ -91,37 +91,38 @@ def rerankers():
 
 
 class Audit:
-    """Notes what Python reports of files, processes and the network while it listens."""
+    """Records audit events about files, processes and the network while its `with` block runs."""
 
     def __init__(self):
-        self.listens = False
+        self.active = False
         self.events = []
         sys.addaudithook(self)
 
     def __call__(self, event, arguments):
-        """Note an event."""
-        if self.listens and event.startswith(WATCHED):
+        """Record the event if it is watched."""
+        if self.active and event.startswith(WATCHED):
             self.events.append((event, arguments))
 
     def __enter__(self):
-        self.listens = True
+        self.active = True
 
     def __exit__(self, *_):
-        self.listens = False
+        self.active = False
 
 
 def main(count):
-    """Rerank so many of each, and print what was touched."""
+    """Rerank at least `count` documents and as many nodes, and print the audit events."""
     audit = Audit()
     with asyncio.Runner() as runner:
-        for make, rerank in rerankers():
-            hostile = make()
-            rerank([*itertools.islice(hostile, AT_ONCE)], runner.run)  # Imports are done by now
-            back = 0
+        for generate, rerank in rerankers():
+            hostile = generate()
+            # The first calls import modules, so they are not watched.
+            rerank([*itertools.islice(hostile, BATCH)], runner.run)
+            reranked = 0
             with audit:
-                while back < count:
-                    back += len(rerank([*itertools.islice(hostile, AT_ONCE)], runner.run))
-            print(back, make.__name__, audit.events)
+                while reranked < count:
+                    reranked += len(rerank([*itertools.islice(hostile, BATCH)], runner.run))
+            print(reranked, generate.__name__, audit.events)
     with audit, Path(os.devnull).open():
         pass
     print(audit.events)

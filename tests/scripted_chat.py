@@ -1,4 +1,4 @@
-"""A chat model that says what a test wants, and keeps what it was shown."""
+"""A chat model that replies from a script and records the tools it was offered."""
 
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
@@ -6,26 +6,32 @@ from pydantic import Field
 
 
 class ScriptedChat(GenericFakeChatModel):
-    """Answers with its lines, one after the other, and remembers the tools of each call."""
+    """Replies with scripted messages in order, and records the tools offered in each call."""
 
     shown: list[list[str]] = Field(default_factory=list)
 
     def bind_tools(self, tools, **kwargs):
-        """Keep the names of the tools, or the type of those that have none."""
+        """Record each tool's name, or its type if it is a mapping."""
         self.shown.append([_name(tool) for tool in tools])
         return self
 
 
-def scripted(*lines):
-    """Make a chat model that says `lines`: a text, or the name and the arguments of a tool."""
-    return ScriptedChat(messages=iter([_message(at, line) for at, line in enumerate(lines)]))
+def scripted(*replies):
+    """
+    Return a chat model that replies with `replies`, one after another.
+
+    A reply is a text, or a pair of a tool's name and its arguments.
+    """
+    return ScriptedChat(
+        messages=iter([_message(number, reply) for number, reply in enumerate(replies)])
+    )
 
 
-def _message(at, line):
-    if isinstance(line, str):
-        return AIMessage(line)
-    name, arguments = line
-    return AIMessage("", tool_calls=[{"name": name, "args": arguments, "id": f"call-{at}"}])
+def _message(number, reply):
+    if isinstance(reply, str):
+        return AIMessage(reply)
+    name, arguments = reply
+    return AIMessage("", tool_calls=[{"name": name, "args": arguments, "id": f"call-{number}"}])
 
 
 def _name(tool):

@@ -1,15 +1,19 @@
-"""A line that takes a large request slowly."""
+"""A server that receives large requests slowly."""
 
 import socket
 import threading
 from contextlib import contextmanager, suppress
 
-ANSWER = b'{"results":[{"index":0,"relevance_score":1}]}'
+RESPONSE_BODY = b'{"results":[{"index":0,"relevance_score":1}]}'
 
 
 @contextmanager
-def slow_line(pause):
-    """A server that takes 64 KiB of a request at a time, with pauses, and then answers it."""
+def slow_server(pause):
+    """
+    Yield the base URL of a server that receives one request slowly, and then answers it.
+
+    It reads at most 64 KiB of the body at a time, and then waits `pause` seconds.
+    """
 
     def serve():
         with suppress(OSError), listener.accept()[0] as connection:
@@ -23,13 +27,15 @@ def slow_line(pause):
             missing = length - len(body)
             while missing and (piece := connection.recv(min(missing, 65_536))):
                 missing -= len(piece)
-                ended.wait(pause)
-            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(ANSWER))
-            connection.sendall(ANSWER)
+                stopped.wait(pause)
+            connection.sendall(
+                b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(RESPONSE_BODY)
+            )
+            connection.sendall(RESPONSE_BODY)
 
-    ended = threading.Event()
+    stopped = threading.Event()
     with socket.socket() as listener:
-        # So that little of a request is on the way.
+        # A small buffer, so that the client cannot send far ahead of the server.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -38,7 +44,7 @@ def slow_line(pause):
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
         finally:
-            ended.set()
-            # A call whose time was up before it connected leaves the thread accepting.
+            stopped.set()
+            # If the call timed out before it connected, the thread still waits in accept().
             listener.shutdown(socket.SHUT_RDWR)
             thread.join()

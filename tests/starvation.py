@@ -1,7 +1,7 @@
 """
-How long the machine has kept threads of this process from running.
+CPU starvation: how long threads of this process were ready to run, but had no processor.
 
-Tests that measure time fail on a busy machine, which proves nothing about the code under test.
+On a busy machine, a test that measures time can fail although the code under test is correct.
 """
 
 import functools
@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from openrouter_rerank.local.stage import Stage
 
-# Seconds. Each test tolerates a longer wait than the first. Within the second, a correct test gets
-# enough of the processor at least once.
+# Seconds of starvation that every test tolerates.
 NEGLIGIBLE = 0.02
+# Seconds for which a test is repeated. A correct test gets enough processor time by then.
 PATIENCE = 30.0
 
 _THREADS = Path("/proc/self/task")
@@ -25,47 +25,46 @@ _TICKS = 100
 
 def waits():
     """
-    Return how long each thread of this process has been ready to run without a processor.
+    Return for how many seconds each thread of this process has waited for a processor.
 
-    The values are seconds. One more entry is the time that other virtual machines took. Systems
-    other than Linux do not count this, and there is no entry.
+    The entry `stolen` is the time that other virtual machines took. On systems other than Linux
+    the result is empty, because only Linux reports these times.
     """
-    found = {}
+    seconds = {}
     with suppress(OSError):
         for thread in _THREADS.iterdir():
-            # A thread may have ended since it was listed.
+            # A thread may end while we read.
             with suppress(OSError):
                 _, waited, _ = (thread / "schedstat").read_text().split()
-                found[thread.name] = int(waited) / 1e9
-        found["stolen"] = int(_PROCESSORS.read_text().split()[8]) / _TICKS
-    return found
+                seconds[thread.name] = int(waited) / 1e9
+        seconds["stolen"] = int(_PROCESSORS.read_text().split()[8]) / _TICKS
+    return seconds
 
 
 def waits_since(before):
-    """Return how long each thread has waited since `waits` returned `before`."""
+    """Return the seconds that each thread has waited since `waits` returned `before`."""
     return {name: max(waited - before.get(name, 0.0), 0.0) for name, waited in waits().items()}
 
 
 def repeat_if_starved(test):
     """
-    Repeat a test that fails while the machine keeps this process waiting.
+    Repeat a test if it fails while this process is short of processor time.
 
-    A failure counts if the threads of the process had a processor whenever they could use one, or
-    if no try has succeeded within `PATIENCE` seconds. The stage and the log are reset before each
-    repetition.
+    The failure is raised if the process was not starved during that try, or if the test still
+    fails after `PATIENCE` seconds. Before each repetition the stage and the captured log are reset.
     """
 
     @functools.wraps(test)
     def repeated(**fixtures):
-        for each in _tries(fixtures):
-            with each:
+        for single_try in _tries(fixtures):
+            with single_try:
                 test(**fixtures)
                 return
 
     @functools.wraps(test)
     async def arepeated(**fixtures):
-        for each in _tries(fixtures):
-            with each:
+        for single_try in _tries(fixtures):
+            with single_try:
                 await test(**fixtures)
                 return
 
@@ -76,7 +75,7 @@ def _tries(fixtures):
     give_up = time.monotonic() + PATIENCE
     while True:
         yield _unless_starved(give_up)
-        _forget(fixtures)
+        _reset(fixtures)
 
 
 @contextmanager
@@ -89,7 +88,7 @@ def _unless_starved(give_up):
             raise
 
 
-def _forget(fixtures):
+def _reset(fixtures):
     for fixture in fixtures.values():
         if isinstance(fixture, Stage):
             fixture.reset()

@@ -22,7 +22,7 @@ FILES = [file for source in SOURCES for file in sorted(source.rglob("*.py"))]
 # import each other: the decision of a call and the transport meet only in `_attempt`.
 ROWS = (
     {"_version", "errors"},
-    {"_attempt", "_option_docs", "_retry_budget", "budget", "documents", "http_client", "images"}
+    {"_attempt", "_retry_budget", "budget", "documents", "http_client", "images"}
     | {"models", "provider", "ranking", "rate_limiter", "score_store", "telemetry"},
     {"_wire"},
     {"client_options"},

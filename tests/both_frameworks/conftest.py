@@ -1,4 +1,6 @@
-"""One harness for both framework classes, so that what both promise is written down once."""
+"""The fixtures that run a test with both framework packages, in sync and async."""
+
+import copy
 
 import pytest
 from langchain_core.documents import Document
@@ -8,12 +10,12 @@ from llamaindex_openrouter_rerank import OpenRouterRerank as LlamaIndexRerank
 
 
 class LangChain:
-    """LangChain's documents and the compressor that reranks them."""
+    """LangChain's documents as items, and the document compressor that reranks them."""
 
     reranker_class = LangChainRerank
 
     def item(self, name, text="", *, image_path=None, score=None):
-        """Make a document, with the score of an earlier ranking if there is one."""
+        """Return a document. `score` is the score of an earlier ranking."""
         metadata = {"topic": name}
         if image_path is not None:
             metadata["image_path"] = image_path
@@ -22,36 +24,36 @@ class LangChain:
         return Document(id=name, page_content=text, metadata=metadata)
 
     def rerank(self, reranker, items, query):
-        """Rerank as synchronous code does."""
+        """Rerank in a sync call."""
         return reranker.compress_documents(items, query)
 
     async def arerank(self, reranker, items, query):
-        """Rerank as asynchronous code does."""
+        """Rerank in an async call."""
         return await reranker.acompress_documents(items, query)
 
-    def read(self, items):
-        """Tell the name and the score of each item."""
+    def names_and_scores(self, items):
+        """Return the name and the score of each item."""
         return [(item.id, item.metadata.get("relevance_score")) for item in items]
 
-    def content(self, items):
-        """Tell all that an item consists of but its score."""
-        kept = [item.model_dump() for item in items]
-        for each in kept:
-            each["metadata"].pop("relevance_score", None)
-        return kept
+    def dumps_without_scores(self, items):
+        """Return everything in each item but its score."""
+        dumps = self.dumps(items)
+        for dump in dumps:
+            dump["metadata"].pop("relevance_score", None)
+        return dumps
 
-    def state(self, items):
-        """Tell all that an item consists of."""
+    def dumps(self, items):
+        """Return everything in each item."""
         return [item.model_dump() for item in items]
 
 
 class LlamaIndex:
-    """LlamaIndex's nodes and the postprocessor that reranks them."""
+    """LlamaIndex's nodes as items, and the node postprocessor that reranks them."""
 
     reranker_class = LlamaIndexRerank
 
     def item(self, name, text="", *, image_path=None, score=None):
-        """Make a node, with the score of an earlier ranking if there is one."""
+        """Return a node. `score` is the score of an earlier ranking."""
         if image_path is None:
             node = TextNode(id_=name, text=text)
         else:
@@ -59,68 +61,92 @@ class LlamaIndex:
         return NodeWithScore(node=node, score=score)
 
     def rerank(self, reranker, items, query):
-        """Rerank as synchronous code does."""
+        """Rerank in a sync call."""
         return reranker.postprocess_nodes(items, query_str=query)
 
     async def arerank(self, reranker, items, query):
-        """Rerank as asynchronous code does."""
+        """Rerank in an async call."""
         return await reranker.apostprocess_nodes(items, query_str=query)
 
-    def read(self, items):
-        """Tell the name and the score of each item."""
+    def names_and_scores(self, items):
+        """Return the name and the score of each item."""
         return [(item.node.node_id, item.score) for item in items]
 
-    def content(self, items):
-        """Tell all that an item consists of but its score."""
+    def dumps_without_scores(self, items):
+        """Return everything in each item but its score."""
         return [item.node.to_dict() for item in items]
 
-    def state(self, items):
-        """Tell all that an item consists of."""
+    def dumps(self, items):
+        """Return everything in each item."""
         return [item.to_dict() for item in items]
 
 
-ADAPTERS = {"langchain": LangChain, "llamaindex": LlamaIndex}
+FRAMEWORKS = {"langchain": LangChain, "llamaindex": LlamaIndex}
 
 
 class Pipeline:
-    """A retrieval pipeline in one framework and of one mode, in front of the stage."""
+    """Reranking with one framework package, in sync or async, with the local service."""
 
-    def __init__(self, adapter, mode, stage):
-        self.adapter = adapter
+    def __init__(self, framework, mode, service):
+        self.framework = framework
         self.mode = mode
-        self.stage = stage
+        self.service = service
 
-        self.reranker_class = adapter.reranker_class
-        self.item, self.read = adapter.item, adapter.read
-        self.state, self.content = adapter.state, adapter.content
+        self.reranker_class = framework.reranker_class
+        self.item, self.names_and_scores = framework.item, framework.names_and_scores
+        self.dumps = framework.dumps
+        self.dumps_without_scores = framework.dumps_without_scores
 
     def reranker(self, **options):
-        """Make a reranker that calls the stage."""
-        options = {"api_key": self.stage.api_key, "base_url": self.stage.base_url} | options
-        return self.reranker_class(**options)
+        """Return a reranker of the local service with the given options."""
+        connection = {"api_key": self.service.api_key, "base_url": self.service.base_url}
+        return self.reranker_class(**(connection | options))
 
     def items(self, *texts):
-        """Make one item of each text; their names are `0`, `1` and so on."""
-        return [self.item(str(at), text) for at, text in enumerate(texts)]
+        """Return an item for each text. The names are the positions: `0`, `1` and so on."""
+        return [self.item(str(position), text) for position, text in enumerate(texts)]
 
     async def rerank(self, reranker, items, query="capital of France"):
-        """Rerank in the mode of the pipeline."""
+        """Rerank in a sync or async call, and return the resulting items."""
         if self.mode == "sync":
-            return self.adapter.rerank(reranker, items, query)
-        return await self.adapter.arerank(reranker, items, query)
+            return self.framework.rerank(reranker, items, query)
+        return await self.framework.arerank(reranker, items, query)
 
     async def names(self, reranker, items, query="capital of France"):
-        """Rerank, and tell the names of what comes back."""
-        return [name for name, _ in self.read(await self.rerank(reranker, items, query))]
+        """Rerank, and return the names of the resulting items."""
+        result = await self.rerank(reranker, items, query)
+        return [name for name, _ in self.names_and_scores(result)]
 
 
-@pytest.fixture(params=ADAPTERS)
-def adapter(request):
+@pytest.fixture(params=FRAMEWORKS)
+def framework(request):
     """Each framework in turn."""
-    return ADAPTERS[request.param]()
+    return FRAMEWORKS[request.param]()
 
 
 @pytest.fixture
-def pipeline(adapter, mode, local_openrouter):
-    """Each framework in each mode."""
-    return Pipeline(adapter, mode, local_openrouter)
+def reranker(framework, local_openrouter):
+    """A reranker of each framework in turn, which calls the local service."""
+    return framework.reranker_class(
+        api_key=local_openrouter.api_key, base_url=local_openrouter.base_url
+    )
+
+
+@pytest.fixture
+def pipeline(framework, mode, local_openrouter):
+    """Each framework in turn, in sync and async."""
+    return Pipeline(framework, mode, local_openrouter)
+
+
+COPIES = {
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "model_copy": lambda reranker: reranker.model_copy(),
+    "model_copy deep": lambda reranker: reranker.model_copy(deep=True),
+}
+
+
+@pytest.fixture(params=COPIES)
+def copied(request):
+    """Each function that copies a reranker in turn."""
+    return COPIES[request.param]

@@ -1,4 +1,4 @@
-"""Every option changes what is sent or what comes back, in both frameworks, in sync and async."""
+"""Every option has an effect, in both framework packages, in sync and async."""
 
 import asyncio
 
@@ -15,166 +15,169 @@ from openrouter_rerank.errors import (
 from openrouter_rerank.local.stage import Fault, Stage, error
 from openrouter_rerank.reranker import RerankOptions
 
-from tests.gates import answered_in_turns
+from tests.held_replies import released_in_batches
 
 TEXTS = ("Bread is baked.", "Paris is the capital of France.", "Rome is a capital.")
 VISION_MODEL = "nvidia/llama-nemotron-rerank-vl-1b-v2:free"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 
-EFFECTS = {}
+CHECKS = {}
+"""A check for each option, which fails if the option has no effect."""
 
 
-def effect(check):
-    """Note `check` as the proof that the option of its name has an effect."""
-    EFFECTS[check.__name__] = check
+def checks_option(check):
+    """Add `check` as the check for the option with its name."""
+    CHECKS[check.__name__] = check
     return check
 
 
-async def sent(pipeline, **options):
-    """Rerank, and return the request that the service got."""
+async def request_with(pipeline, **options):
+    """Rerank with these options, and return the request that the service received."""
     await pipeline.rerank(pipeline.reranker(**options), pipeline.items(*TEXTS))
-    return pipeline.stage.requests[-1]
+    return pipeline.service.requests[-1]
 
 
-def in_the_body(option, value):
-    """Note that an option is sent in the body under its own name."""
-
-    async def check(pipeline, folder):
-        assert (await sent(pipeline)).json.get(option) != value
-        assert (await sent(pipeline, **{option: value})).json[option] == value
-
-    EFFECTS[option] = check
-
-
-def in_a_header(option, value, header, text):
-    """Note that an option is sent as a header."""
+def check_body(option, value):
+    """Add a check that the option is sent in the body under its name."""
 
     async def check(pipeline, folder):
-        assert (await sent(pipeline)).headers.get(header) != text
-        assert (await sent(pipeline, **{option: value})).headers[header] == text
+        assert (await request_with(pipeline)).json.get(option) != value
+        assert (await request_with(pipeline, **{option: value})).json[option] == value
 
-    EFFECTS[option] = check
-
-
-in_the_body("model", "cohere/rerank-4-fast")
-in_the_body("provider", {"order": ["cohere"], "allow_fallbacks": False})
-in_the_body("trace", {"trace_id": "t-1"})
-in_the_body("user", "user-1")
-in_a_header("api_key", "sk-or-v1-mine", "authorization", "Bearer sk-or-v1-mine")
-in_a_header("app_categories", ["rag", "search"], "x-openrouter-categories", "rag,search")
-in_a_header("app_title", "My app", "x-openrouter-title", "My app")
-in_a_header("app_url", "https://app.example", "http-referer", "https://app.example")
-in_a_header("default_headers", {"X-Mine": "yes"}, "x-mine", "yes")
-in_a_header("session_id", "session-1", "x-session-id", "session-1")
+    CHECKS[option] = check
 
 
-@effect
+def check_header(option, value, header, header_value):
+    """Add a check that the option is sent as a header."""
+
+    async def check(pipeline, folder):
+        assert (await request_with(pipeline)).headers.get(header) != header_value
+        assert (await request_with(pipeline, **{option: value})).headers[header] == header_value
+
+    CHECKS[option] = check
+
+
+check_body("model", "cohere/rerank-4-fast")
+check_body("provider", {"order": ["cohere"], "allow_fallbacks": False})
+check_body("trace", {"trace_id": "t-1"})
+check_body("user", "user-1")
+check_header("api_key", "sk-or-v1-mine", "authorization", "Bearer sk-or-v1-mine")
+check_header("app_categories", ["rag", "search"], "x-openrouter-categories", "rag,search")
+check_header("app_title", "My app", "x-openrouter-title", "My app")
+check_header("app_url", "https://app.example", "http-referer", "https://app.example")
+check_header("default_headers", {"X-Mine": "yes"}, "x-mine", "yes")
+check_header("session_id", "session-1", "x-session-id", "session-1")
+
+
+@checks_option
 async def extra_body(pipeline, folder):
-    """Further fields go out beside the others."""
-    assert (await sent(pipeline, extra_body={"new_field": [1]})).json["new_field"] == [1]
+    """The fields are added to the body."""
+    request = await request_with(pipeline, extra_body={"new_field": [1]})
+
+    assert request.json["new_field"] == [1]
 
 
-@effect
+@checks_option
 async def base_url(pipeline, folder):
-    """Another address is called instead."""
+    """The request is sent to this URL."""
     with Stage() as other:
         await pipeline.rerank(pipeline.reranker(base_url=other.base_url), pipeline.items(*TEXTS))
         assert len(other.requests) == 1
-    assert pipeline.stage.requests == []
+    assert pipeline.service.requests == []
 
 
-@effect
+@checks_option
 async def top_n(pipeline, folder):
-    """So many come back, and the service is told."""
+    """The result has `top_n` items, and the number is sent."""
     assert await pipeline.names(pipeline.reranker(top_n=1), pipeline.items(*TEXTS)) == ["1"]
-    assert pipeline.stage.requests[-1].top_n == 1
+    assert pipeline.service.requests[-1].top_n == 1
 
 
-@effect
+@checks_option
 async def score_threshold(pipeline, folder):
-    """What scores less is left out, and what scores the same is kept."""
+    """Items below the threshold are left out. Items with exactly this score are kept."""
     items = pipeline.items(*TEXTS, "capital of France")
 
     assert await pipeline.names(pipeline.reranker(score_threshold=1), items) == ["1", "3"]
 
 
-@effect
+@checks_option
 async def fallback_models(pipeline, folder):
-    """The next model is asked when one cannot answer."""
-    pipeline.stage.script(error(404, "No endpoints found"))
+    """If a model is unavailable, the request is sent to the next model."""
+    pipeline.service.script(error(404, "No endpoints found"))
 
-    await sent(pipeline, model="a/first", fallback_models=["a/second"])
+    await request_with(pipeline, model="a/first", fallback_models=["a/second"])
 
-    assert [request.model for request in pipeline.stage.requests] == ["a/first", "a/second"]
+    assert [request.model for request in pipeline.service.requests] == ["a/first", "a/second"]
 
 
-@effect
+@checks_option
 async def timeout(pipeline, folder):
-    """A service that does not answer is given up after so many seconds."""
-    pipeline.stage.always(Fault.hang())
+    """The call fails if there is no response after `timeout` seconds."""
+    pipeline.service.always(Fault.hang())
 
     with pytest.raises(DeadlineExceededError):
-        await sent(pipeline, timeout=0.2)
+        await request_with(pipeline, timeout=0.2)
 
 
-@effect
+@checks_option
 async def max_retries(pipeline, folder):
-    """A failing call is attempted once more than this."""
-    pipeline.stage.always(error(500, "down", retry_after=0))
+    """A request takes at most `max_retries + 1` attempts."""
+    pipeline.service.always(error(500, "down", retry_after=0))
 
     for retries in (0, 1):
-        before = len(pipeline.stage.requests)
+        before = len(pipeline.service.requests)
         with pytest.raises(InternalServerError):
-            await sent(pipeline, max_retries=retries)
-        assert len(pipeline.stage.requests) - before == 1 + retries
+            await request_with(pipeline, max_retries=retries)
+        assert len(pipeline.service.requests) - before == 1 + retries
 
 
-@effect
+@checks_option
 async def max_concurrency(pipeline, folder):
-    """So many requests of one reranker are in flight at a time."""
+    """At most `max_concurrency` requests of a reranker are in flight at the same time."""
     items = pipeline.items(*TEXTS)
 
-    for most, turns in ((1, [1, 1]), (2, [2])):
-        reranker = pipeline.reranker(max_concurrency=most)
+    for limit, groups in ((1, [1, 1]), (2, [2])):
+        reranker = pipeline.reranker(max_concurrency=limit)
         if pipeline.mode == "sync":
             calls = [
-                asyncio.to_thread(pipeline.adapter.rerank, reranker, items, "q") for _ in range(2)
+                asyncio.to_thread(pipeline.framework.rerank, reranker, items, "q") for _ in range(2)
             ]
         else:
-            calls = [pipeline.adapter.arerank(reranker, items, "q") for _ in range(2)]
-        with answered_in_turns(pipeline.stage, *turns):
+            calls = [pipeline.framework.arerank(reranker, items, "q") for _ in range(2)]
+        with released_in_batches(pipeline.service, *groups):
             await asyncio.gather(*calls)
-        assert pipeline.stage.in_flight_peak == most
+        assert pipeline.service.in_flight_peak == limit
 
 
-@effect
+@checks_option
 async def max_documents_per_request(pipeline, folder):
-    """More documents go out in several requests, and come back in one order."""
+    """Longer lists are sent in several requests, and the result is the same."""
     items = pipeline.items(*TEXTS)
-    whole = await pipeline.rerank(pipeline.reranker(), items)
+    result_of_one_request = await pipeline.rerank(pipeline.reranker(), items)
 
-    for most, requests in ((3, 1), (2, 2), (1, 3)):
-        before = len(pipeline.stage.requests)
-        reranker = pipeline.reranker(max_documents_per_request=most)
-        assert await pipeline.rerank(reranker, items) == whole
-        assert len(pipeline.stage.requests) - before == requests
+    for limit, requests in ((3, 1), (2, 2), (1, 3)):
+        before = len(pipeline.service.requests)
+        reranker = pipeline.reranker(max_documents_per_request=limit)
+        assert await pipeline.rerank(reranker, items) == result_of_one_request
+        assert len(pipeline.service.requests) - before == requests
 
 
-@effect
+@checks_option
 async def on_error(pipeline, folder):
-    """A failure that may pass is raised, or leaves everything in its order."""
-    pipeline.stage.always(error(500, "down"))
+    """A failure is raised, or the items keep their order."""
+    pipeline.service.always(error(500, "down"))
     items = pipeline.items(*TEXTS)
 
     with pytest.raises(InternalServerError):
         await pipeline.rerank(pipeline.reranker(max_retries=0), items)
-    patient = pipeline.reranker(max_retries=0, on_error="passthrough")
-    assert await pipeline.names(patient, items) == ["0", "1", "2"]
+    reranker = pipeline.reranker(max_retries=0, on_error="passthrough")
+    assert await pipeline.names(reranker, items) == ["0", "1", "2"]
 
 
-@effect
+@checks_option
 async def unscorable(pipeline, folder):
-    """What has nothing to rank is kept behind the rest, dropped, or an error."""
+    """Items with nothing to rank are kept at the end, dropped, or an error."""
     items = pipeline.items("", "capital")
 
     assert await pipeline.names(pipeline.reranker(unscorable="keep"), items) == ["1", "0"]
@@ -183,128 +186,128 @@ async def unscorable(pipeline, folder):
         await pipeline.rerank(pipeline.reranker(unscorable="raise"), items)
 
 
-async def images_sent(pipeline, folder, **options):
-    """Rerank a picture from a file beside a text, and count the images that go out."""
-    (folder / "picture.png").write_bytes(PNG)
-    items = [pipeline.item("0", "A text"), pipeline.item("1", image_path="picture.png")]
+async def count_sent_images(pipeline, folder, **options):
+    """Rerank a text and an image file, and return the number of images in the request."""
+    (folder / "image.png").write_bytes(PNG)
+    items = [pipeline.item("0", "A text"), pipeline.item("1", image_path="image.png")]
     defaults = {"model": VISION_MODEL, "image_root": folder}
     await pipeline.rerank(pipeline.reranker(**(defaults | options)), items)
-    documents = pipeline.stage.requests[-1].documents
+    documents = pipeline.service.requests[-1].documents
     return sum(isinstance(document, dict) and "image" in document for document in documents)
 
 
-@effect
+@checks_option
 async def image_mode(pipeline, folder):
-    """Images go to models that take them, to all, or to none."""
+    """Images are sent to models that are known to accept images, to all models, or to none."""
     unknown = {"model": "new/vision-model"}
 
-    assert await images_sent(pipeline, folder, image_mode="auto") == 1
-    assert await images_sent(pipeline, folder, image_mode="auto", **unknown) == 0
-    assert await images_sent(pipeline, folder, image_mode="always", **unknown) == 1
-    assert await images_sent(pipeline, folder, image_mode="never") == 0
+    assert await count_sent_images(pipeline, folder, image_mode="auto") == 1
+    assert await count_sent_images(pipeline, folder, image_mode="auto", **unknown) == 0
+    assert await count_sent_images(pipeline, folder, image_mode="always", **unknown) == 1
+    assert await count_sent_images(pipeline, folder, image_mode="never") == 0
 
 
-@effect
+@checks_option
 async def image_root(pipeline, folder):
-    """No file is read but from the folder that was opened for it."""
-    elsewhere = folder / "elsewhere"
-    elsewhere.mkdir()
+    """Only files in this folder are read and sent."""
+    other_folder = folder / "other"
+    other_folder.mkdir()
 
-    assert await images_sent(pipeline, folder) == 1
-    assert await images_sent(pipeline, folder, image_root=None) == 0
-    assert await images_sent(pipeline, folder, image_root=elsewhere) == 0
+    assert await count_sent_images(pipeline, folder) == 1
+    assert await count_sent_images(pipeline, folder, image_root=None) == 0
+    assert await count_sent_images(pipeline, folder, image_root=other_folder) == 0
 
 
-@effect
+@checks_option
 async def max_image_bytes(pipeline, folder):
-    """A larger image stays where it is."""
-    assert await images_sent(pipeline, folder, max_image_bytes=len(PNG)) == 1
-    assert await images_sent(pipeline, folder, max_image_bytes=len(PNG) - 1) == 0
+    """A larger image file is not sent."""
+    assert await count_sent_images(pipeline, folder, max_image_bytes=len(PNG)) == 1
+    assert await count_sent_images(pipeline, folder, max_image_bytes=len(PNG) - 1) == 0
 
 
-@effect
+@checks_option
 async def budget(pipeline, folder):
-    """Once so much is spent, no call is made."""
+    """If the budget is spent, the next call is refused."""
     reranker = pipeline.reranker(budget=0.001)
     await pipeline.rerank(reranker, pipeline.items(*TEXTS))
 
     with pytest.raises(BudgetExceededError):
         await pipeline.rerank(reranker, pipeline.items(*TEXTS))
-    assert len(pipeline.stage.requests) == 1
+    assert len(pipeline.service.requests) == 1
 
 
-@effect
+@checks_option
 async def score_store(pipeline, folder):
-    """What a store has the score of is not sent again."""
+    """A document whose score is in the store is not sent again."""
     reranker = pipeline.reranker(score_store=InMemoryByteStore())
     await pipeline.rerank(reranker, pipeline.items(*TEXTS))
     await pipeline.rerank(reranker, pipeline.items(*TEXTS, "New"))
 
-    assert [request.documents for request in pipeline.stage.requests] == [[*TEXTS], ["New"]]
+    assert [request.documents for request in pipeline.service.requests] == [[*TEXTS], ["New"]]
 
 
-@effect
+@checks_option
 async def score_ttl(pipeline, folder):
-    """A score that is older is asked for again."""
+    """A document whose score is older than `score_ttl` seconds is sent again."""
     options = {"score_store": InMemoryByteStore()}
 
     for ttl in (None, 3600, 1e-9):
         await pipeline.rerank(pipeline.reranker(score_ttl=ttl, **options), pipeline.items(*TEXTS))
-    assert len(pipeline.stage.requests) == 2
+    assert len(pipeline.service.requests) == 2
 
 
-@effect
+@checks_option
 async def rate_limiter(pipeline, folder):
-    """Nothing is sent without permission, and the wait for it ends by the deadline."""
+    """A request waits for the rate limiter, at most until the deadline of the call."""
     limiter = WindowRateLimiter(1)
-    await sent(pipeline, rate_limiter=limiter)
+    await request_with(pipeline, rate_limiter=limiter)
 
     with pytest.raises(DeadlineExceededError, match="rate limiter"):
-        await sent(pipeline, rate_limiter=limiter, timeout=0.2)
-    assert len(pipeline.stage.requests) == 1
+        await request_with(pipeline, rate_limiter=limiter, timeout=0.2)
+    assert len(pipeline.service.requests) == 1
 
 
-@effect
+@checks_option
 async def on_response(pipeline, folder):
-    """Each ranking is reported, with its cost."""
+    """The function gets each ranking, with its cost."""
     rankings = []
 
-    await sent(pipeline, on_response=rankings.append)
+    await request_with(pipeline, on_response=rankings.append)
 
     assert [ranking.usage.cost for ranking in rankings] == [0.001]
 
 
-@effect
+@checks_option
 async def http_client(pipeline, folder):
-    """Synchronous calls go through the client that was given, which stays open."""
-    seen = []
-    with httpx.Client(event_hooks={"request": [seen.append]}) as client:
+    """Sync calls use this HTTP client, and the reranker does not close it."""
+    requests = []
+    with httpx.Client(event_hooks={"request": [requests.append]}) as client:
         reranker = pipeline.reranker(http_client=client)
         await pipeline.rerank(reranker, pipeline.items(*TEXTS))
         reranker.close()
 
         assert not client.is_closed
-    assert len(seen) == (pipeline.mode == "sync")
+    assert len(requests) == (pipeline.mode == "sync")
 
 
-@effect
+@checks_option
 async def http_async_client(pipeline, folder):
-    """Asynchronous calls go through the client that was given, which stays open."""
-    seen = []
+    """Async calls use this HTTP client, and the reranker does not close it."""
+    requests = []
 
-    async def note(request):
-        seen.append(request)
+    async def record(request):
+        requests.append(request)
 
-    async with httpx.AsyncClient(event_hooks={"request": [note]}) as client:
+    async with httpx.AsyncClient(event_hooks={"request": [record]}) as client:
         reranker = pipeline.reranker(http_async_client=client)
         await pipeline.rerank(reranker, pipeline.items(*TEXTS))
         await reranker.aclose()
 
         assert not client.is_closed
-    assert len(seen) == (pipeline.mode == "async")
+    assert len(requests) == (pipeline.mode == "async")
 
 
 @pytest.mark.parametrize("option", RerankOptions.model_fields)
-async def test_the_option_has_an_effect(pipeline, tmp_path, option):
-    """An option that changes nothing would be a promise that is not kept."""
-    await EFFECTS[option](pipeline, tmp_path)
+async def test_every_option_has_an_effect(pipeline, tmp_path, option):
+    """Every option changes what is sent, or what the call returns."""
+    await CHECKS[option](pipeline, tmp_path)

@@ -1,4 +1,4 @@
-"""Importing a framework class imports the options of a reranker, and nothing that a call needs."""
+"""The import of a framework package imports no module that only calls need."""
 
 import subprocess
 import sys
@@ -6,14 +6,14 @@ from textwrap import dedent
 
 import pytest
 
-# What every program that uses retrievers and chains of the framework has imported.
-FRAMEWORKS = {
+# Statements that import what every program with retrievers of the framework imports.
+FRAMEWORK_IMPORTS = {
     "langchain_openrouter_rerank": "from langchain_core.runnables import RunnableSerializable",
     "llamaindex_openrouter_rerank": (
         "from llama_index.core.postprocessor.types import BaseNodePostprocessor"
     ),
 }
-FOR_CALLS = {
+CORE_MODULES_OF_CALLS = {
     f"openrouter_rerank.{name}"
     for name in (
         *("_call.arguments", "_call.flow", "_drive", "_score_cache.cache", "_transport.exchange"),
@@ -21,8 +21,8 @@ FOR_CALLS = {
         *("reranker.calls", "reranker.placement"),
     )
 }
-# The modules that convert documents and report calls to handlers.
-OF_ADAPTERS = {
+# The modules that convert documents, and report calls to callback and event handlers.
+PACKAGE_MODULES_OF_CALLS = {
     "langchain_openrouter_rerank": (
         *("_calls", "_convert.documents", "_convert.images", "_convert.items", "_convert.pillow"),
         *("_redaction", "_tracing"),
@@ -32,55 +32,55 @@ OF_ADAPTERS = {
     ),
 }
 
-each_adapter = pytest.mark.parametrize("adapter", FRAMEWORKS)
+each_package = pytest.mark.parametrize("package", FRAMEWORK_IMPORTS)
 
 
-def printed(script: str) -> list[str]:
+def lines_of(script):
     """Run `script` in a new process, and return the lines that it prints."""
-    finished = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", dedent(script)],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert (finished.returncode, finished.stderr) == (0, "")
-    return finished.stdout.splitlines()
+    assert (process.returncode, process.stderr) == (0, "")
+    return process.stdout.splitlines()
 
 
-@each_adapter
-def test_what_calls_need_is_imported_with_the_first_reranker(adapter):
-    """The modules of a call come with the first reranker, not with its class or the first call."""
-    for_calls = FOR_CALLS | {f"{adapter}.{name}" for name in OF_ADAPTERS[adapter]}
+@each_package
+def test_the_modules_of_calls_are_imported_with_the_first_reranker(package):
+    """The class does not import the modules of calls. The first reranker imports all of them."""
+    package_modules = {f"{package}.{name}" for name in PACKAGE_MODULES_OF_CALLS[package]}
     script = f"""
         import sys
-        from {adapter} import OpenRouterRerank
-        for_calls = {for_calls}
-        print(*sorted(for_calls & {{*sys.modules}}))
+        from {package} import OpenRouterRerank
+        modules_of_calls = {CORE_MODULES_OF_CALLS | package_modules}
+        print(*sorted(modules_of_calls & {{*sys.modules}}))
         OpenRouterRerank()
-        print(*sorted(for_calls - {{*sys.modules}}))
+        print(*sorted(modules_of_calls - {{*sys.modules}}))
     """
 
-    assert printed(script) == ["", ""]
+    assert lines_of(script) == ["", ""]
 
 
-@each_adapter
-def test_no_http_library_is_imported_beyond_the_frameworks(adapter):
-    """A class and a reranker import no HTTP library that their framework has not imported."""
+@each_package
+def test_no_other_http_library_is_imported(package):
+    """The class and a reranker import no HTTP library that the framework has not imported."""
     script = f"""
         import sys
-        {FRAMEWORKS[adapter]}
+        {FRAMEWORK_IMPORTS[package]}
         before = {{*sys.modules}}
-        from {adapter} import OpenRouterRerank
+        from {package} import OpenRouterRerank
         OpenRouterRerank()
         print(*{{"h11", "httpcore", "httpx", "httpx2"}} & ({{*sys.modules}} - before))
     """
 
-    assert printed(script) == [""]
+    assert lines_of(script) == [""]
 
 
-def test_public_names_are_there_whether_or_not_they_were_imported():
-    """The core has every name in `__all__`, and the error for another name says which it is."""
+def test_public_names_are_imported_when_they_are_used():
+    """The core package has every name in `__all__`. Another name is an error with this name."""
     script = """
         import openrouter_rerank
         print({*openrouter_rerank.__all__} == {*dir(openrouter_rerank)})
@@ -92,7 +92,7 @@ def test_public_names_are_there_whether_or_not_they_were_imported():
             print(error)
     """
 
-    assert printed(script) == [
+    assert lines_of(script) == [
         "True",
         "module 'openrouter_rerank' has no attribute 'Rerank'",
     ]

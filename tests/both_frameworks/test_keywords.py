@@ -1,4 +1,4 @@
-"""The keywords that type checkers know are the keywords that the classes accept."""
+"""The classes accept the keywords that type checkers know, and no others."""
 
 import pytest
 from langchain_openrouter_rerank import OpenRouterRerank as LangChainRerank
@@ -10,13 +10,13 @@ from llamaindex_openrouter_rerank.keywords import NodeKeywords
 from pydantic import AliasChoices
 
 
-def names(model):
+def accepted_names(model):
     """Return all names that `model` accepts for its fields."""
-    found = set(model.model_fields)
+    names = set(model.model_fields)
     for field in model.model_fields.values():
         if isinstance(field.validation_alias, AliasChoices):
-            found.update(map(str, field.validation_alias.choices))
-    return found
+            names.update(map(str, field.validation_alias.choices))
+    return names
 
 
 @pytest.mark.parametrize(
@@ -28,9 +28,9 @@ def names(model):
     ],
     ids=["LangChain", "LlamaIndex", "retriever"],
 )
-def test_keywords_are_the_fields_under_all_their_names(model, keywords, required):
-    """A type checker knows every option by each of its names, and nothing else."""
-    assert set(keywords.__annotations__) | required == names(model)
+def test_keywords_have_all_names_of_all_options(model, keywords, required):
+    """Type checkers know every option under all its names, and no other keyword."""
+    assert set(keywords.__annotations__) | required == accepted_names(model)
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,8 @@ def test_keywords_are_the_fields_under_all_their_names(model, keywords, required
         ("model_kwargs", "extra_body", {"new": [1]}),
     ],
 )
-def test_options_have_the_names_that_neighbours_give_them(adapter, keyword, field, value):
-    """An option can be passed by its name in `ChatOpenRouter` and in similar classes."""
-    reranker = adapter.reranker_class(**{keyword: value})
+def test_other_names_of_options_are_accepted(framework, keyword, field, value):
+    """The names that `ChatOpenRouter` and similar classes have for an option are accepted."""
+    reranker = framework.reranker_class(**{keyword: value})
 
     assert getattr(reranker, field) == value

@@ -1,4 +1,4 @@
-"""Ten thousand documents, through every layer of both frameworks."""
+"""Calls with 10,000 documents, in both framework packages."""
 
 import subprocess
 import sys
@@ -9,9 +9,14 @@ import pytest
 COUNT = 10_000
 TEXTS = [f"{number} {'filler ' * 100}" for number in range(COUNT)]
 SIZE = sum(map(len, TEXTS))
-WANTED = [7, 2_500, 9_999]
+RELEVANT = [7, 2_500, 9_999]
+QUERY = " ".join(map(str, RELEVANT))
+EXPECTED_NAMES = [
+    *map(str, RELEVANT),
+    *(str(number) for number in range(COUNT) if number not in RELEVANT),
+]
 
-# In a process of its own, whose memory is not counted.
+# Runs in another process, so that its memory is not measured.
 SERVICE = """
 import sys
 from openrouter_rerank.local.stage import Stage
@@ -24,7 +29,7 @@ with Stage() as stage:
 
 @pytest.fixture(scope="module")
 def service():
-    """The address and the key of a service."""
+    """The URL and the key of a local service."""
     command = [sys.executable, "-c", SERVICE]
     with subprocess.Popen(command, stdin=-1, stdout=-1, text=True) as process:
         base_url, api_key = process.stdout.readline().split()
@@ -33,32 +38,28 @@ def service():
 
 
 @pytest.fixture
-def pipeline(adapter, service):
-    """A reranker that has made a call, and what it shall rank."""
-    with adapter.reranker_class(**service) as reranker:
-        adapter.rerank(reranker, [adapter.item("one", "text")], "query")
-        yield reranker, [adapter.item(str(number), text) for number, text in enumerate(TEXTS)]
+def reranker_and_items(framework, service):
+    """A reranker that has already made a call, and 10,000 items."""
+    with framework.reranker_class(**service) as reranker:
+        framework.rerank(reranker, [framework.item("one", "text")], "query")
+        yield reranker, [framework.item(str(number), text) for number, text in enumerate(TEXTS)]
 
 
-QUERY = " ".join(map(str, WANTED))
-RANKED = [*map(str, WANTED), *(str(number) for number in range(COUNT) if number not in WANTED)]
-
-
-def test_all_are_ranked_in_memory_for_them_and_their_echo(adapter, pipeline):
-    """The order is exact, nothing is lost, and what is taken is less than twice the documents."""
+def test_a_sync_call_ranks_all_items_in_limited_memory(framework, reranker_and_items):
+    """The order is exact, and the call needs less memory than twice the size of the texts."""
     tracemalloc.start()
     try:
-        ranked = adapter.rerank(*pipeline, QUERY)
+        result = framework.rerank(*reranker_and_items, QUERY)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
 
-    assert [name for name, _ in adapter.read(ranked)] == RANKED
+    assert [name for name, _ in framework.names_and_scores(result)] == EXPECTED_NAMES
     assert peak < 2 * SIZE
 
 
-async def test_all_are_ranked_in_an_event_loop(adapter, pipeline):
-    """The order is exact, and nothing is lost."""
-    ranked = await adapter.arerank(*pipeline, QUERY)
+async def test_an_async_call_ranks_all_items(framework, reranker_and_items):
+    """The order is exact, and no item is missing."""
+    result = await framework.arerank(*reranker_and_items, QUERY)
 
-    assert [name for name, _ in adapter.read(ranked)] == RANKED
+    assert [name for name, _ in framework.names_and_scores(result)] == EXPECTED_NAMES

@@ -1,4 +1,4 @@
-"""What LangChain's and LlamaIndex's users are promised alike, run for both in sync and async."""
+"""The behaviour that both framework packages have in common, in sync and async."""
 
 import asyncio
 import copy
@@ -14,81 +14,93 @@ from openrouter_rerank.errors import ConfigurationError, InvalidRequestError, Un
 from openrouter_rerank.local.stage import Stage, error, scores, word_overlap
 from pydantic import ValidationError
 
-from tests.sizes import figure
+from tests.repetitions import repetitions
 
 TEXTS = ("Bread is baked.", "Paris is the capital of France.", "Rome is a capital.")
 BEST_FIRST = ["1", "2", "0"]
 
-a_text = st.sampled_from(["", " \n", "capital", "capital of France", "bread", "of"])
+
+def scored_items(pipeline, texts):
+    """Return an item for each text, with the scores 0, 0.1, 0.2 and so on."""
+    return [
+        pipeline.item(str(position), text, score=position / 10)
+        for position, text in enumerate(texts)
+    ]
 
 
-async def test_the_most_relevant_comes_first_with_its_score(pipeline):
-    """Items come back in the order of the scores, which the framework's own field holds."""
+any_text = st.sampled_from(["", " \n", "capital", "capital of France", "bread", "of"])
+
+
+async def test_the_most_relevant_item_comes_first(pipeline):
+    """The result is in the order of the scores, which are in the framework's usual field."""
     result = await pipeline.rerank(pipeline.reranker(), pipeline.items(*TEXTS))
 
-    assert [name for name, _ in pipeline.read(result)] == BEST_FIRST
-    assert [score for _, score in pipeline.read(result)] == [1.0, pytest.approx(1 / 3), 0.0]
-    assert {type(score) for _, score in pipeline.read(result)} == {float}
+    names, relevance_scores = zip(*pipeline.names_and_scores(result), strict=True)
+    assert [*names] == BEST_FIRST
+    assert [*relevance_scores] == [1.0, pytest.approx(1 / 3), 0.0]
+    assert set(map(type, relevance_scores)) == {float}
 
 
-LISTS = st.fixed_dictionaries(
+any_call = st.fixed_dictionaries(
     {
-        "texts": st.lists(a_text, max_size=8),
+        "texts": st.lists(any_text, max_size=8),
         "top_n": st.none() | st.integers(1, 9),
         "unscorable": st.sampled_from(["keep", "drop"]),
     }
 )
-# Hypothesis takes longer to begin an example than to make one of these: each has several.
-AT_ONCE = 10
+# Hypothesis takes longer to start an example than to generate one call, so an example has several.
+CALLS_IN_EXAMPLE = 10
 
 
-# Both modes make two thousand lists for each framework.
+# In CI, the sync and the async test together rerank 2,000 lists for each framework.
 @settings(
-    max_examples=figure(desk=3, ci=100),
+    max_examples=repetitions(local=3, ci=100),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(st.lists(LISTS, min_size=AT_ONCE, max_size=AT_ONCE))
-async def test_what_comes_back_is_a_permutation_of_what_was_kept(pipeline, lists):
-    """Nothing is invented, doubled or lost, and what was not ranked follows without a score."""
-    for each in lists:
-        await check(pipeline, **each)
+@given(st.lists(any_call, min_size=CALLS_IN_EXAMPLE, max_size=CALLS_IN_EXAMPLE))
+async def test_the_result_is_a_permutation_of_the_kept_items(pipeline, calls):
+    """The result has up to `top_n` kept items, each once, and those without a score at the end."""
+    for arguments in calls:
+        await check_permutation(pipeline, **arguments)
 
 
-async def check(pipeline, texts, top_n, unscorable):
-    """Require every document to come back once, the ranked ones best first."""
+async def check_permutation(pipeline, texts, top_n, unscorable):
+    """Make one call, and require that its result is a permutation of the kept items."""
     reranker = pipeline.reranker(top_n=top_n, unscorable=unscorable)
     items = pipeline.items(*texts)
-    blank = [str(at) for at, text in enumerate(texts) if not text.strip()]
-    kept = {str(at) for at in range(len(texts))}
+    blank = [str(position) for position, text in enumerate(texts) if not text.strip()]
+    kept = {str(position) for position in range(len(texts))}
     kept -= {*blank} if unscorable == "drop" else set()
-    before = pipeline.state(items)
+    before = pipeline.dumps(items)
 
     result = await pipeline.rerank(reranker, items)
 
-    names = [name for name, _ in pipeline.read(result)]
-    found = [score for _, score in pipeline.read(result) if score is not None]
-    unranked = [name for name, score in pipeline.read(result) if score is None]
+    names_and_scores = pipeline.names_and_scores(result)
+    names = [name for name, _ in names_and_scores]
+    ranked_scores = [score for _, score in names_and_scores if score is not None]
+    unranked = [name for name, score in names_and_scores if score is None]
+    originals = [items[int(name)] for name in names]
     assert len(names) == len({*names}) == min(len(kept), top_n or len(kept))
     assert kept.issuperset(names)
-    assert found == sorted(found, reverse=True)
-    assert names[len(found) :] == unranked == blank[: len(unranked)]
-    assert pipeline.state(items) == before
-    assert pipeline.content(result) == [pipeline.content([items[int(name)]])[0] for name in names]
+    assert ranked_scores == sorted(ranked_scores, reverse=True)
+    assert names[len(ranked_scores) :] == unranked == blank[: len(unranked)]
+    assert pipeline.dumps(items) == before
+    assert pipeline.dumps_without_scores(result) == pipeline.dumps_without_scores(originals)
 
 
-async def test_what_was_passed_in_stays_as_it_was(pipeline):
-    """Neither the list nor an item of it is changed by being reranked."""
+async def test_the_list_and_its_items_are_not_changed(pipeline):
+    """A call changes neither the list that it gets nor the items in it."""
     items = pipeline.items(*TEXTS, "")
-    before, state = list(items), copy.deepcopy(pipeline.state(items))
+    items_before, dumps_before = list(items), copy.deepcopy(pipeline.dumps(items))
 
     await pipeline.rerank(pipeline.reranker(top_n=2), items)
 
-    assert all(now is then for now, then in zip(items, before, strict=True))
-    assert pipeline.state(items) == state
+    assert all(now is before for now, before in zip(items, items_before, strict=True))
+    assert pipeline.dumps(items) == dumps_before
 
 
-async def test_reranking_again_gives_the_new_scores(pipeline):
-    """A score of an earlier ranking neither wins over the new one nor stays where none is new."""
+async def test_earlier_scores_are_replaced_or_removed(pipeline):
+    """Items have only the scores of the new ranking, or no score if they were not ranked."""
     items = [
         pipeline.item("ranked", "capital of France", score=0.01),
         pipeline.item("blank", "", score=0.99),
@@ -96,128 +108,134 @@ async def test_reranking_again_gives_the_new_scores(pipeline):
 
     result = await pipeline.rerank(pipeline.reranker(), items)
 
-    assert pipeline.read(result) == [("ranked", 1.0), ("blank", None)]
+    assert pipeline.names_and_scores(result) == [("ranked", 1.0), ("blank", None)]
 
 
 @pytest.mark.parametrize("query", ["", " \n\t"])
-async def test_a_blank_query_asks_nothing(pipeline, query):
-    """An agent's blank query keeps the order and the scores, cut to `top_n`, and sends nothing."""
-    items = [pipeline.item(str(at), "text", score=at / 10) for at in range(3)]
+async def test_a_blank_query_sends_no_request(pipeline, query):
+    """With a blank query, the first `top_n` items are returned, with the scores that they had."""
+    items = scored_items(pipeline, ["text"] * 3)
 
     result = await pipeline.rerank(pipeline.reranker(top_n=2), items, query)
 
-    assert pipeline.read(result) == [("0", 0.0), ("1", 0.1)]
-    assert pipeline.stage.requests == []
+    assert pipeline.names_and_scores(result) == [("0", 0.0), ("1", 0.1)]
+    assert pipeline.service.requests == []
 
 
-async def test_nothing_to_rank_sends_nothing(pipeline):
-    """No items, or blank ones alone, come back without a request."""
+async def test_items_without_content_send_no_request(pipeline):
+    """If there are no items, or only blank ones, they are returned and no request is sent."""
     reranker = pipeline.reranker()
 
     assert await pipeline.rerank(reranker, []) == []
     assert await pipeline.names(reranker, pipeline.items("", " ")) == ["0", "1"]
-    assert pipeline.stage.requests == []
+    assert pipeline.service.requests == []
 
 
 async def test_equal_scores_keep_the_order(pipeline):
-    """Of equally relevant items, the one that the retriever put first stays first."""
-    pipeline.stage.script(scores(0.5, 0.7, 0.5, 0.7))
+    """Items with the same score stay in the order of the retriever."""
+    pipeline.service.script(scores(0.5, 0.7, 0.5, 0.7))
 
     names = await pipeline.names(pipeline.reranker(), pipeline.items("a", "b", "c", "d"))
 
     assert names == ["1", "3", "0", "2"]
 
 
-async def test_items_of_the_same_text_are_told_apart(pipeline):
-    """Items are matched by position, so those that read alike all come back."""
+async def test_items_with_the_same_text_are_all_returned(pipeline):
+    """Items are identified by their positions, so the same text may occur twice."""
     names = await pipeline.names(pipeline.reranker(), pipeline.items("capital", "of", "capital"))
 
     assert sorted(names) == ["0", "1", "2"]
 
 
-async def test_a_failure_that_may_pass_can_be_passed_through(pipeline):
-    """With `passthrough` an outage costs the new order only: the retriever's scores stay."""
-    pipeline.stage.always(error(503, "down"))
-    items = [pipeline.item(str(at), "text", score=at / 10) for at in range(3)]
+async def test_a_temporary_failure_can_be_passed_through(pipeline):
+    """With `on_error="passthrough"`, a failure keeps the retriever's order and scores."""
+    pipeline.service.always(error(503, "down"))
+    items = scored_items(pipeline, ["text"] * 3)
     reranker = pipeline.reranker(on_error="passthrough", top_n=2, max_retries=0)
 
     result = await pipeline.rerank(reranker, items)
 
-    assert pipeline.read(result) == [("0", 0.0), ("1", 0.1)]
+    assert pipeline.names_and_scores(result) == [("0", 0.0), ("1", 0.1)]
 
 
 @pytest.mark.parametrize(
-    ("failing", "sent"),
+    ("failing_position", "expected_requests"),
     [(1, [[0, 1], [0, 1]]), (4, [[0, 1], [2, 3], [4], [4]])],
-    ids=["first", "last"],
+    ids=["first request fails", "last request fails"],
 )
-async def test_a_call_of_several_requests_passes_through_whole(pipeline, failing, sent):
-    """If one request fails for good, no answer to another one changes order or scores."""
+async def test_a_call_of_several_requests_is_passed_through_as_a_whole(
+    pipeline, failing_position, expected_requests
+):
+    """If one request of a call fails, the responses to the other requests change nothing."""
     texts = ["bread", "of", "capital", "water", "capital of France"]
 
-    def answer(request):
-        down = texts[failing] in request.texts
-        return error(503, "down", retry_after=0) if down else word_overlap(request)
+    def reply(request):
+        fails = texts[failing_position] in request.texts
+        return error(503, "down", retry_after=0) if fails else word_overlap(request)
 
-    pipeline.stage.always(answer)
-    items = [pipeline.item(str(at), text, score=at / 10) for at, text in enumerate(texts)]
+    pipeline.service.always(reply)
+    items = scored_items(pipeline, texts)
     reranker = pipeline.reranker(
         on_error="passthrough", max_retries=1, max_concurrency=1, max_documents_per_request=2
     )
 
     result = await pipeline.rerank(reranker, items)
 
-    assert [[texts.index(text) for text in each.texts] for each in pipeline.stage.requests] == sent
-    assert pipeline.state(result) == pipeline.state(items)
+    requests = [
+        [texts.index(text) for text in request.texts] for request in pipeline.service.requests
+    ]
+    assert requests == expected_requests
+    assert pipeline.dumps(result) == pipeline.dumps(items)
 
 
-async def test_a_mistake_is_never_passed_through(pipeline):
-    """A wrong key is an error whatever `on_error` says, or nobody would notice it."""
-    pipeline.stage.script(error(401, "No auth credentials found"))
+async def test_an_invalid_key_is_not_passed_through(pipeline):
+    """An invalid key is an error with any `on_error`, because it would stay unnoticed otherwise."""
+    pipeline.service.script(error(401, "No auth credentials found"))
     reranker = pipeline.reranker(on_error="passthrough")
 
     with pytest.raises(UnauthorizedError):
         await pipeline.rerank(reranker, pipeline.items(*TEXTS))
 
 
-async def test_a_missing_key_is_named(pipeline):
-    """A reranker can be made without a key; its first call names the variable to set."""
+async def test_a_missing_key_is_an_error_of_the_first_call(pipeline):
+    """Without a key, the first call is an error with the environment variable to set."""
     reranker = pipeline.reranker(api_key=None)
 
     with pytest.raises(ConfigurationError, match="OPENROUTER_API_KEY"):
         await pipeline.rerank(reranker, pipeline.items(*TEXTS))
-    assert pipeline.stage.requests == []
+    assert pipeline.service.requests == []
 
 
 @pytest.mark.usefixtures("key_in_environment")
-async def test_the_environment_is_all_that_is_needed(pipeline):
-    """With the two variables set, no option is needed."""
+async def test_key_and_url_can_be_in_the_environment(pipeline):
+    """If the environment has the key and the URL, no option is needed."""
     reranker = pipeline.reranker(api_key=None, base_url=None)
 
     assert await pipeline.names(reranker, pipeline.items(*TEXTS)) == BEST_FIRST
 
 
-async def test_the_names_of_the_neighbours_work(pipeline):
-    """The names that the frameworks' own OpenRouter classes use for options are accepted."""
-    for base in ("base_url", "api_base", "openrouter_api_base"):
-        options = {"openrouter_api_key": Stage.api_key, base: pipeline.stage.base_url}
+async def test_other_names_of_options_work(pipeline):
+    """The names of options in the frameworks' OpenRouter classes are accepted, and have effect."""
+    for name in ("base_url", "api_base", "openrouter_api_base"):
+        options = {"openrouter_api_key": Stage.api_key, name: pipeline.service.base_url}
         reranker = pipeline.reranker_class(model_name="cohere/rerank-4-fast", **options)
 
         await pipeline.rerank(reranker, pipeline.items(*TEXTS))
 
-    assert [each.model for each in pipeline.stage.requests] == ["cohere/rerank-4-fast"] * 3
+    models = [request.model for request in pipeline.service.requests]
+    assert models == ["cohere/rerank-4-fast"] * 3
 
 
 @pytest.mark.parametrize("options", [{"topn": 3}, {"top_n": 0}, {"top_n": -1}, {"on_error": "x"}])
-def test_mistaken_options_are_refused(adapter, options):
-    """A misspelt option or an impossible value is an error that names it, never ignored."""
+def test_invalid_options_are_refused(framework, options):
+    """An unknown option or an invalid value is an error with the name of the option."""
     with pytest.raises(ValidationError, match=next(iter(options))):
-        adapter.reranker_class(**options)
+        framework.reranker_class(**options)
 
 
-def test_a_changed_option_is_checked_like_a_new_one(adapter):
-    """Options may be changed between calls, within the same limits."""
-    reranker = adapter.reranker_class(top_n=3)
+def test_changed_options_are_checked(framework):
+    """Options can be changed after the reranker was made. An invalid value is an error."""
+    reranker = framework.reranker_class(top_n=3)
     reranker.top_n = 5
 
     with pytest.raises(ValidationError, match="top_n"):
@@ -225,8 +243,8 @@ def test_a_changed_option_is_checked_like_a_new_one(adapter):
     assert reranker.top_n == 5
 
 
-async def test_a_changed_option_holds_for_the_next_call(pipeline):
-    """Both what is sent and how it is sent follow the options of the moment."""
+async def test_the_next_call_uses_changed_options(pipeline):
+    """A call sends the body and the headers of the options at the time of the call."""
     reranker = pipeline.reranker()
     await pipeline.rerank(reranker, pipeline.items(*TEXTS))
 
@@ -234,14 +252,14 @@ async def test_a_changed_option_holds_for_the_next_call(pipeline):
     reranker.app_title = "Another"
 
     assert await pipeline.names(reranker, pipeline.items(*TEXTS)) == ["1"]
-    assert pipeline.stage.requests[-1].headers["x-openrouter-title"] == "Another"
+    assert pipeline.service.requests[-1].headers["x-openrouter-title"] == "Another"
 
 
 SECRET = "sk-or-v1-secret"
 
 
 @pytest.mark.parametrize(
-    "written",
+    "text_of",
     [
         repr,
         str,
@@ -253,25 +271,15 @@ SECRET = "sk-or-v1-secret"
     ],
     ids=["repr", "str", "json", "dump", "pickle", "deepcopy", "model_copy"],
 )
-def test_the_key_is_written_nowhere(adapter, written):
-    """Neither the key nor a header of the user is in anything that may be stored or logged."""
-    reranker = adapter.reranker_class(api_key=SECRET, default_headers={"X-Token": SECRET})
+def test_no_output_has_the_key(framework, text_of):
+    """No text form, dump, pickle or copy shows the key or a header of the user."""
+    reranker = framework.reranker_class(api_key=SECRET, default_headers={"X-Token": SECRET})
 
-    assert SECRET not in written(reranker)
+    assert SECRET not in text_of(reranker)
 
 
-@pytest.mark.parametrize(
-    "copied",
-    [
-        copy.copy,
-        copy.deepcopy,
-        lambda reranker: reranker.model_copy(),
-        lambda reranker: reranker.model_copy(deep=True),
-    ],
-    ids=["copy", "deepcopy", "model_copy", "model_copy deep"],
-)
-async def test_a_copy_reranks_too(pipeline, copied):
-    """A copy has the options and the key of its original, used or not."""
+async def test_a_copy_of_a_used_reranker_works(pipeline, copied):
+    """A copy of a reranker that has made a call has the same options and the same key."""
     reranker = pipeline.reranker(top_n=2)
     await pipeline.rerank(reranker, pipeline.items(*TEXTS))
 
@@ -279,60 +287,55 @@ async def test_a_copy_reranks_too(pipeline, copied):
 
 
 @pytest.mark.usefixtures("key_in_environment")
-async def test_a_pickle_reranks_where_the_key_is_known(pipeline):
-    """A reranker that went through pickle takes the key of the environment it lands in."""
+async def test_an_unpickled_reranker_uses_the_key_in_the_environment(pipeline):
+    """A pickle has no key, so the unpickled reranker uses the key in the environment."""
     reranker = pipeline.reranker(top_n=2)
     await pipeline.rerank(reranker, pipeline.items(*TEXTS))
 
-    restored = pickle.loads(pickle.dumps(reranker))  # noqa: S301 - written in this test.
+    restored = pickle.loads(pickle.dumps(reranker))  # noqa: S301 - Made in this line
 
     assert await pipeline.names(restored, pipeline.items(*TEXTS)) == BEST_FIRST[:2]
 
 
 @pytest.mark.usefixtures("key_in_environment")
-async def test_json_configures_the_same_reranker(pipeline):
-    """What a reranker dumps as JSON makes one that behaves alike."""
-    dumped = pipeline.reranker(top_n=2, timeout=20, provider={"order": ["cohere"]})
-    restored = pipeline.reranker_class.model_validate_json(dumped.model_dump_json())
+async def test_a_reranker_can_be_made_from_its_json(pipeline):
+    """The JSON of a reranker has its options, so it makes a reranker with these options."""
+    reranker = pipeline.reranker(top_n=2, timeout=20, provider={"order": ["cohere"]})
+    restored = pipeline.reranker_class.model_validate_json(reranker.model_dump_json())
 
     assert await pipeline.names(restored, pipeline.items(*TEXTS)) == BEST_FIRST[:2]
-    assert pipeline.stage.requests[-1].json["provider"] == {"order": ["cohere"]}
+    assert pipeline.service.requests[-1].json["provider"] == {"order": ["cohere"]}
 
 
-def test_one_reranker_serves_many_event_loops(adapter, local_openrouter):
-    """A reranker made once works in every `asyncio.run` that follows."""
-    reranker = adapter.reranker_class(
-        api_key=local_openrouter.api_key, base_url=local_openrouter.base_url
-    )
-    items = [adapter.item(str(at), text) for at, text in enumerate(TEXTS)]
+def test_a_reranker_works_in_several_event_loops(framework, reranker):
+    """A reranker works in each `asyncio.run`."""
+    items = [framework.item(str(position), text) for position, text in enumerate(TEXTS)]
 
     for _ in range(3):
-        result = asyncio.run(adapter.arerank(reranker, items, "capital of France"))
-        assert [name for name, _ in adapter.read(result)] == BEST_FIRST
+        result = asyncio.run(framework.arerank(reranker, items, "capital of France"))
+        assert [name for name, _ in framework.names_and_scores(result)] == BEST_FIRST
 
 
-def test_one_reranker_serves_many_threads(adapter, local_openrouter):
-    """Threads that share a reranker get an answer each, to their own question."""
-    reranker = adapter.reranker_class(
-        api_key=local_openrouter.api_key, base_url=local_openrouter.base_url
-    )
-    items = [adapter.item(str(at), f"word{at}") for at in range(6)]
-    first = {}
+def test_threads_can_share_a_reranker(framework, reranker):
+    """Each thread gets the result of its own call."""
+    items = [framework.item(str(number), f"word{number}") for number in range(6)]
+    best_names = {}
 
-    def ask(at):
-        first[at] = adapter.read(adapter.rerank(reranker, items, f"word{at}"))[0][0]
+    def rerank(number):
+        result = framework.rerank(reranker, items, f"word{number}")
+        best_names[number] = framework.names_and_scores(result)[0][0]
 
-    threads = [threading.Thread(target=ask, args=[at]) for at in range(6)]
+    threads = [threading.Thread(target=rerank, args=[number]) for number in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert first == {at: str(at) for at in range(6)}
+    assert best_names == {number: str(number) for number in range(6)}
 
 
-async def test_a_closed_reranker_opens_again(pipeline):
-    """Closing gives the connections up, and the next call makes new ones."""
+async def test_a_closed_reranker_can_be_used_again(pipeline):
+    """After `close` and `aclose`, the next call makes new connections."""
     reranker = pipeline.reranker()
     await pipeline.rerank(reranker, pipeline.items(*TEXTS))
 
@@ -353,8 +356,8 @@ async def test_a_closed_reranker_opens_again(pipeline):
     ],
     ids=str,
 )
-def test_what_a_call_would_refuse_is_refused_before(pipeline, options):
-    """An option that no request can have is an error of its own line, not of the first call."""
+def test_options_that_cannot_be_sent_are_refused_when_they_are_set(pipeline, options):
+    """An option that cannot be sent is an error when it is set, not in the first call."""
     with pytest.raises(InvalidRequestError):
         pipeline.reranker(**options)
 
@@ -364,8 +367,8 @@ def test_what_a_call_would_refuse_is_refused_before(pipeline, options):
         setattr(reranker, name, value)
 
 
-def test_every_option_that_can_be_written_has_a_schema(pipeline):
-    """What the class can be dumped to is described by its JSON schema; objects are not in it."""
+def test_the_json_schema_has_all_dumped_options(pipeline):
+    """The JSON schema describes every option that a dump has, and no option that is an object."""
     schema = pipeline.reranker_class.model_json_schema()
     dumped = json.loads(pipeline.reranker(budget=1).model_dump_json())
 
@@ -374,8 +377,8 @@ def test_every_option_that_can_be_written_has_a_schema(pipeline):
     assert not schema["properties"].keys() & {"http_client", "on_response", "score_store"}
 
 
-async def test_numbers_of_numpy_are_numbers(pipeline):
-    """Where a whole number is asked for, one of NumPy's does."""
+async def test_integers_of_numpy_are_accepted(pipeline):
+    """Options that are integers can be integers of NumPy."""
     reranker = pipeline.reranker(top_n=np.int64(2), max_retries=np.int32(0))
 
     assert await pipeline.names(reranker, pipeline.items(*TEXTS)) == BEST_FIRST[:2]

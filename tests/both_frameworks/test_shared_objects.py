@@ -1,6 +1,5 @@
-"""What a reranker shares with others stays shared by its copies, and out of what is written."""
+"""Score stores and rate limiters: copies of a reranker share them, and dumps do not have them."""
 
-import copy
 import json
 import pickle
 
@@ -13,41 +12,41 @@ from pydantic import ValidationError
 TEXTS = ("Bread is baked.", "Paris is the capital of France.")
 
 
-@pytest.mark.parametrize(
-    "again",
-    [copy.copy, copy.deepcopy, lambda r: r.model_copy(), lambda r: r.model_copy(deep=True)],
-    ids=["copy", "deepcopy", "model_copy", "model_copy deep"],
-)
-async def test_copies_share_store_and_limiter(pipeline, again):
-    """What a reranker has paid for its copies know, and its requests count for theirs."""
+async def test_copies_share_the_store_and_the_limiter(pipeline, copied):
+    """Copies use the scores that the original has paid for, and have the same rate limiter."""
     store, limiter = InMemoryByteStore(), WindowRateLimiter(1, seconds=60)
     reranker = pipeline.reranker(score_store=store, rate_limiter=limiter, timeout=5)
     await pipeline.rerank(reranker, pipeline.items(*TEXTS))
 
-    restored = again(reranker)
+    reranker_copy = copied(reranker)
 
-    assert restored.score_store is store
-    assert restored.rate_limiter is limiter
-    await pipeline.rerank(restored, pipeline.items(*TEXTS))
-    assert len(pipeline.stage.requests) == 1
-
-
-def test_a_pickle_has_neither_store_nor_foreign_limiter(pipeline):
-    """Stores and limiters of others may hold locks and connections; ours is another one there."""
-    theirs = pipeline.reranker(score_store=InMemoryByteStore(), rate_limiter=InMemoryRateLimiter())
-    ours = pipeline.reranker(rate_limiter=WindowRateLimiter(7, seconds=30))
-
-    restored = [pickle.loads(pickle.dumps(each)) for each in (theirs, ours)]  # noqa: S301 - Ours
-
-    assert [each.score_store for each in restored] == [None, None]
-    assert restored[0].rate_limiter is None
-    assert repr(restored[1].rate_limiter) == "WindowRateLimiter(7, seconds=30)"
-    assert theirs.score_store is not None
-    assert theirs.rate_limiter is not None
+    assert reranker_copy.score_store is store
+    assert reranker_copy.rate_limiter is limiter
+    await pipeline.rerank(reranker_copy, pipeline.items(*TEXTS))
+    assert len(pipeline.service.requests) == 1
 
 
-def test_what_is_written_has_neither(pipeline):
-    """Neither a dump nor `repr` shows what is in a store."""
+def test_a_pickle_has_no_store_and_no_limiter_of_another_library(pipeline):
+    """A pickle omits objects that may have locks and connections. A `WindowRateLimiter` is kept."""
+    with_langchain_objects = pipeline.reranker(
+        score_store=InMemoryByteStore(), rate_limiter=InMemoryRateLimiter()
+    )
+    with_own_limiter = pipeline.reranker(rate_limiter=WindowRateLimiter(7, seconds=30))
+
+    without_langchain_objects, restored = (
+        pickle.loads(pickle.dumps(reranker))  # noqa: S301 - This test has made it
+        for reranker in (with_langchain_objects, with_own_limiter)
+    )
+
+    assert (without_langchain_objects.score_store, restored.score_store) == (None, None)
+    assert without_langchain_objects.rate_limiter is None
+    assert repr(restored.rate_limiter) == "WindowRateLimiter(7, seconds=30)"
+    assert with_langchain_objects.score_store is not None
+    assert with_langchain_objects.rate_limiter is not None
+
+
+def test_dumps_have_no_store_and_no_limiter(pipeline):
+    """The store and the rate limiter are neither in a dump nor in `repr`."""
     reranker = pipeline.reranker(
         score_store=InMemoryByteStore(), rate_limiter=WindowRateLimiter(), score_ttl=60
     )
@@ -70,7 +69,7 @@ def test_what_is_written_has_neither(pipeline):
         ("rate_limiter", WindowRateLimiter, "is the class WindowRateLimiter"),
     ],
 )
-def test_what_is_none_is_refused(pipeline, option, value, message):
-    """An option of another kind is refused where it is set, with what can be passed."""
+def test_an_invalid_store_or_limiter_is_refused(pipeline, option, value, message):
+    """An invalid value is an error with the option, the reason and, for objects, what to pass."""
     with pytest.raises(ValidationError, match=f"(?s){option}.*{message}"):
         pipeline.reranker(**{option: value})

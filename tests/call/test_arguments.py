@@ -1,8 +1,8 @@
-"""Which arguments of a call are refused before anything is sent."""
+"""The arguments of a call: which are refused, and what the others become."""
 
 import numpy as np
 import pytest
-from openrouter_rerank._call.arguments import checked_arguments, checked_seconds
+from openrouter_rerank._call.arguments import checked_arguments, checked_timeout
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
 from openrouter_rerank.ranking import Ranking
 
@@ -13,7 +13,7 @@ def arguments(query="q", documents=("a", "b"), *, model="m", top_n=None, **optio
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("invalid", "message"),
     [
         pytest.param({"query": ""}, "query is blank: pass the question", id="empty query"),
         pytest.param({"query": " \t\u3000\n"}, "query is blank", id="blank query"),
@@ -22,9 +22,9 @@ def arguments(query="q", documents=("a", "b"), *, model="m", top_n=None, **optio
         pytest.param({"top_n": 0}, "top_n must be a positive whole number, or None", id="top_n 0"),
         pytest.param({"top_n": -1}, "top_n must be .*got -1", id="negative top_n"),
         pytest.param({"top_n": 1.0}, "top_n must be .*got 1.0", id="decimal top_n"),
-        pytest.param({"top_n": "3"}, "top_n must be .*got '3'", id="top_n a string"),
+        pytest.param({"top_n": "3"}, "top_n must be .*got '3'", id="string as top_n"),
         pytest.param({"top_n": True}, "top_n must be .*got True", id="boolean top_n"),
-        pytest.param({"top_n": np.True_}, "top_n must be .*True", id="boolean of NumPy as top_n"),
+        pytest.param({"top_n": np.True_}, "top_n must be .*True", id="NumPy boolean as top_n"),
         pytest.param({"model": ""}, "a model must be a slug such as", id="empty model"),
         pytest.param({"model": " "}, "a model must be a slug such as", id="blank model"),
         pytest.param({"model": None}, "a model must be a slug .*got None", id="no model"),
@@ -46,10 +46,10 @@ def arguments(query="q", documents=("a", "b"), *, model="m", top_n=None, **optio
         ),
     ],
 )
-def test_bad_arguments(changes, message):
+def test_invalid_arguments_are_refused(invalid, message):
     """An invalid argument is refused, with its name, its value and what to pass instead."""
     with pytest.raises(InvalidRequestError, match=message):
-        arguments(**changes)
+        arguments(**invalid)
 
 
 @pytest.mark.parametrize(
@@ -62,20 +62,20 @@ def test_bad_arguments(changes, message):
         True,
         "30",
         b"30",
-        pytest.param(10**400, id="beyond all numbers"),
+        pytest.param(10**400, id="too large for a float"),
     ],
 )
-def test_bad_timeouts(timeout):
+def test_invalid_timeouts_are_refused(timeout):
     """A timeout is a positive, finite number of seconds."""
     with pytest.raises(ConfigurationError, match="timeout must be a positive number of seconds"):
-        checked_seconds("timeout", timeout)
+        checked_timeout(timeout)
     with pytest.raises(ConfigurationError, match="timeout must be a positive number of seconds"):
         arguments(timeout=timeout)
 
 
-def test_good_timeouts():
-    """Integers and decimals are accepted. With `None` the client's timeout applies."""
-    assert [checked_seconds("timeout", number) for number in (5, 0.001)] == [5.0, 0.001]
+def test_valid_timeouts():
+    """Whole and decimal numbers are accepted, and `None` means the client's timeout."""
+    assert [checked_timeout(number) for number in (5, 0.001)] == [5.0, 0.001]
     assert arguments(timeout=None).timeout is None
     assert arguments(timeout=2).timeout == 2.0
 
@@ -86,18 +86,18 @@ def test_unknown_arguments_are_refused():
         arguments(top_k=3)
 
 
-def test_models_are_asked_once_each():
-    """A model that is also a fallback model is asked once."""
+def test_each_model_is_used_once():
+    """A model that appears several times in `model` and `fallback_models` is used once."""
     assert arguments(model="a", fallback_models=["b", "a", "b", "c"]).models == ("a", "b", "c")
 
 
 def test_options_become_fields_of_the_body():
-    """Options that were passed become fields of the body. `None` is left out."""
-    given = {"provider": {"zdr": True}, "user": "u", "trace": {"a": 1}}
+    """Options become fields of the body, except those that are `None`."""
+    body_options = {"provider": {"zdr": True}, "user": "u", "trace": {"a": 1}}
 
-    checked = arguments(**given, extra_body={"new": [1]}, session_id="s")
+    checked = arguments(**body_options, extra_body={"new": [1]}, session_id="s")
 
-    assert checked.call.extra == given | {"new": [1]}
+    assert checked.call.extra == body_options | {"new": [1]}
     assert checked.session_id == "s"
     assert arguments(provider=None, user=None, trace=None, extra_body=None).call.extra == {}
 
@@ -109,8 +109,8 @@ def test_the_ranking_of_a_call_without_documents():
     assert empty == Ranking(results=(), model="a", requests=())
 
 
-def test_whole_numbers_of_numpy_are_whole_numbers():
-    """`top_n` may be an integer of NumPy."""
+def test_top_n_can_be_a_numpy_integer():
+    """`top_n` can be a NumPy integer, and becomes an `int`."""
     call = arguments(top_n=np.int64(2)).call
 
     assert (call.top_n, type(call.top_n)) == (2, int)

@@ -38,13 +38,13 @@ BROKEN_LIMITER = Failure(kind=FailureKind.BROKEN_LIMITER, detail="ItsError")
 
 
 def status(code, retry_after=None):
-    """Return a response with this status."""
+    """Return a response with status `code`."""
     headers = {} if retry_after is None else {"retry-after": retry_after}
     return Response(status=code, headers=headers, body=b"")
 
 
-def within(code):
-    """Return a response with status 200 and this code in its `error`."""
+def error_in_200(code):
+    """Return a response with status 200 and `code` in its `error` object."""
     return Response(status=200, headers={}, body=json.dumps({"error": {"code": code}}).encode())
 
 
@@ -53,17 +53,17 @@ class Tokens:
 
     def __init__(self, tokens=100):
         self.tokens = tokens
-        self.asked = []
+        self.calls = []
 
     def spend(self):
-        """Take a token. Return `False` if there was none."""
-        self.asked.append("spend")
+        """Take a token; return `False` if there was none."""
+        self.calls.append("spend")
         self.tokens -= 1
         return self.tokens >= 0
 
     def earn(self):
         """Record a success."""
-        self.asked.append("earn")
+        self.calls.append("earn")
 
 
 class Clock:
@@ -73,11 +73,11 @@ class Clock:
         self.now = 1000.0
 
     def __call__(self):
-        """Return the time."""
+        """Return the current time."""
         return self.now
 
 
-class Played:
+class ScriptedCall:
     """One call, run with scripted replies: its attempts, and the ranking or the error."""
 
     def __init__(
@@ -94,11 +94,11 @@ class Played:
             jitter=lambda: jitter,
             retry_budget=self.budget,
         )
-        left = [reply if isinstance(reply, tuple) else (0.0, reply) for reply in replies]
+        remaining = [reply if isinstance(reply, tuple) else (0.0, reply) for reply in replies]
 
         def exchange(attempt):
             self.attempts.append(attempt)
-            seconds, reply = left.pop(0)
+            seconds, reply = remaining.pop(0)
             self.clock.now += attempt.delay + seconds
             return reply
 
@@ -107,7 +107,7 @@ class Played:
             self.outcome = drive(call_flow(call, models, limits), exchange)
         except OpenRouterRerankError as error:
             self.outcome = error
-        assert left == []
+        assert remaining == []
 
     @property
     def delays(self):
@@ -129,31 +129,33 @@ class Played:
     ("replies", "delays", "outcome"),
     [
         pytest.param([OK], [0], Ranking, id="first attempt"),
-        # Free: refused before any work.
+        # Not billed: refused before any work.
         pytest.param([UNSENT, OK], [0, 0.1], Ranking, id="unsent, ok"),
         pytest.param([UNSENT] * 3, [0, 0.1, 0.2], APIConnectionError, id="unsent"),
         pytest.param([status(503), OK], [0, 0.1], Ranking, id="503, ok"),
         pytest.param([status(503)] * 3, [0, 0.1, 0.2], ServiceUnavailableError, id="503"),
         pytest.param([status(529)] * 3, [0, 0.1, 0.2], APIStatusError, id="529"),
         pytest.param([status(429)] * 3, [0, 1.0, 2.0], TooManyRequestsError, id="429"),
-        pytest.param([within(429)] * 3, [0, 1.0, 2.0], TooManyRequestsError, id="429 in a 200"),
-        # Maybe billed: one retry.
+        pytest.param(
+            [error_in_200(429)] * 3, [0, 1.0, 2.0], TooManyRequestsError, id="429 in a 200"
+        ),
+        # May be billed: one retry.
         pytest.param([LOST, OK], [0, 0.1], Ranking, id="lost, ok"),
         pytest.param([LOST] * 2, [0, 0.1], APIConnectionError, id="lost"),
         pytest.param([TIMEOUT] * 2, [0, 0.1], APIConnectionError, id="timeout"),
         pytest.param([OVERSIZED] * 2, [0, 0.1], InvalidResponseError, id="oversized"),
         pytest.param([NO_RANKING, OK], [0, 0.1], Ranking, id="no ranking, ok"),
         pytest.param([NO_RANKING] * 2, [0, 0.1], InvalidResponseError, id="no ranking"),
-        pytest.param([within(None)] * 2, [0, 0.1], APIStatusError, id="error without a code"),
-        pytest.param([within(502)] * 2, [0, 0.1], APIStatusError, id="502 in a 200"),
+        pytest.param([error_in_200(None)] * 2, [0, 0.1], APIStatusError, id="error without a code"),
+        pytest.param([error_in_200(502)] * 2, [0, 0.1], APIStatusError, id="502 in a 200"),
         *(
             pytest.param([status(code)] * 2, [0, 0.1], APIStatusError, id=str(code))
             for code in (408, 500, 501, 502, 504, 520, 522, 524, 599)
         ),
-        # Final.
+        # Not retryable.
         pytest.param([UNTRUSTED], [0], APIConnectionError, id="certificate"),
         pytest.param([UNSENDABLE], [0], APIConnectionError, id="unsendable"),
-        pytest.param([within(400)], [0], BadRequestError, id="400 in a 200"),
+        pytest.param([error_in_200(400)], [0], BadRequestError, id="400 in a 200"),
         *(
             pytest.param([status(code)], [0], APIStatusError, id=str(code))
             for code in (400, 401, 402, 403, 404, 405, 409, 413, 418, 422, 451)
@@ -162,12 +164,12 @@ class Played:
             pytest.param([status(code)], [0], InvalidResponseError, id=str(code))
             for code in (301, 302, 307, 308)
         ),
-        # Mixed.
+        # Several kinds of failures.
         pytest.param([status(503), LOST, OK], [0, 0.1, 0.2], Ranking, id="free, billed, ok"),
         pytest.param([LOST, status(503), OK], [0, 0.1, 0.2], Ranking, id="billed, free, ok"),
         pytest.param([LOST, UNSENT, LOST], [0, 0.1, 0.2], APIConnectionError, id="two billed"),
         pytest.param([status(503), status(401)], [0, 0.1], UnauthorizedError, id="free, final"),
-        # A kept connection that was closed: the next attempt does not wait, and is not a retry.
+        # A closed idle connection: the next attempt does not wait, and is not a retry.
         pytest.param([STALE, OK], [0, 0], Ranking, id="stale, ok"),
         pytest.param([STALE] * 2, [0, 0], APIConnectionError, id="stale"),
         pytest.param([STALE, LOST], [0, 0], APIConnectionError, id="stale, lost"),
@@ -179,19 +181,30 @@ class Played:
             APIConnectionError,
             id="stale, then free",
         ),
-        # Retry-After: waited for exactly, or not at all.
-        pytest.param([status(429, "7"), OK], [0, 7.0], Ranking, id="hint"),
-        pytest.param([status(429, "0"), OK], [0, 0], Ranking, id="hint of 0 seconds"),
-        pytest.param([status(500, "3"), OK], [0, 3.0], Ranking, id="hint after a 500"),
-        pytest.param([status(429, "9.9"), OK], [0, 9.9], Ranking, id="hint that just fits"),
-        pytest.param([status(429, "10")], [0], TooManyRequestsError, id="hint up to the deadline"),
-        pytest.param([status(503, "3600")], [0], ServiceUnavailableError, id="hint of an hour"),
-        pytest.param([status(429, "9" * 400)], [0], TooManyRequestsError, id="hint of 400 nines"),
-        pytest.param([status(429, "soon"), OK], [0, 1.0], Ranking, id="hint that is not a time"),
+        # Retry-After: the call waits exactly as long, or not at all.
+        pytest.param([status(429, "7"), OK], [0, 7.0], Ranking, id="Retry-After"),
+        pytest.param([status(429, "0"), OK], [0, 0], Ranking, id="Retry-After of 0 seconds"),
+        pytest.param([status(500, "3"), OK], [0, 3.0], Ranking, id="Retry-After after a 500"),
+        pytest.param([status(429, "9.9"), OK], [0, 9.9], Ranking, id="Retry-After that just fits"),
         pytest.param(
-            [status(429, "6"), status(429, "6")], [0, 6.0], TooManyRequestsError, id="two hints"
+            [status(429, "10")], [0], TooManyRequestsError, id="Retry-After up to the deadline"
         ),
-        # Time.
+        pytest.param(
+            [status(503, "3600")], [0], ServiceUnavailableError, id="Retry-After of an hour"
+        ),
+        pytest.param(
+            [status(429, "9" * 400)], [0], TooManyRequestsError, id="Retry-After of 400 nines"
+        ),
+        pytest.param(
+            [status(429, "soon"), OK], [0, 1.0], Ranking, id="Retry-After that is not a time"
+        ),
+        pytest.param(
+            [status(429, "6"), status(429, "6")],
+            [0, 6.0],
+            TooManyRequestsError,
+            id="Retry-After twice",
+        ),
+        # Timeouts.
         pytest.param([(10.0, DEADLINE)], [0], DeadlineExceededError, id="deadline"),
         pytest.param([(11.0, DEADLINE)], [0], DeadlineExceededError, id="past the deadline"),
         pytest.param([(9.95, status(503))], [0], ServiceUnavailableError, id="no time to wait"),
@@ -203,13 +216,13 @@ class Played:
         pytest.param([LOST, (9.9, DEADLINE)], [0, 0.1], APIConnectionError, id="lost, deadline"),
     ],
 )
-def test_replies_in_attempts_out(replies, delays, outcome):
-    """Each list of replies leads to these delays and this result (2 retries, jitter of 1)."""
-    played = Played(*replies)
+def test_replies_lead_to_attempts_and_an_outcome(replies, delays, outcome):
+    """Each list of replies leads to its delays and its outcome (2 retries, jitter of 1)."""
+    call = ScriptedCall(*replies)
 
-    assert isinstance(played.outcome, outcome)
-    assert played.delays == delays
-    assert played.outcome.attempts == len(delays)
+    assert isinstance(call.outcome, outcome)
+    assert call.delays == delays
+    assert call.outcome.attempts == len(delays)
 
 
 @pytest.mark.parametrize(
@@ -221,11 +234,11 @@ def test_replies_in_attempts_out(replies, delays, outcome):
         pytest.param([STALE, status(503), OK], [False, True, True], id="stale, free, ok"),
     ],
 )
-def test_after_a_stale_connection_comes_a_new_one(replies, expected):
-    """If one kept connection was closed, the next attempts do not try the other kept ones."""
-    played = Played(*replies)
+def test_attempts_after_a_stale_connection_use_new_connections(replies, expected):
+    """If an idle connection was closed, the next attempts do not use other idle connections."""
+    call = ScriptedCall(*replies)
 
-    assert [attempt.is_on_new_connection for attempt in played.attempts] == expected
+    assert [attempt.is_on_new_connection for attempt in call.attempts] == expected
 
 
 @pytest.mark.parametrize(
@@ -234,42 +247,42 @@ def test_after_a_stale_connection_comes_a_new_one(replies, expected):
         pytest.param(0, [UNSENT], id="none"),
         pytest.param(1, [UNSENT] * 2, id="one"),
         pytest.param(6, [UNSENT] * 7, id="six"),
-        pytest.param(6, [LOST] * 2, id="six of what may be billed"),
+        pytest.param(6, [LOST] * 2, id="six, may be billed"),
         pytest.param(0, [STALE, UNSENT], id="none, and a closed connection"),
     ],
 )
 def test_max_retries(max_retries, replies):
-    """`max_retries` limits free retries. What may be billed is retried once, at most."""
-    played = Played(*replies, max_retries=max_retries)
+    """`max_retries` limits free retries; an attempt that may be billed is retried once at most."""
+    call = ScriptedCall(*replies, max_retries=max_retries)
 
-    assert isinstance(played.outcome, APIConnectionError)
-    assert played.outcome.attempts == len(replies)
+    assert isinstance(call.outcome, APIConnectionError)
+    assert call.outcome.attempts == len(replies)
 
 
-def test_waits_double_up_to_their_cap():
+def test_waits_double_up_to_two_seconds():
     """The longest wait doubles with each retry, up to two seconds."""
-    played = Played(*[UNSENT] * 8, max_retries=7, timeout=60)
+    call = ScriptedCall(*[UNSENT] * 8, max_retries=7, timeout=60)
 
-    assert played.delays == [0, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
+    assert call.delays == [0, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
 
 
 @pytest.mark.parametrize(("jitter", "delays"), [(0.0, [0, 0, 0]), (0.5, [0, 0.05, 0.1])])
 def test_jitter_shortens_a_wait(jitter, delays):
-    """Jitter scales a wait down to any part of it, except a wait that the server has set."""
-    assert Played(*[UNSENT] * 3, jitter=jitter).delays == delays
-    assert Played(status(429, "7"), OK, jitter=jitter).delays == [0, 7.0]
+    """Jitter shortens a wait, unless the server has set it with `Retry-After`."""
+    assert ScriptedCall(*[UNSENT] * 3, jitter=jitter).delays == delays
+    assert ScriptedCall(status(429, "7"), OK, jitter=jitter).delays == [0, 7.0]
 
 
-def test_each_attempt_may_take_what_is_left():
+def test_each_attempt_has_the_remaining_time():
     """The timeout of an attempt is the time until the deadline, without the wait before it."""
-    played = Played((2.0, status(503)), (3.0, status(503)), OK)
+    call = ScriptedCall((2.0, status(503)), (3.0, status(503)), OK)
 
-    assert played.timeouts == [10.0, 7.9, 4.7]
+    assert call.timeouts == [10.0, 7.9, 4.7]
 
 
 def test_each_attempt_sends_the_same_request():
     """Each attempt sends the same request, with the encoded call."""
-    first, second = Played(UNSENT, OK).attempts
+    first, second = ScriptedCall(UNSENT, OK).attempts
 
     sent = json.loads(b"".join(first.request.body))
     assert sent == {"model": "m", "query": "q", "documents": ["a"]}
@@ -278,27 +291,30 @@ def test_each_attempt_sends_the_same_request():
 
 def test_a_ranking_counts_its_attempts():
     """`Ranking.attempts` includes the attempts that failed."""
-    played = Played(STALE, status(503), OK)
+    call = ScriptedCall(STALE, status(503), OK)
 
-    assert played.outcome.attempts == 3
-    assert played.outcome.provider == "P"
+    assert call.outcome.attempts == 3
+    assert call.outcome.provider == "P"
 
 
-def test_error_has_a_note():
+def test_an_error_has_a_note():
     """An error has one note, with the number of attempts, the seconds and the timeout."""
-    error = Played((2.0, status(503)), (3.0, status(401))).outcome
+    error = ScriptedCall((2.0, status(503)), (3.0, status(401))).outcome
 
     assert error.__notes__ == ["2 attempts in 5.1 s, timeout 10 s"]
     assert error.attempts == 2
 
 
 def test_an_error_has_the_name_of_the_failure_but_not_its_message():
-    """The message has the kind of the failure and the class name of the library's error."""
-    errors = [Played(UNTRUSTED).outcome, Played((10.0, Failure(kind=FailureKind.DEADLINE))).outcome]
+    """The message has the kind of the failure and the class name of the underlying error."""
+    errors = [
+        ScriptedCall(UNTRUSTED).outcome,
+        ScriptedCall((10.0, Failure(kind=FailureKind.DEADLINE))).outcome,
+    ]
 
     assert [(error.message, error.model, error.retryable) for error in errors] == [
         ("the server's certificate is not trusted (ItsError)", "m", False),
-        ("no answer by the deadline", "m", True),
+        ("no response by the deadline", "m", True),
     ]
 
 
@@ -318,16 +334,16 @@ def test_an_error_has_the_name_of_the_failure_but_not_its_message():
 )
 def test_a_request_that_was_not_sent_is_not_counted(replies, delays, error, message):
     """A request that never got a slot or a permission does not count as an attempt."""
-    played = Played(*replies)
+    call = ScriptedCall(*replies)
 
     with pytest.raises(error, match=message) as caught:
-        raise played.outcome
-    assert played.delays == delays
+        raise call.outcome
+    assert call.delays == delays
     assert (caught.value.attempts, caught.value.retryable) == (0, True)
 
 
-def test_unsendable_call_is_refused_before_the_first_attempt():
-    """If a call cannot be encoded, that error is raised and no attempt is made."""
+def test_a_call_that_cannot_be_encoded_makes_no_attempt():
+    """If a call cannot be encoded, an `InvalidRequestError` is raised and no attempt is made."""
     limits = Limits(
         timeout=1,
         max_retries=0,
@@ -343,7 +359,7 @@ def test_unsendable_call_is_refused_before_the_first_attempt():
 
 
 @pytest.mark.parametrize(
-    ("replies", "asked"),
+    ("replies", "budget_calls"),
     [
         pytest.param([OK], ["earn"], id="success"),
         pytest.param([UNSENT, OK], ["spend", "earn"], id="retry"),
@@ -355,28 +371,28 @@ def test_unsendable_call_is_refused_before_the_first_attempt():
         pytest.param([status(429, "10")], [], id="just no time to wait"),
     ],
 )
-def test_retry_budget(replies, asked):
-    """A retry spends a token and a success earns. A retry that is not made spends none."""
-    assert Played(*replies).budget.asked == asked
+def test_retry_budget(replies, budget_calls):
+    """A retry spends a token, and a success earns; a retry that is not made spends none."""
+    assert ScriptedCall(*replies).budget.calls == budget_calls
 
 
-def test_empty_retry_budget_ends_retries():
+def test_an_empty_retry_budget_ends_the_retries():
     """Without a token there is no retry, and the error of the last attempt is raised."""
-    played = Played(UNSENT, UNSENT, tokens=1)
+    call = ScriptedCall(UNSENT, UNSENT, tokens=1)
 
-    assert isinstance(played.outcome, APIConnectionError)
-    assert played.delays == [0, 0.1]
+    assert isinstance(call.outcome, APIConnectionError)
+    assert call.delays == [0, 0.1]
 
 
 @pytest.mark.parametrize(
-    ("replies", "asked"),
+    ("replies", "budget_calls"),
     [
         pytest.param([], [], id="in the first attempt"),
         pytest.param([UNSENT], ["spend"], id="in a retry"),
     ],
 )
-def test_an_interrupted_retry_has_spent_its_token(replies, asked):
-    """A retry that is interrupted has spent its token, so repeated calls run out of them too."""
+def test_an_interrupted_retry_has_spent_its_token(replies, budget_calls):
+    """A retry that is interrupted has spent its token, so it counts towards the budget."""
     budget = Tokens()
     limits = Limits(
         timeout=10,
@@ -386,17 +402,17 @@ def test_an_interrupted_retry_has_spent_its_token(replies, asked):
         jitter=lambda: 1,
         retry_budget=budget,
     )
-    left = [*replies]
+    remaining = [*replies]
 
     def exchange(attempt):
-        if left:
-            return left.pop(0)
+        if remaining:
+            return remaining.pop(0)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         drive(call_flow(Call(query="q", documents=("a",)), ("m",), limits), exchange)
 
-    assert budget.asked == asked
+    assert budget.calls == budget_calls
 
 
 @pytest.mark.parametrize(
@@ -409,7 +425,7 @@ def test_an_interrupted_retry_has_spent_its_token(replies, asked):
         pytest.param([LOST, LOST, OK], "aab", Ranking, id="lost"),
         pytest.param([NO_RANKING] * 2 + [OK], "aab", Ranking, id="no ranking"),
         pytest.param([(6.0, DEADLINE), OK], "ab", Ranking, id="share of the time used up"),
-        pytest.param([status(404)] * 3, "abc", NotFoundError, id="none serves"),
+        pytest.param([status(404)] * 3, "abc", NotFoundError, id="no model available"),
         pytest.param([LOST] * 6, "aabbcc", APIConnectionError, id="two billed attempts each"),
         pytest.param([status(400)], "a", BadRequestError, id="400"),
         pytest.param([status(401)], "a", UnauthorizedError, id="401"),
@@ -423,33 +439,33 @@ def test_an_interrupted_retry_has_spent_its_token(replies, asked):
     ],
 )
 def test_fallback_models(replies, models, outcome):
-    """A fallback model is asked after a failure of the service, not after the caller's mistake."""
-    played = Played(*replies, models=("a", "b", "c"))
+    """A fallback model is used after a failure of the service, not after the caller's mistake."""
+    call = ScriptedCall(*replies, models=("a", "b", "c"))
 
-    assert isinstance(played.outcome, outcome)
-    assert "".join(played.models) == models
-    assert played.outcome.attempts == len(models)
-    assert played.outcome.model == models[-1]
+    assert isinstance(call.outcome, outcome)
+    assert "".join(call.models) == models
+    assert call.outcome.attempts == len(models)
+    assert call.outcome.model == models[-1]
 
 
 def test_fallback_models_share_one_deadline():
-    """A model with fallbacks gets three fifths of the remaining time, the last one all of it."""
-    played = Played(
+    """Each model gets three fifths of the remaining time, and the last model all of it."""
+    call = ScriptedCall(
         (1.0, status(404)), (1.0, status(404)), (1.0, status(404)), models=("a", "b", "c")
     )
 
-    assert played.timeouts == [6.0, 5.4, 8.0]
+    assert call.timeouts == [6.0, 5.4, 8.0]
 
 
-def test_no_wait_is_longer_than_the_share_of_a_model():
-    """If `Retry-After` exceeds the model's share of the time, the fallback model is asked."""
-    played = Played(status(429, "7"), OK, models=("a", "b"))
+def test_a_retry_after_beyond_the_share_of_a_model_is_not_awaited():
+    """If `Retry-After` exceeds the model's share of the time, the fallback model is used."""
+    call = ScriptedCall(status(429, "7"), OK, models=("a", "b"))
 
-    assert (played.delays, played.models) == ([0, 0], ["a", "b"])
+    assert (call.delays, call.models) == ([0, 0], ["a", "b"])
 
 
-def test_call_without_time_sends_nothing():
-    """If the timeout is used up before the first attempt, the call fails and may be repeated."""
+def test_a_call_without_time_sends_nothing():
+    """If the timeout is used up before the first attempt, the call raises a retryable error."""
     clock = Clock()
     limits = Limits(
         timeout=10,
@@ -465,24 +481,24 @@ def test_call_without_time_sends_nothing():
     assert (caught.value.attempts, caught.value.retryable) == (0, True)
 
 
-def test_last_model_without_time_is_not_asked():
-    """If a model has used all of the time, its error is raised and no fallback model is asked."""
-    played = Played((11.0, status(503)), models=("a", "b"))
+def test_a_fallback_model_without_time_is_not_requested():
+    """If a model has used up the time, its error is raised and no fallback model is used."""
+    call = ScriptedCall((11.0, status(503)), models=("a", "b"))
 
-    assert isinstance(played.outcome, ServiceUnavailableError)
-    assert played.models == ["a"]
+    assert isinstance(call.outcome, ServiceUnavailableError)
+    assert call.models == ["a"]
 
 
-def test_informative_error_of_an_earlier_model_wins_over_the_deadline():
+def test_the_error_of_an_earlier_model_is_raised_instead_of_a_timeout():
     """The first model's 404 is raised, not the timeout of the last model."""
-    played = Played(status(404), (10.0, DEADLINE), models=("a", "b"))
+    call = ScriptedCall(status(404), (10.0, DEADLINE), models=("a", "b"))
 
-    assert isinstance(played.outcome, NotFoundError)
-    assert played.outcome.attempts == 2
+    assert isinstance(call.outcome, NotFoundError)
+    assert call.outcome.attempts == 2
 
 
-def test_later_error_wins_over_an_earlier_one():
+def test_the_last_of_several_errors_is_raised():
     """Of two errors that are not about time, the last one is raised."""
-    played = Played(status(503), status(500), status(500), max_retries=5)
+    call = ScriptedCall(status(503), status(500), status(500), max_retries=5)
 
-    assert isinstance(played.outcome, InternalServerError)
+    assert isinstance(call.outcome, InternalServerError)

@@ -1,4 +1,4 @@
-"""Calls with known scores: they request only the missing ones, and the order does not change."""
+"""Calls with known scores: they request only the missing scores, and the ranking is the same."""
 
 import json
 
@@ -35,19 +35,19 @@ class Tokens:
 
 
 class Service:
-    """A service that gives each document its score, and can change the model behind a slug."""
+    """A service with a fixed score per document, and with changing models behind a slug."""
 
     def __init__(self, scores, *, served=("m-1",), failing=None):
         self.scores = scores
         self.served = list(served)
         self.failing = failing or {}
-        self.asked = []
+        self.requests = []
         self.reported = []
 
     def __call__(self, attempt):
-        """Respond to a request."""
+        """Return the response to an attempt."""
         body = json.loads(b"".join(attempt.request.body))
-        self.asked.append((body["model"], body["documents"]))
+        self.requests.append((body["model"], body["documents"]))
         assert "top_n" not in body or body["top_n"] < len(body["documents"])
         if (failure := self.failing.get(body["model"])) is not None:
             return failure
@@ -56,11 +56,11 @@ class Service:
             {"index": index, "relevance_score": self.scores[document]}
             for index, document in enumerate(body["documents"])
         ]
-        answer = {"results": results, "model": served, "usage": {"cost": 1}}
-        return Response(status=200, headers={}, body=json.dumps(answer).encode())
+        response = {"results": results, "model": served, "usage": {"cost": 1}}
+        return Response(status=200, headers={}, body=json.dumps(response).encode())
 
     def rank(self, call, known=NOTHING_KNOWN, models=("m",), **limits):
-        """Run a call to its end."""
+        """Run a call and return its ranking."""
         limits = Limits(
             **{
                 "timeout": 10.0,
@@ -88,46 +88,54 @@ NAMES = st.sampled_from("abcdefgh")
     st.booleans(),
     st.data(),
 )
-def test_known_scores_never_change_the_order(documents, top_n, max_documents, outdated, data):
+def test_known_scores_never_change_a_ranking(documents, top_n, max_documents, outdated, data):
     """With any known scores, the ranking equals that of one request for all documents."""
     scores = {name: data.draw(st.sampled_from([-1.0, 0.1, 0.5])) for name in "abcdefgh"}
-    different, positions = without_copies(documents)
-    call = Call(query="q", documents=different, positions=positions, top_n=top_n)
-    whole = Service(scores).rank(call)
-    remembered = data.draw(st.sets(st.integers(0, len(different) - 1), max_size=len(different) - 1))
+    distinct, positions = without_copies(documents)
+    call = Call(query="q", documents=distinct, positions=positions, top_n=top_n)
+    expected = Service(scores).rank(call)
+    known_indexes = data.draw(
+        st.sets(st.integers(0, len(distinct) - 1), max_size=len(distinct) - 1)
+    )
     known = KnownScores(
-        of={index: 5.0 if outdated else scores[different[index]] for index in remembered},
+        by_position={
+            index: 5.0 if outdated else scores[distinct[index]] for index in known_indexes
+        },
         served_model="m-0" if outdated else "m-1",
     )
     service = Service(scores)
-    limited = Call(
+    split_call = Call(
         query="q",
-        documents=different,
+        documents=distinct,
         positions=positions,
         top_n=top_n,
         max_documents=max_documents,
     )
 
-    ranking = service.rank(limited, known)
+    ranking = service.rank(split_call, known)
 
-    order = sorted(range(len(documents)), key=lambda at: (-scores[documents[at]], at))[:top_n]
+    order = sorted(range(len(documents)), key=lambda index: (-scores[documents[index]], index))[
+        :top_n
+    ]
     assert [result.index for result in ranking.results] == order
-    assert ranking.results == whole.results
-    sent = [document for _, of in service.asked for document in of]
+    assert ranking.results == expected.results
+    sent = [document for _, of in service.requests for document in of]
     assert sorted(sent) == sorted(
-        document for index, document in enumerate(different) if outdated or index not in remembered
+        document
+        for index, document in enumerate(distinct)
+        if outdated or index not in known_indexes
     )
-    assert ranking.attempts == len(ranking.requests) == len(service.asked)
+    assert ranking.attempts == len(ranking.requests) == len(service.requests)
 
 
 def test_only_missing_scores_are_requested():
     """Documents with known scores are not sent, and are ranked by these scores."""
     service = Service({"a": 0.1, "b": 0.5, "c": 0.9})
-    known = KnownScores(of={1: 0.5}, served_model="m-1")
+    known = KnownScores(by_position={1: 0.5}, served_model="m-1")
 
     ranking = service.rank(Call(query="q", documents=("a", "b", "c"), top_n=2), known)
 
-    assert service.asked == [("m", ["a", "c"])]
+    assert service.requests == [("m", ["a", "c"])]
     assert service.reported == [(("a", "c"), "m")]
     assert [(r.index, r.relevance_score) for r in ranking.results] == [(2, 0.9), (1, 0.5)]
 
@@ -135,48 +143,49 @@ def test_only_missing_scores_are_requested():
 def test_scores_of_a_replaced_model_are_requested_again():
     """If the provider has changed the model, the known scores are requested from the new one."""
     service = Service({"a": 0.1, "b": 0.5, "c": 0.9}, served=["m-2"])
-    known = KnownScores(of={1: 0.99}, served_model="m-1")
+    known = KnownScores(by_position={1: 0.99}, served_model="m-1")
     budget = Budget(5)
 
     ranking = service.rank(Call(query="q", documents=("a", "b", "c")), known, budget=budget)
 
-    assert service.asked == [("m", ["a", "c"]), ("m", ["b"])]
+    assert service.requests == [("m", ["a", "c"]), ("m", ["b"])]
     assert [(r.index, r.relevance_score) for r in ranking.results] == [(2, 0.9), (1, 0.5), (0, 0.1)]
     assert ranking.usage.cost == budget.spent == 2
 
 
-def test_models_that_take_turns_get_one_request_for_everything():
+def test_alternating_models_get_one_request_for_all_documents():
     """If each response is from another model, one request for all documents is sent at the end."""
     service = Service({"a": 0.1, "b": 0.5, "c": 0.9}, served=["m-2", "m-1", "m-2"])
-    known = KnownScores(of={1: 0.99}, served_model="m-1")
+    known = KnownScores(by_position={1: 0.99}, served_model="m-1")
     budget = Budget(5)
 
     ranking = service.rank(Call(query="q", documents=("a", "b", "c")), known, budget=budget)
 
-    assert service.asked == [("m", ["a", "c"]), ("m", ["b"]), ("m", ["a", "b", "c"])]
+    assert service.requests == [("m", ["a", "c"]), ("m", ["b"]), ("m", ["a", "b", "c"])]
     assert [(r.index, r.relevance_score) for r in ranking.results] == [(2, 0.9), (1, 0.5), (0, 0.1)]
     assert ranking.usage.cost == budget.spent == ranking.attempts == 3
     assert ranking.served_model == "m-2"
 
 
-def test_an_error_of_the_request_for_everything_is_the_error_of_the_call():
+def test_an_error_of_the_request_for_all_documents_is_raised():
     """If the request for all documents fails too, the call fails with its error."""
 
-    class Twice(Service):
+    class ThirdRequestFails(Service):
         def __call__(self, attempt):
             reply = super().__call__(attempt)
-            return DOWN if len(self.asked) == 3 else reply
+            return DOWN if len(self.requests) == 3 else reply
 
-    service = Twice({"a": 0.1, "b": 0.5}, served=["m-2", "m-1"])
+    service = ThirdRequestFails({"a": 0.1, "b": 0.5}, served=["m-2", "m-1"])
 
     with pytest.raises(ServiceUnavailableError) as caught:
         service.rank(
-            Call(query="q", documents=("a", "b")), KnownScores(of={1: 0.5}, served_model="m-1")
+            Call(query="q", documents=("a", "b")),
+            KnownScores(by_position={1: 0.5}, served_model="m-1"),
         )
     assert caught.value.attempts == 3
 
 
-def test_models_that_take_turns_in_one_call_are_named():
+def test_an_error_names_the_models_that_alternate_in_one_call():
     """Scores of several models make no ranking; the error names the models and a solution."""
     service = Service({"a": 0.1, "b": 0.5}, served=["m-1", "m-2"])
     call = Call(query="q", documents=("a", "b"), max_documents=1)
@@ -187,33 +196,34 @@ def test_models_that_take_turns_in_one_call_are_named():
     assert caught.value.retryable
 
 
-def test_an_error_of_the_repeated_request_is_the_error_of_the_call():
+def test_an_error_of_the_second_request_is_raised():
     """Scores of two models make no ranking, so the call fails if the new model does."""
 
-    class OnlyOnce(Service):
+    class SecondRequestFails(Service):
         def __call__(self, attempt):
             reply = super().__call__(attempt)
             self.failing = {"m": DOWN}
             return reply
 
-    service = OnlyOnce({"a": 0.1, "b": 0.5}, served=["m-2"])
+    service = SecondRequestFails({"a": 0.1, "b": 0.5}, served=["m-2"])
 
     with pytest.raises(ServiceUnavailableError) as caught:
         service.rank(
-            Call(query="q", documents=("a", "b")), KnownScores(of={1: 0.5}, served_model="m-1")
+            Call(query="q", documents=("a", "b")),
+            KnownScores(by_position={1: 0.5}, served_model="m-1"),
         )
     assert caught.value.attempts == 2
     assert service.reported == [(("a",), "m")]
 
 
 def test_a_fallback_model_ranks_all_documents():
-    """Known scores are those of the first model, and are not mixed with a fallback model's."""
+    """Known scores of the first model are not mixed with scores of a fallback model."""
     service = Service({"a": 0.1, "b": 0.5}, failing={"m": DOWN})
-    known = KnownScores(of={1: 0.9}, served_model="m-1")
+    known = KnownScores(by_position={1: 0.9}, served_model="m-1")
 
     ranking = service.rank(Call(query="q", documents=("a", "b")), known, ("m", "n"))
 
-    assert service.asked == [("m", ["a"]), ("n", ["a", "b"])]
+    assert service.requests == [("m", ["a"]), ("n", ["a", "b"])]
     assert [(r.index, r.relevance_score) for r in ranking.results] == [(1, 0.5), (0, 0.1)]
     assert ranking.model == "n"
 
@@ -221,13 +231,13 @@ def test_a_fallback_model_ranks_all_documents():
 def test_successful_requests_of_a_failed_call_are_reported():
     """Each successful request is reported, even if another request of the call fails."""
 
-    class SecondRefused(Service):
+    class SecondRequestRefused(Service):
         def __call__(self, attempt):
             reply = super().__call__(attempt)
             self.failing = {"m": REFUSED}
             return reply
 
-    service = SecondRefused({"a": 0.1, "b": 0.5})
+    service = SecondRequestRefused({"a": 0.1, "b": 0.5})
 
     with pytest.raises(BadRequestError):
         service.rank(Call(query="q", documents=("a", "b"), max_documents=1))
@@ -235,7 +245,7 @@ def test_successful_requests_of_a_failed_call_are_reported():
 
 
 def test_time_counts_from_the_beginning_of_the_call():
-    """The time that has passed before the first request is taken from the call's timeout."""
+    """Time that has passed before the first request counts towards the call's timeout."""
     timeouts = []
 
     class Unreachable(Service):
@@ -255,4 +265,4 @@ def test_a_spent_budget_prevents_all_requests():
 
     with pytest.raises(BudgetExceededError):
         service.rank(Call(query="q", documents=("a",)), budget=Budget(0))
-    assert service.asked == []
+    assert service.requests == []

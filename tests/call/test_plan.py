@@ -29,26 +29,28 @@ def ranked(scores, top_n=None):
 
 
 @given(DOCUMENTS, st.none() | st.integers(min_value=1, max_value=8), st.data())
-def test_copies_change_nothing_but_the_bill(documents, top_n, data):
-    """If copies are not sent, the order equals that of a call that sends them."""
-    kinds = dict.fromkeys(documents)
-    scores = {kind: data.draw(st.sampled_from([0.1, 0.5, 0.9])) for kind in kinds}
-    whole = ranked([scores[document] for document in documents], top_n)
+def test_leaving_out_copies_does_not_change_the_ranking(documents, top_n, data):
+    """If copies are not sent, the ranking equals that of a call that sends them."""
+    distinct_documents = dict.fromkeys(documents)
+    scores = {
+        document: data.draw(st.sampled_from([0.1, 0.5, 0.9])) for document in distinct_documents
+    }
+    expected = ranked([scores[document] for document in documents], top_n)
 
-    different, positions = without_copies(documents)
-    sent = ranked([scores[document] for document in different], top_n)
+    distinct, positions = without_copies(documents)
+    sent = ranked([scores[document] for document in distinct], top_n)
 
-    assert positions.restored(sent, top_n) == whole
-    assert len(set(different)) == len(different)
+    assert positions.restored(sent, top_n) == expected
+    assert len(set(distinct)) == len(distinct)
 
 
-def test_a_document_is_its_text_and_its_image():
+def test_documents_with_different_images_are_distinct():
     """Documents with the same text and different images are distinct."""
     documents = ["a", RerankDocument(text="a", image=IMAGE), RerankDocument(image=IMAGE)]
 
-    different, positions = without_copies(documents)
+    distinct, positions = without_copies(documents)
 
-    assert different == tuple(documents)
+    assert distinct == tuple(documents)
     assert positions is NO_COPIES
 
 
@@ -61,22 +63,22 @@ LISTWISE = RerankModel(slug="one/list", max_documents=2, is_listwise=True)
 @pytest.mark.parametrize(
     ("count", "model", "max_documents", "sizes"),
     [
-        pytest.param(2500, MODEL, None, [2500], id="no limit is known"),
-        pytest.param(3, MODEL, 3, [3], id="just within the user's limit"),
-        pytest.param(4, MODEL, 3, [2, 2], id="even parts"),
-        pytest.param(7, MODEL, 3, [3, 3, 1], id="as few parts as can be"),
-        pytest.param(3, MODEL, 1, [1, 1, 1], id="one by one"),
-        pytest.param(1000, UNITS, None, [1000], id="just within the model's limit"),
+        pytest.param(2500, MODEL, None, [2500], id="no known limit"),
+        pytest.param(3, MODEL, 3, [3], id="exactly the user's limit"),
+        pytest.param(4, MODEL, 3, [2, 2], id="equal parts"),
+        pytest.param(7, MODEL, 3, [3, 3, 1], id="fewest parts"),
+        pytest.param(3, MODEL, 1, [1, 1, 1], id="one document each"),
+        pytest.param(1000, UNITS, None, [1000], id="exactly the model's limit"),
         pytest.param(1001, UNITS, None, [600, 401], id="whole search units"),
-        pytest.param(2000, UNITS, None, [1000, 1000], id="just two"),
-        pytest.param(1001, UNITS, 5000, [600, 401], id="the lower limit holds"),
-        pytest.param(500, UNITS, 250, [200, 200, 100], id="the user's limit in search units"),
-        pytest.param(200, UNITS, 64, [50, 50, 50, 50], id="less than a search unit is as asked"),
-        pytest.param(300, TOKENS, None, [150, 150], id="no search units, no rounding to them"),
+        pytest.param(2000, UNITS, None, [1000, 1000], id="exactly two parts"),
+        pytest.param(1001, UNITS, 5000, [600, 401], id="lower limit applies"),
+        pytest.param(500, UNITS, 250, [200, 200, 100], id="user's limit in search units"),
+        pytest.param(200, UNITS, 64, [50, 50, 50, 50], id="user's limit below a search unit"),
+        pytest.param(300, TOKENS, None, [150, 150], id="model without search units"),
         pytest.param(2, LISTWISE, None, [2], id="one list"),
     ],
 )
-def test_how_many_documents_go_into_each_request(count, model, max_documents, sizes):
+def test_requests_respect_the_limit_of_documents(count, model, max_documents, sizes):
     """All documents go into one request, unless a limit needs several, of about equal size."""
     split = parts([str(number) for number in range(count)], "q", model, max_documents)
 
@@ -87,15 +89,17 @@ def test_how_many_documents_go_into_each_request(count, model, max_documents, si
 @pytest.mark.parametrize(
     ("documents", "query", "sizes"),
     [
-        pytest.param(["a" * 50, "b" * 49], "q", [1, 1], id="the query counts for each"),
-        pytest.param(["a" * 50, "b" * 48], "q", [2], id="just within"),
-        pytest.param(["\u00e9" * 25, "b" * 49], "q", [1, 1], id="bytes and not characters"),
+        pytest.param(["a" * 50, "b" * 49], "q", [1, 1], id="query counts for each document"),
+        pytest.param(["a" * 50, "b" * 48], "q", [2], id="exactly the limit"),
+        pytest.param(["\u00e9" * 25, "b" * 49], "q", [1, 1], id="bytes, not characters"),
         pytest.param(["a", "b"], "\u00e9" * 25, [1, 1], id="bytes of the query"),
         pytest.param(["a" * 200, "b"], "q", [1, 1], id="too large alone"),
-        pytest.param(["a", "b" * 200, "c"], "q", [1, 1, 1], id="too large between others"),
-        pytest.param(["half \ud83d", "b"], "q", [2], id="half a surrogate pair"),
-        pytest.param([("a\n\n", "\u00e9" * 23), "b" * 50], "q", [1, 1], id="heading"),
-        pytest.param([("a\n\n", "\u00e9" * 23), "b" * 49], "q", [2], id="headed"),
+        pytest.param(["a", "b" * 200, "c"], "q", [1, 1, 1], id="too large, between others"),
+        pytest.param(["half \ud83d", "b"], "q", [2], id="lone surrogate"),
+        pytest.param(
+            [("a\n\n", "\u00e9" * 23), "b" * 50], "q", [1, 1], id="heading beyond the limit"
+        ),
+        pytest.param([("a\n\n", "\u00e9" * 23), "b" * 49], "q", [2], id="heading within the limit"),
         pytest.param(
             [RerankDocument(image="data:" + "i" * 50), RerankDocument(text="t", image="i" * 50)],
             "q",
@@ -116,7 +120,7 @@ def test_how_many_documents_go_into_each_request(count, model, max_documents, si
         ),
     ],
 )
-def test_how_many_bytes_go_into_each_request(documents, query, sizes):
+def test_requests_respect_the_limit_of_bytes(documents, query, sizes):
     """A request has as many documents as fit into the model's limit of bytes, here 100."""
     model = RerankModel(slug="any/model", max_request_bytes=100, counts_query_with_each=True)
 
@@ -124,14 +128,14 @@ def test_how_many_bytes_go_into_each_request(documents, query, sizes):
 
 
 def test_a_query_that_does_not_count_never_splits_a_call():
-    """If the query does not count, its length never splits a call."""
+    """If a model does not count the query, its length never splits a call."""
     model = RerankModel(slug="any/model", max_request_bytes=100)
 
     assert parts(["a" * 50, "b" * 50], "q" * 1000, model, None) == (range(2),)
     assert len(parts(["a" * 50, "b" * 51], "q" * 1000, model, None)) == 2
 
 
-def test_documents_that_are_ranked_against_each_other_are_not_split():
+def test_a_call_to_a_listwise_model_is_not_split():
     """Too many documents for a listwise model are refused, and the error says what to do."""
     with pytest.raises(InvalidRequestError, match=r"one/list .* 3 of them need 2 .* pass fewer"):
         parts(["a", "b", "c"], "q", LISTWISE, None)
@@ -143,7 +147,7 @@ def test_documents_that_are_ranked_against_each_other_are_not_split():
     st.none() | st.integers(1, 60),
 )
 def test_every_document_is_in_one_part(documents, max_documents, max_bytes):
-    """Each document is in one part, in order. No part is empty or exceeds a limit."""
+    """Each document is in one part, in order, and no part is empty or exceeds a limit."""
     model = RerankModel(slug="any/model", max_request_bytes=max_bytes, counts_query_with_each=True)
 
     split = parts(documents, "qu", model, max_documents)
@@ -160,16 +164,16 @@ def test_every_document_is_in_one_part(documents, max_documents, max_bytes):
     st.none() | st.integers(1, 12),
     st.integers(1, 12),
 )
-def test_merged_parts_are_the_order_of_the_whole(scores, top_n, size):
-    """The best `top_n` of each part, merged, are the best `top_n` of all, ties by position."""
-    of = [range(at, min(at + size, len(scores))) for at in range(0, len(scores), size)]
+def test_merged_parts_have_the_ranking_of_one_request(scores, top_n, size):
+    """The best `top_n` of each part, merged, are the best `top_n` of all, with ties by position."""
+    split = [range(start, min(start + size, len(scores))) for start in range(0, len(scores), size)]
     usage = Usage(cost=0.5)
     receipt = AnsweredRequest(id="r", served_model=None, provider=None, usage=usage)
     rankings = [
-        replace(ranked([scores[i] for i in part], top_n), requests=(receipt,)) for part in of
+        replace(ranked([scores[i] for i in part], top_n), requests=(receipt,)) for part in split
     ]
 
-    whole = merged(rankings, of, top_n)
+    ranking = merged(rankings, split, top_n)
 
-    assert whole.results == ranked(scores, top_n).results
-    assert whole.usage.cost == 0.5 * len(of)
+    assert ranking.results == ranked(scores, top_n).results
+    assert ranking.usage.cost == 0.5 * len(split)

@@ -1,4 +1,4 @@
-"""Which failure is retried, after which wait, and when a fallback model is asked."""
+"""Which failures are retried, after which pause, and when a fallback model is used."""
 
 import pytest
 from openrouter_rerank._attempt import Cost, cost
@@ -20,14 +20,14 @@ from openrouter_rerank.errors import (
         (Cost.FINAL, [100, 400, 401, 402, 403, 404, 405, 409, 413, 418, 422, 451, 499]),
     ],
 )
-def test_cost_of_a_status(price, statuses):
-    """Every status has one cost."""
+def test_the_cost_of_each_status(price, statuses):
+    """Each status is free, may be billed, or is final."""
     assert {cost(APIStatusError.of(status, "m")) for status in statuses} == {price}
 
 
 @pytest.mark.parametrize(("retryable", "price"), [(True, Cost.MAYBE_BILLED), (False, Cost.FINAL)])
-def test_cost_of_a_response_without_a_ranking(retryable, price):
-    """An invalid response may have been billed. If it would come again, it is not retried."""
+def test_the_cost_of_an_invalid_response(retryable, price):
+    """An invalid response may have been billed, or is final if a retry would not help."""
     assert cost(InvalidResponseError("m", retryable=retryable)) is price
 
 
@@ -43,16 +43,16 @@ def test_cost_of_a_response_without_a_ranking(retryable, price):
         (APIStatusError.of(429, "m"), 1, LONGEST_WAIT),
     ],
 )
-def test_pause_is_full_jitter_of_a_capped_doubling(error, retries, longest):
-    """A wait is a random part of a longest wait, which doubles up to two seconds."""
+def test_a_pause_is_a_random_part_of_a_doubling_limit(error, retries, longest):
+    """A pause is a random part of a limit, which doubles with each retry up to two seconds."""
     assert [pause(error, retries, jitter) for jitter in (0.0, 0.25, 1.0)] == pytest.approx(
         [0.0, longest / 4, longest]
     )
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.001, 7.0, 1e9, float("inf")])
-def test_pause_is_exactly_retry_after(seconds):
-    """The wait that the server has set is neither shortened, lengthened nor jittered."""
+def test_a_pause_is_exactly_retry_after(seconds):
+    """A pause that the server has set with `Retry-After` is not changed by jitter or limits."""
     error = APIStatusError.of(503, "m", retry_after=seconds)
 
     assert {pause(error, 9, jitter) for jitter in (0.0, 0.5, 1.0)} == {seconds}
@@ -80,13 +80,13 @@ def test_pause_is_exactly_retry_after(seconds):
     ids=lambda value: f"{type(value).__name__}" if isinstance(value, Exception) else str(value),
 )
 def test_another_model_may_answer(error, expected):
-    """A fallback model is asked after a failure of the service, not after the caller's mistake."""
+    """A fallback model is used after a failure of the service, not after the caller's mistake."""
     assert another_model_may_answer(error) is expected
 
 
 @pytest.mark.parametrize(
-    ("left", "wait"), [(600.0, 2.0), (10.0, 2.0), (5.0, 1.0), (0.0, 0.0), (-1.0, 0.0)]
+    ("remaining", "wait"), [(600.0, 2.0), (10.0, 2.0), (5.0, 1.0), (0.0, 0.0), (-1.0, 0.0)]
 )
-def test_the_wait_for_a_store_is_a_bounded_part_of_the_time(left, wait):
+def test_the_wait_for_a_store_is_a_fifth_of_the_remaining_time(remaining, wait):
     """An asynchronous store gets a fifth of the remaining time, and at most 2 seconds."""
-    assert store_wait(left) == wait
+    assert store_wait(remaining) == wait

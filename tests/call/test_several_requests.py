@@ -1,4 +1,4 @@
-"""A call that is split into several requests has the same ranking as with one. Pure."""
+"""Calls that are split into several requests have the ranking of one request."""
 
 import json
 import threading
@@ -30,14 +30,15 @@ def score(text):
     return blake2b(text.encode(), digest_size=1).digest()[0] % 5 / 4
 
 
-def answered(attempt):
-    """Respond to an attempt as the service does."""
-    asked = json.loads(b"".join(attempt.request.body))
+def response_to(attempt):
+    """Return the response of the service to an attempt."""
+    request = json.loads(b"".join(attempt.request.body))
     rows = [
-        {"index": at, "relevance_score": score(text)} for at, text in enumerate(asked["documents"])
+        {"index": index, "relevance_score": score(text)}
+        for index, text in enumerate(request["documents"])
     ]
     rows.sort(key=lambda row: -row["relevance_score"])
-    body = {"results": rows[: asked.get("top_n")], "usage": {"cost": 1}}
+    body = {"results": rows[: request.get("top_n")], "usage": {"cost": 1}}
     return Response(status=200, headers={}, body=json.dumps(body).encode())
 
 
@@ -53,35 +54,35 @@ def limits(max_retries=2):
     )
 
 
-def arguments(texts, top_n, most):
-    """Return the checked arguments of a call with at most `most` documents in one request."""
-    return checked_arguments("q", texts, model="m", top_n=top_n, max_documents_per_request=most)
+def arguments(texts, top_n, limit):
+    """Return the checked arguments of a call with at most `limit` documents in one request."""
+    return checked_arguments("q", texts, model="m", top_n=top_n, max_documents_per_request=limit)
 
 
-def ranking_of(texts, top_n, most, exchange=answered, max_in_flight=1):
-    """Run a call whose attempts `exchange` makes."""
-    call = arguments(texts, top_n, most).call
+def ranking_of(texts, top_n, limit, exchange=response_to, max_in_flight=1):
+    """Return the ranking of a call whose attempts `exchange` makes."""
+    call = arguments(texts, top_n, limit).call
     return drive(call_flow(call, ("m",), limits()), exchange, max_in_flight=max_in_flight)
 
 
 @given(TEXTS, st.none() | st.integers(1, 31), st.integers(1, 31))
-def test_a_split_call_is_ranked_as_a_whole_one(texts, top_n, most):
+def test_a_split_call_has_the_ranking_of_one_request(texts, top_n, limit):
     """With any documents, copies, `top_n` and limit, the results equal those of one request."""
     texts = [text + "." for text in texts]
 
-    whole = ranking_of(texts, top_n, None)
-    split = ranking_of(texts, top_n, most)
+    single = ranking_of(texts, top_n, None)
+    split = ranking_of(texts, top_n, limit)
 
-    assert split.results == whole.results
-    assert len(whole.requests) == whole.usage.cost == 1
-    assert len(split.requests) == split.usage.cost == -(-len({*texts}) // most)
+    assert split.results == single.results
+    assert len(single.requests) == single.usage.cost == 1
+    assert len(split.requests) == split.usage.cost == -(-len({*texts}) // limit)
 
 
 @pytest.mark.parametrize(
     ("served", "is_ranked"),
     [
         pytest.param(["m-1", "m-1", "m-1"], True, id="one model"),
-        pytest.param(["m-1", None, "m-1"], True, id="one that is not always told"),
+        pytest.param(["m-1", None, "m-1"], True, id="one model, not always named"),
         pytest.param(["m-1", "m-1", "m-2"], False, id="two models"),
     ],
 )
@@ -90,7 +91,7 @@ def test_scores_of_two_models_are_never_merged(served, is_ranked):
     names = iter(served)
 
     def exchange(attempt):
-        fields = {**json.loads(answered(attempt).body), "model": next(names)}
+        fields = {**json.loads(response_to(attempt).body), "model": next(names)}
         return Response(status=200, headers={}, body=json.dumps(fields).encode())
 
     if is_ranked:
@@ -112,24 +113,24 @@ FAILURES = [
 
 
 @given(TEXTS, st.integers(1, 8), st.integers(1, 4), st.data())
-def test_a_split_call_has_a_complete_ranking_or_an_error(texts, most, max_in_flight, data):
-    """If requests fail, the result is a complete ranking or an error. Both count all attempts."""
+def test_a_split_call_has_a_complete_ranking_or_an_error(texts, limit, max_in_flight, data):
+    """If requests fail, the outcome is a complete ranking or an error, and counts all attempts."""
     texts = [text + "." for text in texts]
     failing = data.draw(st.lists(st.none() | st.sampled_from(FAILURES), max_size=40))
-    made = []
+    attempts_made = []
 
     def exchange(attempt):
-        made.append(attempt)
-        return (failing.pop() if failing else None) or answered(attempt)
+        attempts_made.append(attempt)
+        return (failing.pop() if failing else None) or response_to(attempt)
 
     try:
-        ranking = ranking_of(texts, None, most, exchange, max_in_flight)
+        ranking = ranking_of(texts, None, limit, exchange, max_in_flight)
         attempts = ranking.attempts
         assert ranking.results == ranking_of(texts, None, None).results
     except OpenRouterRerankError as error:
         attempts = error.attempts
 
-    assert attempts == len(made)
+    assert attempts == len(attempts_made)
 
 
 class Interrupt(BaseException):
@@ -161,21 +162,21 @@ def test_an_interrupt_ends_the_other_requests_of_a_call():
 
 
 @pytest.mark.parametrize("statuses", [(401, 404, 503), (404, 503, 401), (503, 401, 404)])
-def test_the_error_that_only_the_user_can_fix_is_raised(statuses):
+def test_an_error_that_only_the_user_can_fix_is_raised_first(statuses):
     """Of several errors, the one that neither a retry nor another model can fix is raised."""
     call = arguments(["a", "b", "c"], None, 1).call
     flow = call_flow(call, ("m", "n"), limits(max_retries=0))
-    answers = []
-    for asking, status in zip(next(flow), statuses, strict=True):
-        next(asking)
-        answers.append(asking.send(Response(status=status, headers={}, body=b"")))
+    outcomes = []
+    for request, status in zip(next(flow), statuses, strict=True):
+        next(request)
+        outcomes.append(request.send(Response(status=status, headers={}, body=b"")))
 
     with pytest.raises(UnauthorizedError):
-        flow.send(answers)
+        flow.send(outcomes)
 
 
 @pytest.mark.parametrize("statuses", [(404, 503, 503), (503, 404, 503), (503, 503, 404)])
-def test_an_error_that_a_retry_cannot_fix_is_raised_before_a_temporary_one(statuses):
+def test_a_permanent_error_is_raised_before_a_temporary_one(statuses):
     """If only another model could serve one request of a call, its 404 is the call's error."""
     replies = iter([Response(status=status, headers={}, body=b"") for status in statuses])
     call = arguments(["a", "b", "c"], None, 1).call

@@ -1,4 +1,4 @@
-"""A client over many calls: budgets, callbacks, closing, concurrency and connections."""
+"""A client over several calls: budget, callback, closing, concurrency and connections."""
 
 import os
 import re
@@ -18,14 +18,14 @@ from openrouter_rerank.errors import (
 )
 from openrouter_rerank.local.stage import Fault, Reply, error, scores
 
-from tests.gates import answered_in_turns
+from tests.held_replies import released_in_batches
 from tests.starvation import repeat_if_starved
 
 
-def test_a_budget_ends_the_calls(make, stage):
-    """When the budget is spent the next call is refused, and nothing is sent."""
+def test_a_call_is_refused_when_the_budget_is_spent(make_client, stage):
+    """When the budget is spent, the next call raises `BudgetExceededError` and sends nothing."""
     stage.always(scores(0.5, cost=0.3))
-    caller = make(budget=0.5)
+    caller = make_client(budget=0.5)
 
     caller.rerank("q", ["a"])
     caller.rerank("q", ["a"])
@@ -35,12 +35,12 @@ def test_a_budget_ends_the_calls(make, stage):
     assert len(stage.requests) == 2
 
 
-def test_a_budget_is_shared(make, stage):
-    """Two clients spend from one `Budget`; a failed call costs nothing that is known."""
+def test_clients_share_a_budget(make_client, stage):
+    """Two clients spend from one `Budget`; a failed call without a cost adds nothing."""
     stage.script(error(400, "bad"))
     stage.always(scores(0.5, cost=0.3))
     budget = Budget(0.5)
-    first, second = make(budget=budget), make(budget=budget)
+    first, second = make_client(budget=budget), make_client(budget=budget)
 
     with pytest.raises(OpenRouterRerankError):
         first.rerank("q", ["a"])
@@ -54,10 +54,10 @@ def test_a_budget_is_shared(make, stage):
         assert caller.rerank("q", []).results == ()
 
 
-def test_on_response_hears_of_each_ranking(make, stage):
-    """The callback is called with every ranking, and not for a failure."""
-    heard = []
-    caller = make(on_response=heard.append, max_retries=0)
+def test_on_response_is_called_with_each_ranking(make_client, stage):
+    """`on_response` is called with each ranking, and not called for a failed call."""
+    rankings = []
+    caller = make_client(on_response=rankings.append, max_retries=0)
 
     first = caller.rerank("q", ["a"])
     stage.script(error(503, "down"))
@@ -65,39 +65,39 @@ def test_on_response_hears_of_each_ranking(make, stage):
         caller.rerank("q", ["a"])
     second = caller.rerank("q", ["a"])
 
-    assert heard == [first, second]
+    assert rankings == [first, second]
 
 
-def test_a_timeout_of_one_call(make, stage):
-    """A call may have a timeout of its own."""
+def test_a_timeout_of_one_call(make_client, stage):
+    """The `timeout` of a call replaces the client's timeout, and the error names it."""
     stage.script(Fault.hang())
 
     with pytest.raises(DeadlineExceededError) as caught:
-        make(timeout=60).rerank("q", ["a"], timeout=0.1)
+        make_client(timeout=60).rerank("q", ["a"], timeout=0.1)
 
     (note,) = caught.value.__notes__
-    told = re.fullmatch(r"1 attempts in (\d+\.\d) s, timeout 0\.1 s", note)
-    assert float(told[1]) >= 0.1
+    seconds = re.fullmatch(r"1 attempts in (\d+\.\d) s, timeout 0\.1 s", note)
+    assert float(seconds[1]) >= 0.1
 
 
-def test_timeouts_of_an_injected_client_do_not_matter(make, stage):
-    """The deadline is that of the call, however impatient the HTTP client is by itself."""
+def test_the_timeout_of_an_injected_client_is_ignored(make_client, stage):
+    """The call waits until its own deadline, even if the HTTP client has a shorter timeout."""
     stage.script(Reply(body={"results": [{"index": 0, "relevance_score": 1}]}, delay=0.2))
 
-    ranking = make(http_options={"timeout": 0.01}, max_retries=0).rerank("q", ["a"])
+    ranking = make_client(http_options={"timeout": 0.01}, max_retries=0).rerank("q", ["a"])
 
     assert len(ranking.results) == 1
 
 
 @pytest.mark.parametrize("timeout", [1e9, 1e10, 1e300])
-def test_a_timeout_of_centuries(make, timeout):
-    """A timeout that is longer than any clock of the system counts as no limit."""
-    assert make(timeout=timeout).rerank("q", ["a"]).attempts == 1
+def test_a_very_long_timeout(make_client, timeout):
+    """A timeout that is longer than the system's functions accept works as no limit."""
+    assert make_client(timeout=timeout).rerank("q", ["a"]).attempts == 1
 
 
-def test_close(make, stage):
-    """A client is closed once or twice, and then says that it is."""
-    caller = make()
+def test_a_client_can_be_closed_twice(make_client, stage):
+    """`close` can be called twice; a call of a closed client is a `ConfigurationError`."""
+    caller = make_client()
     caller.rerank("q", ["a"])
 
     caller.close()
@@ -108,19 +108,19 @@ def test_close(make, stage):
     assert len(stage.requests) == 1
 
 
-def test_a_client_is_a_context(make):
-    """`with` closes the client at its end."""
-    caller = make()
+def test_a_client_is_a_context_manager(make_client):
+    """The client is closed when its `with` block ends."""
+    caller = make_client()
 
-    assert caller.used_as_context("q", ["a"]).attempts == 1
+    assert caller.rerank_in_context("q", ["a"]).attempts == 1
 
     with pytest.raises(ConfigurationError, match="closed"):
         caller.rerank("q", ["a"])
 
 
-def test_an_injected_client_is_not_closed(make):
-    """What was injected belongs to the user: it stays open, after failures too."""
-    caller = make()
+def test_an_injected_client_is_not_closed(make_client):
+    """`close` leaves an injected HTTP client open, because it belongs to the user."""
+    caller = make_client()
     caller.rerank("q", ["a"])
 
     caller.close()
@@ -128,9 +128,9 @@ def test_an_injected_client_is_not_closed(make):
     assert caller.injected is None or not caller.injected.is_closed
 
 
-def test_closing_the_last_client_closes_its_connections(make, stage, client_kind):
-    """Connections of our own do not outlive the clients that used them."""
-    first, second = make(), make()
+def test_closing_the_last_client_closes_its_connections(make_client, stage, client_kind):
+    """Clients share their own connections, which are closed when the last client is closed."""
+    first, second = make_client(), make_client()
     first.rerank("q", ["a"])
     second.rerank("q", ["a"])
 
@@ -138,13 +138,13 @@ def test_closing_the_last_client_closes_its_connections(make, stage, client_kind
     assert stage.open_connections >= 1
     second.close()
 
-    if client_kind.is_own:
+    if client_kind.has_own_connections:
         stage.wait_until(lambda: stage.open_connections == 0)
 
 
-def test_connections_are_used_again(make, stage):
-    """Calls one after the other go over one connection."""
-    caller = make()
+def test_a_connection_is_reused(make_client, stage):
+    """Consecutive calls use one connection."""
+    caller = make_client()
 
     for _ in range(5):
         caller.rerank("q", ["a"])
@@ -152,10 +152,10 @@ def test_connections_are_used_again(make, stage):
     assert (len(stage.requests), stage.connections) == (5, 1)
 
 
-def test_connections_are_used_again_after_an_error(make, stage):
-    """An answer that is an error leaves its connection in good order."""
+def test_a_connection_is_reused_after_an_error(make_client, stage):
+    """After an error response, the next call uses the connection again."""
     stage.script(error(400, "bad"), error(503, "down"))
-    caller = make(max_retries=0)
+    caller = make_client(max_retries=0)
 
     for _ in range(2):
         with pytest.raises(OpenRouterRerankError):
@@ -165,23 +165,23 @@ def test_connections_are_used_again_after_an_error(make, stage):
     assert stage.connections == 1
 
 
-def test_a_connection_that_failed_is_not_used_again(make, stage):
-    """After a broken answer the next call has a connection of its own."""
+def test_a_broken_connection_is_not_reused(make_client, stage):
+    """After a truncated response, the next attempt uses a new connection."""
     stage.script(Fault.truncated())
-    caller = make()
+    caller = make_client()
 
     caller.rerank("q", ["a"])
 
     assert stage.connections == 2
 
 
-def test_a_kept_connection_that_was_closed_costs_no_retry(make, stage, client_kind):
-    """When the server has hung up on an idle connection, the call goes over another at once."""
-    caller = make(max_retries=0)
+def test_a_closed_idle_connection_costs_no_retry(make_client, stage, client_kind):
+    """If the server has closed an idle connection, the call uses a new one without a retry."""
+    caller = make_client(max_retries=0)
     caller.rerank("q", ["a"])
     stage.script(Fault.reset_before())
 
-    if client_kind.is_own:
+    if client_kind.has_own_connections:
         assert len(caller.rerank("q", ["a"]).results) == 1
     else:
         with pytest.raises(OpenRouterRerankError):
@@ -189,29 +189,29 @@ def test_a_kept_connection_that_was_closed_costs_no_retry(make, stage, client_ki
 
 
 @pytest.mark.parametrize("limit", [1, 3])
-def test_no_more_requests_than_allowed_are_in_flight(make, stage, limit):
-    """However many calls are made at once, the server sees no more than `max_concurrency`."""
-    with answered_in_turns(stage, *[limit] * (6 // limit)):
-        rankings = make(max_concurrency=limit).together(6, "q", ["a"])
+def test_max_concurrency_limits_the_requests_in_flight(make_client, stage, limit):
+    """Concurrent calls never have more than `max_concurrency` requests in flight."""
+    with released_in_batches(stage, *[limit] * (6 // limit)):
+        rankings = make_client(max_concurrency=limit).rerank_concurrently(6, "q", ["a"])
 
     assert [len(ranking.results) for ranking in rankings] == [1] * 6
     assert stage.in_flight_peak == limit
 
 
 @repeat_if_starved
-def test_waiting_for_a_slot_is_part_of_the_deadline(make, stage):
-    """A call that waits for others longer than its timeout ends as one that heard nothing."""
+def test_the_wait_for_a_request_slot_counts_towards_the_timeout(make_client, stage):
+    """A call that waits for a slot longer than its timeout raises `DeadlineExceededError`."""
     stage.always(Reply(body={"results": [{"index": 0, "relevance_score": 1}]}, delay=0.2))
-    caller = make(max_concurrency=1, timeout=0.3, max_retries=0)
+    caller = make_client(max_concurrency=1, timeout=0.3, max_retries=0)
 
     with pytest.raises(DeadlineExceededError):
-        caller.together(3, "q", ["a"])
+        caller.rerank_concurrently(3, "q", ["a"])
 
     assert stage.in_flight_peak == 1
 
 
 def run(script, stage, *flags, **environment):
-    """Run `script` in an interpreter of its own, and return what it prints."""
+    """Run `script` in a new interpreter, and return what it prints."""
     code = textwrap.dedent(script)
     finished = subprocess.run(
         [sys.executable, *flags, "-c", code],
@@ -227,8 +227,8 @@ def run(script, stage, *flags, **environment):
     return finished.stdout.strip()
 
 
-def test_importing_and_making_a_client_imports_no_http_library(stage):
-    """Importing httpcore waits for the first call that needs it, if any does."""
+def test_creating_a_client_imports_no_http_library(stage):
+    """The package `httpcore` is imported by the first call that needs it."""
     script = """
         import sys
         import openrouter_rerank
@@ -246,24 +246,25 @@ def test_importing_and_making_a_client_imports_no_http_library(stage):
     assert run(script, stage).splitlines() == ["set()", "False", "True"]
 
 
-def test_the_loop_does_not_wait_for_imports(stage):
-    """The first call imports nothing on the loop: what speaks HTTP takes tenths of a second."""
+def test_the_first_call_imports_nothing_on_the_event_loop(stage):
+    """The first async call imports in a thread, because the imports take tenths of a second."""
     script = """
         import asyncio, sys, threading
         from openrouter_rerank import AsyncRerankClient
 
-        places = {}
+        imported_on_loop = {}
 
-        class Watch:
+        class ImportRecorder:
             def find_spec(self, name, path=None, target=None):
-                places[name] = threading.current_thread() is threading.main_thread()
+                imported_on_loop[name] = threading.current_thread() is threading.main_thread()
 
-        sys.meta_path.insert(0, Watch())
+        sys.meta_path.insert(0, ImportRecorder())
 
         async def main():
             async with AsyncRerankClient() as client:
                 await client.rerank("q", ["a"])
-                print("httpcore" in places, [name for name, on_loop in places.items() if on_loop])
+                on_loop = [name for name, on_loop in imported_on_loop.items() if on_loop]
+                print("httpcore" in imported_on_loop, on_loop)
 
         asyncio.run(main())
     """
@@ -272,21 +273,21 @@ def test_the_loop_does_not_wait_for_imports(stage):
 
 
 def test_a_hundred_clients_share_one_ssl_context(stage):
-    """The certificates of the machine are read once, by however many clients and threads."""
+    """All clients and threads of a process share one `SSLContext`, created by the first call."""
     script = """
         import asyncio, contextlib, gc, os, ssl, threading
         from concurrent.futures import ThreadPoolExecutor
         from openrouter_rerank import AsyncRerankClient, OpenRouterRerankError, RerankClient
 
-        # What is asked does not speak TLS.
+        # The stage does not speak TLS, so each call fails after it has created its context.
         url = os.environ["OPENROUTER_API_BASE"].replace("http:", "https:")
         settings = {"base_url": url, "max_retries": 0}
         clients = [RerankClient(**settings) for _ in range(100)]
-        print(sum(isinstance(each, ssl.SSLContext) for each in gc.get_objects()))
-        together = threading.Barrier(10)
+        print(sum(isinstance(item, ssl.SSLContext) for item in gc.get_objects()))
+        all_started = threading.Barrier(10)
 
         def call(client):
-            together.wait()
+            all_started.wait()
             with contextlib.suppress(OpenRouterRerankError):
                 client.rerank("q", ["a"])
 
@@ -299,7 +300,7 @@ def test_a_hundred_clients_share_one_ssl_context(stage):
                     await AsyncRerankClient(**settings).rerank("q", ["a"])
 
         asyncio.run(main())
-        print(sum(isinstance(each, ssl.SSLContext) for each in gc.get_objects()))
+        print(sum(isinstance(item, ssl.SSLContext) for item in gc.get_objects()))
     """
 
     assert run(script, stage).splitlines() == ["0", "1"]
@@ -307,8 +308,8 @@ def test_a_hundred_clients_share_one_ssl_context(stage):
 
 
 @pytest.mark.parametrize("closes", [True, False], ids=["closed", "left open"])
-def test_no_resource_is_left(stage, closes):
-    """A program that ends leaves nothing unclosed behind, closed clients or not."""
+def test_no_resource_leaks_at_exit(stage, closes):
+    """A program ends without `ResourceWarning` or open connection, with or without `close`."""
     script = f"""
         import asyncio
         from openrouter_rerank import AsyncRerankClient, RerankClient
@@ -340,7 +341,7 @@ def test_no_resource_is_left(stage, closes):
 )
 @pytest.mark.parametrize("variable", ["https_proxy", "ALL_PROXY"])
 def test_the_proxy_of_the_environment_is_used(stage, proxy, variable):
-    """Our own connections go through the proxy that the environment names."""
+    """The client's own connections use the proxy that the environment names."""
     script = """
         from openrouter_rerank import OpenRouterRerankError, RerankClient
         try:
@@ -356,8 +357,8 @@ def test_the_proxy_of_the_environment_is_used(stage, proxy, variable):
     assert (stage.requests[0].method, stage.requests[0].path) == ("CONNECT", "gateway.example:443")
 
 
-def test_what_is_meant_for_this_machine_does_not_leave_it(stage):
-    """A loopback address is reached directly: a proxy would see the key in plain HTTP."""
+def test_loopback_is_reached_without_the_proxy(stage):
+    """A loopback URL never uses a proxy, which would see the key in plain HTTP."""
     script = """
         from openrouter_rerank import RerankClient
         with RerankClient() as client:
@@ -375,14 +376,14 @@ def test_what_is_meant_for_this_machine_does_not_leave_it(stage):
             {"SSL_CERT_FILE": "/nowhere/certificates.pem"},
             marks=pytest.mark.skipif(
                 httpx.__version__.startswith("0.27."),
-                reason="httpx 0.27 takes its own certificates where the named ones are missing",
+                reason="httpx 0.27 uses its own certificates if the file is missing",
             ),
         ),
     ],
     ids=str,
 )
-def test_an_environment_that_cannot_be_used(stage, settings):
-    """A proxy or certificates that cannot be used are a clear error."""
+def test_an_unusable_proxy_or_certificate_file_is_an_error(stage, settings):
+    """An unusable proxy URL or certificate file is a `ConfigurationError`."""
     script = """
         from openrouter_rerank import OpenRouterRerankError, RerankClient
         try:
@@ -404,8 +405,8 @@ def test_an_environment_that_cannot_be_used(stage, settings):
     ],
     ids=["sync", "async"],
 )
-def test_a_host_that_the_environment_excludes_is_reached_directly(stage, script):
-    """`NO_PROXY` is respected: its host is looked up here, the other one by the proxy alone."""
+def test_a_host_in_no_proxy_is_reached_without_the_proxy(stage, script):
+    """Only a host in `NO_PROXY` is resolved locally; the proxy resolves the other host."""
     code = f"""
         import asyncio, socket
         from openrouter_rerank import AsyncRerankClient, OpenRouterRerankError, RerankClient

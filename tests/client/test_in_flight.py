@@ -1,4 +1,4 @@
-"""Many requests in flight: how many connections they open, and how little memory they need."""
+"""Many requests in flight: the connections, threads and memory that they need."""
 
 import asyncio
 import subprocess
@@ -11,7 +11,7 @@ from openrouter_rerank._wire.response import decode
 from pydantic_core import to_json
 
 
-async def test_connections_are_used_again(local_openrouter):
+async def test_connections_are_reused(local_openrouter):
     """Five hundred requests, at most 128 in flight at a time, open at most 128 connections."""
     settings = {"base_url": local_openrouter.base_url, "api_key": "any", "max_concurrency": 128}
     async with AsyncRerankClient(**settings) as client:
@@ -39,21 +39,21 @@ print({len(ranking.results) for ranking in asyncio.run(main())})
 
 
 async def test_no_thread_waits_for_a_response(local_openrouter):
-    """Requests use no thread of the loop's executor; this holds for the first request too."""
-    fresh = await asyncio.create_subprocess_exec(
+    """No request uses a thread of the event loop's executor, including the first request."""
+    process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", WITHOUT_EXECUTOR, local_openrouter.base_url, stdout=subprocess.PIPE
     )
-    printed, _ = await fresh.communicate()
+    printed, _ = await process.communicate()
 
     assert printed.split() == [b"{2}"]
     assert len(local_openrouter.requests) == 32
 
 
-def test_the_echo_is_never_made():
+def test_echoed_documents_are_not_decoded():
     """Decoding a response that echoes a megabyte of documents needs less than 100 kB of memory."""
     rows = [
-        {"index": at, "relevance_score": 0.5, "document": {"text": "x" * 10_000}}
-        for at in range(100)
+        {"index": index, "relevance_score": 0.5, "document": {"text": "x" * 10_000}}
+        for index in range(100)
     ]
     response = Response(status=200, headers={}, body=to_json({"results": rows}))
     request = Request(body=b"", model="m", documents=100, results=100)

@@ -14,16 +14,16 @@ from openrouter_rerank.errors import (
 )
 from openrouter_rerank.local.stage import Fault, Reply, Stage, error, results, scores
 
-from tests.clients import OWN
+from tests.clients import OWN_CONNECTIONS
 
 QUERY = "capital of France"
 DOCUMENTS = ["Berlin is the capital of Germany.", "Paris is the capital of France.", "Bread"]
 PNG = "data:image/png;base64,iVBORw0KGgo="
 
 
-def test_documents_are_ranked(make):
-    """A call returns every document by its position, best first, and tells what it has cost."""
-    ranking = make().rerank(QUERY, DOCUMENTS)
+def test_documents_are_ranked(make_client):
+    """The ranking has every document's position, best first, and the model, provider and cost."""
+    ranking = make_client().rerank(QUERY, DOCUMENTS)
 
     assert [result.index for result in ranking.results] == [1, 0, 2]
     assert ranking.results[0] == RankedDocument(1, 1.0)
@@ -33,9 +33,9 @@ def test_documents_are_ranked(make):
     assert ranking.usage.cost == 0.001
 
 
-def test_the_default_request_is_the_smallest(make, stage):
-    """Without options the body holds model, query and documents only."""
-    make().rerank(QUERY, DOCUMENTS)
+def test_the_default_request_has_three_fields(make_client, stage):
+    """Without options the body contains only model, query and documents."""
+    make_client().rerank(QUERY, DOCUMENTS)
 
     (request,) = stage.requests
     assert (request.method, request.path) == ("POST", "/api/v1/rerank")
@@ -46,7 +46,7 @@ def test_the_default_request_is_the_smallest(make, stage):
     }
 
 
-PREFERENCES = {
+PROVIDER_PREFERENCES = {
     "order": ["cohere", "nvidia"],
     "only": ["cohere"],
     "ignore": ["fireworks"],
@@ -65,14 +65,14 @@ PREFERENCES = {
 }
 
 
-def test_every_request_parameter_reaches_the_wire(make, stage):
-    """What the service takes can be asked for, and arrives as it was given."""
-    make().rerank(
+def test_every_request_parameter_is_sent(make_client, stage):
+    """Every parameter of the service, including unknown ones, is sent unchanged."""
+    make_client().rerank(
         QUERY,
         DOCUMENTS,
         model="qwen/qwen3-reranker-8b",
         top_n=2,
-        provider=PREFERENCES,
+        provider=PROVIDER_PREFERENCES,
         session_id="session 1",
         user="user-1",
         trace={"trace_id": "t", "nested": {"a": [1]}},
@@ -86,15 +86,15 @@ def test_every_request_parameter_reaches_the_wire(make, stage):
         "query": QUERY,
         "documents": DOCUMENTS,
         "top_n": 2,
-        "provider": PREFERENCES,
+        "provider": PROVIDER_PREFERENCES,
         "user": "user-1",
         "trace": {"trace_id": "t", "nested": {"a": [1]}},
         "next_months_field": {"a": None},
     }
 
 
-def test_documents_of_all_forms_in_one_call(make, stage):
-    """Strings, texts, images and both go out together, each in the form of the service."""
+def test_documents_of_all_forms_can_be_mixed(make_client, stage):
+    """One call can mix texts, images and pairs of both; each is sent as the API defines it."""
     documents = [
         "a",
         {"text": "b"},
@@ -103,7 +103,7 @@ def test_documents_of_all_forms_in_one_call(make, stage):
         RerankDocument(text="d", image=PNG),
     ]
 
-    ranking = make().rerank("q", documents)
+    ranking = make_client().rerank("q", documents)
 
     assert stage.requests[0].documents == [
         "a",
@@ -115,9 +115,9 @@ def test_documents_of_all_forms_in_one_call(make, stage):
     assert sorted(result.index for result in ranking.results) == [0, 1, 2, 3, 4]
 
 
-def test_text_goes_out_as_utf8(make, stage):
-    """Text of any script goes out as UTF-8, half a surrogate pair as U+FFFD."""
-    make().rerank("東京", ["天気 😀", "\ud83d"])
+def test_text_is_sent_as_utf8(make_client, stage):
+    """Text in any script is sent as UTF-8, and a lone surrogate as U+FFFD."""
+    make_client().rerank("東京", ["天気 😀", "\ud83d"])
 
     body = stage.requests[0].body
     assert "東京".encode() in body
@@ -126,11 +126,11 @@ def test_text_goes_out_as_utf8(make, stage):
 
 
 @pytest.mark.parametrize("size", [1000, 262_144, 3_000_000])
-def test_a_request_of_any_size_arrives_whole(make, stage, size):
-    """A large body is sent with its length, in pieces or not, and its echo is read whole."""
+def test_a_request_of_any_size_arrives_complete(make_client, stage, size):
+    """A body of any size is sent with `Content-Length`, and a response that echoes it is read."""
     text = "x" * size
 
-    ranking = make().rerank("q", [text])
+    ranking = make_client().rerank("q", [text])
 
     (request,) = stage.requests
     assert request.documents == [text]
@@ -139,9 +139,11 @@ def test_a_request_of_any_size_arrives_whole(make, stage, size):
     assert len(ranking.results) == 1
 
 
-def test_headers(make, stage):
-    """The key, the formats and the attribution go out as OpenRouter documents them."""
-    make(app_url="https://me", app_title="My App", app_categories=["a", "b"]).rerank("q", ["a"])
+def test_the_headers_of_a_request(make_client, stage):
+    """The headers with key, formats and attribution are those that OpenRouter documents."""
+    make_client(app_url="https://me", app_title="My App", app_categories=["a", "b"]).rerank(
+        "q", ["a"]
+    )
 
     headers = stage.requests[0].headers
     assert headers["authorization"] == f"Bearer {stage.api_key}"
@@ -154,23 +156,23 @@ def test_headers(make, stage):
     assert "x-title" not in headers
 
 
-@OWN
-def test_attribution_of_the_environment(make, stage, monkeypatch):
-    """Where no URL and title are given, those of the environment are sent."""
+@OWN_CONNECTIONS
+def test_attribution_is_read_from_the_environment(make_client, stage, monkeypatch):
+    """If no URL and no title are given, the client sends those of the environment."""
     monkeypatch.setenv("OPENROUTER_APP_URL", "https://env")
     monkeypatch.setenv("OPENROUTER_APP_TITLE", "Env")
 
-    make().rerank("q", ["a"])
-    make(app_url="https://me", app_title="Me").rerank("q", ["a"])
+    make_client().rerank("q", ["a"])
+    make_client(app_url="https://me", app_title="Me").rerank("q", ["a"])
 
     titles = [request.headers["x-openrouter-title"] for request in stage.requests]
     urls = [request.headers["http-referer"] for request in stage.requests]
     assert (titles, urls) == (["Env", "Me"], ["https://env", "https://me"])
 
 
-def test_headers_of_the_user_win(make, stage):
-    """A header of the user replaces ours, and that of the key too; no key is then needed."""
-    caller = make(
+def test_default_headers_replace_our_headers(make_client, stage):
+    """The user's headers replace ours; with an `Authorization` header no key is needed."""
+    caller = make_client(
         api_key=None,
         default_headers={"authorization": "Bearer mine", "USER-AGENT": "me", "X-A": "1"},
     )
@@ -182,17 +184,19 @@ def test_headers_of_the_user_win(make, stage):
     assert headers["x-a"] == "1"
 
 
-def test_a_session_is_sent_once(make, stage):
-    """A session in the user's headers and one of the call are not both sent."""
-    make(default_headers={"X-Session-Id": "of the client"}).rerank("q", ["a"], session_id="call")
+def test_only_one_session_id_is_sent(make_client, stage):
+    """A session in the user's headers and the session of the call are not sent together."""
+    make_client(default_headers={"X-Session-Id": "of the client"}).rerank(
+        "q", ["a"], session_id="call"
+    )
 
     assert "," not in stage.requests[0].headers["x-session-id"]
 
 
-@OWN
-def test_the_key_is_looked_up_at_each_call(make, stage, monkeypatch):
-    """A client without a key asks the environment when it is called, not before."""
-    caller = make(api_key=None)
+@OWN_CONNECTIONS
+def test_the_key_is_read_from_the_environment_at_each_call(make_client, stage, monkeypatch):
+    """A client without a key reads the environment at each call, not when it is created."""
+    caller = make_client(api_key=None)
 
     with pytest.raises(ConfigurationError, match="OPENROUTER_API_KEY"):
         caller.rerank("q", ["a"])
@@ -204,10 +208,10 @@ def test_the_key_is_looked_up_at_each_call(make, stage, monkeypatch):
     assert keys == ["Bearer first", "Bearer second"]
 
 
-@OWN
-def test_the_base_url_of_the_environment(make, stage, monkeypatch):
-    """A client without a base URL goes where the environment says."""
-    caller = make(base_url=None)
+@OWN_CONNECTIONS
+def test_the_base_url_is_read_from_the_environment(make_client, stage, monkeypatch):
+    """A client without a base URL uses the URL in the environment."""
+    caller = make_client(base_url=None)
     monkeypatch.setenv("OPENROUTER_API_BASE", f"{stage.base_url}/rerank/")
 
     caller.rerank("q", ["a"])
@@ -215,16 +219,16 @@ def test_the_base_url_of_the_environment(make, stage, monkeypatch):
     assert stage.requests[0].path == "/api/v1/rerank"
 
 
-@OWN
-def test_no_documents_need_no_service(client_kind):
-    """An empty list is an empty ranking: no request, no key, no connection."""
+@OWN_CONNECTIONS
+def test_a_call_without_documents_sends_nothing(client_kind):
+    """An empty list is ranked without a key, a connection or a request."""
     ranking = client_kind.client(base_url="https://host.invalid").rerank("q", [], model="m")
 
     assert (ranking.results, ranking.requests, ranking.attempts) == ((), (), 0)
     assert (ranking.model, ranking.usage.cost) == ("m", None)
 
 
-@OWN
+@OWN_CONNECTIONS
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -240,18 +244,20 @@ def test_no_documents_need_no_service(client_kind):
         pytest.param({"user": object()}, id="not JSON"),
     ],
 )
-def test_bad_arguments_are_refused_before_anything_is_sent(make, stage, arguments):
-    """An argument that cannot be sent is an `InvalidRequestError`; the service hears nothing."""
-    caller = make()
-    given = {"query": "q", "documents": ["a"]} | arguments
+def test_invalid_arguments_are_refused_before_anything_is_sent(make_client, stage, arguments):
+    """An invalid argument is an `InvalidRequestError`, and no connection is opened."""
+    caller = make_client()
+    call_arguments = {"query": "q", "documents": ["a"]} | arguments
 
     with pytest.raises(InvalidRequestError):
-        caller.rerank(given.pop("query"), given.pop("documents"), **given)
+        caller.rerank(
+            call_arguments.pop("query"), call_arguments.pop("documents"), **call_arguments
+        )
 
     assert (stage.requests, stage.connections) == ([], 0)
 
 
-@OWN
+@OWN_CONNECTIONS
 @pytest.mark.parametrize(
     "options",
     [
@@ -276,35 +282,35 @@ def test_bad_arguments_are_refused_before_anything_is_sent(make, stage, argument
     ],
     ids=str,
 )
-def test_bad_options_are_refused_when_the_client_is_made(make, options):
-    """An option that cannot be used is a `ConfigurationError` that names it."""
+def test_invalid_options_are_refused_when_the_client_is_created(make_client, options):
+    """An invalid option is a `ConfigurationError` that names the option."""
     named = next(iter(options)).replace("_", "[_ ]")
 
     with pytest.raises(ConfigurationError, match=f"(?i){named}") as caught:
-        make(**options)
+        make_client(**options)
 
     assert "two words" not in str(caught.value)
 
 
-def test_results_are_mapped_by_index_and_cut(make, stage):
-    """Unsorted results, too many of them and ties come back in order, cut to `top_n`."""
+def test_results_are_sorted_and_limited_to_top_n(make_client, stage):
+    """Unsorted and superfluous results and ties are sorted, and limited to `top_n`."""
     stage.script(results((0, 0.5), (2, 0.9), (1, 0.5)))
 
-    ranking = make().rerank(QUERY, DOCUMENTS, top_n=2)
+    ranking = make_client().rerank(QUERY, DOCUMENTS, top_n=2)
 
     assert ranking.results == (RankedDocument(2, 0.9), RankedDocument(0, 0.5))
 
 
-@OWN
-def test_top_n_beyond_the_list(make, stage):
-    """A `top_n` larger than the list asks for all."""
-    assert len(make().rerank(QUERY, DOCUMENTS, top_n=99).results) == 3
+@OWN_CONNECTIONS
+def test_top_n_larger_than_the_list(make_client, stage):
+    """A `top_n` larger than the list returns all documents and is not sent."""
+    assert len(make_client().rerank(QUERY, DOCUMENTS, top_n=99).results) == 3
     assert stage.requests[0].top_n is None
 
 
-@OWN
+@OWN_CONNECTIONS
 @pytest.mark.parametrize(
-    ("reply", "kind", "message"),
+    ("reply", "error_class", "message"),
     [
         (error(401, "No auth"), UnauthorizedError, "No auth (HTTP 401)"),
         (error(400, "bad image", status=200), BadRequestError, "bad image (HTTP 400)"),
@@ -313,24 +319,24 @@ def test_top_n_beyond_the_list(make, stage):
             ServiceUnavailableError,
             "Down (HTTP 503, text/html; charset=UTF-8, 19 bytes) (HTTP 503)",
         ),
-        (Reply(body={"results": []}), InvalidResponseError, "the answer ranks 0 of 3 documents"),
-        (Reply(status=204), InvalidResponseError, "the answer is no ranking"),
+        (Reply(body={"results": []}), InvalidResponseError, "the response ranks 0 of 3 documents"),
+        (Reply(status=204), InvalidResponseError, "the response is not a ranking"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
-def test_failures(make, stage, reply, kind, message):
-    """A failure of the service is raised as its error, after one attempt if that is all allowed."""
+def test_a_failure_is_raised_as_its_error_class(make_client, stage, reply, error_class, message):
+    """With `max_retries=0`, the first failure is raised as the error class that fits it."""
     stage.script(reply)
 
-    with pytest.raises(kind) as caught:
-        make(max_retries=0).rerank(QUERY, DOCUMENTS)
+    with pytest.raises(error_class) as caught:
+        make_client(max_retries=0).rerank(QUERY, DOCUMENTS)
 
     assert caught.value.message.startswith(message)
     assert (caught.value.attempts, len(stage.requests)) == (1, 1)
 
 
 @pytest.mark.parametrize(
-    "line",
+    "reply",
     [
         error(429, "slow down", retry_after="0.05"),
         error(503, "down"),
@@ -344,11 +350,11 @@ def test_failures(make, stage, reply, kind, message):
     ],
     ids=str,
 )
-def test_a_failure_that_passes_is_tried_again(make, stage, line):
-    """After a failure that may pass, the second attempt answers the call."""
-    stage.script(line)
+def test_a_temporary_failure_is_retried(make_client, stage, reply):
+    """After a temporary failure the call sends the request again and succeeds."""
+    stage.script(reply)
 
-    ranking = make().rerank(QUERY, DOCUMENTS)
+    ranking = make_client().rerank(QUERY, DOCUMENTS)
 
     assert [result.index for result in ranking.results] == [1, 0, 2]
     assert ranking.attempts == len(stage.requests) == 2
@@ -356,33 +362,33 @@ def test_a_failure_that_passes_is_tried_again(make, stage, line):
 
 
 @pytest.mark.parametrize("status", [302, 307, 308])
-def test_a_redirect_is_not_followed(make, stage, status):
-    """Where a redirect points to, nothing arrives: no request, no key, no connection."""
-    with Stage() as elsewhere:
-        stage.script(Fault.redirect(f"{elsewhere.base_url}/rerank", status))
+def test_a_redirect_is_not_followed(make_client, stage, status):
+    """The client opens no connection to the target of a redirect, and raises an error."""
+    with Stage() as other_stage:
+        stage.script(Fault.redirect(f"{other_stage.base_url}/rerank", status))
 
         with pytest.raises(InvalidResponseError, match="redirect") as caught:
-            make(http_options={"follow_redirects": True}).rerank(QUERY, DOCUMENTS)
+            make_client(http_options={"follow_redirects": True}).rerank(QUERY, DOCUMENTS)
 
-        assert (elsewhere.connections, len(stage.requests)) == (0, 1)
-        assert elsewhere.base_url not in str(caught.value)
+        assert (other_stage.connections, len(stage.requests)) == (0, 1)
+        assert other_stage.base_url not in str(caught.value)
 
 
-def test_fallback_models(make, stage):
-    """When no endpoint serves the model the next is asked, and the ranking names the one."""
+def test_a_fallback_model_replaces_an_unavailable_model(make_client, stage):
+    """If no endpoint serves the model, the call uses the next one, and the ranking names it."""
     stage.script(error(404, "No endpoints found"))
 
-    ranking = make().rerank(QUERY, DOCUMENTS, model="a/a", fallback_models=["b/b", "c/c"])
+    ranking = make_client().rerank(QUERY, DOCUMENTS, model="a/a", fallback_models=["b/b", "c/c"])
 
     assert [request.model for request in stage.requests] == ["a/a", "b/b"]
     assert (ranking.model, ranking.attempts) == ("b/b", 2)
 
 
-@OWN
-def test_scores_of_the_service_are_kept_exactly(make, stage):
+@OWN_CONNECTIONS
+def test_scores_are_not_changed(make_client, stage):
     """A score is neither rounded nor scaled."""
     stage.script(scores(0.1 + 0.2, -3.5, 5e-324))
 
-    ranking = make().rerank(QUERY, DOCUMENTS)
+    ranking = make_client().rerank(QUERY, DOCUMENTS)
 
     assert [result.relevance_score for result in ranking.results] == [0.1 + 0.2, 5e-324, -3.5]

@@ -1,4 +1,4 @@
-"""A call that one request cannot hold: several requests, one order, or one error."""
+"""A call that needs several requests: it returns one ranking or raises one error."""
 
 import asyncio
 import time
@@ -14,33 +14,33 @@ from openrouter_rerank.errors import (
 )
 from openrouter_rerank.local.stage import Fault, error, word_overlap
 
-from tests.clients import OWN
-from tests.gates import answered_in_turns
+from tests.clients import OWN_CONNECTIONS
+from tests.held_replies import released_in_batches
 
 QUERY = "one two three four five six"
 WORDS = QUERY.split()
-# Scores from 0 to 1, unsorted, with ties across the parts.
+# Their scores are unsorted, from 0 to 1, and some are equal in different requests.
 DOCUMENTS = [f"{' '.join(WORDS[: (7 * number) % 5])} and {number}" for number in range(10)]
 
 
-def refusing(refused, reply):
-    """Answer by word overlap, but a request that holds the document `refused` with `reply`."""
+def word_overlap_unless(refused, reply):
+    """Rank by word overlap, but reply with `reply` to a request with the document `refused`."""
     return lambda request: reply if refused in request.documents else word_overlap(request)
 
 
 @pytest.mark.parametrize("top_n", [None, 1, 3, 4, 20])
-@pytest.mark.parametrize("most", [1, 3, 9, 10])
-def test_the_order_is_that_of_one_request(make, stage, top_n, most):
-    """However a call is split, its ranking is the same, ties by their position included."""
-    client = make(max_concurrency=4)
-    whole = client.rerank(QUERY, DOCUMENTS, top_n=top_n)
+@pytest.mark.parametrize("limit", [1, 3, 9, 10])
+def test_a_split_call_has_the_ranking_of_one_request(make_client, stage, top_n, limit):
+    """A split call returns the ranking of a single request, with equal scores in input order."""
+    client = make_client(max_concurrency=4)
+    single = client.rerank(QUERY, DOCUMENTS, top_n=top_n)
 
-    split = client.rerank(QUERY, DOCUMENTS, top_n=top_n, max_documents_per_request=most)
+    split = client.rerank(QUERY, DOCUMENTS, top_n=top_n, max_documents_per_request=limit)
 
     sent = stage.requests[1:]
-    assert split.results == whole.results
+    assert split.results == single.results
     assert sorted(text for request in sent for text in request.texts) == sorted(DOCUMENTS)
-    assert len(sent) == len(split.requests) == split.attempts == -(-len(DOCUMENTS) // most)
+    assert len(sent) == len(split.requests) == split.attempts == -(-len(DOCUMENTS) // limit)
     assert len({request.id for request in split.requests}) == len(sent)
     assert split.usage.cost == pytest.approx(0.001 * len(sent))
     for request in sent:
@@ -48,9 +48,9 @@ def test_the_order_is_that_of_one_request(make, stage, top_n, most):
         assert request.top_n == (top_n if cuts else None)
 
 
-def test_a_model_of_which_a_limit_is_known_is_not_asked_for_more(make, stage):
-    """A thousand documents are one request; one more makes two, of whole search units."""
-    client = make()
+def test_a_known_limit_of_a_model_splits_the_call(make_client, stage):
+    """1000 documents are one request; 1001 documents are two requests of 401 and 600."""
+    client = make_client()
 
     for count in (1000, 1001):
         ranking = client.rerank("q", [f"d{number}" for number in range(count)])
@@ -59,27 +59,27 @@ def test_a_model_of_which_a_limit_is_known_is_not_asked_for_more(make, stage):
     assert sorted(len(request.documents) for request in stage.requests) == [401, 600, 1000]
 
 
-@OWN
-def test_a_model_of_which_no_limit_is_known_is_asked_once(make, stage):
-    """Nothing is guessed about a model that is not listed."""
-    make().rerank("q", [f"d{number}" for number in range(1001)], model="new/model")
+@OWN_CONNECTIONS
+def test_a_model_without_a_known_limit_gets_one_request(make_client, stage):
+    """A call to an unlisted model is never split by default."""
+    make_client().rerank("q", [f"d{number}" for number in range(1001)], model="new/model")
 
     assert [len(request.documents) for request in stage.requests] == [1001]
 
 
-@pytest.mark.parametrize(("most", "turns"), [(1, [1] * 5), (3, [3, 2]), (8, [5])])
-def test_requests_are_in_flight_together(make, stage, most, turns):
-    """The requests of one call do not wait for each other, as far as `max_concurrency` lets."""
-    with answered_in_turns(stage, *turns):
-        make(max_concurrency=most).rerank(QUERY, DOCUMENTS, max_documents_per_request=2)
+@pytest.mark.parametrize(("limit", "turns"), [(1, [1] * 5), (3, [3, 2]), (8, [5])])
+def test_requests_of_a_call_are_sent_concurrently(make_client, stage, limit, turns):
+    """Up to `max_concurrency` requests of one call are in flight together."""
+    with released_in_batches(stage, *turns):
+        make_client(max_concurrency=limit).rerank(QUERY, DOCUMENTS, max_documents_per_request=2)
 
     assert stage.in_flight_peak == turns[0]
 
 
-def test_one_refused_request_fails_the_call(make, stage):
-    """There is no order of a part of the documents, and what was not sent stays unsent."""
-    stage.always(refusing(DOCUMENTS[2], error(400, "no")))
-    client = make(max_concurrency=1)
+def test_one_refused_request_fails_the_call(make_client, stage):
+    """If one request is refused, the call raises its error and sends no further requests."""
+    stage.always(word_overlap_unless(DOCUMENTS[2], error(400, "no")))
+    client = make_client(max_concurrency=1)
 
     with pytest.raises(BadRequestError) as caught:
         client.rerank(QUERY, DOCUMENTS, max_documents_per_request=1)
@@ -88,30 +88,30 @@ def test_one_refused_request_fails_the_call(make, stage):
     assert caught.value.attempts == 3
 
 
-def test_one_request_is_tried_again(make, stage):
-    """A retry repeats the request that failed, and no other."""
-    failing = iter([error(503, "down", retry_after=0)])
+def test_only_the_failed_request_is_retried(make_client, stage):
+    """A retry repeats only the request that failed."""
+    failures = iter([error(503, "down", retry_after=0)])
 
-    def once(request):
-        return next(failing, None) or word_overlap(request)
+    def fail_once(request):
+        return next(failures, None) or word_overlap(request)
 
-    stage.always(once)
+    stage.always(fail_once)
 
-    ranking = make().rerank(QUERY, DOCUMENTS, max_documents_per_request=5)
+    ranking = make_client().rerank(QUERY, DOCUMENTS, max_documents_per_request=5)
 
     assert (len(ranking.results), len(ranking.requests), ranking.attempts) == (10, 2, 3)
 
 
-def test_a_fallback_model_ranks_all(make, stage):
-    """Scores of two models never meet: if one request fails, the next model gets all of them."""
+def test_a_fallback_model_ranks_all_documents(make_client, stage):
+    """If the model fails for one request, the fallback model gets the documents of all requests."""
 
-    def only_the_second(request):
-        first = request.model == "model/one" and DOCUMENTS[9] in request.documents
-        return error(404, "gone") if first else word_overlap(request)
+    def first_model_fails(request):
+        fails = request.model == "model/one" and DOCUMENTS[9] in request.documents
+        return error(404, "gone") if fails else word_overlap(request)
 
-    stage.always(only_the_second)
+    stage.always(first_model_fails)
 
-    ranking = make().rerank(
+    ranking = make_client().rerank(
         QUERY,
         DOCUMENTS,
         model="model/one",
@@ -125,9 +125,9 @@ def test_a_fallback_model_ranks_all(make, stage):
     assert len(ranking.requests) == 2
 
 
-@OWN
-def test_what_no_repetition_cures_ends_all_requests_of_a_call(make, stage):
-    """A wrong key is told, at once, although other requests could be made again and again."""
+@OWN_CONNECTIONS
+def test_a_permanent_failure_ends_all_requests_of_a_call(make_client, stage):
+    """An error that cannot be retried ends the call while other requests wait for their retry."""
 
     def reply(request):
         if DOCUMENTS[0] in request.documents:
@@ -138,28 +138,28 @@ def test_what_no_repetition_cures_ends_all_requests_of_a_call(make, stage):
     started = time.monotonic()
 
     with pytest.raises(UnauthorizedError):
-        make().rerank(QUERY, DOCUMENTS, max_documents_per_request=2)
+        make_client().rerank(QUERY, DOCUMENTS, max_documents_per_request=2)
 
-    # The others would have been repeated after twenty seconds.
+    # The other requests wait 20 seconds for their retry.
     assert time.monotonic() - started < 10
     assert len(stage.requests) <= 5
 
 
-def test_all_requests_share_the_deadline(make, stage):
-    """One request that hangs ends the call at its deadline, and leaves nothing in flight."""
-    stage.always(refusing(DOCUMENTS[0], Fault.hang()))
+def test_all_requests_share_the_deadline(make_client, stage):
+    """If one request hangs, the call ends at its deadline and leaves nothing in flight."""
+    stage.always(word_overlap_unless(DOCUMENTS[0], Fault.hang()))
 
     with pytest.raises(DeadlineExceededError):
-        make(timeout=0.3).rerank(QUERY, DOCUMENTS, max_documents_per_request=5)
+        make_client(timeout=0.3).rerank(QUERY, DOCUMENTS, max_documents_per_request=5)
 
     stage.wait_until(lambda: stage.in_flight == 0)
 
 
-def test_what_was_answered_is_charged_though_the_call_fails(make, stage):
-    """A budget counts the answered requests of a call that has come to nothing."""
-    stage.always(refusing(DOCUMENTS[9], error(404, "gone")))
+def test_a_budget_counts_the_cost_of_a_failed_call(make_client, stage):
+    """A budget counts the successful requests of a call that fails."""
+    stage.always(word_overlap_unless(DOCUMENTS[9], error(404, "gone")))
     budget = Budget(1)
-    client = make(budget=budget, max_concurrency=1)
+    client = make_client(budget=budget, max_concurrency=1)
 
     with pytest.raises(NotFoundError):
         client.rerank(QUERY, DOCUMENTS, max_documents_per_request=4)
@@ -167,26 +167,26 @@ def test_what_was_answered_is_charged_though_the_call_fails(make, stage):
     assert budget.spent == pytest.approx(0.002)
 
 
-def test_copies_are_sent_in_one_request_only(make, stage):
-    """A document that was passed in many times is in one request, and each copy is ranked."""
-    ranking = make().rerank("one", ["two", "one"] * 5, max_documents_per_request=1)
+def test_equal_documents_are_sent_in_one_request(make_client, stage):
+    """A document that appears several times is sent once, and each copy is ranked."""
+    ranking = make_client().rerank("one", ["two", "one"] * 5, max_documents_per_request=1)
 
     assert sorted(request.texts for request in stage.requests) == [["one"], ["two"]]
     assert [result.index for result in ranking.results] == [1, 3, 5, 7, 9, 0, 2, 4, 6, 8]
 
 
-@pytest.mark.parametrize("most", [0, -1, 1.5, "10", True])
-@OWN
-def test_a_limit_that_is_none_is_refused(make, stage, most):
-    """The limit is a positive whole number."""
+@pytest.mark.parametrize("limit", [0, -1, 1.5, "10", True])
+@OWN_CONNECTIONS
+def test_an_invalid_limit_is_refused(make_client, stage, limit):
+    """`max_documents_per_request` must be a positive whole number."""
     with pytest.raises(InvalidRequestError, match="max_documents_per_request must be a positive"):
-        make().rerank(QUERY, DOCUMENTS, max_documents_per_request=most)
+        make_client().rerank(QUERY, DOCUMENTS, max_documents_per_request=limit)
 
     assert stage.requests == []
 
 
-async def test_a_cancelled_call_leaves_nothing_in_flight(stage):
-    """Cancelling a call ends all of its requests."""
+async def test_cancelling_a_call_ends_all_its_requests(stage):
+    """A cancelled call leaves no task and no request in flight."""
     stage.always(Fault.hang())
     async with AsyncRerankClient(api_key=stage.api_key, base_url=stage.base_url) as client:
         call = asyncio.create_task(client.rerank(QUERY, DOCUMENTS, max_documents_per_request=2))

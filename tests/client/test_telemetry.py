@@ -1,4 +1,4 @@
-"""What OpenTelemetry is told of a call."""
+"""The OpenTelemetry span of a call."""
 
 import asyncio
 import subprocess
@@ -12,12 +12,12 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-SECRET = "sk-or-v1-told-to-nobody"
+SECRET = "sk-or-v1-secret"
 
 
 @pytest.fixture(scope="session")
 def exporter():
-    """What receives the spans of this process, whose provider can be set only once."""
+    """The exporter of this process, which can set its tracer provider only once."""
     if not isinstance(trace.get_tracer_provider(), TracerProvider):
         trace.set_tracer_provider(TracerProvider())
     exporter = InMemorySpanExporter()
@@ -27,14 +27,14 @@ def exporter():
 
 @pytest.fixture
 def spans(exporter):
-    """The spans that have ended."""
+    """A function that returns the spans that have ended since the test began."""
     exporter.clear()
     return exporter.get_finished_spans
 
 
 @pytest.fixture(params=["sync", "async"])
 def rerank(request, local_openrouter):
-    """One call of either client."""
+    """A function that makes one call with the sync or async client."""
     settings = {"base_url": local_openrouter.base_url, "api_key": SECRET}
 
     def call(*arguments, **options):
@@ -45,8 +45,8 @@ def rerank(request, local_openrouter):
     return call
 
 
-def test_a_call_is_a_span_with_its_cost(rerank, spans):
-    """A call is one span that names the model, the provider, the usage and the cost."""
+def test_a_call_is_one_span_with_its_cost(rerank, spans):
+    """A call is one span with the model, `top_n`, the cost and the attempts."""
     rerank("the question", ["first text", "second text"], top_n=1)
 
     [span] = spans()
@@ -58,8 +58,8 @@ def test_a_call_is_a_span_with_its_cost(rerank, spans):
     assert span.attributes["openrouter.rerank.attempts"] == 1
 
 
-def test_an_error_ends_the_span_as_an_error(rerank, spans, local_openrouter):
-    """A failed call is an erroneous span that names the class of the error."""
+def test_a_failed_call_is_an_error_span(rerank, spans, local_openrouter):
+    """The span of a failed call has the status `ERROR` and the name of the error class."""
     local_openrouter.always(error(402, "Insufficient credits"))
 
     with pytest.raises(OpenRouterRerankError):
@@ -71,19 +71,19 @@ def test_an_error_ends_the_span_as_an_error(rerank, spans, local_openrouter):
 
 
 def test_a_span_has_no_content(rerank, spans, local_openrouter):
-    """Neither the key nor the query nor a text nor the words of the server are in a span."""
+    """A span contains no key, query, document text or server message."""
     local_openrouter.script(error(400, "first text is bad"))
 
     with pytest.raises(OpenRouterRerankError):
         rerank("the question", ["first text"])
 
     [span] = spans()
-    told = span.to_json()
-    assert not [word for word in (SECRET, "the question", "first text") if word in told]
+    exported = span.to_json()
+    assert not [word for word in (SECRET, "the question", "first text") if word in exported]
 
 
-def test_without_the_package_there_is_nothing():
-    """Where OpenTelemetry is not installed, calls are made without it."""
+def test_calls_work_without_opentelemetry():
+    """If OpenTelemetry is not installed, calls work without spans."""
     code = """
 import sys
 sys.modules["opentelemetry"] = None

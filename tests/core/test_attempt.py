@@ -1,4 +1,4 @@
-"""Requests and responses, and the limit of a response's size."""
+"""The size limit of a response, and the `repr` of requests and responses."""
 
 import json
 
@@ -10,13 +10,13 @@ from openrouter_rerank.documents import RerankDocument
 IMAGE = "data:image/png;base64," + "A" * 100_000
 
 
-@pytest.mark.parametrize("ensure_ascii", [True, False], ids=["escaped", "as it is"])
+@pytest.mark.parametrize("ensure_ascii", [True, False], ids=["escaped", "not escaped"])
 @pytest.mark.parametrize(
     "documents",
     [
-        pytest.param(("a",), id="one"),
-        pytest.param(("a",) * 10_000, id="many short"),
-        pytest.param(("😀" * 500_000,), id="three times as long in JSON escapes"),
+        pytest.param(("a",), id="one document"),
+        pytest.param(("a",) * 10_000, id="many short documents"),
+        pytest.param(("😀" * 500_000,), id="three times as long if escaped"),
         pytest.param(("\x01" * 100_000,), id="control characters"),
         pytest.param((RerankDocument(image=IMAGE),) * 20, id="images"),
     ],
@@ -25,16 +25,18 @@ def test_a_valid_response_fits(documents, ensure_ascii):
     """A response that echoes every document, escaped or not, is within the limit."""
     request = encode("m", "q", documents)
     rows = [
-        {"index": at, "relevance_score": 0.12345678901234567, "document": {"text": document}}
-        for at, document in enumerate(json.loads(b"".join(request.body))["documents"])
+        {"index": index, "relevance_score": 0.12345678901234567, "document": {"text": document}}
+        for index, document in enumerate(json.loads(b"".join(request.body))["documents"])
     ]
 
-    answer = json.dumps({"model": "m" * 500, "results": rows}, ensure_ascii=ensure_ascii, indent=1)
+    response = json.dumps(
+        {"model": "m" * 500, "results": rows}, ensure_ascii=ensure_ascii, indent=1
+    )
 
-    assert len(answer.encode()) <= request.longest_response
+    assert len(response.encode()) <= request.longest_response
 
 
-def test_the_bound_is_a_small_multiple_of_the_request():
+def test_the_limit_is_a_small_multiple_of_the_request():
     """The limit is about 1 MiB for a small request, and a few times its size for a large one."""
     small = encode("m", "q", ("x",))
     large = encode("m", "q", ("x" * 10_000_000,))
@@ -43,7 +45,7 @@ def test_the_bound_is_a_small_multiple_of_the_request():
     assert large.longest_response <= 5 * large.body.size
 
 
-def test_repr_shows_neither_bodies_nor_headers():
+def test_no_repr_shows_bodies_or_headers():
     """The `repr` of a request or a response shows neither bodies nor headers."""
     request = encode("m", "secret", ("secret",))
     response = Response(status=200, headers={"set-cookie": "secret"}, body=b"secret")

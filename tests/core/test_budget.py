@@ -2,15 +2,17 @@
 
 import copy
 import pickle
+import re
 import threading
 
 import pytest
 from openrouter_rerank import Budget
 from openrouter_rerank.errors import BudgetExceededError, ConfigurationError
+from pydantic import TypeAdapter
 
 
 def test_the_call_after_the_limit_is_refused():
-    """Calls are allowed until the limit is reached. The error has the limit and the sum spent."""
+    """Calls are allowed until the limit is reached; the error names the limit and the sum spent."""
     budget = Budget(0.01)
 
     for cost in (0.004, None, 0.004, 0.0):
@@ -38,7 +40,7 @@ def test_a_budget_of_zero_refuses_every_call():
         float("nan"),
         float("inf"),
         float("-inf"),
-        pytest.param(10**400, id="beyond all numbers"),
+        pytest.param(10**400, id="too large for a float"),
         "5",
         None,
     ],
@@ -49,20 +51,28 @@ def test_an_invalid_limit_is_refused(limit):
         Budget(limit)
 
 
+@pytest.mark.parametrize("value", ["x", b"5", [5], object])
+def test_an_option_that_is_neither_a_number_nor_a_budget_is_refused(value):
+    """The message says what the option `budget` can be."""
+    message = "budget must be a number of US dollars, 0 or more, or a Budget, got "
+    with pytest.raises(ConfigurationError, match=re.escape(f"{message}{value!r}")):
+        TypeAdapter(Budget | None).validate_python(value)
+
+
 def test_copies_share_a_budget_and_pickles_do_not():
-    """A deep copy is the same object. An unpickled budget has the same limit and nothing spent."""
+    """A deep copy is the original object; an unpickled budget has the limit, and nothing spent."""
     budget = Budget(5)
     budget.charge(1)
 
-    restored = pickle.loads(pickle.dumps(budget))  # noqa: S301 - its own
+    restored = pickle.loads(pickle.dumps(budget))  # noqa: S301 - pickled here
 
     assert copy.deepcopy(budget) is budget
     assert (restored.limit, restored.spent) == (5.0, 0.0)
     assert repr(budget) == "Budget(limit=5, spent=1)"
 
 
-def test_threads_lose_no_cent():
-    """The costs of ten threads add up."""
+def test_the_costs_of_threads_add_up():
+    """If ten threads charge a budget, no cost is lost."""
     budget = Budget(1e9)
 
     def spend():

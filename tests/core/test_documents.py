@@ -1,4 +1,4 @@
-"""Which documents can be ranked, in which form they are sent, and which errors the others get."""
+"""Which documents can be ranked, in which form they are sent, and the errors for the others."""
 
 import pytest
 from openrouter_rerank.documents import RerankDocument, checked_documents
@@ -8,13 +8,13 @@ PNG = "data:image/png;base64,iVBORw0KGgo="
 URL = "https://host/cat.png"
 
 
-class Loud(str):
-    """A string whose `str()` is another text, as with members of an `Enum`."""
+class ShoutingText(str):
+    """A string whose `str()` returns another text, like some members of an `Enum`."""
 
     __slots__ = ()
 
     def __str__(self):
-        """Return another text."""
+        """Return a text that is not the content of the string."""
         return "LOUD"
 
 
@@ -22,8 +22,8 @@ class Loud(str):
     ("document", "sent"),
     [
         pytest.param("a", "a", id="string"),
-        pytest.param(" a\n", " a\n", id="string with blanks around"),
-        pytest.param("\ud83d", "\ud83d", id="half a surrogate pair"),
+        pytest.param(" a\n", " a\n", id="string with surrounding blanks"),
+        pytest.param("\ud83d", "\ud83d", id="lone surrogate"),
         pytest.param("\x00", "\x00", id="control character"),
         pytest.param({"text": "a"}, "a", id="text"),
         pytest.param({"text": "a", "image": None}, "a", id="text, no image"),
@@ -35,7 +35,7 @@ class Loud(str):
         pytest.param(
             {"text": "a", "image": PNG}, RerankDocument(text="a", image=PNG), id="text and image"
         ),
-        pytest.param(Loud("a"), "a", id="string of another class"),
+        pytest.param(ShoutingText("a"), "a", id="subclass of str"),
         pytest.param(RerankDocument(text="a"), "a", id="value with text"),
         pytest.param(RerankDocument(image=PNG), RerankDocument(image=PNG), id="value with image"),
         pytest.param(
@@ -43,32 +43,32 @@ class Loud(str):
         ),
     ],
 )
-def test_forms_of_a_document(document, sent):
+def test_accepted_forms_of_a_document(document, sent):
     """A document becomes its text, or a `RerankDocument` if it has an image."""
     assert checked_documents([document]) == (sent,)
 
 
-def test_forms_are_mixed():
-    """One list may contain all forms and copies. The order stays."""
+def test_one_list_can_mix_all_forms():
+    """One list can contain all forms and equal documents, and their order is kept."""
     documents = ["a", {"text": "b"}, {"image": PNG}, RerankDocument(text="a"), "a"]
 
     assert checked_documents(documents) == ("a", "b", RerankDocument(image=PNG), "a", "a")
 
 
 @pytest.mark.parametrize("documents", [[], (), iter([]), {}.values()])
-def test_no_documents(documents):
-    """An empty list is allowed."""
+def test_an_empty_list_is_accepted(documents):
+    """An empty list of documents is accepted."""
     assert checked_documents(documents) == ()
 
 
 @pytest.mark.parametrize("documents", [("a", "b"), iter(["a", "b"]), {"a": 1, "b": 2}.keys()])
-def test_any_iterable_of_documents(documents):
-    """Any iterable of documents is accepted."""
+def test_any_iterable_is_accepted(documents):
+    """Documents can be in any iterable."""
     assert checked_documents(documents) == ("a", "b")
 
 
 def test_checked_documents_are_not_checked_again():
-    """Checked documents, of which there may be thousands, are returned as they are."""
+    """Checked documents are returned as they are, because checking thousands takes time."""
     checked = checked_documents(["a", {"image": PNG}])
 
     assert checked_documents(checked) is checked
@@ -94,15 +94,19 @@ def test_checked_documents_are_not_checked_again():
             id="unknown key",
         ),
         pytest.param(
-            {"text": "a", "title": "b"}, "documents[1] has the unknown key 'title'", id="one more"
+            {"text": "a", "title": "b"},
+            "documents[1] has the unknown key 'title'",
+            id="additional unknown key",
         ),
         pytest.param({1: "a"}, "documents[1] has the unknown key 1", id="key of another type"),
         pytest.param({"x" * 999: "a"}, "documents[1] has the unknown key 'xxx", id="long key"),
         pytest.param(
-            {"text": 1}, "text of documents[1] is of type int: pass a string", id="text a number"
+            {"text": 1}, "text of documents[1] is of type int: pass a string", id="number as text"
         ),
         pytest.param({"text": b"a"}, "text of documents[1] is of type bytes", id="text as bytes"),
-        pytest.param({"image": b"a"}, "image of documents[1] is of type bytes", id="image bytes"),
+        pytest.param(
+            {"image": b"a"}, "image of documents[1] is of type bytes", id="image as bytes"
+        ),
         pytest.param(
             RerankDocument(text=1), "text of documents[1] is of type int", id="value with a number"
         ),
@@ -121,8 +125,8 @@ def test_checked_documents_are_not_checked_again():
         ),
     ],
 )
-def test_bad_document(document, message):
-    """An invalid document is refused. The error has its position, the reason and what to do."""
+def test_an_invalid_document_is_refused(document, message):
+    """An invalid document is refused; the error has its position, the reason and what to do."""
     with pytest.raises(InvalidRequestError) as caught:
         checked_documents(["a", document])
 
@@ -130,8 +134,8 @@ def test_bad_document(document, message):
     assert len(str(caught.value)) < 200
 
 
-def test_a_bad_image_is_not_quoted():
-    """An invalid image is not quoted, because it may be any text, such as a patient's record."""
+def test_an_invalid_image_is_not_quoted():
+    """An invalid image is not quoted, because it can be any text, such as a patient's record."""
     with pytest.raises(InvalidRequestError, match=r"documents\[0\]: the image is") as caught:
         checked_documents([{"image": "John Doe was diagnosed with"}])
 
@@ -146,7 +150,7 @@ def test_a_set_is_refused(documents):
 
 
 @pytest.mark.parametrize(
-    ("documents", "kind"),
+    ("documents", "type_name"),
     [
         pytest.param("a text", "str", id="string"),
         pytest.param(b"a text", "bytes", id="bytes"),
@@ -156,12 +160,12 @@ def test_a_set_is_refused(documents):
         pytest.param(5, "int", id="number"),
     ],
 )
-def test_a_single_document_is_refused(documents, kind):
+def test_a_single_document_is_refused(documents, type_name):
     """A single document in place of a list is refused."""
     with pytest.raises(InvalidRequestError) as caught:
         checked_documents(documents)
 
-    assert str(caught.value) == f"documents must be a list of documents, got one {kind}"
+    assert str(caught.value) == f"documents must be a list of documents, got one {type_name}"
 
 
 def test_the_input_is_not_changed():
@@ -177,6 +181,6 @@ def test_the_input_is_not_changed():
 def test_signed_urls_have_different_hashes():
     """Images with equal ends, as signed URLs have, have different hashes."""
     signature = "?sv=2024-11-04&sp=r&se=2026-12-31T00:00:00Z&sig=" + "a" * 300
-    images = [f"https://host/{at:06}.png{signature}" for at in range(1000)]
+    images = [f"https://host/{number:06}.png{signature}" for number in range(1000)]
 
     assert len({hash(RerankDocument(image=image)) for image in images}) == 1000

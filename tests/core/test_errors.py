@@ -1,4 +1,4 @@
-"""The tree of errors is documented completely, and errors can be copied and pickled."""
+"""The error classes: all are documented, and errors can be copied and pickled."""
 
 import copy
 import pickle
@@ -25,21 +25,25 @@ ATTRIBUTES = {
 }
 
 
-def test_the_tree_in_the_documentation_is_the_tree():
-    """The tree in the module's docstring has all classes of the module, with their statuses."""
-    drawn = dict(re.findall(r"── (\w+) +(\d{3})?", errors.__doc__))
+def test_the_docstring_lists_every_error_class():
+    """The module's docstring lists all error classes of the module, with their statuses."""
+    documented = dict(re.findall(r"── (\w+) +(\d{3})?", errors.__doc__))
 
-    assert drawn.keys() | {"OpenRouterRerankError"} == CLASSES.keys()
-    for name, status in drawn.items():
+    assert documented.keys() | {"OpenRouterRerankError"} == CLASSES.keys()
+    for name, status in documented.items():
         if status:
             assert type(APIStatusError.of(int(status), "m")) is CLASSES[name]
 
 
-def test_the_status_errors_are_those_of_the_service():
+def test_each_documented_status_has_its_own_class():
     """Each documented status has its own class, and no other status has one."""
-    kinds = {status: type(APIStatusError.of(status, "m")).__name__ for status in range(100, 600)}
+    classes = {status: type(APIStatusError.of(status, "m")).__name__ for status in range(100, 600)}
 
-    assert {status: kind for status, kind in kinds.items() if kind != "APIStatusError"} == {
+    assert {
+        status: error_class
+        for status, error_class in classes.items()
+        if error_class != "APIStatusError"
+    } == {
         400: "BadRequestError",
         401: "UnauthorizedError",
         402: "PaymentRequiredError",
@@ -59,33 +63,33 @@ def test_the_status_errors_are_those_of_the_service():
 
 
 def test_which_statuses_are_retryable():
-    """Failures of the server and rate limits are retryable, mistakes of the caller are not."""
+    """Failures of the server and rate limits are retryable; mistakes of the caller are not."""
     retryable = {code for code in range(400, 600) if APIStatusError.of(code, "m").retryable}
 
     assert retryable == {408, 429, *range(500, 600)}
     assert APIStatusError.of(200, "m").retryable
 
 
-@pytest.mark.parametrize("kind", CLASSES.values(), ids=CLASSES)
-def test_every_error_is_an_openrouter_rerank_error(kind):
+@pytest.mark.parametrize("error_class", CLASSES.values(), ids=CLASSES)
+def test_every_error_is_an_openrouter_rerank_error(error_class):
     """Every error is an `OpenRouterRerankError`, and its text is its message."""
-    error = kind("message")
+    error = error_class("message")
 
     assert isinstance(error, OpenRouterRerankError)
     assert str(error) == error.message == "message"
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-@pytest.mark.parametrize("kind", CLASSES.values(), ids=CLASSES)
-def test_pickling_keeps_everything(kind, protocol):
-    """An unpickled error has the same class, attributes and notes."""
-    error = kind("message", **ATTRIBUTES)
+@pytest.mark.parametrize("error_class", CLASSES.values(), ids=CLASSES)
+def test_a_pickled_error_keeps_its_attributes(error_class, protocol):
+    """An unpickled error has the class, the attributes and the notes of the original."""
+    error = error_class("message", **ATTRIBUTES)
     error.attempts = 3
     error.add_note("3 attempts in 2.1 s, timeout 3 s")
 
-    restored = pickle.loads(pickle.dumps(error, protocol))  # noqa: S301 - its own
+    restored = pickle.loads(pickle.dumps(error, protocol))  # noqa: S301 - pickled here
 
-    assert type(restored) is kind
+    assert type(restored) is error_class
     assert vars(restored) == vars(error)
     assert vars(restored) == ATTRIBUTES | {
         "message": "message",
@@ -95,21 +99,21 @@ def test_pickling_keeps_everything(kind, protocol):
     assert str(restored) == "message"
 
 
-@pytest.mark.parametrize("kind", CLASSES.values(), ids=CLASSES)
-def test_copying_keeps_everything(kind):
-    """A deep copy has the same attributes."""
-    error = kind("message", **ATTRIBUTES)
+@pytest.mark.parametrize("error_class", CLASSES.values(), ids=CLASSES)
+def test_a_copied_error_keeps_its_attributes(error_class):
+    """A deep copy of an error has its attributes."""
+    error = error_class("message", **ATTRIBUTES)
 
     assert vars(copy.deepcopy(error)) == vars(error)
 
 
-def test_of_keeps_what_it_is_given():
-    """An error made from a status has all attributes, and the status in its message."""
-    given = {
+def test_an_error_made_from_a_status_has_all_attributes():
+    """An error made with `APIStatusError.of` has its arguments, and the status in its message."""
+    attributes = {
         name: ATTRIBUTES[name] for name in ATTRIBUTES if name not in {"status_code", "retryable"}
     }
 
-    error = APIStatusError.of(429, "message", **given)
+    error = APIStatusError.of(429, "message", **attributes)
 
     assert str(error) == "message (HTTP 429)"
     assert {name: getattr(error, name) for name in ATTRIBUTES} == ATTRIBUTES

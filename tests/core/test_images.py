@@ -1,4 +1,4 @@
-"""What can be sent as an image, and how image fields are converted."""
+"""Which values can be sent as images, and how image fields are converted."""
 
 import base64
 
@@ -19,18 +19,18 @@ SVG = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
 
 
 def encoded(data):
-    """Return `data` in base64, as text."""
+    """Return `data` as a base64 string."""
     return base64.b64encode(data).decode()
 
 
 PNG_URI = f"data:image/png;base64,{encoded(PNG)}"
-# Encoders for mail break base64 into lines of 76 characters.
-LINES = base64.encodebytes(PNG + bytes(200)).decode()
+# Encoders for e-mail break base64 into lines of 76 characters.
+BASE64_LINES = base64.encodebytes(PNG + bytes(200)).decode()
 LONG_URI = f"data:image/png;base64,{encoded(PNG + bytes(200))}"
 
 
 @pytest.mark.parametrize(
-    ("data", "kind"),
+    ("data", "media_type"),
     [
         (PNG, "image/png"),
         (JPEG, "image/jpeg"),
@@ -47,9 +47,9 @@ LONG_URI = f"data:image/png;base64,{encoded(PNG + bytes(200))}"
         (b"", None),
     ],
 )
-def test_image_type(data, kind):
-    """The first bytes decide the media type, or that the data is not an image."""
-    assert image_type(data) == kind
+def test_the_media_type_is_detected_from_the_first_bytes(data, media_type):
+    """The first bytes determine the media type; other data has none."""
+    assert image_type(data) == media_type
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_image_type(data, kind):
         (b"", None, None),
     ],
 )
-def test_data_uri(data, declared, uri):
-    """The media type of a data URI is that of the first bytes, else the declared one."""
+def test_a_data_uri_has_the_detected_or_the_declared_type(data, declared, uri):
+    """A data URI has the media type of the first bytes, or otherwise the declared one."""
     assert data_uri(data, declared=declared) == uri
 
 
@@ -79,18 +79,25 @@ def test_data_uri(data, declared, uri):
     ("value", "declared", "sent"),
     [
         pytest.param("https://host/a.png", None, "https://host/a.png", id="URL"),
-        pytest.param(" HTTP://host/a.png\n", None, "HTTP://host/a.png", id="URL, blanks around"),
+        pytest.param(
+            " HTTP://host/a.png\n", None, "HTTP://host/a.png", id="URL, surrounding blanks"
+        ),
         pytest.param(PNG_URI, None, PNG_URI, id="data URI"),
-        pytest.param(f" {PNG_URI} ", None, PNG_URI, id="data URI, blanks around"),
+        pytest.param(f" {PNG_URI} ", None, PNG_URI, id="data URI, surrounding blanks"),
         pytest.param(PNG_URI.encode(), None, PNG_URI, id="data URI as bytes"),
         pytest.param(b"https://host/a", None, "https://host/a", id="URL as bytes"),
         pytest.param(encoded(PNG), None, PNG_URI, id="base64"),
         pytest.param(encoded(PNG).encode(), None, PNG_URI, id="base64 as bytes"),
-        pytest.param(f" {LINES}", None, LONG_URI, id="base64 in lines"),
-        pytest.param(LINES.replace("\n", "\r\n"), None, LONG_URI, id="base64 in lines of Windows"),
-        pytest.param(LINES.encode(), None, LONG_URI, id="base64 in lines, as bytes"),
+        pytest.param(f" {BASE64_LINES}", None, LONG_URI, id="base64 in lines"),
         pytest.param(
-            f"data:image/png;base64,\n{LINES}", None, LONG_URI, id="data URI in several lines"
+            BASE64_LINES.replace("\n", "\r\n"), None, LONG_URI, id="base64 in lines with CRLF"
+        ),
+        pytest.param(BASE64_LINES.encode(), None, LONG_URI, id="base64 in lines, as bytes"),
+        pytest.param(
+            f"data:image/png;base64,\n{BASE64_LINES}",
+            None,
+            LONG_URI,
+            id="data URI in several lines",
         ),
         pytest.param("https://host/\na.png", None, None, id="URL in two lines"),
         pytest.param(PNG, None, PNG_URI, id="bytes"),
@@ -115,7 +122,7 @@ def test_data_uri(data, declared, uri):
             "data:image/x-icon;base64,8J+Y",
             id="bytes with a declared type",
         ),
-        pytest.param(b"\xf0\x9f\x98", None, None, id="bytes that are no image"),
+        pytest.param(b"\xf0\x9f\x98", None, None, id="bytes of no image"),
         pytest.param(encoded(SVG), None, None, id="base64 of no image"),
         pytest.param(b"data:image/png;base64,\xff", None, None, id="data URI that is not ASCII"),
         pytest.param("data:text/html,hello", None, None, id="data URI of no image"),
@@ -123,18 +130,18 @@ def test_data_uri(data, declared, uri):
         pytest.param("cat.png", None, None, id="path"),
         pytest.param("file:///etc/passwd", "image/png", None, id="file URL"),
         pytest.param("/etc/passwd", "text/plain", None, id="path with a declared type"),
-        pytest.param("iVBORw0KGgo!AAAA", None, None, id="not quite base64"),
-        pytest.param(encoded(PNG) + "!", None, None, id="base64 with a wrong end"),
+        pytest.param("iVBORw0KGgo!AAAA", None, None, id="invalid base64 character"),
+        pytest.param(encoded(PNG) + "!", None, None, id="base64 with an invalid end"),
         pytest.param("東京", "image/png", None, id="not ASCII"),
         pytest.param("", None, None, id="empty"),
         pytest.param("", "image/png", None, id="empty with a declared type"),
         pytest.param("  ", "image/png", None, id="blank"),
-        pytest.param(b"", None, None, id="no bytes"),
-        pytest.param(b"", "image/png", None, id="no bytes with a declared type"),
+        pytest.param(b"", None, None, id="empty bytes"),
+        pytest.param(b"", "image/png", None, id="empty bytes with a declared type"),
     ],
 )
-def test_as_image(value, declared, sent):
-    """The content of an image field becomes a value that can be sent, or `None`."""
+def test_an_image_field_becomes_a_sendable_value(value, declared, sent):
+    """`as_image` turns an image field into a value that can be sent, or into `None`."""
     image = as_image(value, declared=declared)
 
     assert image == sent
@@ -142,21 +149,21 @@ def test_as_image(value, declared, sent):
 
 
 @pytest.mark.parametrize("value", ["http://h", "https://h", "HTTPS://h", "hTTp://"])
-def test_is_url(value):
-    """A URL is recognized by its scheme, in any case."""
+def test_http_urls_are_recognized(value):
+    """A URL is recognized by its scheme, in upper or lower case."""
     assert is_url(value)
 
 
 @pytest.mark.parametrize("value", ["", "http:/h", "ftp://h", "data:,", " http://h", "httpsx://h"])
-def test_is_not_a_url(value):
-    """Other schemes are not accepted."""
+def test_other_schemes_are_no_urls(value):
+    """Other schemes, and texts before the scheme, are no URL."""
     assert not is_url(value)
 
 
 NO_HOST = "is an http(s) URL without a host or with spaces in it"
 NO_FORM = "is a data URI, but not of the form data:image/...;base64,..."
-NEITHER = "is neither an http(s) URL nor a data URI"
-NO_CONTENT = "is a data URI whose content is no base64"
+NO_URL = "is neither an http(s) URL nor a data URI"
+NO_CONTENT = "is a data URI whose content is not base64"
 
 
 @pytest.mark.parametrize(
@@ -191,15 +198,15 @@ NO_CONTENT = "is a data URI whose content is no base64"
         ("data:image/png;base64," + "A" * 4000 + "!" * 4, NO_CONTENT),
         ("data:image/png;base64," + "!" * 4 + "A" * 4000, NO_CONTENT),
         ("data:image/png;base64," + "A" * 4001, NO_CONTENT),
-        ("data:image/png;base64", NEITHER),
-        ("data:image/png;" + "x" * 300 + ";base64,AAAA", NEITHER),
-        ("ftp://host/a", NEITHER),
-        ("cat.png", NEITHER),
-        ("", NEITHER),
+        ("data:image/png;base64", NO_URL),
+        ("data:image/png;" + "x" * 300 + ";base64,AAAA", NO_URL),
+        ("ftp://host/a", NO_URL),
+        ("cat.png", NO_URL),
+        ("", NO_URL),
     ],
 )
-def test_image_problem(value, problem):
-    """A value that cannot be sent as an image has one of four problems."""
+def test_the_problem_of_an_invalid_image(value, problem):
+    """`image_problem` returns `None` for a valid image, or one of four problems."""
     assert image_problem(value) == problem
 
 
@@ -207,6 +214,6 @@ def test_image_problem(value, problem):
     ("value", "size"),
     [("https://host/a.png", 0), (PNG_URI, len(PNG)), ("data:image/png;base64,", 0)],
 )
-def test_image_size(value, size):
-    """The size of an image in a data URI is exact up to its padding. A URL has size 0."""
+def test_the_size_of_an_image(value, size):
+    """The size of an image in a data URI is exact except for its padding; a URL has size 0."""
     assert size <= image_size(value) <= size + 2

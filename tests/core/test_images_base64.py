@@ -1,4 +1,4 @@
-"""What is accepted as base64, compared with the decoder of the standard library."""
+"""Which texts are accepted as base64, compared with the decoder of the standard library."""
 
 import base64
 import binascii
@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from openrouter_rerank.images import as_image
 
 SVG = "image/svg+xml"
-"""Declared, so that the first bytes decide nothing."""
+"""A declared media type, so that the first bytes do not matter."""
 
 
-def decodes(text):
-    """Return `True` if the strict decoder decodes `text` to at least one byte."""
+def is_decodable(text):
+    """Return `True` if the strict decoder of `binascii` decodes `text` to at least one byte."""
     try:
         return bool(binascii.a2b_base64(text, strict_mode=True))
     except ValueError:
@@ -28,8 +28,8 @@ def decodes(text):
 @example("====")
 @example("QQQQ=QQQ")
 @example("QQQQ====")
-def test_base64_is_what_the_strict_decoder_accepts(text):
-    """A text is accepted if and only if the strict decoder can decode it."""
+def test_base64_is_accepted_if_the_strict_decoder_accepts_it(text):
+    """A text is accepted as base64 if and only if the strict decoder accepts it."""
     image = as_image(text, declared=SVG)
     text = text.strip()
-    assert (image is not None) == decodes(text)
+    assert (image is not None) == is_decodable(text)

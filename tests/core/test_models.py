@@ -20,19 +20,19 @@ def test_an_unlisted_model_is_unknown(slug):
     assert known_model(slug) is None
 
 
-def test_the_default_is_a_known_model():
-    """The default model is listed."""
+def test_the_default_model_is_listed():
+    """The default model is listed, and is billed by search unit."""
     assert known_model(DEFAULT_MODEL).search_units
 
 
-def test_one_family_takes_images():
-    """Only the vision-language model takes images."""
+def test_one_model_takes_images():
+    """Only one listed model takes images."""
     assert [slug for slug, model in MODELS.items() if model.takes_images] == [
         "nvidia/llama-nemotron-rerank-vl-1b-v2"
     ]
 
 
-def test_models_that_are_billed_by_search_unit():
+def test_only_cohere_models_are_billed_by_search_unit():
     """Only Cohere's models up to version 4 are billed by search unit."""
     assert [slug for slug, model in MODELS.items() if model.search_units] == [
         "cohere/rerank-v3.5",

@@ -4,22 +4,22 @@ import pytest
 from openrouter_rerank.ranking import AnsweredRequest, RankedDocument, Ranking, Usage
 
 
-def answered(name, **usage):
-    """Return a request that this provider served."""
+def request_served_by(name, **usage):
+    """Return a request that the provider `name` served."""
     return AnsweredRequest(
         id=f"id-{name}", served_model=f"model-{name}", provider=name, usage=Usage(**usage)
     )
 
 
-def test_metadata_is_of_the_first_request_and_usage_of_all():
-    """Id, model and provider are those of the first request. Usage is the sum of all requests."""
-    parts = (
-        answered("a", cost=0.25, search_units=1),
-        answered("b", cost=0.5, search_units=2, total_tokens=9),
-        answered("c"),
+def test_metadata_is_from_the_first_request_and_usage_from_all():
+    """Id, model and provider are from the first request; usage is the sum over all requests."""
+    requests = (
+        request_served_by("a", cost=0.25, search_units=1),
+        request_served_by("b", cost=0.5, search_units=2, total_tokens=9),
+        request_served_by("c"),
     )
 
-    ranking = Ranking(results=(RankedDocument(0, 1.0),), model="m", requests=parts)
+    ranking = Ranking(results=(RankedDocument(0, 1.0),), model="m", requests=requests)
 
     assert (ranking.id, ranking.served_model, ranking.provider) == ("id-a", "model-a", "a")
     assert ranking.usage == Usage(cost=0.75, search_units=3, total_tokens=9)
@@ -34,7 +34,7 @@ def test_a_ranking_without_requests():
 
 
 @pytest.mark.parametrize(
-    ("parts", "total"),
+    ("costs", "total"),
     [
         ([], None),
         ([None], None),
@@ -42,7 +42,7 @@ def test_a_ranking_without_requests():
         ([0.25, None, 0.5], 0.75),
     ],
 )
-def test_usage_that_was_not_reported_is_none_and_not_zero(parts, total):
-    """A sum adds the reported values. It is `None` if none was reported."""
-    assert Usage.total(Usage(cost=part) for part in parts).cost == total
+def test_usage_that_was_not_reported_is_none(costs, total):
+    """The total is the sum of the reported values, or `None` if no value was reported."""
+    assert Usage.total(Usage(cost=cost) for cost in costs).cost == total
     assert Usage.total(iter([])) == Usage()

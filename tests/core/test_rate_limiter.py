@@ -15,8 +15,8 @@ from openrouter_rerank.errors import ConfigurationError
 from tests.starvation import repeat_if_starved
 
 
-def test_the_first_requests_do_not_wait():
-    """The first requests are permitted without a wait, and the next one only after the period."""
+def test_only_requests_beyond_the_limit_wait():
+    """The first `requests` requests are permitted immediately, and further ones are not."""
     limiter = WindowRateLimiter(3, seconds=60)
 
     assert [limiter.acquire(blocking=False) for _ in range(5)] == [True] * 3 + [False] * 2
@@ -29,7 +29,7 @@ def test_the_defaults_are_those_of_free_models():
 
 @repeat_if_starved
 def test_threads_wait_for_the_next_period():
-    """Six threads together get 4 permissions in each period."""
+    """Six threads together get four permissions in each period."""
     limiter = WindowRateLimiter(4, seconds=0.2)
     started = time.monotonic()
 
@@ -65,7 +65,7 @@ def test_loops_and_threads_share_a_limiter():
 
 @repeat_if_starved
 async def test_tasks_wait_for_the_next_period():
-    """Tasks wait without blocking the loop, and go on when the period is over."""
+    """Tasks wait without blocking the event loop, and continue in the next period."""
     limiter = WindowRateLimiter(2, seconds=0.1)
     started = time.monotonic()
 
@@ -74,7 +74,7 @@ async def test_tasks_wait_for_the_next_period():
 
 
 async def test_a_cancelled_wait_uses_no_permission():
-    """A task that is cancelled while it waits uses up no permission."""
+    """A task that is cancelled while it waits uses no permission."""
     limiter = WindowRateLimiter(1, seconds=0.2)
     await limiter.aacquire()
     waiting = [asyncio.create_task(limiter.aacquire()) for _ in range(5)]
@@ -91,11 +91,11 @@ async def test_a_cancelled_wait_uses_no_permission():
 
 
 def test_copies_share_a_limiter_and_pickles_do_not():
-    """A copy is the same object. An unpickled limiter has the same limits, all unused."""
+    """A copy is the original object; an unpickled limiter has its limits, and nothing used."""
     limiter = WindowRateLimiter(1, seconds=30)
     limiter.acquire()
 
-    restored = pickle.loads(pickle.dumps(limiter))  # noqa: S301 - its own
+    restored = pickle.loads(pickle.dumps(limiter))  # noqa: S301 - pickled here
 
     assert copy.deepcopy(limiter) is copy.copy(limiter) is limiter
     assert repr(restored) == "WindowRateLimiter(1, seconds=30)"
@@ -117,7 +117,7 @@ def test_an_invalid_period_is_refused(seconds):
 
 
 @pytest.mark.parametrize(
-    ("limiter", "is_one"),
+    ("limiter", "is_limiter"),
     [
         (WindowRateLimiter(), True),
         (InMemoryRateLimiter(), True),
@@ -126,6 +126,6 @@ def test_an_invalid_period_is_refused(seconds):
     ],
     ids=["ours", "langchain", "lock", "number"],
 )
-def test_limiters_are_recognized_by_their_methods(limiter, is_one):
-    """An object with the methods `acquire` and `aacquire` is a rate limiter."""
-    assert isinstance(limiter, RateLimiter) == is_one
+def test_limiters_are_recognized_by_their_methods(limiter, is_limiter):
+    """An object is a rate limiter if it has the methods `acquire` and `aacquire`."""
+    assert isinstance(limiter, RateLimiter) == is_limiter

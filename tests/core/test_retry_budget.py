@@ -6,8 +6,8 @@ import pytest
 from openrouter_rerank._retry_budget import TokenBucket
 
 
-def test_fifty_retries_and_no_more():
-    """Without a success, 50 retries are allowed."""
+def test_fifty_retries_are_allowed_without_a_success():
+    """Without a success, exactly 50 retries are allowed."""
     bucket = TokenBucket()
 
     assert [bucket.spend() for _ in range(60)] == [True] * 50 + [False] * 10
@@ -29,8 +29,8 @@ def test_five_successes_earn_a_retry():
     assert bucket.spend()
 
 
-def test_the_bucket_holds_50_tokens():
-    """The bucket never has more than 50 tokens, however many requests succeed."""
+def test_the_bucket_never_exceeds_50_tokens():
+    """The bucket has at most 50 tokens, however many requests succeed."""
     bucket = TokenBucket()
 
     for _ in range(1000):
@@ -39,22 +39,22 @@ def test_the_bucket_holds_50_tokens():
     assert bucket.tokens == 50
 
 
-def test_ten_threads_never_spend_more_than_there_is():
-    """Ten threads together see 0 to 50 tokens and spend no more than there are."""
+def test_threads_never_spend_more_tokens_than_there_are():
+    """Ten threads together spend no more tokens than exist, and always see 0 to 50 tokens."""
     bucket = TokenBucket()
     seen, spent = [], []
     start = threading.Barrier(10)
 
-    def hammer():
+    def spend_and_earn():
         start.wait()
-        for turn in range(2000):
+        for number in range(2000):
             if bucket.spend():
                 spent.append(1)
-            if turn % 4 == 0:
+            if number % 4 == 0:
                 bucket.earn()
             seen.append(bucket.tokens)
 
-    threads = [threading.Thread(target=hammer) for _ in range(10)]
+    threads = [threading.Thread(target=spend_and_earn) for _ in range(10)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -5,7 +5,7 @@ from openrouter_rerank.telemetry import span_attributes
 
 
 def test_reported_values_are_attributes():
-    """The numbers and names of a ranking become attributes with the names of the conventions."""
+    """The values of a ranking become attributes of its span."""
     request = AnsweredRequest(
         id="gen-1",
         served_model="rerank-v3.5",
@@ -27,7 +27,7 @@ def test_reported_values_are_attributes():
 
 
 def test_values_that_were_not_reported_are_left_out():
-    """Values that the service did not report are left out."""
+    """Values that the service did not report have no attribute."""
     ranking = Ranking(results=(), model="a/b", requests=())
 
     assert span_attributes(ranking) == {"openrouter.model": "a/b", "openrouter.rerank.attempts": 0}

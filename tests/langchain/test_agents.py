@@ -1,4 +1,4 @@
-"""Agents and graphs that rerank: what a tool finds, and what a node passes on."""
+"""Reranking in the tools of agents and in the nodes of graphs."""
 
 from typing import TypedDict
 
@@ -9,7 +9,6 @@ from langchain_core.messages import ToolMessage
 from langchain_core.prompts import PromptTemplate
 from langchain_core.runnables import ConfigurableField, RunnableConfig, RunnableLambda
 from langchain_core.tools import create_retriever_tool
-from langchain_core.vectorstores import InMemoryVectorStore
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from openrouter_rerank.local.stage import error
@@ -18,80 +17,78 @@ from tests.scripted_chat import scripted
 
 QUESTION = {"messages": [("user", "What is the capital of France?")]}
 SEARCH = ("search", {"query": "capital of France"})
-IN_A_THREAD = {"thread_id": "1"}
+THREAD = {"thread_id": "1"}
 
 
 @pytest.fixture
-def store(documents, embeddings):
-    """A vector store of the corpus."""
-    store = InMemoryVectorStore(embeddings)
-    store.add_documents(documents)
-    return store
-
-
-@pytest.fixture
-def search(store, reranker):
-    """Make a tool that finds the two best of all."""
+def make_search_tool(store, reranker):
+    """Return a function that makes a tool which returns the two best of all documents."""
     retriever = reranker.as_retriever(store.as_retriever(), fetch_k=6, top_n=2)
 
-    def search(**options):
+    def make_search_tool(**options):
         return create_retriever_tool(
             retriever, "search", "Searches.", response_format="content_and_artifact", **options
         )
 
-    return search
+    return make_search_tool
 
 
-def searched(answer):
-    """What the search tool has found, in the only message of a tool."""
-    [message] = [each for each in answer["messages"] if isinstance(each, ToolMessage)]
+def tool_message(state):
+    """Return the only message of a tool in the state of an agent."""
+    [message] = [message for message in state["messages"] if isinstance(message, ToolMessage)]
     return message
 
 
-def scored(documents):
-    """The ids and scores of `documents`."""
-    return [(each.id, each.metadata.get("relevance_score")) for each in documents]
+def ids_and_scores(documents):
+    """Return the id and the score of each document."""
+    return [(document.id, document.metadata.get("relevance_score")) for document in documents]
 
 
-BEST = [("id-1", 1.0), ("id-2", pytest.approx(2 / 3))]
+BEST_TWO = [("id-1", 1.0), ("id-2", pytest.approx(2 / 3))]
 
 
-async def test_an_agent_searches_with_a_reranked_retriever(search, invoke):
-    """The model reads the best texts, and the program gets the documents with their scores."""
-    agent = create_agent(scripted(SEARCH, "Paris."), tools=[search()])
+async def test_an_agent_searches_with_a_reranking_retriever(make_search_tool, invoke):
+    """The model gets the texts of the best documents, and the program gets their scores too."""
+    agent = create_agent(scripted(SEARCH, "Paris."), tools=[make_search_tool()])
 
-    answer = await invoke(agent, QUESTION)
+    state = await invoke(agent, QUESTION)
 
-    found = searched(answer)
-    assert found.content == "Paris is the capital of France.\n\nBerlin is the capital of Germany."
-    assert scored(found.artifact) == BEST
-    assert answer["messages"][-1].content == "Paris."
+    message = tool_message(state)
+    assert message.content == "Paris is the capital of France.\n\nBerlin is the capital of Germany."
+    assert ids_and_scores(message.artifact) == BEST_TWO
+    assert state["messages"][-1].content == "Paris."
 
 
-async def test_a_model_can_read_the_scores(search, invoke):
-    """Each document has a score that its prompt may name."""
+async def test_a_document_prompt_can_contain_the_score(make_search_tool, invoke):
+    """The prompt for each document can contain its score."""
     prompt = PromptTemplate.from_template("[{relevance_score:.2f}] {page_content}")
-    agent = create_agent(scripted(SEARCH, "Paris."), tools=[search(document_prompt=prompt)])
+    tool = make_search_tool(document_prompt=prompt)
+    agent = create_agent(scripted(SEARCH, "Paris."), tools=[tool])
 
-    answer = await invoke(agent, QUESTION)
+    state = await invoke(agent, QUESTION)
 
-    assert searched(answer).content.startswith("[1.00] Paris is the capital of France.\n\n[0.67]")
+    content = tool_message(state).content
+    assert content.startswith("[1.00] Paris is the capital of France.\n\n[0.67]")
 
 
-async def test_a_conversation_keeps_what_was_found(search, invoke):
-    """A checkpointer stores the documents of a message as plain data, scores and all."""
-    agent = create_agent(scripted(SEARCH, "Paris."), tools=[search()], checkpointer=InMemorySaver())
-    config = {"configurable": IN_A_THREAD}
+async def test_a_checkpointer_stores_documents_with_scores(make_search_tool, invoke):
+    """A checkpointer stores the documents of a tool's message, and their scores, as plain data."""
+    agent = create_agent(
+        scripted(SEARCH, "Paris."), tools=[make_search_tool()], checkpointer=InMemorySaver()
+    )
+    config = {"configurable": THREAD}
 
     await invoke(agent, QUESTION, config)
 
-    kept = searched(agent.get_state(config).values).artifact
-    assert scored([Document.model_validate(each) for each in kept]) == BEST
+    stored = tool_message(agent.get_state(config).values).artifact
+    assert ids_and_scores([Document.model_validate(fields) for fields in stored]) == BEST_TWO
 
 
-async def test_handlers_see_the_reranking_inside_the_tool(search, invoke, runs):
-    """From the agent down to the reranker, each run is inside the one that caused it."""
-    agent = create_agent(scripted(SEARCH, "Paris."), tools=[search()])
+async def test_the_run_of_the_reranker_is_inside_the_run_of_the_tool(
+    make_search_tool, invoke, runs
+):
+    """From the agent to the reranker, each run is a child of the run that started it."""
+    agent = create_agent(scripted(SEARCH, "Paris."), tools=[make_search_tool()])
 
     await invoke(agent, QUESTION, {"callbacks": [runs]})
 
@@ -101,27 +98,29 @@ async def test_handlers_see_the_reranking_inside_the_tool(search, invoke, runs):
     assert ("OpenRouterRerank", "OpenRouterRerankRetriever") in runs.tree
 
 
-async def test_an_agent_gets_over_an_outage(search, invoke, reranker, local_openrouter):
-    """Where the reranker lets outages pass, the tool answers with what the store has found."""
+async def test_an_agent_continues_after_a_failure(
+    make_search_tool, invoke, reranker, local_openrouter
+):
+    """With `on_error="passthrough"`, the tool returns documents in the order of the store."""
     local_openrouter.always(error(503, "down"))
-    reranker.on_error = "passthrough"
-    agent = create_agent(scripted(SEARCH, "Paris."), tools=[search()])
+    reranker.on_error, reranker.max_retries = "passthrough", 0
+    agent = create_agent(scripted(SEARCH, "Paris."), tools=[make_search_tool()])
 
-    answer = await invoke(agent, QUESTION)
+    state = await invoke(agent, QUESTION)
 
-    assert len(searched(answer).artifact) == 2
-    assert answer["messages"][-1].content == "Paris."
+    assert len(tool_message(state).artifact) == 2
+    assert state["messages"][-1].content == "Paris."
 
 
 class State(TypedDict):
-    """What the nodes of a graph pass on."""
+    """The state of a graph."""
 
     query: str
     documents: list[Document]
 
 
-def graph(store, rerank, *, arerank=None):
-    """A graph that retrieves in one node and reranks in the next."""
+def graph(store, rerank, arerank):
+    """Return a graph that retrieves in one node and reranks in the next."""
 
     async def aretrieve(state: State):
         return {"documents": await store.asimilarity_search(state["query"], k=6)}
@@ -138,28 +137,30 @@ def graph(store, rerank, *, arerank=None):
     return builder.compile(checkpointer=InMemorySaver())
 
 
-async def test_a_node_reranks(store, reranker, invoke, runs):
-    """A node calls the compressor, and hands on nothing: its run is inside the node's."""
+async def test_a_node_of_a_graph_can_rerank(store, reranker, invoke, runs):
+    """A node calls the reranker without callbacks, and the run is a child of the node's run."""
 
     def rerank(state: State):
         return {"documents": reranker.compress_documents(state["documents"], state["query"])}
 
     async def arerank(state: State):
-        found = await reranker.acompress_documents(state["documents"], state["query"])
-        return {"documents": found}
+        documents = await reranker.acompress_documents(state["documents"], state["query"])
+        return {"documents": documents}
 
-    compiled = graph(store, rerank, arerank=arerank)
-    config = {"configurable": IN_A_THREAD, "callbacks": [runs]}
+    compiled = graph(store, rerank, arerank)
+    config = {"configurable": THREAD, "callbacks": [runs]}
 
-    answer = await invoke(compiled, {"query": "capital of France", "documents": []}, config)
+    state = await invoke(compiled, {"query": "capital of France", "documents": []}, config)
 
-    assert scored(answer["documents"])[:2] == BEST
+    assert ids_and_scores(state["documents"])[:2] == BEST_TWO
     assert ("OpenRouterRerank", "rerank") in runs.tree
-    assert scored(compiled.get_state(config).values["documents"])[:2] == BEST
+    assert ids_and_scores(compiled.get_state(config).values["documents"])[:2] == BEST_TWO
 
 
-async def test_a_node_is_configured_while_the_graph_runs(store, reranker, invoke, local_openrouter):
-    """Fields of the reranker are set for one run of the graph, by its configuration."""
+async def test_a_run_of_a_graph_can_configure_the_reranker(
+    store, reranker, invoke, local_openrouter
+):
+    """The configuration of one run of the graph sets options of the reranker for this run."""
     configurable = reranker.configurable_fields(
         top_n=ConfigurableField("results"), model=ConfigurableField("rerank_model")
     )
@@ -170,16 +171,16 @@ async def test_a_node_is_configured_while_the_graph_runs(store, reranker, invoke
     async def arerank(state: State, config: RunnableConfig):
         return {"documents": await configurable.ainvoke(state, config)}
 
-    compiled = graph(store, rerank, arerank=arerank)
+    compiled = graph(store, rerank, arerank)
     question = {"query": "capital of France", "documents": []}
-    wishes = {"results": 1, "rerank_model": "cohere/rerank-4-fast"}
+    options = {"results": 1, "rerank_model": "cohere/rerank-4-fast"}
 
-    first = await invoke(compiled, question, {"configurable": IN_A_THREAD | wishes})
-    second = await invoke(compiled, question, {"configurable": IN_A_THREAD})
+    first = await invoke(compiled, question, {"configurable": THREAD | options})
+    second = await invoke(compiled, question, {"configurable": THREAD})
 
-    assert scored(first["documents"]) == BEST[:1]
+    assert ids_and_scores(first["documents"]) == BEST_TWO[:1]
     assert len(second["documents"]) == 6
-    assert [each.model for each in local_openrouter.requests] == [
+    assert [request.model for request in local_openrouter.requests] == [
         "cohere/rerank-4-fast",
         "cohere/rerank-v3.5",
     ]

@@ -1,11 +1,8 @@
-"""A callback handler gets each call once, and LangChain looks for none where there can be none."""
+"""Each callback handler gets one run of a call, and no time is spent if there are no handlers."""
 
 import functools
-import json
 import sys
-import threading
 from contextvars import ContextVar
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import langchain_core.callbacks
 import pytest
@@ -25,9 +22,8 @@ from langchain_core.tracers.context import (
     register_configure_hook,
     tracing_v2_enabled,
 )
-from langchain_openrouter_rerank import OpenRouterRerank
 from langchain_openrouter_rerank._tracing import has_callbacks
-from langsmith import Client, RunTree, tracing_context, utils
+from langsmith import RunTree, tracing_context, utils
 from wrapt import wrap_function_wrapper
 
 QUERY = "capital of France"
@@ -35,8 +31,8 @@ DOCUMENTS = [Document("Bread is baked."), Document("Paris is the capital of Fran
 MANAGERS = {"sync": CallbackManager, "async": AsyncCallbackManager}
 
 
-class Listener(BaseCallbackHandler):
-    """A handler that counts retriever runs."""
+class CountingHandler(BaseCallbackHandler):
+    """A callback handler that counts the runs of retrievers."""
 
     runs = 0
 
@@ -45,280 +41,247 @@ class Listener(BaseCallbackHandler):
         type(self).runs += 1
 
 
-class LangSmith(BaseHTTPRequestHandler):
-    """A LangSmith server that counts the retriever runs that a client starts."""
+class Calls:
+    """Calls of a reranker, a handler to register for them, and the runs that handlers got."""
 
-    def do_POST(self):
-        """Count the run if it is a retriever run, and accept it."""
-        run = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
-        self.server.runs += run.get("run_type") == "retriever"
-        self.do_PATCH()
+    def __init__(self, call, mode, monkeypatch, langsmith, langsmith_client):
+        self.call, self.mode, self.monkeypatch = call, mode, monkeypatch
+        self.langsmith, self.langsmith_client = langsmith, langsmith_client
+        self.handler = type("Handler", (CountingHandler,), {})()
 
-    def do_PATCH(self):
-        """Accept the request."""
-        self.rfile.read(0 if self.command == "POST" else int(self.headers["Content-Length"]))
-        self.send_response(200)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"{}")
-
-    def log_message(self, *arguments):
-        """Print nothing."""
-
-
-class Setting:
-    """What a way to register a handler needs, and the call that the handler gets."""
-
-    def __init__(self, reranker, mode, monkeypatch, langsmith, client):
-        self.mode, self.monkeypatch = mode, monkeypatch
-        self.langsmith, self.client = langsmith, client
-        self._reranker = reranker
-        self.listener = type("Listener", (Listener,), {})()
-
-    async def call(self, callbacks=None, config=None):
-        """Rerank as a compressor, or as a step of a chain if there is a configuration."""
-        given = {"query": QUERY, "documents": DOCUMENTS}
-        if self.mode == "sync" and config is None:
-            return self._reranker.compress_documents(DOCUMENTS, QUERY, callbacks)
-        if self.mode == "sync":
-            return self._reranker.invoke(given, config)
-        if config is None:
-            return await self._reranker.acompress_documents(DOCUMENTS, QUERY, callbacks)
-        return await self._reranker.ainvoke(given, config)
-
-    def heard(self):
+    def handler_runs(self):
         """Return the number of runs that the handler got."""
-        return self.listener.runs
+        return self.handler.runs
 
-    def heard_by_langsmith(self):
-        """Return the number of runs that LangSmith got."""
-        return self.langsmith.runs
+    def langsmith_runs(self):
+        """Return the number of retriever runs that clients of LangSmith have started."""
+        return sum(
+            method == "POST" and run.get("run_type") == "retriever"
+            for method, run in self.langsmith.received
+        )
 
 
 @pytest.fixture
-def setting(local_openrouter, mode, monkeypatch):
-    """A reranker that calls the local service, and a LangSmith server in this process."""
-    reranker = OpenRouterRerank(
-        api_key=local_openrouter.api_key, base_url=local_openrouter.base_url
-    )
-    with ThreadingHTTPServer(("127.0.0.1", 0), LangSmith) as server:
-        server.runs = 0
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        client = Client(
-            api_url=f"http://127.0.0.1:{server.server_port}",
-            api_key="a key",
-            auto_batch_tracing=False,
-            info={},
-        )
-        yield Setting(reranker, mode, monkeypatch, server, client)
-        client.close()
-        server.shutdown()
-        thread.join()
+def call(reranker, compress, invoke):
+    """Return a function that calls a reranker: as a Runnable if there is a configuration."""
+
+    async def call(callbacks=None, config=None):
+        if config is None:
+            return await compress(reranker, DOCUMENTS, QUERY, callbacks)
+        return await invoke(reranker, {"query": QUERY, "documents": DOCUMENTS}, config)
+
+    return call
 
 
-async def a_list(setting):
+@pytest.fixture
+def calls(call, mode, monkeypatch, langsmith, langsmith_client):
+    """Calls of a reranker, with a LangSmith server."""
+    return Calls(call, mode, monkeypatch, langsmith, langsmith_client)
+
+
+async def list_of_handlers(calls):
     """Pass a list of handlers."""
-    await setting.call([setting.listener])
-    return setting.heard()
+    await calls.call([calls.handler])
+    return calls.handler_runs()
 
 
-async def a_manager(setting):
-    """Pass a manager."""
-    await setting.call(MANAGERS[setting.mode]([setting.listener]))
-    return setting.heard()
+async def callback_manager(calls):
+    """Pass a callback manager."""
+    await calls.call(MANAGERS[calls.mode]([calls.handler]))
+    return calls.handler_runs()
 
 
-async def a_configuration(setting):
+async def configuration(calls):
     """Pass a configuration."""
-    await setting.call(config={"callbacks": [setting.listener]})
-    return setting.heard()
+    await calls.call(config={"callbacks": [calls.handler]})
+    return calls.handler_runs()
 
 
-async def a_parent(setting):
+async def parent_run(calls):
     """Call inside a run."""
 
     async def step(_):
-        await setting.call()
+        await calls.call()
 
-    await RunnableLambda(step).ainvoke(QUERY, {"callbacks": [setting.listener]})
-    return setting.heard()
+    await RunnableLambda(step).ainvoke(QUERY, {"callbacks": [calls.handler]})
+    return calls.handler_runs()
 
 
-async def a_configuration_around(setting):
-    """Call in a context that holds the configuration of a run."""
-    token = var_child_runnable_config.set(RunnableConfig(callbacks=[setting.listener]))
+async def configuration_of_the_context(calls):
+    """Call in a context that has the configuration of a run."""
+    token = var_child_runnable_config.set(RunnableConfig(callbacks=[calls.handler]))
     try:
-        await setting.call()
+        await calls.call()
     finally:
         var_child_runnable_config.reset(token)
-    return setting.heard()
+    return calls.handler_runs()
 
 
-async def debug(setting):
-    """Trace all runs to the console, which prints no retriever runs."""
-    seen = []
-    setting.monkeypatch.setattr(
-        ConsoleCallbackHandler, "_on_retriever_start", lambda _, run: seen.append(run)
+async def debug_mode(calls):
+    """Trace all runs to the console, which does not print the runs of retrievers."""
+    runs = []
+    calls.monkeypatch.setattr(
+        ConsoleCallbackHandler, "_on_retriever_start", lambda _, run: runs.append(run)
     )
     set_debug(True)
     try:
-        await setting.call()
+        await calls.call()
     finally:
         set_debug(False)
-    return len(seen)
+    return len(runs)
 
 
-async def collected_runs(setting):
+async def collected_runs(calls):
     """Collect runs."""
     with collect_runs() as collector:
-        await setting.call()
+        await calls.call()
     return len(collector.traced_runs)
 
 
-async def a_hook(setting):
-    """Put a handler into a context variable that is registered with LangChain."""
+async def hook_with_a_context_variable(calls):
+    """Set a context variable that is registered with LangChain to a handler."""
     variable = ContextVar("variable", default=None)
     register_configure_hook(variable, inheritable=True)
-    variable.set(setting.listener)
-    await setting.call()
-    return setting.heard()
+    variable.set(calls.handler)
+    await calls.call()
+    return calls.handler_runs()
 
 
-async def a_hook_by_environment(setting):
-    """Register a handler that is made if an environment variable is set."""
+async def hook_with_an_environment_variable(calls):
+    """Register a class of handlers for an environment variable, and set this variable."""
     register_configure_hook(
-        ContextVar("variable", default=None), True, type(setting.listener), "A_TEST_LISTENS"
+        ContextVar("variable", default=None), True, type(calls.handler), "TEST_HANDLER"
     )
-    setting.monkeypatch.setenv("A_TEST_LISTENS", "true")
-    await setting.call()
-    return setting.heard()
+    calls.monkeypatch.setenv("TEST_HANDLER", "true")
+    await calls.call()
+    return calls.handler_runs()
 
 
-async def langsmith_by_environment(setting):
-    """Switch LangSmith on for the process."""
-    setting.monkeypatch.setenv("LANGSMITH_TRACING", "true")
+async def langsmith_by_environment(calls):
+    """Enable LangSmith for the process."""
+    calls.monkeypatch.setenv("LANGSMITH_TRACING", "true")
     utils.get_env_var.cache_clear()
-    with tracing_context(client=setting.client):
-        await setting.call()
-    return setting.heard_by_langsmith()
+    with tracing_context(client=calls.langsmith_client):
+        await calls.call()
+    return calls.langsmith_runs()
 
 
-async def langsmith_by_its_context(setting):
-    """Switch LangSmith on for a block."""
-    with tracing_context(enabled=True, client=setting.client):
-        await setting.call()
-    return setting.heard_by_langsmith()
+async def langsmith_by_tracing_context(calls):
+    """Enable LangSmith for a block."""
+    with tracing_context(enabled=True, client=calls.langsmith_client):
+        await calls.call()
+    return calls.langsmith_runs()
 
 
-async def langsmith_by_a_parent(setting):
+async def langsmith_by_parent_run(calls):
     """Call inside a run of LangSmith."""
-    parent = RunTree(name="parent", client=setting.client)
-    with tracing_context(parent=parent, client=setting.client):
-        await setting.call()
-    return setting.heard_by_langsmith()
+    parent = RunTree(name="parent", client=calls.langsmith_client)
+    with tracing_context(parent=parent, client=calls.langsmith_client):
+        await calls.call()
+    return calls.langsmith_runs()
 
 
-async def langsmith_by_langchain(setting):
-    """Switch LangSmith on with LangChain's `tracing_v2_enabled`."""
-    with tracing_v2_enabled(client=setting.client):
-        await setting.call()
-    return setting.heard_by_langsmith()
+async def langsmith_by_langchain(calls):
+    """Enable LangSmith with LangChain's `tracing_v2_enabled`."""
+    with tracing_v2_enabled(client=calls.langsmith_client):
+        await calls.call()
+    return calls.langsmith_runs()
 
 
-async def a_wrapped_constructor(setting):
-    """Add a handler to all managers, as OpenTelemetry's instrumentations do."""
+async def wrapped_constructor(calls):
+    """Add a handler to every new callback manager, as OpenTelemetry's instrumentations do."""
 
-    def made(wrapped, instance, arguments, options):
-        wrapped(*arguments, **options)
-        instance.add_handler(setting.listener, True)
+    def add_handler(constructor, instance, arguments, options):
+        constructor(*arguments, **options)
+        instance.add_handler(calls.handler, True)
 
     owner = langchain_core.callbacks.BaseCallbackManager
-    setting.monkeypatch.setattr(owner, "__init__", owner.__init__)
-    wrap_function_wrapper("langchain_core.callbacks", "BaseCallbackManager.__init__", made)
-    await setting.call()
-    return setting.heard()
+    calls.monkeypatch.setattr(owner, "__init__", owner.__init__)
+    wrap_function_wrapper("langchain_core.callbacks", "BaseCallbackManager.__init__", add_handler)
+    await calls.call()
+    return calls.handler_runs()
 
 
-async def a_wrapped_function(setting):
-    """Add a handler where all managers are configured, as Sentry does."""
+async def wrapped_function(calls):
+    """Add a handler in the function that configures all callback managers, as Sentry does."""
     original = vars(manager)["_configure"]
 
     @functools.wraps(original)
     def configure(manager_class, inherited=None, local=None, *arguments, **options):
-        return original(manager_class, inherited, [setting.listener], *arguments, **options)
+        return original(manager_class, inherited, [calls.handler], *arguments, **options)
 
-    setting.monkeypatch.setattr(manager, "_configure", configure)
-    await setting.call()
-    return setting.heard()
+    calls.monkeypatch.setattr(manager, "_configure", configure)
+    await calls.call()
+    return calls.handler_runs()
 
 
-async def a_replaced_method(setting):
-    """Add a handler in another `configure` method of the manager."""
-    owner = MANAGERS[setting.mode]
+async def replaced_method(calls):
+    """Replace the method `configure` of the callback manager by one that adds a handler."""
+    owner = MANAGERS[calls.mode]
     original = owner.configure
 
     def configure(*arguments, **options):
-        made = original(*arguments, **options)
-        made.add_handler(setting.listener)
-        return made
+        configured = original(*arguments, **options)
+        configured.add_handler(calls.handler)
+        return configured
 
-    setting.monkeypatch.setattr(owner, "configure", configure)
-    await setting.call()
-    return setting.heard()
+    calls.monkeypatch.setattr(owner, "configure", configure)
+    await calls.call()
+    return calls.handler_runs()
 
 
-WAYS = (
-    a_list,
-    a_manager,
-    a_configuration,
-    a_parent,
-    a_configuration_around,
-    debug,
+REGISTRATIONS = (
+    list_of_handlers,
+    callback_manager,
+    configuration,
+    parent_run,
+    configuration_of_the_context,
+    debug_mode,
     collected_runs,
-    a_hook,
-    a_hook_by_environment,
+    hook_with_a_context_variable,
+    hook_with_an_environment_variable,
     langsmith_by_environment,
-    langsmith_by_its_context,
-    langsmith_by_a_parent,
+    langsmith_by_tracing_context,
+    langsmith_by_parent_run,
     langsmith_by_langchain,
-    a_wrapped_constructor,
-    a_wrapped_function,
-    a_replaced_method,
+    wrapped_constructor,
+    wrapped_function,
+    replaced_method,
 )
+"""Each makes one call with a handler, and returns the number of runs that the handler got."""
 
 
 @pytest.fixture(autouse=True)
-def as_before(monkeypatch):
-    """Remove all handlers after a test."""
+def without_handlers_of_the_test(monkeypatch):
+    """Remove all handlers that a test has registered."""
     hooks = vars(context)["_configure_hooks"]
     before = [*hooks]
     yield
     monkeypatch.undo()
-    # In place: older releases refer to this list from other modules too.
+    # In place, because other modules of older releases refer to this list too.
     hooks[:] = before
     utils.get_env_var.cache_clear()
 
 
-# LangChain's first releases collect runs by a method that pydantic has renamed since.
+# LangChain's first releases collect runs with a method that pydantic has renamed since.
 @pytest.mark.filterwarnings("ignore:The `copy` method is deprecated")
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-async def test_each_handler_gets_one_run(setting, way):
-    """A handler gets exactly one run of a call, in whichever way it was registered."""
-    assert await way(setting) == 1
+@pytest.mark.parametrize("runs_of_one_call", REGISTRATIONS, ids=lambda function: function.__name__)
+async def test_each_handler_gets_one_run(calls, runs_of_one_call):
+    """A handler gets exactly one run of a call, however it was registered."""
+    assert await runs_of_one_call(calls) == 1
 
 
-async def searches_in(call):
-    """Return how often LangChain looks for handlers while `call` is awaited."""
+async def searches_during(call):
+    """Return how often LangChain searches for handlers while `call` is awaited."""
     code = vars(manager)["_configure"].__code__
     searches = []
 
-    def note(frame, event, _):
+    def record(frame, event, _):
         if event == "call" and frame.f_code is code:
             searches.append(frame)
 
     before = sys.getprofile()
-    sys.setprofile(note)
+    sys.setprofile(record)
     try:
         await call
     finally:
@@ -326,23 +289,23 @@ async def searches_in(call):
     return len(searches)
 
 
-async def test_without_handlers_langchain_does_not_look_for_them(setting):
-    """If there can be no handler, LangChain does not look for one."""
-    no_handlers = MANAGERS[setting.mode]([])
+async def test_without_handlers_langchain_does_not_search_for_them(calls):
+    """If there cannot be a handler, LangChain does not search for one."""
+    empty_manager = MANAGERS[calls.mode]([])
 
-    assert await searches_in(setting.call([setting.listener])) == 1
-    assert await searches_in(setting.call()) == 0
-    assert await searches_in(setting.call([])) == 0
-    assert await searches_in(setting.call(no_handlers)) == 0
-    assert await searches_in(setting.call(config={"tags": ["a"], "metadata": {"a": 1}})) == 0
+    assert await searches_during(calls.call([calls.handler])) == 1
+    assert await searches_during(calls.call()) == 0
+    assert await searches_during(calls.call([])) == 0
+    assert await searches_during(calls.call(empty_manager)) == 0
+    assert await searches_during(calls.call(config={"tags": ["a"], "metadata": {"a": 1}})) == 0
 
 
-async def test_a_step_of_a_chain_without_handlers_does_not_look_for_them(setting):
-    """If a chain has no handlers, LangChain looks for none in a call of its step."""
+async def test_a_step_of_a_chain_without_handlers_does_not_search_for_them(calls):
+    """If a chain has no handlers, LangChain does not search for them in a call inside a step."""
     searches = []
 
     async def step(_):
-        searches.append(await searches_in(setting.call()))
+        searches.append(await searches_during(calls.call()))
 
     await RunnableLambda(step).ainvoke(QUERY)
 
@@ -350,7 +313,7 @@ async def test_a_step_of_a_chain_without_handlers_does_not_look_for_them(setting
 
 
 def test_verbose_mode_is_not_a_handler():
-    """LangChain's verbose mode prints no runs, so it does not count as a handler."""
+    """LangChain's verbose mode does not print runs, so it does not count as a handler."""
     set_verbose(True)
     try:
         assert not has_callbacks({}, CallbackManager)
@@ -360,8 +323,8 @@ def test_verbose_mode_is_not_a_handler():
 
 
 @pytest.mark.parametrize("name", ["tracing_v2_callback_var", "_configure_hooks"])
-def test_an_unknown_langchain_looks_for_handlers(monkeypatch, name):
-    """A release of LangChain without the private names that are read looks for handlers itself."""
+def test_an_unknown_release_of_langchain_searches_for_handlers(monkeypatch, name):
+    """If LangChain lacks a private name that the package reads, LangChain searches for handlers."""
     assert not has_callbacks({}, CallbackManager)
 
     monkeypatch.delattr(context, name)
@@ -369,8 +332,8 @@ def test_an_unknown_langchain_looks_for_handlers(monkeypatch, name):
     assert has_callbacks({}, CallbackManager)
 
 
-def test_hooks_of_another_form_are_left_to_langchain():
-    """A hook in an unknown form may add a handler, so LangChain looks for it."""
+def test_langchain_searches_for_handlers_of_unknown_hooks():
+    """A hook in an unknown form may add a handler, so LangChain searches for handlers."""
     vars(context)["_configure_hooks"].append(object())
 
     assert has_callbacks({}, CallbackManager)

@@ -1,10 +1,9 @@
-"""What LangChain's documents are taken for, and the form in which they come back."""
+"""Conversion of LangChain's documents: what of each is ranked, and what the results contain."""
 
 import base64
 import math
 import random
 import sys
-import time
 from datetime import date
 from decimal import Decimal
 from pathlib import Path, PureWindowsPath
@@ -21,6 +20,7 @@ from openrouter_rerank.images import LocalImage
 from openrouter_rerank.ranking import Ranking
 from openrouter_rerank.reranker import LocalImageDocument, Placed, Placement, Unscorable
 
+from tests.durations import shortest_duration
 from tests.starvation import repeat_if_starved
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(60))
@@ -32,34 +32,34 @@ PDF = b"%PDF-1.7" + bytes(range(60))
 URL = "https://example.com/cat.png"
 
 
-def coded(data):
-    """Encode as stores and notebooks do."""
+def encoded(data):
+    """Return the base64 of `data`."""
     return base64.b64encode(data).decode()
 
 
 def uri(data, media_type="image/png"):
-    """Write a data URI."""
-    return f"data:{media_type};base64,{coded(data)}"
+    """Return the data URI of `data`."""
+    return f"data:{media_type};base64,{encoded(data)}"
 
 
-def image(sent, *, text=None):
-    """Expect a document that is ranked by its image, and by the text beside it, if any."""
-    return RerankDocument(text=text, image=sent)
+def image(address, *, text=None):
+    """Return the content of a document with an image at `address`, a URL or a data URI."""
+    return RerankDocument(text=text, image=address)
 
 
 def file(path, *, text=None):
-    """Expect a document that is ranked by its image file, if it may be read, and by its text."""
+    """Return the content of a document with an image file, which may be outside `image_root`."""
     return LocalImageDocument(text=text, image=LocalImage(path))
 
 
-# The conventions that people use for images, each with what it is taken for.
+# The ways in which people store images: text, metadata, and the content that is expected.
 IMAGES = {
     # In the text
     "data URI": (uri(PNG), {}, image(uri(PNG))),
     "data URI between blanks": (f"\n {uri(PNG)} \n", {}, image(uri(PNG))),
     "data URI in capitals": (uri(PNG).replace("data:", "DATA:"), {}, image(uri(PNG))),
     "data URI with parameters": (
-        f"data:image/png;name=a.png;base64,{coded(PNG)}",
+        f"data:image/png;name=a.png;base64,{encoded(PNG)}",
         {},
         image(uri(PNG)),
     ),
@@ -74,37 +74,37 @@ IMAGES = {
         {},
         image(uri(TIFF, "image/tiff")),
     ),
-    "Chroma and LanceDB: base64 PNG": (coded(PNG), {}, image(uri(PNG))),
-    "cookbooks: base64 JPEG": (coded(JPEG), {"doc_id": "1"}, image(uri(JPEG, "image/jpeg"))),
-    "cookbooks: base64 GIF": (coded(GIF), {}, image(uri(GIF, "image/gif"))),
-    "cookbooks: base64 WebP": (coded(WEBP), {}, image(uri(WEBP, "image/webp"))),
+    "Chroma and LanceDB: base64 PNG": (encoded(PNG), {}, image(uri(PNG))),
+    "cookbooks: base64 JPEG": (encoded(JPEG), {"doc_id": "1"}, image(uri(JPEG, "image/jpeg"))),
+    "cookbooks: base64 GIF": (encoded(GIF), {}, image(uri(GIF, "image/gif"))),
+    "cookbooks: base64 WebP": (encoded(WEBP), {}, image(uri(WEBP, "image/webp"))),
     "base64 with line breaks": (base64.encodebytes(PNG).decode(), {}, image(uri(PNG))),
-    "Bedrock: type IMAGE": (coded(PNG), {"type": "IMAGE"}, image(uri(PNG))),
+    "Bedrock: type IMAGE": (encoded(PNG), {"type": "IMAGE"}, image(uri(PNG))),
     "Bedrock: data URI": (
         uri(JPEG, "image/jpeg"),
         {"type": "IMAGE"},
         image(uri(JPEG, "image/jpeg")),
     ),
-    "image in the text, thumbnail beside it": (coded(PNG), {"image": URL}, image(uri(PNG))),
+    "image in the text, thumbnail in the metadata": (encoded(PNG), {"image": URL}, image(uri(PNG))),
     # In the metadata of a document without text
     "NVIDIA: data URI": ("", {"image": uri(PNG)}, image(uri(PNG))),
     "NVIDIA: URL": ("  ", {"image": URL}, image(URL)),
-    "base64": ("", {"image": coded(PNG)}, image(uri(PNG))),
+    "base64": ("", {"image": encoded(PNG)}, image(uri(PNG))),
     "bytes": ("", {"image": PNG}, image(uri(PNG))),
-    "bytes of base64": ("", {"image_bytes": coded(PNG).encode()}, image(uri(PNG))),
-    "image_b64": ("", {"image_b64": coded(PNG)}, image(uri(PNG))),
-    "image_data": ("", {"image_data": coded(PNG)}, image(uri(PNG))),
+    "bytes of base64": ("", {"image_bytes": encoded(PNG).encode()}, image(uri(PNG))),
+    "image_b64": ("", {"image_b64": encoded(PNG)}, image(uri(PNG))),
+    "image_data": ("", {"image_data": encoded(PNG)}, image(uri(PNG))),
     "Unstructured: base64 and type": (
         "",
-        {"image_base64": coded(JPEG), "image_mime_type": "image/jpeg", "category": "Image"},
+        {"image_base64": encoded(JPEG), "image_mime_type": "image/jpeg", "category": "Image"},
         image(uri(JPEG, "image/jpeg")),
     ),
-    "Unstructured: only the type tells": (
+    "Unstructured: format known only by the type": (
         "",
-        {"image_base64": coded(TIFF), "image_mime_type": "image/tiff"},
+        {"image_base64": encoded(TIFF), "image_mime_type": "image/tiff"},
         image(uri(TIFF, "image/tiff")),
     ),
-    "wrong type beside it": (
+    "wrong type in another field": (
         "",
         {"image": JPEG, "mime_type": "image/png"},
         image(uri(JPEG, "image/jpeg")),
@@ -112,7 +112,7 @@ IMAGES = {
     "image_url": ("", {"image_url": URL}, image(URL)),
     "image_uri": ("", {"image_uri": "http://example.com/1"}, image("http://example.com/1")),
     "URL as image_path": ("", {"image_path": URL}, image(URL)),
-    "inline before remote": ("", {"image_url": URL, "image_base64": coded(PNG)}, image(uri(PNG))),
+    "inline before remote": ("", {"image_url": URL, "image_base64": encoded(PNG)}, image(uri(PNG))),
     "remote before local": ("", {"image": "cat.png", "image_url": URL}, image(URL)),
     "usable before unusable": ("", {"image": "gs://b/1", "image_url": URL}, image(URL)),
     "local before unusable": ("", {"image": "gs://b/1", "image_path": "1.png"}, file("1.png")),
@@ -120,7 +120,7 @@ IMAGES = {
     "block v1, URL": ("", {"image": {"type": "image", "url": URL}}, image(URL)),
     "block v1, base64": (
         "",
-        {"image": {"type": "image", "base64": coded(PNG), "mime_type": "image/png"}},
+        {"image": {"type": "image", "base64": encoded(PNG), "mime_type": "image/png"}},
         image(uri(PNG)),
     ),
     "block v0, base64": (
@@ -129,7 +129,7 @@ IMAGES = {
             "image": {
                 "type": "image",
                 "source_type": "base64",
-                "data": coded(TIFF),
+                "data": encoded(TIFF),
                 "mime_type": "image/tiff",
             }
         },
@@ -156,7 +156,7 @@ IMAGES = {
         {
             "image": {
                 "type": "image",
-                "source": {"type": "base64", "media_type": "image/png", "data": coded(PNG)},
+                "source": {"type": "base64", "media_type": "image/png", "data": encoded(PNG)},
             }
         },
         image(uri(PNG)),
@@ -168,8 +168,8 @@ IMAGES = {
     ),
     # Blobs and files
     "Blob of bytes": ("", {"image": Blob.from_data(PNG, mime_type="image/png")}, image(uri(PNG))),
-    "Blob of base64": ("", {"image": Blob.from_data(coded(PNG))}, image(uri(PNG))),
-    "Blob: only the type tells": (
+    "Blob of base64": ("", {"image": Blob.from_data(encoded(PNG))}, image(uri(PNG))),
+    "Blob: format known only by the type": (
         "",
         {"image": Blob.from_data(TIFF, mime_type="image/tiff"), "mime_type": "image/x"},
         image(uri(TIFF, "image/tiff")),
@@ -186,43 +186,43 @@ IMAGES = {
     "loaders: file_path": ("", {"file_path": "scans/cat.gif"}, file("scans/cat.gif")),
 }
 
-# What resembles an image and is none, each with what is ranked instead.
-FALSE_FRIENDS = {
+# Texts and metadata that resemble an image but are not one: text, metadata, expected content.
+NO_IMAGES = {
     "web search: thumbnail": ("A text", {"image": "https://example.com/thumb.jpg"}, "A text"),
     "crawler: og:image": ("A text", {"image_url": URL, "source": URL}, "A text"),
     "AskNews: images": ("A text", {"images": [URL, URL]}, "A text"),
     "images without text": ("", {"images": [URL, URL]}, ""),
     "caption of a file": ("A cat on a mat", {"image_path": "cat.jpg"}, "A cat on a mat"),
-    "Unstructured: text in an image": ("STOP", {"image_base64": coded(PNG)}, "STOP"),
-    "home-made: type image": ("A cat", {"type": "image", "image_path": "1.png"}, "A cat"),
+    "Unstructured: text in an image": ("STOP", {"image_base64": encoded(PNG)}, "STOP"),
+    "own format: type image": ("A cat", {"type": "image", "image_path": "1.png"}, "A cat"),
     "parent and summary": ("A summary", {"doc_id": "1", "type": "image"}, "A summary"),
     "PDF parsers: markdown": (f"![a cat]({URL})", {}, f"![a cat]({URL})"),
     "PDF parsers: html": ('<img alt="a cat" src="#" />', {}, '<img alt="a cat" src="#" />'),
     "markdown with a data URI": (f"![a cat]({uri(PNG)})", {}, f"![a cat]({uri(PNG)})"),
-    "address as text": (URL, {}, URL),
+    "URL as text": (URL, {}, URL),
     "sentence about data URIs": (
         "data:image/png;base64, starts the data URI of a picture.",
         {},
         "data:image/png;base64, starts the data URI of a picture.",
     ),
-    "drawing in clear text": (
+    "SVG as plain text": (
         "data:image/svg+xml;utf8,<svg xmlns='http://www.w3.org/2000/svg' />",
         {},
         "data:image/svg+xml;utf8,<svg xmlns='http://www.w3.org/2000/svg' />",
     ),
-    "base64 of a PDF": (coded(PDF), {}, coded(PDF)),
-    "word that decodes": ("iVBORw0KGgo=", {}, "iVBORw0KGgo="),
-    "long word that decodes": ("abcd" * 50, {}, "abcd" * 50),
+    "base64 of a PDF": (encoded(PDF), {}, encoded(PDF)),
+    "word that is valid base64": ("iVBORw0KGgo=", {}, "iVBORw0KGgo="),
+    "long word that is valid base64": ("abcd" * 50, {}, "abcd" * 50),
     "path that starts like a JPEG": ("/9j/" + "a" * 39, {}, "/9j/" + "a" * 39),
-    "base64 inside a text": (f"The code is {coded(PNG)}", {}, f"The code is {coded(PNG)}"),
-    "name beside a type": ("", {"image": "img1", "mime_type": "image/png"}, ""),
+    "base64 inside a text": (f"The code is {encoded(PNG)}", {}, f"The code is {encoded(PNG)}"),
+    "name of an image with a type": ("", {"image": "img1", "mime_type": "image/png"}, ""),
     "name of an image": ("", {"image": "figure 3"}, ""),
     "size of an image": ("", {"image": {"width": 20, "height": 10}}, ""),
     "empty cell of a table": ("", {"image": math.nan, "image_url": None}, ""),
     "number": ("", {"image": 17}, ""),
     "empty values": ("", {"image": "", "image_bytes": b"", "image_path": " "}, ""),
     "bytes of a PDF": ("", {"image": PDF}, ""),
-    "base64 of a PDF as image": ("", {"image": coded(PDF), "mime_type": "application/pdf"}, ""),
+    "base64 of a PDF as image": ("", {"image": encoded(PDF), "mime_type": "application/pdf"}, ""),
     "Blob of a text": ("", {"image": Blob.from_data("A text")}, ""),
     "empty Blob": ("", {"image": Blob.from_data(b"")}, ""),
     "block of a file": ("", {"image": {"type": "file", "url": URL}}, ""),
@@ -241,17 +241,18 @@ FALSE_FRIENDS = {
         {"image": {"type": "image", "source": {"type": "file", "url": URL}}},
         "",
     ),
-    "block of no type": ("", {"image": {"type": ["image"], "url": URL}}, ""),
-    "block of a sound": ("", {"image": {"type": "audio", "base64": coded(PNG)}}, ""),
+    "block with a list as type": ("", {"image": {"type": ["image"], "url": URL}}, ""),
+    "block of audio": ("", {"image": {"type": "audio", "base64": encoded(PNG)}}, ""),
     "block of an uploaded image": ("", {"image": {"type": "image", "file_id": "file-1"}}, ""),
     "blank page of a PDF": ("", {"source": "a.pdf", "file_path": "a.pdf", "page": 3}, ""),
     "blank page of the web": ("", {"source": URL}, ""),
     "file of another loader": ("", {"source": None, "file_path": 3}, ""),
-    "nothing": ("", {}, ""),
+    "no text and no metadata": ("", {}, ""),
     "plain text": ("A text", {"source": "a.txt"}, "A text"),
 }
 
-UNSENDABLE = {
+# Images that no request can contain: text, metadata, and a part of the reason.
+UNSENDABLE_IMAGES = {
     "damaged data URI": ("data:image/png;base64,iVBORw0KGgo%%%", {}, "damaged"),
     "cut data URI": (uri(PNG)[:-1], {}, "damaged"),
     "data URI without content": ("data:image/png;base64,", {}, "damaged"),
@@ -262,26 +263,26 @@ UNSENDABLE = {
 }
 
 
-def table(documents):
-    """Give each row of a table its name."""
-    return [pytest.param(*row, id=name) for name, row in documents.items()]
+def params(rows):
+    """Return the rows of a table as parameters, with their names as ids."""
+    return [pytest.param(*row, id=name) for name, row in rows.items()]
 
 
-@pytest.mark.parametrize(("text", "metadata", "expected"), table(IMAGES))
-def test_images_are_recognised(text, metadata, expected):
-    """A document that is an image is ranked by it, wherever people leave it."""
+@pytest.mark.parametrize(("text", "metadata", "expected"), params(IMAGES))
+def test_images_are_recognized(text, metadata, expected):
+    """The converter finds the image of a document in each of these forms."""
     assert contents([Document(text, metadata=metadata)]) == [expected]
 
 
-@pytest.mark.parametrize(("text", "metadata", "expected"), table(FALSE_FRIENDS))
-def test_false_friends_are_no_images(text, metadata, expected):
-    """A text stays a text, whatever is beside it, and nothing odd becomes an image."""
+@pytest.mark.parametrize(("text", "metadata", "expected"), params(NO_IMAGES))
+def test_other_values_are_not_images(text, metadata, expected):
+    """A text remains a text with any metadata, and a value that is no image does not become one."""
     assert contents([Document(text, metadata=metadata)]) == [expected]
 
 
-@pytest.mark.parametrize(("text", "metadata", "reason"), table(UNSENDABLE))
-def test_images_that_cannot_be_sent_say_why(text, metadata, reason):
-    """An image that no request can carry is not ranked, and the reason holds nothing of it."""
+@pytest.mark.parametrize(("text", "metadata", "reason"), params(UNSENDABLE_IMAGES))
+def test_an_unsendable_image_is_unscorable_with_a_reason(text, metadata, reason):
+    """An image that cannot be sent is unscorable, and the reason does not quote its address."""
     [content] = contents([Document(text, metadata=metadata)])
 
     assert isinstance(content, Unscorable)
@@ -293,25 +294,25 @@ def test_images_that_cannot_be_sent_say_why(text, metadata, reason):
     ("metadata", "expected"),
     [
         ({"photo": URL}, RerankDocument(text="A cat", image=URL)),
-        ({"photo": coded(PNG)}, RerankDocument(text="A cat", image=uri(PNG))),
+        ({"photo": encoded(PNG)}, RerankDocument(text="A cat", image=uri(PNG))),
         ({"photo": "cat.png"}, LocalImageDocument(text="A cat", image=LocalImage("cat.png"))),
         ({"scan": URL}, RerankDocument(text="A cat", image=URL)),
         ({"photo": "none", "scan": URL}, RerankDocument(text="A cat", image=URL)),
-        ({"photo": URL, "scan": coded(PNG)}, RerankDocument(text="A cat", image=URL)),
+        ({"photo": URL, "scan": encoded(PNG)}, RerankDocument(text="A cat", image=URL)),
         ({"photo": "gs://bucket/cat"}, "A cat"),
         ({"photo": None}, "A cat"),
         ({"image": URL}, "A cat"),
     ],
 )
-def test_a_named_field_puts_the_image_beside_the_text(metadata, expected):
-    """Fields that the user names, and no others, are looked into although there is a text."""
+def test_an_image_is_ranked_with_the_text_if_its_field_is_named(metadata, expected):
+    """If a document has a text, only the fields in `image_keys` are searched for an image."""
     document = Document("A cat", metadata=metadata)
 
     assert contents([document], image_keys=["photo", "scan"]) == [expected]
 
 
-def test_a_named_field_comes_before_the_known_ones():
-    """Without a text the named field is looked into first, then the known ones."""
+def test_a_named_field_is_searched_before_the_known_fields():
+    """If a document has no text, the fields in `image_keys` are searched first."""
     named = Document("", metadata={"photo": URL, "image": uri(PNG)})
     known = Document("", metadata={"image": uri(PNG)})
 
@@ -344,15 +345,15 @@ METADATA = {
         ([], ""),
     ],
 )
-def test_rank_fields_stand_before_the_text(names, lines):
-    """Each field is a line in the order asked for; what has no text, number or date is not."""
+def test_rank_fields_are_put_before_the_text(names, lines):
+    """Each field with a text, a number or a date is a line, in the order of `rank_fields`."""
     document = Document("A cat", metadata=METADATA)
 
     assert contents([document], rank_fields=names) == [f"{lines}A cat"]
 
 
-def test_rank_fields_stand_beside_an_image():
-    """With an image, the fields are the text; without anything else, they alone are ranked."""
+def test_rank_fields_are_ranked_with_an_image():
+    """The fields are the text of an image, or the whole content if there is nothing else."""
     documents = [
         Document(uri(PNG), metadata={"title": "A cat"}),
         Document("", metadata={"title": "A cat", "image": URL}),
@@ -360,9 +361,9 @@ def test_rank_fields_stand_beside_an_image():
         Document("Purrs", metadata={"title": "A cat", "photo": URL}),
     ]
 
-    found = contents(documents, rank_fields=["title"], image_keys=["photo"])
+    converted = contents(documents, rank_fields=["title"], image_keys=["photo"])
 
-    assert found == [
+    assert converted == [
         RerankDocument(text="title: A cat", image=uri(PNG)),
         RerankDocument(text="title: A cat", image=URL),
         "title: A cat",
@@ -377,23 +378,23 @@ def test_rank_fields_stand_beside_an_image():
         (uri(PNG), uri(PNG)),
         ("", ""),
         ({"text": "A text"}, "A text"),
-        ({"text": "A text", "image": coded(PNG)}, RerankDocument(text="A text", image=uri(PNG))),
+        ({"text": "A text", "image": encoded(PNG)}, RerankDocument(text="A text", image=uri(PNG))),
         ({"image": PNG}, image(uri(PNG))),
         ({"type": "image", "url": URL}, image(URL)),
         (RerankDocument(text="A text"), RerankDocument(text="A text")),
         (None, Unscorable("document_converter found nothing to rank")),
     ],
 )
-def test_a_converter_says_what_is_ranked(result, expected):
-    """What the user's function returns is ranked, and no rule looks at the document."""
+def test_the_result_of_a_converter_is_ranked(result, expected):
+    """The result of `document_converter` is ranked, and no other rule applies to the document."""
     document = Document("A cat", metadata={"title": "Cats", "image": URL})
 
     assert contents([document], converter=lambda _: result, rank_fields=["title"]) == [expected]
 
 
 @pytest.mark.parametrize("result", [17, ["A text"], b"bytes", Document("A text")])
-def test_a_converter_that_returns_something_else_is_named(result):
-    """What cannot be ranked is an error that says whose mistake it is and what to return."""
+def test_an_invalid_result_of_a_converter_is_an_error(result):
+    """The error names `document_converter` and the position of the document."""
 
     def converter(document):
         return "A text" if document.page_content == "good" else result
@@ -402,10 +403,10 @@ def test_a_converter_that_returns_something_else_is_named(result):
         contents([Document("good"), Document("bad")], converter=converter)
 
 
-# What `rerank` takes besides documents, each with what is ranked of it.
+# What `rerank` accepts in addition to documents: an item, and the content that is expected.
 ITEMS = {
     "text": ("A text", "A text"),
-    "text that is an image": (coded(PNG), image(uri(PNG))),
+    "text that is an image": (encoded(PNG), image(uri(PNG))),
     "document": (Document("", metadata={"image": URL}), image(URL)),
     "mapping of text": ({"text": "A text"}, "A text"),
     "mapping of an image": ({"image": PNG}, image(uri(PNG))),
@@ -422,11 +423,11 @@ ITEMS = {
     ),
     "empty mapping": ({}, ""),
     "mapping with a field": ({"title": "Cats", "text": "Purr"}, "title: Cats\nPurr"),
-    "document of the client": (RerankDocument(text="A"), RerankDocument(text="A")),
+    "RerankDocument": (RerankDocument(text="A"), RerankDocument(text="A")),
     "block of text": ({"type": "text", "text": "A text"}, "A text"),
     "block of an image": ({"type": "image", "url": URL}, image(URL)),
     "block of OpenAI": ({"type": "image_url", "image_url": {"url": URL}}, image(URL)),
-    "block of a sound": (
+    "block of audio": (
         {"type": "audio", "base64": "AAAA"},
         Unscorable("it is a content block of type 'audio' without a usable image"),
     ),
@@ -461,7 +462,7 @@ ITEMS = {
         ],
         image(URL, text="A cat"),
     ),
-    "blocks of a text and what cannot be ranked": (
+    "blocks of a text and audio": (
         [{"type": "text", "text": "A cat"}, {"type": "audio", "base64": "AAAA"}],
         "A cat",
     ),
@@ -469,20 +470,20 @@ ITEMS = {
         [{"type": "image", "url": "gs://bucket/cat.png"}, {"type": "image", "url": URL}],
         image(URL),
     ),
-    "blocks of what cannot be ranked": (
+    "blocks of audio alone": (
         [{"type": "audio", "base64": "AAAA"}],
         Unscorable("no content block of it has a text or a usable image"),
     ),
-    "no blocks": ([], Unscorable("no content block of it has a text or a usable image")),
+    "empty list of blocks": ([], Unscorable("no content block of it has a text or a usable image")),
     "bytes": (PNG, image(uri(PNG))),
     "Blob": (Blob.from_data(PNG, mime_type="image/png"), image(uri(PNG))),
     "Path": (Path("a/cat.png"), file("a/cat.png")),
 }
 
 
-@pytest.mark.parametrize(("item", "expected"), table(ITEMS))
-def test_items_need_not_be_documents(item, expected):
-    """Texts, mappings, content blocks and images are ranked as documents are."""
+@pytest.mark.parametrize(("item", "expected"), params(ITEMS))
+def test_items_of_other_types_are_ranked(item, expected):
+    """Strings, mappings, content blocks and images can be ranked without a document."""
     assert contents([item], rank_fields=["title"]) == [expected]
 
 
@@ -504,76 +505,71 @@ def test_items_need_not_be_documents(item, expected):
         ({"text": 17}, r"text of documents\[1\] is of type int"),
     ],
 )
-def test_items_that_are_nothing_to_rank_are_named(item, message):
-    """A mistake is an error that says which item it is, and what to pass."""
+def test_an_invalid_item_is_an_error(item, message):
+    """The error has the position of the item and its type, its key or the number of its images."""
     with pytest.raises(InvalidRequestError, match=message):
         contents(["A text", item])
 
 
-class Audit:
-    """Notes what Python reports of files, processes and the network while it listens."""
+class AuditRecorder:
+    """Records Python's audit events of files, processes and the network inside a `with` block."""
 
-    touching = ("open", "os.", "socket.", "subprocess.", "urllib.", "shutil.", "glob.", "pathlib.")
+    recorded = ("open", "os.", "socket.", "subprocess.", "urllib.", "shutil.", "glob.", "pathlib.")
 
     def __init__(self):
-        self.listens = False
+        self.is_recording = False
         self.events = []
         sys.addaudithook(self)
 
     def __call__(self, event, arguments):
-        """Note an event."""
-        if self.listens and event.startswith(self.touching):
+        """Record an event."""
+        if self.is_recording and event.startswith(self.recorded):
             self.events.append((event, arguments))
 
     def __enter__(self):
-        self.listens = True
+        self.is_recording = True
         return self
 
     def __exit__(self, *_):
-        self.listens = False
+        self.is_recording = False
 
 
-def test_nothing_is_opened_or_connected():
-    """Whatever paths and addresses the documents hold, converting them touches none."""
-    rows = [*IMAGES.values(), *FALSE_FRIENDS.values(), *UNSENDABLE.values()]
+def test_no_file_is_opened_and_no_connection_is_made():
+    """The converter opens none of the paths and URLs in documents."""
+    rows = [*IMAGES.values(), *NO_IMAGES.values(), *UNSENDABLE_IMAGES.values()]
     documents = [Document(text, metadata=metadata) for text, metadata, _ in rows]
     items = [item for item, _ in ITEMS.values()]
 
-    with Audit() as audit:
+    with AuditRecorder() as recorder:
         contents(documents)
         contents(documents, image_keys=["image", "image_path", "source"], rank_fields=["source"])
         contents(items, rank_fields=["title"])
 
-    assert audit.events == []
-    with audit, Path(__file__).open("rb"):
+    assert recorder.events == []
+    with recorder, Path(__file__).open("rb"):
         pass
-    assert audit.events
-
-
-def shortest(work):
-    """Return the shortest time of several."""
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return min(times)
+    assert recorder.events
 
 
 @repeat_if_starved
-def test_large_images_are_converted_in_little_time():
-    """Converting an image of 5 MB takes a few times as long as decoding its base64 once."""
+def test_large_images_are_converted_fast():
+    """The conversion of an image of 5 MB takes less than 5 times as long as its base64 decoding."""
     data = PNG + random.Random(0).randbytes(5_000_000)
     documents = [
-        Document(coded(data)),
+        Document(encoded(data)),
         Document(uri(data)),
         Document("", metadata={"image": uri(data)}),
         Document("", metadata={"image": data}),
     ]
-    decoding = shortest(lambda: base64.b64decode(coded(data), validate=True))
+    decoding = shortest_duration(
+        lambda: base64.b64decode(encoded(data), validate=True), repetitions=5
+    )
 
     for document in documents:
-        assert shortest(lambda document=document: contents([document])) < 5 * decoding
+        conversion = shortest_duration(
+            lambda document=document: contents([document]), repetitions=5
+        )
+        assert conversion < 5 * decoding
 
 
 json_values = st.recursive(
@@ -585,36 +581,36 @@ keys = st.sampled_from(["image", "image_url", "image_path", "source", "mime_type
 
 
 @given(st.text(min_size=1), st.dictionaries(keys | st.text(), json_values))
-def test_no_metadata_changes_what_a_text_is_ranked_by(text, metadata):
-    """For any text that is no image itself, the text alone is ranked."""
+def test_a_text_is_ranked_alone_with_any_metadata(text, metadata):
+    """A text that is not an image is ranked alone, whatever the metadata contains."""
     expected = [text]
 
     assert contents([Document(text, metadata=metadata)]) == expected
 
 
 @given(st.dictionaries(keys, json_values))
-def test_any_metadata_beside_no_text_can_be_read(metadata):
-    """Whatever stores put into the known fields, there is an answer and no failure."""
+def test_any_metadata_can_be_converted(metadata):
+    """The converter accepts any values in the known fields of a document without a text."""
     [content] = contents([Document("", metadata=metadata)])
 
     assert content == "" or isinstance(content, RerankDocument | LocalImageDocument | Unscorable)
 
 
 def placement(*order):
-    """What a ranking that was answered leads to."""
+    """Return the placement after a response: pairs of an index and a score, in this order."""
     ranking = Ranking(results=(), model="a/model", requests=())
     return Placement(order=tuple(Placed(*placed) for placed in order), ranking=ranking)
 
 
-either = st.sampled_from(["A text about cats.", "cats", " ", uri(PNG), coded(PNG)])
+texts_and_images = st.sampled_from(["A text about cats.", "cats", " ", uri(PNG), encoded(PNG)])
 
 
-@given(st.lists(st.builds(Document, either)))
-def test_documents_are_read_one_by_one(documents):
-    """What a document is ranked by does not depend on the documents beside it."""
-    alone = [content for document in documents for content in contents([document])]
+@given(st.lists(st.builds(Document, texts_and_images)))
+def test_documents_are_converted_independently(documents):
+    """The content of a document does not depend on the other documents in the list."""
+    one_by_one = [content for document in documents for content in contents([document])]
 
-    assert contents(documents) == alone
+    assert contents(documents) == one_by_one
 
 
 @given(
@@ -628,8 +624,8 @@ def test_documents_are_read_one_by_one(documents):
     ),
     st.none() | st.floats(allow_nan=False),
 )
-def test_a_copy_is_what_pydantic_copies(fields, score):
-    """A document comes back as `model_copy` makes it, in all of its state, and is left alone."""
+def test_a_result_equals_the_copy_that_pydantic_makes(fields, score):
+    """A result has the complete state of a `model_copy`, and the document stays unchanged."""
     document = Document(**fields)
     before = repr(document.__getstate__())
     metadata = {key: value for key, value in document.metadata.items() if key != "relevance_score"}
@@ -647,29 +643,31 @@ def test_a_copy_is_what_pydantic_copies(fields, score):
     assert repr(document.__getstate__()) == before
 
 
-class Cached(Document):
-    """A document with a state of its own, as LangChain's filters make them."""
+class StatefulDocument(Document):
+    """A document with a state, as LangChain's filters make them."""
 
     state: object = None
 
 
-def test_copies_keep_all_but_the_score():
-    """The id, the subclass, its state and the very values of the metadata come back."""
+def test_a_result_keeps_everything_but_the_score():
+    """A result keeps the id, the subclass, its state and the objects in the metadata."""
     lock = object()
-    document = Cached("A text", id="a", metadata={"lock": lock, "n": 1}, state={"vector": [1.0]})
+    document = StatefulDocument(
+        "A text", id="a", metadata={"lock": lock, "n": 1}, state={"vector": [1.0]}
+    )
 
     [result] = ranked([document], placement((0, 0.5)), score_key="relevance_score")
 
     assert result is not document
-    assert type(result) is Cached
+    assert type(result) is StatefulDocument
     assert (result.id, result.page_content, result.type) == ("a", "A text", "Document")
     assert result.state is document.state
     assert result.metadata == {"lock": lock, "n": 1, "relevance_score": 0.5}
     assert document.metadata == {"lock": lock, "n": 1}
 
 
-def test_the_score_is_of_this_ranking_or_missing():
-    """An earlier score is replaced, and removed from what was not ranked, but in copies only."""
+def test_earlier_scores_are_replaced_or_removed():
+    """Results have only the scores of this ranking. The documents keep their earlier scores."""
     documents = [Document("a", metadata={"score": 9.0, "n": 1}) for _ in range(2)]
 
     results = ranked(documents, placement((1, 0.5), (0, None)), score_key="score")
@@ -679,8 +677,8 @@ def test_the_score_is_of_this_ranking_or_missing():
 
 
 @pytest.mark.parametrize("error", [None, ServiceUnavailableError("down")])
-def test_what_was_not_ranked_comes_back_itself(error):
-    """When nothing was asked, or the failure was passed through, the same objects return."""
+def test_without_a_ranking_the_documents_themselves_are_returned(error):
+    """If no request was sent, or a failure was passed through, the results are the same objects."""
     documents = [Document("a", metadata={"relevance_score": 0.9}), Document("b"), Document("c")]
     unranked = Placement(order=(Placed(0, None), Placed(1, None)), error=error)
 

@@ -1,4 +1,4 @@
-"""What traces are shown of LangChain's documents: all but images, which services refuse."""
+"""Redaction: callback handlers get documents without images, which tracing services refuse."""
 
 import base64
 
@@ -9,16 +9,17 @@ from langchain_openrouter_rerank._redaction import redacted
 from PIL import Image
 
 PIXELS = base64.b64encode(bytes(300)).decode()
+PIXELS_IN_LINES = "\n".join(PIXELS[start : start + 76] for start in range(0, 400, 76))
 URI = f"data:image/png;base64,{PIXELS}"
 BLOCK = {"type": "image", "base64": PIXELS, "mime_type": "image/png"}
 
 
 @pytest.mark.parametrize(
-    ("value", "left"),
+    ("value", "redacted_value"),
     [
         (URI, f"[{len(URI)} characters left out]"),
         (PIXELS, "[400 characters left out]"),
-        ("\n".join(PIXELS[at : at + 76] for at in range(0, 400, 76)), "[405 characters left out]"),
+        (PIXELS_IN_LINES, "[405 characters left out]"),
         (b"\x89PNG", "[4 bytes left out]"),
         (bytearray(3), "[3 bytes left out]"),
         (Blob.from_data(b"a"), "[Blob left out]"),
@@ -29,19 +30,19 @@ BLOCK = {"type": "image", "base64": PIXELS, "mime_type": "image/png"}
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_images_are_left_out(value, left):
-    """A value that is or holds an image is told by its size, in a copy of its document."""
-    document = Document("A cat", id="1", metadata={"picture": value, "at": 1})
+def test_images_in_metadata_are_left_out(value, redacted_value):
+    """In a copy of the document, the size or the type of an image replaces the image."""
+    document = Document("A cat", id="1", metadata={"picture": value, "page": 1})
 
-    (shown,) = redacted([document])
+    [copy] = redacted([document])
 
-    assert shown.metadata == {"picture": left, "at": 1}
-    assert (shown.id, shown.page_content) == ("1", "A cat")
+    assert copy.metadata == {"picture": redacted_value, "page": 1}
+    assert (copy.id, copy.page_content) == ("1", "A cat")
     assert document.metadata["picture"] is value
 
 
 def test_an_image_as_text_is_left_out():
-    """A text that is an image is told by its length."""
+    """The length of a text that is an image replaces the text."""
     assert redacted([Document(URI)])[0].page_content == f"[{len(URI)} characters left out]"
 
 
@@ -59,17 +60,17 @@ def test_an_image_as_text_is_left_out():
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_all_else_is_shown_as_it_is(value):
-    """A document without an image is shown itself, and no copy."""
+def test_documents_without_images_are_not_copied(value):
+    """A document without an image stays the same object."""
     document = Document("A cat", metadata={"value": value})
 
     assert redacted([document])[0] is document
 
 
-def test_a_value_inside_of_itself_ends():
-    """Metadata that go round in circles are followed for some rounds only."""
-    circle = {}
-    circle["again"] = [circle]
-    document = Document("A cat", metadata=circle)
+def test_metadata_that_contain_themselves_are_accepted():
+    """Nested metadata are searched to a limited depth, so metadata may contain themselves."""
+    metadata = {}
+    metadata["metadata"] = [metadata]
+    document = Document("A cat", metadata=metadata)
 
     assert redacted([document])[0].page_content == "A cat"

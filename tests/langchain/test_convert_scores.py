@@ -1,9 +1,9 @@
-"""Scores and traces of a placement, and the checks of the arguments of a call."""
+"""The scores and the traced documents of a call, and the checks of its arguments."""
 
 import pytest
 from langchain_core.documents import Document
 from langchain_openrouter_rerank._convert.documents import checked_documents, checked_items
-from langchain_openrouter_rerank._convert.items import scores, texts_with_scores
+from langchain_openrouter_rerank._convert.items import ranking_of, texts_with_scores
 from langchain_openrouter_rerank._convert.pillow import PillowDocument, PillowImage
 from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.errors import InvalidRequestError
@@ -12,7 +12,7 @@ from openrouter_rerank.ranking import RankedDocument, Ranking
 from openrouter_rerank.reranker import LocalImageDocument, Placed, Placement, Unscorable
 from PIL import Image
 
-ANSWERED = Ranking(results=(RankedDocument(0, 0.5),), model="a/b", requests=(), attempts=1)
+RANKING = Ranking(results=(RankedDocument(0, 0.5),), model="a/b", requests=(), attempts=1)
 CONTENTS = [
     Unscorable("blank"),
     "A text",
@@ -22,31 +22,31 @@ CONTENTS = [
 ]
 
 
-def test_scores_name_the_documents_of_the_caller():
-    """Indexes refer to the list of the caller, and documents that were not ranked are left out."""
-    placement = Placement(order=(Placed(2, 0.5), Placed(1, None)), ranking=ANSWERED)
+def test_indexes_refer_to_the_list_of_the_caller():
+    """The indexes are positions in the caller's list. Documents without a score are left out."""
+    placement = Placement(order=(Placed(2, 0.5), Placed(1, None)), ranking=RANKING)
 
-    found = scores(placement, model="c/d")
+    ranking = ranking_of(placement, model="c/d")
 
-    assert found.results == (RankedDocument(2, 0.5),)
-    assert (found.model, found.attempts) == ("a/b", 1)
-
-
-def test_nothing_ranked_is_an_empty_ranking():
-    """If no request was sent, the ranking is empty and names the model of the call."""
-    found = scores(Placement(order=(Placed(0, None),)), model="c/d")
-
-    assert found == Ranking(results=(), model="c/d", requests=())
+    assert ranking.results == (RankedDocument(2, 0.5),)
+    assert (ranking.model, ranking.attempts) == ("a/b", 1)
 
 
-def test_traces_show_texts_with_scores_and_indexes():
-    """Each ranked item is shown by its text, which is blank for an image alone."""
-    order = tuple(Placed(at, at / 10 if at else None) for at in (4, 3, 2, 1, 0))
+def test_without_a_request_the_ranking_is_empty():
+    """If no request was sent, the ranking has no results and has the model of the call."""
+    ranking = ranking_of(Placement(order=(Placed(0, None),)), model="c/d")
 
-    placement = Placement(order=order, ranking=ANSWERED)
-    found = texts_with_scores(CONTENTS, placement, score_key="score")
+    assert ranking == Ranking(results=(), model="c/d", requests=())
 
-    assert [(each.page_content, each.metadata) for each in found] == [
+
+def test_traced_documents_have_texts_scores_and_indexes():
+    """A traced document has the text of a ranked item, which is empty for an image alone."""
+    order = tuple(Placed(index, index / 10 if index else None) for index in (4, 3, 2, 1, 0))
+
+    placement = Placement(order=order, ranking=RANKING)
+    documents = texts_with_scores(CONTENTS, placement, score_key="score")
+
+    assert [(document.page_content, document.metadata) for document in documents] == [
         ("A picture", {"index": 4, "score": 0.4}),
         ("", {"index": 3, "score": 0.3}),
         ("A caption", {"index": 2, "score": 0.2}),
@@ -54,31 +54,31 @@ def test_traces_show_texts_with_scores_and_indexes():
     ]
 
 
-@pytest.mark.parametrize("given", [["a"], ("a",), iter(["a"])], ids=["list", "tuple", "iterator"])
-def test_any_list_is_taken(given):
+@pytest.mark.parametrize("items", [["a"], ("a",), iter(["a"])], ids=["list", "tuple", "iterator"])
+def test_any_iterable_of_items_is_accepted(items):
     """Any iterable of items is copied to a new list."""
-    taken = checked_items(given, "a question")
+    checked = checked_items(items, "a question")
 
-    assert taken == ["a"]
-    assert taken is not given
+    assert checked == ["a"]
+    assert checked is not items
 
 
-@pytest.mark.parametrize("given", ["text", b"text", {"text": "a"}, None, 1])
-def test_what_is_no_list_is_refused(given):
-    """The error names the type of an argument that is not a list of documents."""
-    with pytest.raises(InvalidRequestError, match=f"type {type(given).__name__}: pass a list"):
-        checked_items(given, "a question")
+@pytest.mark.parametrize("items", ["text", b"text", {"text": "a"}, None, 1])
+def test_an_argument_that_is_not_a_list_is_refused(items):
+    """The error has the type of an argument that is not a list of documents."""
+    with pytest.raises(InvalidRequestError, match=f"type {type(items).__name__}: pass a list"):
+        checked_items(items, "a question")
 
 
 @pytest.mark.parametrize("query", ["", " \n"])
 def test_a_blank_query_is_refused(query):
-    """Scores need a question."""
+    """A blank query is an error, because there are no scores without a question."""
     with pytest.raises(InvalidRequestError, match="query is blank"):
         checked_items(["a"], query)
 
 
-def test_only_documents_are_compressed():
-    """The error names the position and the type of the first item that is not a document."""
+def test_an_item_that_is_not_a_document_is_refused():
+    """The error has the position and the type of the first item that is not a document."""
     document = Document("a")
 
     assert checked_documents([document]) == [document]

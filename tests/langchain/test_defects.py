@@ -1,4 +1,4 @@
-"""Mistakes that rerankers for LangChain have made, each as a promise that ours does not."""
+"""Defects that other rerankers for LangChain have had, and which this one does not have."""
 
 import asyncio
 import copy
@@ -38,44 +38,33 @@ QUERY = "capital of France"
 TEXTS = ("Bread is baked.", "Paris is the capital of France.", "Rome is a capital.")
 
 
-@pytest.fixture
-def make(local_openrouter):
-    """Make a reranker that calls the local service."""
-
-    def make(**options):
-        options = {
-            "api_key": local_openrouter.api_key,
-            "base_url": local_openrouter.base_url,
-        } | options
-        return OpenRouterRerank(**options)
-
-    return make
+def make_documents(*texts):
+    """Return documents with these texts, whose ids and metadata are their positions."""
+    return [
+        Document(text, id=str(position), metadata={"position": position})
+        for position, text in enumerate(texts)
+    ]
 
 
-def found(*texts):
-    """Return what a retriever has found."""
-    return [Document(text, id=str(at), metadata={"at": at}) for at, text in enumerate(texts)]
-
-
-def texts(documents):
+def texts_of(documents):
     """Return the texts of documents."""
     return [document.page_content for document in documents]
 
 
 @pytest.mark.parametrize("name", ["base_url", "openrouter_api_base", "api_base"])
-def test_d1_another_endpoint_can_be_named(make, name):
-    """Each name for the address of the service is accepted, and that address is called."""
-    with Stage() as another:
-        reranker = OpenRouterRerank(**{"api_key": another.api_key, name: another.base_url})
-        reranker.compress_documents(found(*TEXTS), QUERY)
+def test_another_endpoint_can_be_set(name):
+    """Each name of the option for the base URL is accepted, and this URL is called."""
+    with Stage() as service:
+        reranker = OpenRouterRerank(**{"api_key": service.api_key, name: service.base_url})
+        reranker.compress_documents(make_documents(*TEXTS), QUERY)
 
-        assert len(another.requests) == 1
+        assert len(service.requests) == 1
 
 
-def test_d2_a_failure_is_never_an_empty_result(make, local_openrouter):
-    """Making a reranker asks nothing; a refused call is an error, and metadata are no text."""
+def test_a_failure_is_an_error_and_not_an_empty_result(make_reranker, local_openrouter):
+    """A new reranker sends nothing, a failed call raises, and metadata do not replace the text."""
     local_openrouter.script(error(429, "slow down"))
-    reranker = make(max_retries=0)
+    reranker = make_reranker(max_retries=0)
     documents = [Document(TEXTS[1], metadata={"text": "bread"}), Document(TEXTS[0])]
     assert local_openrouter.requests == []
 
@@ -83,135 +72,138 @@ def test_d2_a_failure_is_never_an_empty_result(make, local_openrouter):
         reranker.compress_documents(documents, QUERY)
     result = reranker.compress_documents(documents, QUERY)
 
-    assert texts(result) == [TEXTS[1], TEXTS[0]]
+    assert texts_of(result) == [TEXTS[1], TEXTS[0]]
     assert local_openrouter.requests[-1].documents == [TEXTS[1], TEXTS[0]]
     assert documents[0].metadata == {"text": "bread"}
 
 
-def test_d3_what_is_passed_in_is_used(make):
-    """A client that was passed in makes the calls, and an unknown option is never ignored."""
-    seen = []
-    with httpx.Client(event_hooks={"request": [seen.append]}) as client:
-        make(http_client=client).compress_documents(found(*TEXTS), QUERY)
+def test_every_option_is_used_or_refused(make_reranker):
+    """The reranker uses the HTTP client that it gets, and refuses an unknown option."""
+    requests = []
+    with httpx.Client(event_hooks={"request": [requests.append]}) as client:
+        make_reranker(http_client=client).compress_documents(make_documents(*TEXTS), QUERY)
 
-    assert len(seen) == 1
+    assert len(requests) == 1
     with pytest.raises(ValidationError, match="top_k"):
-        make(top_k=3)
+        make_reranker(top_k=3)
 
 
-def test_d4_metadata_are_not_copied_deep(make):
-    """Metadata that cannot be copied, ids, subclasses and the state of filters come back."""
+def test_metadata_and_state_are_not_copied_deep(make_reranker):
+    """Results keep ids, subclasses, the state of filters, and metadata that cannot be copied."""
     embeddings = DeterministicFakeEmbedding(size=8)
     lock = threading.Lock()
     documents = [Document(text, metadata={"lock": lock}) for text in TEXTS]
-    stateful = EmbeddingsRedundantFilter(embeddings=embeddings).transform_documents(documents)
-    named = [document.model_copy(update={"id": str(at)}) for at, document in enumerate(stateful)]
+    filtered = EmbeddingsRedundantFilter(embeddings=embeddings).transform_documents(documents)
+    with_ids = [
+        document.model_copy(update={"id": str(position)})
+        for position, document in enumerate(filtered)
+    ]
 
-    result = make().compress_documents(named, QUERY)
+    result = make_reranker().compress_documents(with_ids, QUERY)
 
     assert [document.id for document in result] == ["1", "2", "0"]
     assert all(document.metadata["lock"] is lock for document in result)
-    assert {type(document) for document in result} == {type(stateful[0])}
-    assert result[0].state is stateful[1].state
+    assert {type(document) for document in result} == {type(filtered[0])}
+    assert result[0].state is filtered[1].state
 
 
-def test_d4_filters_behind_do_not_embed_again(make):
-    """In a pipeline, a filter behind the reranker finds the vectors of the one before."""
-    calls = []
+def test_a_filter_after_the_reranker_does_not_embed_again(make_reranker):
+    """In a pipeline, a filter after the reranker uses the vectors of the filter before it."""
+    embedded = []
 
-    class Counting(DeterministicFakeEmbedding):
+    class RecordingEmbedding(DeterministicFakeEmbedding):
         def embed_documents(self, texts):
-            calls.append(texts)
+            embedded.append(texts)
             return super().embed_documents(texts)
 
-    embeddings = Counting(size=8)
+    embeddings = RecordingEmbedding(size=8)
     pipeline = DocumentCompressorPipeline(
         transformers=[
             EmbeddingsRedundantFilter(embeddings=embeddings),
-            make(),
+            make_reranker(),
             EmbeddingsFilter(embeddings=embeddings, k=3),
         ]
     )
 
-    assert len(pipeline.compress_documents(found(*TEXTS), QUERY)) == 3
-    assert len(calls) == 1
+    assert len(pipeline.compress_documents(make_documents(*TEXTS), QUERY)) == 3
+    assert len(embedded) == 1
 
 
-def test_d5_the_new_score_wins(make, local_openrouter):
-    """A score of an earlier ranking is replaced, and the threshold counts before `top_n`."""
+def test_the_new_score_replaces_the_earlier_score(make_reranker, local_openrouter):
+    """The score of an earlier ranking is replaced. `score_threshold` applies before `top_n`."""
     local_openrouter.script(scores(0.2, 0.99, 0.8))
     documents = [Document(text, metadata={"relevance_score": -9.0}) for text in TEXTS]
 
-    result = make(score_threshold=0.5, top_n=2).compress_documents(documents, QUERY)
+    result = make_reranker(score_threshold=0.5, top_n=2).compress_documents(documents, QUERY)
 
     assert [document.metadata["relevance_score"] for document in result] == [0.99, 0.8]
 
 
-def test_d6_the_options_of_the_constructor_hold(make, local_openrouter):
-    """A call sends the model and the count of the constructor, with any metadata."""
+def test_a_call_sends_the_options_of_the_constructor(make_reranker, local_openrouter):
+    """A call sends `model` and `top_n` of the constructor, whatever the metadata contain."""
     documents = [Document("text", metadata={"day": dt.date(2024, 2, 29), "n": math.nan})]
 
-    make(model="a/model", top_n=1).compress_documents([*documents, Document("b")], QUERY)
+    make_reranker(model="a/model", top_n=1).compress_documents([*documents, Document("b")], QUERY)
 
     assert local_openrouter.requests[0].model == "a/model"
     assert local_openrouter.requests[0].top_n == 1
 
 
-def test_d7_no_option_is_overwritten(make, local_openrouter):
-    """What was passed is what the reranker has, and what it sends."""
-    reranker = make(model="a/model", top_n=7, timeout=3)
+def test_no_option_is_overwritten(make_reranker, local_openrouter):
+    """The reranker keeps the options that it gets, and sends the model."""
+    reranker = make_reranker(model="a/model", top_n=7, timeout=3)
 
-    reranker.compress_documents(found(*TEXTS), QUERY)
+    reranker.compress_documents(make_documents(*TEXTS), QUERY)
 
     assert (reranker.model, reranker.top_n, reranker.timeout) == ("a/model", 7, 3)
     assert local_openrouter.requests[0].model == "a/model"
 
 
 @repeat_if_starved
-def test_d8_no_key_is_shown_and_no_call_is_endless(make, local_openrouter):
-    """The key is in no `repr`, a silent service is given up, and any error body is an error."""
+def test_no_key_is_shown_and_every_call_ends(make_reranker, local_openrouter):
+    """`repr` has no secrets, a call ends by its timeout, and an HTML error page is an error."""
     local_openrouter.script(Fault.hang(), Reply(status=502, body=b"<html>Bad gateway</html>"))
-    reranker = make(timeout=0.3, max_retries=0, default_headers={"X-Token": "secret"})
+    reranker = make_reranker(timeout=0.3, max_retries=0, default_headers={"X-Token": "secret"})
 
     assert local_openrouter.api_key not in repr(reranker)
     assert "secret" not in repr(reranker)
     with pytest.raises(DeadlineExceededError):
-        reranker.compress_documents(found(*TEXTS), QUERY)
+        reranker.compress_documents(make_documents(*TEXTS), QUERY)
     with pytest.raises(BadGatewayError):
-        reranker.compress_documents(found(*TEXTS), QUERY)
+        reranker.compress_documents(make_documents(*TEXTS), QUERY)
 
 
-def test_d9_keys_of_others_are_left_alone(make, monkeypatch, local_openrouter):
-    """The key of another service is not used, and ours is sent to no host it is not for."""
+def test_keys_are_sent_only_to_their_own_services(make_reranker, monkeypatch, local_openrouter):
+    """The key of OpenAI is not used, and OpenRouter's key is not sent to another host."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-another")
     with pytest.raises(ConfigurationError, match="OPENROUTER_API_KEY"):
-        make(api_key=None).compress_documents(found(*TEXTS), QUERY)
+        make_reranker(api_key=None).compress_documents(make_documents(*TEXTS), QUERY)
 
     monkeypatch.setenv("OPENROUTER_API_KEY", "sk-or-v1-ours")
     with pytest.raises(ConfigurationError, match=r"example\.com"):
-        make(api_key=None, base_url="https://example.com/v1").compress_documents(
-            found(*TEXTS), QUERY
+        make_reranker(api_key=None, base_url="https://example.com/v1").compress_documents(
+            make_documents(*TEXTS), QUERY
         )
     assert local_openrouter.requests == []
 
 
-def test_d10_documents_come_back_whole(make, local_openrouter, capfd):
-    """Metadata, ids and texts come back, blank documents too, and nothing is printed."""
-    documents = found(*TEXTS, "", " ")
+def test_complete_documents_are_returned(make_reranker, local_openrouter, capfd):
+    """All documents, blank ones too, keep metadata, ids and texts, and nothing is printed."""
+    documents = make_documents(*TEXTS, "", " ")
 
-    result = make().compress_documents(documents, QUERY)
+    result = make_reranker().compress_documents(documents, QUERY)
 
     assert sorted(int(document.id) for document in result) == [0, 1, 2, 3, 4]
-    assert all(document.metadata["at"] == int(document.id) for document in result)
-    assert sorted(texts(result)) == sorted(texts(documents))
+    assert all(document.metadata["position"] == int(document.id) for document in result)
+    assert sorted(texts_of(result)) == sorted(texts_of(documents))
     local_openrouter.script(error(400, "no"))
     with pytest.raises(Exception, match="no"):
-        make().compress_documents(documents, QUERY)
+        make_reranker().compress_documents(documents, QUERY)
     assert capfd.readouterr() == ("", "")
 
 
-def test_d11_the_class_is_where_it_is_said_to_be(make, local_openrouter):
-    """The name and the arguments that registries of rerankers use make one."""
+def test_registries_can_import_the_class(local_openrouter):
+    """A registry can import the class by its name, and make a reranker with its usual arguments."""
     module = importlib.import_module("langchain_openrouter_rerank")
     arguments = {
         "top_n": 1,
@@ -222,22 +214,25 @@ def test_d11_the_class_is_where_it_is_said_to_be(make, local_openrouter):
 
     reranker = module.OpenRouterRerank(model="a/model", **arguments)
 
-    assert texts(reranker.compress_documents(found(*TEXTS), QUERY)) == [TEXTS[1]]
+    assert texts_of(reranker.compress_documents(make_documents(*TEXTS), QUERY)) == [TEXTS[1]]
 
 
-def test_d12_a_count_of_zero_is_refused(make):
-    """`top_n` is at least 1; `None` is all, and more than there are is all as well."""
-    for impossible in (0, -1):
+def test_top_n_must_be_positive(make_reranker):
+    """`top_n` is at least 1. `None` and larger numbers return all documents."""
+    for top_n in (0, -1):
         with pytest.raises(ValidationError, match="top_n"):
-            make(top_n=impossible)
+            make_reranker(top_n=top_n)
         with pytest.raises(ValidationError, match="top_n"):
-            make().compress_documents(found(*TEXTS), QUERY, top_n=impossible)
+            make_reranker().compress_documents(make_documents(*TEXTS), QUERY, top_n=top_n)
 
-    assert len(make(top_n=2).compress_documents(found(*TEXTS), QUERY, top_n=None)) == 3
-    assert len(make(top_n=99).compress_documents(found(*TEXTS), QUERY)) == 3
+    assert (
+        len(make_reranker(top_n=2).compress_documents(make_documents(*TEXTS), QUERY, top_n=None))
+        == 3
+    )
+    assert len(make_reranker(top_n=99).compress_documents(make_documents(*TEXTS), QUERY)) == 3
 
 
-OPTIMISED = """
+RERANK_WITHOUT_ASSERTIONS = """
 from langchain_core.documents import Document
 from langchain_openrouter_rerank import OpenRouterRerank
 from openrouter_rerank.errors import InvalidResponseError
@@ -253,51 +248,51 @@ for _ in range(4):
 
 
 @pytest.mark.usefixtures("key_in_environment")
-def test_d13_answers_are_checked_whatever_python_is_told(local_openrouter):
-    """An impossible index is an error without assertions too, and nobody else is called."""
+def test_responses_are_checked_without_assertions(local_openrouter):
+    """An invalid index is an error with `python -O` too, and only `/rerank` is called."""
     for indexes in ([0, 2], [0, -1], [0, 0], [0]):
         results = [{"index": index, "relevance_score": 0.5} for index in indexes]
         local_openrouter.script(Reply(body=json.dumps({"results": results}).encode()))
 
-    done = subprocess.run(
-        [sys.executable, "-O", "-c", OPTIMISED],
+    process = subprocess.run(
+        [sys.executable, "-O", "-c", RERANK_WITHOUT_ASSERTIONS],
         capture_output=True,
         check=True,
         text=True,
         timeout=60,
     )
 
-    assert done.stdout.split() == ["refused"] * 4
+    assert process.stdout.split() == ["refused"] * 4
     assert [request.path for request in local_openrouter.requests] == ["/api/v1/rerank"] * 4
 
 
-def test_d14_what_was_passed_in_is_not_touched(make):
-    """The results are copies; the documents of the retriever keep their metadata."""
-    documents = found(*TEXTS)
+def test_the_documents_of_the_caller_are_not_changed(make_reranker):
+    """The results are copies, and the documents of the caller keep their metadata."""
+    documents = make_documents(*TEXTS)
 
-    result = make().compress_documents(documents, QUERY)
+    result = make_reranker().compress_documents(documents, QUERY)
 
     assert not {id(document) for document in result} & {id(document) for document in documents}
-    assert documents == found(*TEXTS)
+    assert documents == make_documents(*TEXTS)
 
 
-def test_d15_it_can_be_copied_and_sent(make, monkeypatch, local_openrouter):
-    """After calls of both modes, a reranker is pickled and copied deep, and still works."""
+def test_a_used_reranker_can_be_copied_and_pickled(make_reranker, monkeypatch, local_openrouter):
+    """After sync and async calls, a reranker can be pickled and copied, and the copies work."""
     monkeypatch.setenv("OPENROUTER_API_KEY", local_openrouter.api_key)
-    reranker = make()
-    reranker.compress_documents(found(*TEXTS), QUERY)
-    asyncio.run(reranker.acompress_documents(found(*TEXTS), QUERY))
+    reranker = make_reranker()
+    reranker.compress_documents(make_documents(*TEXTS), QUERY)
+    asyncio.run(reranker.acompress_documents(make_documents(*TEXTS), QUERY))
 
-    for made in (
-        pickle.loads(pickle.dumps(reranker)),  # noqa: S301 - It is our own
+    for copied in (
+        pickle.loads(pickle.dumps(reranker)),  # noqa: S301 - This test has made it
         copy.deepcopy(reranker),
         reranker.model_copy(deep=True),
     ):
-        assert texts(made.compress_documents(found(*TEXTS), QUERY))[0] == TEXTS[1]
+        assert texts_of(copied.compress_documents(make_documents(*TEXTS), QUERY))[0] == TEXTS[1]
 
 
-async def test_d16_calls_do_not_queue_for_threads(make, local_openrouter):
-    """Two hundred asynchronous calls are in flight together although there is one thread."""
+async def test_async_calls_do_not_wait_for_threads(make_reranker, local_openrouter):
+    """200 async calls are in flight at the same time, although the event loop has one thread."""
 
     def release_all():
         local_openrouter.wait_until(lambda: local_openrouter.in_flight == 200, timeout=20)
@@ -306,9 +301,9 @@ async def test_d16_calls_do_not_queue_for_threads(make, local_openrouter):
     with ThreadPoolExecutor(1) as threads:
         asyncio.get_running_loop().set_default_executor(threads)
         local_openrouter.always(Fault.hang())
-        reranker = make(max_concurrency=200)
+        reranker = make_reranker(max_concurrency=200)
         calls = [
-            asyncio.create_task(reranker.acompress_documents(found(*TEXTS), QUERY))
+            asyncio.create_task(reranker.acompress_documents(make_documents(*TEXTS), QUERY))
             for _ in range(200)
         ]
         release = threading.Thread(target=release_all)
@@ -318,11 +313,11 @@ async def test_d16_calls_do_not_queue_for_threads(make, local_openrouter):
         release.join()
 
 
-def test_d17_a_retriever_returns_as_many_as_it_is_told(make):
-    """`k` of the retriever counts, whoever finds the documents, and a misspelt one is refused."""
-    search = RunnableLambda(lambda _: found(*TEXTS))
+def test_a_retriever_returns_k_documents(make_reranker):
+    """`k` limits the results of any base retriever, and a misspelt option is refused."""
+    search = RunnableLambda(lambda _: make_documents(*TEXTS))
 
-    assert len(make().as_retriever(search, k=2).invoke(QUERY)) == 2
-    assert len(make().as_retriever(search).invoke(QUERY, k=1)) == 1
+    assert len(make_reranker().as_retriever(search, k=2).invoke(QUERY)) == 2
+    assert len(make_reranker().as_retriever(search).invoke(QUERY, k=1)) == 1
     with pytest.raises(ValidationError, match="kk"):
-        OpenRouterRerankRetriever(base_retriever=search, reranker=make(), kk=3)
+        OpenRouterRerankRetriever(base_retriever=search, reranker=make_reranker(), kk=3)

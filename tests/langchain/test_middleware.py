@@ -1,4 +1,4 @@
-"""`RerankToolSelectorMiddleware` in agents, with scripted models in place of dear ones."""
+"""`RerankToolSelectorMiddleware` in agents, with scripted chat models."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ from openrouter_rerank.local.stage import Reply, error
 
 from tests.scripted_chat import scripted
 
-WORK = {
+TOOLS = {
     "bake_bread": "Bakes a loaf of bread.",
     "forecast": "Tells the weather of the next days.",
     "book_flight": "Books a flight to another city.",
@@ -31,14 +31,16 @@ QUESTION = "Tells the weather in a city"
 WEB_SEARCH = {"type": "web_search"}
 
 
-def tools(count=5):
-    """Make tools for all kinds of work, and as many others as there should be."""
-    others = {f"tool_{at}": f"Does the work number {at}." for at in range(len(WORK), count)}
+def make_tools(count=5):
+    """Return the tools in `TOOLS`, after other tools if `count` is larger than their number."""
+    other_tools = {
+        f"tool_{number}": f"Does the work number {number}." for number in range(len(TOOLS), count)
+    }
     return [
         StructuredTool.from_function(
             lambda: "done", name=name, description=description, coroutine=_done
         )
-        for name, description in (others | WORK).items()
+        for name, description in (other_tools | TOOLS).items()
     ]
 
 
@@ -46,53 +48,54 @@ async def _done():
     return "done"
 
 
-def ask(text=QUESTION, **message):
-    """Make the input of an agent."""
-    return {"messages": [HumanMessage(text, **message)]}
+def question(text=QUESTION):
+    """Return the input of an agent: a message of the user."""
+    return {"messages": [HumanMessage(text)]}
 
 
-def call(given, **message):
-    """Make what an agent hands to its middleware before the model is called."""
+def model_request(tools, **message):
+    """Return the request that an agent passes to its middleware before each call of the model."""
     return ModelRequest(
         model=scripted(),
         messages=[HumanMessage(QUESTION, **message)],
-        tools=given,
+        tools=tools,
         **dict.fromkeys(["system_prompt", "tool_choice", "response_format", "runtime"]),
         state={"messages": []},
     )
 
 
 @pytest.fixture
-def selector(reranker):
-    """Make a middleware that calls the local service."""
+def make_selector(reranker):
+    """Return a function that makes a middleware whose reranker does not retry."""
+    reranker.max_retries = 0
 
-    def selector(**options):
+    def make_selector(**options):
         return RerankToolSelectorMiddleware(reranker, **({"max_tools": 2} | options))
 
-    return selector
+    return make_selector
 
 
 @pytest.fixture
-def agent(selector):
-    """Make an agent that says `lines`, and return it together with its model."""
+def make_agent(make_selector):
+    """Return a function that makes a model with scripted answers, and an agent with this model."""
 
-    def agent(*lines, given=None, checkpointer=None, **options):
-        model = scripted(*lines)
-        middleware = [selector(**options)]
-        given = tools() if given is None else given
+    def make_agent(*answers, tools=None, checkpointer=None, **options):
+        model = scripted(*answers)
+        middleware = [make_selector(**options)]
+        tools = make_tools() if tools is None else tools
         return model, create_agent(
-            model, tools=given, middleware=middleware, checkpointer=checkpointer
+            model, tools=tools, middleware=middleware, checkpointer=checkpointer
         )
 
-    return agent
+    return make_agent
 
 
 @pytest.mark.parametrize("count", [5, 200])
-async def test_the_model_sees_the_most_relevant_tools(agent, invoke, count, local_openrouter):
-    """Of few tools and of many, the model sees the best, in the order in which they were given."""
-    model, graph = agent("Sunny.", given=tools(count))
+async def test_the_model_gets_the_most_relevant_tools(make_agent, invoke, count, local_openrouter):
+    """The model gets the best tools of few or many, in the order in which they were passed."""
+    model, agent = make_agent("Sunny.", tools=make_tools(count))
 
-    await invoke(graph, ask())
+    await invoke(agent, question())
 
     [request] = local_openrouter.requests
     assert model.shown == [["forecast", "weather_in"]]
@@ -101,80 +104,80 @@ async def test_the_model_sees_the_most_relevant_tools(agent, invoke, count, loca
     assert "weather_in: Tells the weather in a city now." in request.documents
 
 
-async def test_a_turn_asks_once(agent, invoke, local_openrouter):
-    """However often the model calls tools, their selection is made once, and stays."""
+async def test_the_tools_are_ranked_once_in_a_turn(make_agent, invoke, local_openrouter):
+    """All calls of the model in a turn get the same tools, which are ranked once."""
     call = ("weather_in", {})
-    model, graph = agent(call, call, call, "Sunny.", given=tools(200))
+    model, agent = make_agent(call, call, call, "Sunny.", tools=make_tools(200))
 
-    answer = await invoke(graph, ask())
+    state = await invoke(agent, question())
 
-    assert answer["messages"][-1].content == "Sunny."
+    assert state["messages"][-1].content == "Sunny."
     assert model.shown == [["forecast", "weather_in"]] * 4
     assert len(local_openrouter.requests) == 1
 
 
-async def test_the_next_message_asks_again(agent, invoke, local_openrouter):
-    """Each message of the user in a conversation has a selection of its own."""
-    model, graph = agent("Sunny.", "Baked.", checkpointer=InMemorySaver(), max_tools=1)
+async def test_the_next_message_ranks_the_tools_again(make_agent, invoke, local_openrouter):
+    """Each message of the user in a conversation has its own selection of tools."""
+    model, agent = make_agent("Sunny.", "Baked.", checkpointer=InMemorySaver(), max_tools=1)
     thread = {"configurable": {"thread_id": "1"}}
 
-    await invoke(graph, ask(), thread)
-    await invoke(graph, ask("Bakes bread"), thread)
+    await invoke(agent, question(), thread)
+    await invoke(agent, question("Bakes bread"), thread)
 
     assert model.shown == [["weather_in"], ["bake_bread"]]
-    assert [each.query for each in local_openrouter.requests] == [QUESTION, "Bakes bread"]
+    assert [request.query for request in local_openrouter.requests] == [QUESTION, "Bakes bread"]
 
 
-async def test_tools_that_change_are_ranked_again(reranker, invoke, local_openrouter):
-    """Where other middleware changes the tools during a turn, the new ones have their chance."""
+async def test_changed_tools_are_ranked_again(reranker, invoke, local_openrouter):
+    """If other middleware changes the tools during a turn, the tools are ranked again."""
     calls = []
 
-    def fewer(request):
+    def with_fewer_tools(request):
         calls.append(request)
         return request.override(tools=request.tools[: 5 - len(calls)])
 
-    class Fewer(AgentMiddleware):
+    class FewerTools(AgentMiddleware):
         def wrap_model_call(self, request, handler):
-            return handler(fewer(request))
+            return handler(with_fewer_tools(request))
 
         async def awrap_model_call(self, request, handler):
-            return await handler(fewer(request))
+            return await handler(with_fewer_tools(request))
 
     model = scripted(("forecast", {}), "Sunny.")
-    selecting = RerankToolSelectorMiddleware(reranker, max_tools=1)
-    graph = create_agent(model, tools=tools(), middleware=[Fewer(), selecting])
+    selector = RerankToolSelectorMiddleware(reranker, max_tools=1)
+    agent = create_agent(model, tools=make_tools(), middleware=[FewerTools(), selector])
 
-    await invoke(graph, ask())
+    await invoke(agent, question())
 
-    assert [len(each.documents) for each in local_openrouter.requests] == [4, 3]
+    assert [len(request.documents) for request in local_openrouter.requests] == [4, 3]
 
 
-async def test_few_tools_need_no_choice(agent, invoke, local_openrouter):
-    """With no more tools than may be shown, nothing is sent."""
-    model, graph = agent("Sunny.", max_tools=5)
+async def test_few_tools_are_not_ranked(make_agent, invoke, local_openrouter):
+    """If there are at most `max_tools` tools, no request is sent."""
+    model, agent = make_agent("Sunny.", max_tools=5)
 
-    await invoke(graph, ask())
+    await invoke(agent, question())
 
-    assert model.shown == [list(WORK)]
+    assert model.shown == [list(TOOLS)]
     assert local_openrouter.requests == []
 
 
-async def test_named_tools_are_always_included(agent, invoke, local_openrouter):
-    """They are neither ranked nor counted."""
-    model, graph = agent("Sunny.", always_include=["translate", "bake_bread"], max_tools=1)
+async def test_tools_of_always_include_are_kept(make_agent, invoke, local_openrouter):
+    """The tools in `always_include` are neither ranked nor counted."""
+    model, agent = make_agent("Sunny.", always_include=["translate", "bake_bread"], max_tools=1)
 
-    await invoke(graph, ask())
+    await invoke(agent, question())
 
     assert model.shown == [["bake_bread", "translate", "weather_in"]]
     assert len(local_openrouter.requests[0].documents) == 3
 
 
-async def test_a_misspelt_name_is_refused(agent, invoke):
-    """A tool that should always be there, and is not among the tools, is told."""
-    _, graph = agent("Sunny.", always_include=["translat"])
+async def test_an_unknown_name_in_always_include_is_refused(make_agent, invoke):
+    """A name in `always_include` that no tool has is an error with this name."""
+    _, agent = make_agent("Sunny.", always_include=["translat"])
 
     with pytest.raises(ConfigurationError, match=r"\['translat'\], but the tools are \['bake_br"):
-        await invoke(graph, ask())
+        await invoke(agent, question())
 
 
 @pytest.mark.parametrize(
@@ -182,24 +185,26 @@ async def test_a_misspelt_name_is_refused(agent, invoke):
     [
         (0.5, [["forecast", "weather_in"]]),
         (0.9, [["weather_in"]]),
-        (1.1, []),  # An agent without tools binds none
+        (1.1, []),  # An agent without tools does not bind any
     ],
 )
-async def test_a_tool_needs_a_score(agent, invoke, min_score, shown, local_openrouter):
-    """Tools below the score are not shown, even if there is room for them."""
-    model, graph = agent("Sunny.", min_score=min_score, max_tools=10)
+async def test_tools_below_min_score_are_left_out(
+    make_agent, invoke, min_score, shown, local_openrouter
+):
+    """Tools below `min_score` are left out, even if there are fewer than `max_tools` tools."""
+    model, agent = make_agent("Sunny.", min_score=min_score, max_tools=10)
 
-    await invoke(graph, ask())
+    await invoke(agent, question())
 
     assert [names for names in model.shown if names] == shown
     assert len(local_openrouter.requests) == 1
 
 
-async def test_the_providers_own_tools_are_kept(agent, invoke, local_openrouter):
-    """Tools that the model's provider runs are plain mappings: shown always, and never ranked."""
-    model, graph = agent("Sunny.", given=[WEB_SEARCH, *tools()], max_tools=1)
+async def test_tools_of_the_provider_are_kept(make_agent, invoke, local_openrouter):
+    """Tools that the model's provider runs are mappings. They are kept and not ranked."""
+    model, agent = make_agent("Sunny.", tools=[WEB_SEARCH, *make_tools()], max_tools=1)
 
-    await invoke(graph, ask())
+    await invoke(agent, question())
 
     assert model.shown == [["weather_in", "web_search"]]
     assert len(local_openrouter.requests[0].documents) == 5
@@ -208,137 +213,145 @@ async def test_the_providers_own_tools_are_kept(agent, invoke, local_openrouter)
 @pytest.mark.parametrize(
     "failure", [error(503, "down"), error(401, "no such key"), Reply(body=b"{"), Reply(status=502)]
 )
-async def test_all_tools_are_kept_when_reranking_fails(
-    agent, invoke, failure, caplog, local_openrouter
+async def test_all_tools_are_kept_if_reranking_fails(
+    make_agent, invoke, failure, caplog, local_openrouter
 ):
-    """The agent goes on with every tool for the turn, the log says why, and it is asked once."""
+    """The agent uses all tools in this turn, a warning is logged, and one request is sent."""
     local_openrouter.always(failure)
-    model, graph = agent(("forecast", {}), "Sunny.")
+    model, agent = make_agent(("forecast", {}), "Sunny.")
 
     with caplog.at_level(logging.WARNING, "openrouter_rerank"):
-        answer = await invoke(graph, ask())
+        state = await invoke(agent, question())
 
-    assert answer["messages"][-1].content == "Sunny."
-    assert model.shown == [list(WORK)] * 2
+    assert state["messages"][-1].content == "Sunny."
+    assert model.shown == [list(TOOLS)] * 2
     assert len(local_openrouter.requests) == 1
     [record] = caplog.records
     assert "reranking the tools failed, the model sees all 5" in record.getMessage()
 
 
-async def test_a_failure_lasts_for_one_turn(agent, invoke, local_openrouter):
-    """The same question, asked again, is another turn."""
+async def test_after_a_failure_the_next_turn_ranks_the_tools_again(
+    make_agent, invoke, local_openrouter
+):
+    """If reranking failed in one turn, the same question in the next turn ranks the tools again."""
     local_openrouter.script(error(503, "down"))
-    model, graph = agent("Pardon?", "Sunny.")
+    model, agent = make_agent("Pardon?", "Sunny.")
 
-    await invoke(graph, ask())
-    await invoke(graph, ask())
+    await invoke(agent, question())
+    await invoke(agent, question())
 
-    assert model.shown == [list(WORK), ["forecast", "weather_in"]]
+    assert model.shown == [list(TOOLS), ["forecast", "weather_in"]]
 
 
-async def test_a_lenient_reranker_fails_like_any_other(agent, invoke, reranker, local_openrouter):
-    """Where outages of the reranker pass, they do not decide which tools are shown."""
+async def test_on_error_of_the_reranker_does_not_apply(
+    make_agent, invoke, reranker, local_openrouter
+):
+    """A reranker with `on_error="passthrough"` keeps all tools too, and its options stay."""
     local_openrouter.always(error(503, "down"))
     reranker.on_error, reranker.top_n = "passthrough", 1
-    model, graph = agent("Sunny.")
+    model, agent = make_agent("Sunny.")
 
-    await invoke(graph, ask())
+    await invoke(agent, question())
 
-    assert model.shown == [list(WORK)]
+    assert model.shown == [list(TOOLS)]
     assert (reranker.on_error, reranker.top_n) == ("passthrough", 1)
 
 
-async def test_options_of_the_reranker_that_are_for_documents_do_not_count(
-    agent, invoke, reranker, local_openrouter
-):
-    """A reranker that is shared with a retriever selects tools as any other."""
+async def test_options_for_documents_do_not_apply(make_agent, invoke, reranker, local_openrouter):
+    """The options that a reranker has for a retriever do not change the selection of tools."""
     reranker.top_n = 1
     reranker.rank_fields = ("title",)
     reranker.document_converter = lambda document: document.metadata["text"]
-    model, graph = agent("Sunny.")
+    model, agent = make_agent("Sunny.")
 
-    await invoke(graph, ask())
+    await invoke(agent, question())
 
     assert model.shown == [["forecast", "weather_in"]]
 
 
 @pytest.mark.parametrize("messages", [[AIMessage("Hello")], [HumanMessage("  ")], []])
-async def test_without_a_question_all_tools_are_kept(agent, invoke, messages, local_openrouter):
-    """Where the user has said nothing, there is nothing to select for."""
-    model, graph = agent("How can I help?")
+async def test_without_a_question_all_tools_are_kept(
+    make_agent, invoke, messages, local_openrouter
+):
+    """If there is no message of the user, or a blank one, the tools are not ranked."""
+    model, agent = make_agent("How can I help?")
 
-    await invoke(graph, {"messages": messages})
+    await invoke(agent, {"messages": messages})
 
-    assert model.shown == [list(WORK)]
+    assert model.shown == [list(TOOLS)]
     assert local_openrouter.requests == []
 
 
-async def test_the_text_of_a_message_with_parts_is_the_question(agent, invoke, local_openrouter):
-    """Beside a picture, the words count."""
-    _, graph = agent("Sunny.")
-    picture = {"type": "image", "url": "https://example.com/sky.png"}
+async def test_the_text_of_a_message_with_an_image_is_the_query(
+    make_agent, invoke, local_openrouter
+):
+    """If a message consists of a text and an image, the tools are ranked by the text."""
+    _, agent = make_agent("Sunny.")
+    text = {"type": "text", "text": QUESTION}
+    image = {"type": "image", "url": "https://example.com/sky.png"}
 
-    await invoke(
-        graph, {"messages": [HumanMessage(content=[{"type": "text", "text": QUESTION}, picture])]}
-    )
+    await invoke(agent, {"messages": [HumanMessage(content=[text, image])]})
 
     assert local_openrouter.requests[0].query == QUESTION
 
 
-async def test_handlers_see_the_selection(agent, invoke, runs):
-    """The ranking of the tools is a run of its own inside the model's step."""
-    _, graph = agent("Sunny.")
+async def test_the_selection_is_a_run(make_agent, invoke, runs):
+    """The ranking of the tools is a run inside the run of the model's step."""
+    _, agent = make_agent("Sunny.")
 
-    await invoke(graph, ask(), {"callbacks": [runs]})
+    await invoke(agent, question(), {"callbacks": [runs]})
 
     assert ("OpenRouterRerank", "model") in runs.tree
 
 
-async def test_asynchronous_calls_need_no_thread(selector, no_threads):
-    """Nothing of the selection waits in a thread."""
+async def test_async_calls_need_no_thread(make_selector, no_threads):
+    """The async selection of tools does not use threads."""
 
-    async def narrowed(request):
+    async def names_of_tools(request):
         return [tool.name for tool in request.tools]
 
-    assert await selector().awrap_model_call(call(tools()), narrowed) == ["forecast", "weather_in"]
+    selected = await make_selector().awrap_model_call(model_request(make_tools()), names_of_tools)
+
+    assert selected == ["forecast", "weather_in"]
 
 
-def test_one_selector_serves_threads_and_loops(selector, local_openrouter):
-    """Agents in many threads, of both modes, share a selector and see each their own tools."""
-    shared = selector(max_tools=1)
-    # LangChain hushes warnings while it makes a tool, which threads undo for each other.
-    given = tools(20)
-    questions = {"Bakes bread": "bake_bread", "Translates a text": "translate"}
+def test_threads_and_loops_share_a_selector(make_selector, local_openrouter):
+    """Sync and async agents in several threads share a selector, and get their own tools."""
+    selector = make_selector(max_tools=1)
+    # Made before the threads start: LangChain suppresses warnings while it makes a tool, and the
+    # filters for warnings are shared by all threads.
+    tools = make_tools(20)
+    expected_tools = {"Bakes bread": "bake_bread", "Translates a text": "translate"}
 
-    def run(turn):
-        question = list(questions)[turn % 2]
+    def is_tool_selected(turn):
+        text = list(expected_tools)[turn % 2]
         model = scripted("Done.")
-        graph = create_agent(model, tools=given, middleware=[shared])
+        agent = create_agent(model, tools=tools, middleware=[selector])
         if turn % 4 < 2:
-            graph.invoke(ask(question))
+            agent.invoke(question(text))
         else:
-            asyncio.run(graph.ainvoke(ask(question)))
-        return model.shown == [[questions[question]]]
+            asyncio.run(agent.ainvoke(question(text)))
+        return model.shown == [[expected_tools[text]]]
 
     with ThreadPoolExecutor(8) as pool:
-        assert all(pool.map(run, range(32)))
+        assert all(pool.map(is_tool_selected, range(32)))
     assert len(local_openrouter.requests) == 32
 
 
-def test_it_remembers_the_last_turns_only(selector, local_openrouter):
-    """A process that runs for years does not fill its memory with selections."""
-    selecting, given = selector(), tools()
+def test_only_the_last_selections_are_stored(make_selector, local_openrouter):
+    """The selections of 1,024 turns are stored, so the memory of a process does not grow."""
+    selector, tools = make_selector(), make_tools()
 
-    def turn(at):
-        selecting.wrap_model_call(call(given, id=str(at)), lambda narrowed: narrowed)
+    def requests_after_turn(number):
+        selector.wrap_model_call(model_request(tools, id=str(number)), lambda request: request)
         return len(local_openrouter.requests)
 
-    assert [turn(at) for at in range(3)] == [1, 2, 3]
-    assert turn(0) == 3
-    for at in range(3, 1030):
-        turn(at)
-    assert turn(1029) == 1030
-    assert turn(0) == 1031
+    assert [requests_after_turn(number) for number in range(3)] == [1, 2, 3]
+    assert requests_after_turn(0) == 3
+    for number in range(3, 1030):
+        requests_after_turn(number)
+    assert requests_after_turn(1029) == 1030
+    assert requests_after_turn(0) == 1031
 
 
 @pytest.mark.parametrize(
@@ -348,57 +361,58 @@ def test_it_remembers_the_last_turns_only(selector, local_openrouter):
         ({"always_include": "translate"}, r"\['translate'\], not 'translate'"),
     ],
 )
-def test_options_that_make_no_sense_are_refused(selector, options, message):
-    """A number or a name that cannot be meant is refused when the middleware is made."""
+def test_invalid_options_are_refused(make_selector, options, message):
+    """An invalid option is an error when the middleware is made."""
     with pytest.raises(ConfigurationError, match=message):
-        selector(**options)
+        make_selector(**options)
 
 
-def test_the_name_of_a_model_is_no_reranker():
-    """What other selectors take, the name of a model, is refused when the middleware is made."""
+def test_the_name_of_a_model_is_refused():
+    """The name of a model, which other selectors accept, is an error that says what to pass."""
     with pytest.raises(ConfigurationError, match=r"type str: pass OpenRouterRerank\(model="):
         RerankToolSelectorMiddleware("cohere/rerank-v3.5", max_tools=2)
 
 
-def test_a_score_needs_one_scale(selector, reranker):
-    """A least score cannot hold for models that have each a scale of its own."""
+def test_min_score_cannot_be_combined_with_fallback_models(make_selector, reranker):
+    """`min_score` is refused with fallback models, because each model has its own scale."""
     reranker.fallback_models = ("cohere/rerank-4-fast",)
 
     with pytest.raises(ConfigurationError, match="scale"):
-        selector(min_score=0.5)
+        make_selector(min_score=0.5)
 
 
-async def test_the_environment_is_enough(invoke, local_openrouter, monkeypatch):
-    """Without a reranker it makes one, which takes its key from the environment."""
-    monkeypatch.setenv("OPENROUTER_API_KEY", local_openrouter.api_key)
-    monkeypatch.setenv("OPENROUTER_API_BASE", local_openrouter.base_url)
+@pytest.mark.usefixtures("key_in_environment")
+async def test_the_reranker_is_optional(invoke):
+    """Without a reranker, the middleware makes one that takes its key from the environment."""
     model = scripted("Sunny.")
-    selecting = RerankToolSelectorMiddleware(max_tools=1)
+    selector = RerankToolSelectorMiddleware(max_tools=1)
 
-    await invoke(create_agent(model, tools=tools(), middleware=[selecting]), ask())
+    await invoke(create_agent(model, tools=make_tools(), middleware=[selector]), question())
 
     assert model.shown == [["weather_in"]]
 
 
-async def test_a_missing_key_does_not_stop_the_agent(invoke):
-    """Selecting tools saves tokens; what it lacks is said in the log, and the agent works."""
+async def test_an_agent_works_without_a_key(invoke):
+    """Without a key, the tools are not ranked, and the model gets all of them."""
     model = scripted("Sunny.")
-    selecting = RerankToolSelectorMiddleware(OpenRouterRerank(), max_tools=1)
+    selector = RerankToolSelectorMiddleware(OpenRouterRerank(), max_tools=1)
 
-    await invoke(create_agent(model, tools=tools(), middleware=[selecting]), ask())
+    await invoke(create_agent(model, tools=make_tools(), middleware=[selector]), question())
 
-    assert model.shown == [list(WORK)]
+    assert model.shown == [list(TOOLS)]
 
 
-def test_without_langchain_the_package_works_and_says_what_is_missing():
-    """The package imports without the extra, and its middleware names the extra that it needs."""
-    code = (
+def test_the_package_works_without_langchain():
+    """Without the extra `agents` the package works, and the middleware's error names the extra."""
+    program = (
         "import sys; sys.modules['langchain'] = None\n"
         "import langchain_openrouter_rerank as package\n"
         "print(package.OpenRouterRerank)\n"
         "import langchain_openrouter_rerank.middleware\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, text=True)
+    process = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=False, text=True
+    )
 
-    assert "OpenRouterRerank" in done.stdout
-    assert "pip install 'langchain-openrouter-rerank[agents]'" in done.stderr
+    assert "OpenRouterRerank" in process.stdout
+    assert "pip install 'langchain-openrouter-rerank[agents]'" in process.stderr

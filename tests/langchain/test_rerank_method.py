@@ -1,18 +1,15 @@
-"""`OpenRouterRerank.rerank`: scores of anything that can be ranked, and options of one call."""
+"""`OpenRouterRerank.rerank`: scores of items of any type, and the options of a call."""
 
 import base64
 
 import pytest
-from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.documents import Document
 from langchain_core.documents.base import Blob
-from langchain_openrouter_rerank import OpenRouterRerank
 from openrouter_rerank import Ranking
 from openrouter_rerank.errors import InvalidRequestError, ServiceUnavailableError
 from openrouter_rerank.local.stage import error
 from pydantic import ValidationError
 
-QUERY = "capital of France"
 TEXTS = ["Bread is baked.", "Paris is the capital of France.", "Rome is a capital."]
 VISION_MODEL = "nvidia/llama-nemotron-rerank-vl-1b-v2"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
@@ -20,31 +17,13 @@ PNG_URI = "data:image/png;base64," + base64.b64encode(PNG).decode()
 URL = "https://example.com/paris.png"
 
 
-@pytest.fixture
-def reranker(local_openrouter):
-    """A reranker that calls the local service."""
-    return OpenRouterRerank(api_key=local_openrouter.api_key, base_url=local_openrouter.base_url)
-
-
-@pytest.fixture
-def rerank(mode):
-    """Ask for scores in each mode of code."""
-
-    async def rerank(reranker, documents, query=QUERY, **options):
-        if mode == "sync":
-            return reranker.rerank(documents, query, **options)
-        return await reranker.arerank(documents, query, **options)
-
-    return rerank
-
-
 def indexes(ranking):
-    """Tell the order of a ranking."""
+    """Return the indexes of the results, best first."""
     return [result.index for result in ranking.results]
 
 
-async def test_scores_of_strings(reranker, rerank):
-    """The result is a `Ranking`: indexes into the list, scores, model, provider and cost."""
+async def test_strings_are_ranked(reranker, rerank):
+    """The result is a `Ranking` with indexes, scores, model and cost."""
     ranking = await rerank(reranker, TEXTS)
 
     assert isinstance(ranking, Ranking)
@@ -53,8 +32,8 @@ async def test_scores_of_strings(reranker, rerank):
     assert (ranking.model, ranking.usage.cost) == ("cohere/rerank-v3.5", 0.001)
 
 
-async def test_scores_of_all_sorts(reranker, rerank, local_openrouter):
-    """Documents, mappings, content blocks and images are ranked together in one request."""
+async def test_items_of_all_types_are_ranked(reranker, rerank, local_openrouter):
+    """Strings, documents, mappings, content blocks and images are ranked in one request."""
     reranker.model = VISION_MODEL
     reranker.image_key = "photo"
 
@@ -70,7 +49,7 @@ async def test_scores_of_all_sorts(reranker, rerank, local_openrouter):
         ],
     )
 
-    # The service gets once what two items have in common, and both have its score.
+    # Two items are the same image. It is sent once, and both items get its score.
     assert len(ranking.results) == 6
     assert local_openrouter.requests[0].documents == [
         "A text",
@@ -81,8 +60,8 @@ async def test_scores_of_all_sorts(reranker, rerank, local_openrouter):
     ]
 
 
-async def test_nothing_is_changed(reranker, rerank):
-    """Neither the list nor a document of it is changed."""
+async def test_items_are_not_changed(reranker, rerank):
+    """`rerank` changes neither the list nor its items."""
     documents = [Document(text, metadata={"relevance_score": 9.0}) for text in TEXTS]
     mapping = {"text": "Paris"}
     items = [*documents, mapping]
@@ -94,8 +73,8 @@ async def test_nothing_is_changed(reranker, rerank):
     assert mapping == {"text": "Paris"}
 
 
-async def test_what_has_nothing_to_rank_is_not_among_the_results(reranker, rerank):
-    """A blank item has no score, so a ranking has no place for it; indexes do not shift."""
+async def test_items_without_content_are_not_in_the_results(reranker, rerank):
+    """Items with nothing to rank are left out, or are an error with `unscorable="raise"`."""
     items = ["", *TEXTS, Document(" "), {"type": "audio", "base64": "AAAA"}]
 
     for policy in ("keep", "drop"):
@@ -108,30 +87,30 @@ async def test_what_has_nothing_to_rank_is_not_among_the_results(reranker, reran
 
 
 @pytest.mark.parametrize("items", [[], [""], [Document(" ")]])
-async def test_nothing_to_rank_is_an_empty_ranking(reranker, rerank, local_openrouter, items):
-    """Without anything to rank nothing is sent, and the ranking is empty."""
+async def test_without_content_the_ranking_is_empty(reranker, rerank, local_openrouter, items):
+    """If no item has anything to rank, no request is sent, and the ranking is empty."""
     ranking = await rerank(reranker, items, model="a/model")
 
     assert (ranking.results, ranking.model, ranking.requests) == ((), "a/model", ())
     assert local_openrouter.requests == []
 
 
-async def test_a_blank_query_is_a_mistake(reranker, rerank, local_openrouter):
-    """Without a question there are no scores, and an empty ranking would lose every item."""
+async def test_a_blank_query_is_refused(reranker, rerank, local_openrouter):
+    """A blank query is an error, because an empty ranking would lose every item."""
     with pytest.raises(InvalidRequestError, match="query is blank"):
         await rerank(reranker, TEXTS, " ")
     assert local_openrouter.requests == []
 
 
 @pytest.mark.parametrize("documents", ["a text", b"bytes", {"text": "a"}, None, 17])
-async def test_a_list_is_wanted(reranker, rerank, documents):
-    """One item in place of a list of them is an error that says so."""
+async def test_an_argument_that_is_not_a_list_is_refused(reranker, rerank, documents):
+    """An argument that is not a list is an error with its type."""
     with pytest.raises(InvalidRequestError, match=r"documents is of type \w+: pass a list"):
         await rerank(reranker, documents)
 
 
-async def test_failures_are_raised(reranker, rerank, local_openrouter):
-    """`passthrough` keeps an order, of which a ranking without scores would have none."""
+async def test_failures_are_always_raised(reranker, rerank, local_openrouter):
+    """`rerank` raises with `on_error="passthrough"` too, because there are no scores to return."""
     local_openrouter.always(error(503, "down"))
     reranker.on_error, reranker.max_retries = "passthrough", 0
 
@@ -140,8 +119,8 @@ async def test_failures_are_raised(reranker, rerank, local_openrouter):
     assert reranker.on_error == "passthrough"
 
 
-async def test_options_of_one_call(reranker, rerank, local_openrouter):
-    """`top_n`, `model` and `score_threshold` hold for the call that they are passed to."""
+async def test_a_call_can_override_options(reranker, rerank, local_openrouter):
+    """A call can override `top_n`, `model` and `score_threshold` for itself."""
     reranker.top_n = 2
 
     assert indexes(await rerank(reranker, TEXTS)) == [1, 2]
@@ -153,20 +132,15 @@ async def test_options_of_one_call(reranker, rerank, local_openrouter):
     assert [request.top_n for request in local_openrouter.requests] == [2, 1, None, None, 2, 2]
 
 
-async def test_compression_takes_the_options_of_one_call_too(reranker, mode):
-    """`compress_documents` takes the same options."""
-    documents = [Document(text) for text in TEXTS]
+async def test_compress_documents_can_override_options(reranker, compress):
+    """`compress_documents` accepts the options of a call too."""
+    results = await compress(reranker, [Document(text) for text in TEXTS], top_n=1)
 
-    if mode == "sync":
-        found = reranker.compress_documents(documents, QUERY, top_n=1)
-    else:
-        found = await reranker.acompress_documents(documents, QUERY, top_n=1)
-
-    assert [document.page_content for document in found] == [TEXTS[1]]
+    assert [document.page_content for document in results] == [TEXTS[1]]
 
 
-async def test_options_of_one_call_are_checked(reranker, rerank):
-    """An impossible value, or an option that no call has, is an error that names it."""
+async def test_options_of_a_call_are_checked(reranker, rerank):
+    """An invalid value, or an option that a call does not have, is an error with its name."""
     with pytest.raises(ValidationError, match="top_n"):
         await rerank(reranker, TEXTS, top_n=0)
     with pytest.raises(TypeError, match="'topn'"):
@@ -175,16 +149,16 @@ async def test_options_of_one_call_are_checked(reranker, rerank):
         await rerank(reranker, TEXTS, timeout=1)
 
 
-async def test_calls_with_options_share_their_connection(reranker, rerank, local_openrouter):
-    """An option of one call costs no connection."""
+async def test_calls_with_options_share_a_connection(reranker, rerank, local_openrouter):
+    """Calls that override options use the connection of the reranker."""
     for top_n in (1, 2, 3):
         await rerank(reranker, TEXTS, top_n=top_n)
 
     assert local_openrouter.connections == 1
 
 
-async def test_the_documents_of_a_list_are_converted(reranker, rerank, local_openrouter):
-    """`document_converter` is for documents; what is written out is ranked as written."""
+async def test_the_converter_gets_only_documents(reranker, rerank, local_openrouter):
+    """`document_converter` converts documents. A string is ranked as it is."""
     reranker.document_converter = lambda document: document.metadata["title"]
 
     await rerank(reranker, [Document("A text", metadata={"title": "A title"}), "A string"])
@@ -192,28 +166,17 @@ async def test_the_documents_of_a_list_are_converted(reranker, rerank, local_ope
     assert local_openrouter.requests[0].documents == ["A title", "A string"]
 
 
-class Handler(BaseCallbackHandler):
-    """Notes what a run has found."""
-
-    def __init__(self):
-        self.found = []
-
-    def on_retriever_end(self, documents, **_):
-        """Note it."""
-        self.found.append(documents)
-
-
-async def test_traces_show_texts_and_scores(reranker, rerank):
-    """Handlers get the ranked items as documents, images left out."""
+async def test_callback_handlers_get_texts_and_scores(reranker, rerank, runs):
+    """Callback handlers get the ranked items as documents without images."""
     reranker.model = VISION_MODEL
-    handler = Handler()
 
-    await rerank(
-        reranker, ["capital", {"text": "France", "image": PNG}, PNG, ""], callbacks=[handler]
-    )
+    await rerank(reranker, ["capital", {"text": "France", "image": PNG}, PNG, ""], callbacks=[runs])
 
-    [documents] = handler.found
-    assert sorted((each.metadata["index"], each.page_content) for each in documents) == [
+    assert runs.ended == ["OpenRouterRerank"]
+    documents = runs.reranking.documents
+    assert sorted(
+        (document.metadata["index"], document.page_content) for document in documents
+    ) == [
         (0, "capital"),
         (1, "France"),
         (2, ""),

@@ -1,4 +1,4 @@
-"""`OpenRouterRerank` as a value: written down, read back, copied, sent to another process."""
+"""Dumps, pickles and copies of `OpenRouterRerank`, and the checks of its options."""
 
 import copy
 import json
@@ -52,41 +52,41 @@ OPTIONS = {
 DOCUMENTS = [Document("Paris"), Document("Rome")]
 
 
-def only(*allowed):
-    """Let `loads` make these alone, where langchain-core is new enough (1.2.5) to be told so."""
-    return {"allowed_objects": allowed} if "allowed_objects" in signature(loads).parameters else {}
+def allow_only(*classes):
+    """Return the options of `loads` that allow only these classes, from langchain-core 1.2.5 on."""
+    return {"allowed_objects": classes} if "allowed_objects" in signature(loads).parameters else {}
 
 
-def read_back(text, **options):
-    """Read what LangChain has written."""
+def loaded(text, **options):
+    """Return the reranker that LangChain loads from its dump."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", LangChainBetaWarning)
         return loads(
             text,
-            **only(OpenRouterRerank),
+            **allow_only(OpenRouterRerank),
             valid_namespaces=["langchain_openrouter_rerank"],
             **options,
         )
 
 
 def title_of(document):
-    """Say that a document is ranked by its title."""
+    """Return the title of a document, as a converter that can be pickled by its name."""
     return document.metadata["title"]
 
 
-def test_every_option_that_can_be_written_is_in_the_table():
-    """The table above leaves out only the threshold, which excludes fallbacks, and the secrets."""
-    written = {
+def test_options_has_every_option_that_can_be_dumped():
+    """`OPTIONS` lacks only `score_threshold`, which cannot be combined with fallback models."""
+    dumped = {
         name for name, field in OpenRouterRerank.model_fields.items() if field.exclude is not True
     }
 
-    assert written - OPTIONS.keys() == {"score_threshold"}
+    assert dumped - OPTIONS.keys() == {"score_threshold"}
 
 
 @pytest.mark.parametrize(
-    "again",
+    "restore",
     [
-        lambda reranker: read_back(dumps(reranker)),
+        lambda reranker: loaded(dumps(reranker)),
         lambda reranker: OpenRouterRerank(**reranker.model_dump()),
         lambda reranker: OpenRouterRerank.model_validate(reranker.model_dump(mode="json")),
         lambda reranker: OpenRouterRerank.model_validate_json(reranker.model_dump_json()),
@@ -94,8 +94,8 @@ def test_every_option_that_can_be_written_is_in_the_table():
         lambda reranker: OpenRouterRerank(
             **yaml.safe_load(yaml.safe_dump(reranker.model_dump(mode="json")))
         ),
-        lambda reranker: pickle.loads(pickle.dumps(reranker)),  # noqa: S301 - It is our own
-        lambda reranker: pickle.loads(cloudpickle.dumps(reranker)),  # noqa: S301 - It is our own
+        lambda reranker: pickle.loads(pickle.dumps(reranker)),  # noqa: S301 - Made in this line
+        lambda reranker: pickle.loads(cloudpickle.dumps(reranker)),  # noqa: S301 - As above
         lambda reranker: reranker.model_copy(deep=True),
         copy.deepcopy,
         copy.copy,
@@ -105,30 +105,30 @@ def test_every_option_that_can_be_written_is_in_the_table():
         *("pickle", "cloudpickle", "deep model_copy", "deepcopy", "copy"),
     ],
 )
-def test_what_was_written_is_read_back(again):
-    """LangChain's format, JSON, YAML, pickles and copies give a reranker with the same options."""
+def test_dumps_and_copies_keep_all_options(restore):
+    """LangChain's dumps, JSON, YAML, pickles and copies restore a reranker with its options."""
     reranker = OpenRouterRerank(**OPTIONS)
 
-    restored = again(reranker)
+    restored = restore(reranker)
 
     assert type(restored) is OpenRouterRerank
     assert restored.model_dump(mode="json") == reranker.model_dump(mode="json")
     assert restored.model_dump(mode="json") == {**OPTIONS, "score_threshold": None}
 
 
-@pytest.mark.parametrize("language", ["json", "yaml"])
-def test_a_configuration_file_makes_the_same_reranker(language, tmp_path):
-    """The keywords of the constructor can stand in a file."""
-    file = tmp_path / f"reranker.{language}"
-    file.write_text(json.dumps(OPTIONS) if language == "json" else yaml.safe_dump(OPTIONS))
+@pytest.mark.parametrize("file_format", ["json", "yaml"])
+def test_options_can_be_loaded_from_a_file(file_format, tmp_path):
+    """The options can be loaded from a configuration file."""
+    file = tmp_path / f"reranker.{file_format}"
+    file.write_text(json.dumps(OPTIONS) if file_format == "json" else yaml.safe_dump(OPTIONS))
 
-    made = OpenRouterRerank(**yaml.safe_load(file.read_text()))
+    reranker = OpenRouterRerank(**yaml.safe_load(file.read_text()))
 
-    assert made.model_dump() | {"budget": 0.5} == OpenRouterRerank(**OPTIONS).model_dump()
+    assert reranker.model_dump() | {"budget": 0.5} == OpenRouterRerank(**OPTIONS).model_dump()
 
 
-def test_langchain_writes_a_constructor():
-    """The dump names the class by its module, and takes only what the constructor takes."""
+def test_langchain_dumps_a_constructor():
+    """LangChain's dump has the class, its options, and a reference in place of the key."""
     dumped = dumpd(OpenRouterRerank(api_key=KEY, top_n=3))
 
     assert dumped["id"] == ["langchain_openrouter_rerank", "rerank", "OpenRouterRerank"]
@@ -138,10 +138,10 @@ def test_langchain_writes_a_constructor():
     assert "api_key" not in dumpd(OpenRouterRerank())["kwargs"]
 
 
-def test_the_secret_is_filled_in(local_openrouter):
-    """Where the secret is supplied, the restored reranker calls with it."""
+def test_a_loaded_reranker_uses_the_key_of_secrets_map(local_openrouter):
+    """If `loads` gets the key in `secrets_map`, the loaded reranker uses this key."""
     dumped = dumps(OpenRouterRerank(api_key=KEY, base_url=local_openrouter.base_url))
-    restored = read_back(dumped, secrets_map={"OPENROUTER_API_KEY": "sk-or-v1-other"})
+    restored = loaded(dumped, secrets_map={"OPENROUTER_API_KEY": "sk-or-v1-other"})
 
     restored.compress_documents(DOCUMENTS, "rome")
 
@@ -150,16 +150,16 @@ def test_the_secret_is_filled_in(local_openrouter):
 
 @pytest.mark.usefixtures("key_in_environment")
 @pytest.mark.parametrize("options", [{}, {"secrets_from_env": False}, {"secrets_from_env": True}])
-def test_without_the_secret_the_environment_is_asked(options, local_openrouter):
-    """A key that was not supplied is looked up as if none had been written."""
-    restored = read_back(dumps(OpenRouterRerank(api_key=KEY)), **options)
+def test_a_loaded_reranker_uses_the_key_in_the_environment(options, local_openrouter):
+    """Without `secrets_map`, the loaded reranker uses the key in the environment."""
+    restored = loaded(dumps(OpenRouterRerank(api_key=KEY)), **options)
 
     assert restored.compress_documents(DOCUMENTS, "rome")[0].page_content == "Rome"
     assert KEY not in local_openrouter.requests[0].headers["authorization"]
 
 
-def test_a_chain_is_written_with_its_reranker():
-    """A chain that holds a reranker is read back too."""
+def test_a_chain_is_dumped_with_its_reranker():
+    """A chain that contains a reranker can be dumped and loaded."""
     chain = {"query": RunnablePassthrough(), "documents": RunnablePassthrough()} | OpenRouterRerank(
         api_key=KEY, top_n=3
     )
@@ -170,14 +170,14 @@ def test_a_chain_is_written_with_its_reranker():
         warnings.simplefilter("ignore", LangChainBetaWarning)
         restored = load(
             dumped,
-            **only(OpenRouterRerank, type(chain), RunnablePassthrough, type(chain.first)),
+            **allow_only(OpenRouterRerank, type(chain), RunnablePassthrough, type(chain.first)),
             valid_namespaces=["langchain_openrouter_rerank"],
         )
     assert restored.last.top_n == 3
 
 
 @pytest.mark.parametrize(
-    "written",
+    "output_of",
     [
         repr,
         str,
@@ -195,18 +195,18 @@ def test_a_chain_is_written_with_its_reranker():
         lambda reranker: dumps(reranker.with_retry()),
     ],
 )
-def test_the_key_is_written_nowhere(written):
-    """Neither the key nor a header of the user is in anything that may be stored or logged."""
+def test_no_output_has_the_key(output_of):
+    """No text form, dump, pickle, copy or chain shows the key or a header of the user."""
     reranker = OpenRouterRerank(api_key=KEY, default_headers={"X-Token": HEADER})
 
-    text = repr(written(reranker))
+    text = repr(output_of(reranker))
 
     assert KEY not in text
     assert HEADER not in text
 
 
-def test_a_copy_keeps_the_key_and_the_clients(local_openrouter):
-    """Copies call with the same key and through the same clients, deep ones too."""
+def test_copies_keep_the_key_and_the_clients(local_openrouter):
+    """Copies, deep copies too, use the same key, HTTP client and converter."""
     with httpx.Client() as client:
         reranker = OpenRouterRerank(
             api_key=KEY,
@@ -214,9 +214,13 @@ def test_a_copy_keeps_the_key_and_the_clients(local_openrouter):
             http_client=client,
             document_converter=title_of,
         )
-        for made in (copy.deepcopy(reranker), reranker.model_copy(deep=True), copy.copy(reranker)):
-            assert made.http_client is client
-            made.compress_documents([Document("", metadata={"title": "Rome"})], "rome")
+        for copied in (
+            copy.deepcopy(reranker),
+            reranker.model_copy(deep=True),
+            copy.copy(reranker),
+        ):
+            assert copied.http_client is client
+            copied.compress_documents([Document("", metadata={"title": "Rome"})], "rome")
 
     assert {request.headers["authorization"] for request in local_openrouter.requests} == {
         f"Bearer {KEY}"
@@ -225,23 +229,23 @@ def test_a_copy_keeps_the_key_and_the_clients(local_openrouter):
 
 
 @pytest.mark.usefixtures("key_in_environment")
-def test_pickles_take_functions_along(local_openrouter):
-    """A function of a module is pickled by name, any other by cloudpickle."""
+def test_converters_are_pickled_but_not_dumped(local_openrouter):
+    """A converter is pickled by its name or, if it is a lambda, by its code. Dumps omit it."""
     documents = [Document("", metadata={"title": "Rome"})]
-    by_name = OpenRouterRerank(document_converter=title_of)
-    by_value = OpenRouterRerank(document_converter=lambda document: document.metadata["title"])
+    with_function = OpenRouterRerank(document_converter=title_of)
+    with_lambda = OpenRouterRerank(document_converter=lambda document: document.metadata["title"])
 
-    for pickled in (cloudpickle.dumps(by_name), cloudpickle.dumps(by_value)):
-        restored = pickle.loads(pickled)  # noqa: S301 - It is our own
+    for pickled in (cloudpickle.dumps(with_function), cloudpickle.dumps(with_lambda)):
+        restored = pickle.loads(pickled)  # noqa: S301 - This test has made it
         restored.compress_documents(documents, "rome")
 
     assert [request.documents for request in local_openrouter.requests] == [["Rome"]] * 2
-    assert "document_converter" not in by_value.model_dump()
-    assert "document_converter" not in dumpd(by_value)["kwargs"]
+    assert "document_converter" not in with_lambda.model_dump()
+    assert "document_converter" not in dumpd(with_lambda)["kwargs"]
 
 
 @pytest.mark.parametrize(
-    "names",
+    "options",
     [
         {"model": "a/model", "api_key": KEY, "base_url": "http://127.0.0.1:9"},
         {
@@ -252,18 +256,18 @@ def test_pickles_take_functions_along(local_openrouter):
         {"model_name": "a/model", "api_key": KEY, "api_base": "http://127.0.0.1:9"},
     ],
 )
-def test_the_names_of_the_neighbours(names):
-    """The names that `ChatOpenRouter` and other rerankers have for an option are accepted."""
-    reranker = OpenRouterRerank(**names)
+def test_other_names_of_options_are_accepted(options):
+    """The names of options in `ChatOpenRouter` and in other rerankers are accepted."""
+    reranker = OpenRouterRerank(**options)
 
     assert reranker.model == "a/model"
     assert reranker.api_key.get_secret_value() == KEY
     assert reranker.base_url == "http://127.0.0.1:9"
 
 
-def test_options_of_the_chat_model_mean_the_same():
-    """What `ChatOpenRouter` takes to name an app and a session can be passed on as it is."""
-    shared = {
+def test_options_of_the_chat_model_are_accepted():
+    """Options for the app and the session have the names and values of `ChatOpenRouter`."""
+    options = {
         "app_url": "https://app.example",
         "app_title": "My app",
         "app_categories": ["cli-agent"],
@@ -273,16 +277,16 @@ def test_options_of_the_chat_model_mean_the_same():
         "default_headers": {"X-Mine": "yes"},
     }
 
-    assert OpenRouterRerank(**shared).model_dump(include=shared.keys()) == {
+    assert OpenRouterRerank(**options).model_dump(include=options.keys()) == {
         name: tuple(value) if isinstance(value, list) else value
-        for name, value in shared.items()
+        for name, value in options.items()
         if name != "default_headers"
     }
 
 
 @pytest.mark.parametrize("typo", ["topn", "top_k", "modle", "apikey", "timeout_ms", "rank_field"])
-def test_typos_are_refused(typo):
-    """A misspelt option is named, and its value is not quoted."""
+def test_an_unknown_option_is_refused(typo):
+    """An unknown option is an error with its name. Its value is not shown."""
     with pytest.raises(ValidationError, match=typo) as error:
         OpenRouterRerank(**{typo: KEY})
     assert KEY not in str(error.value)
@@ -299,27 +303,27 @@ def test_typos_are_refused(typo):
         ("score_key", ""),
     ],
 )
-def test_impossible_values_are_refused(option, value):
-    """A value of the wrong kind is an error that names the option."""
+def test_an_invalid_value_is_refused(option, value):
+    """An invalid value is an error with the name of the option."""
     with pytest.raises(ValidationError, match=option):
         OpenRouterRerank(**{option: value})
 
 
-def test_a_timeout_in_milliseconds_is_noticed():
-    """Ten minutes and more look like milliseconds: a warning says that seconds are meant."""
+def test_a_timeout_in_milliseconds_is_a_warning():
+    """A timeout of more than 600 seconds, such as one in milliseconds, is a warning."""
     with pytest.warns(
         UserWarning, match="timeout=30000 means 500 minutes: it is in seconds"
-    ) as seen:
+    ) as warnings_of_constructor:
         reranker = OpenRouterRerank(timeout=30_000)
     with pytest.warns(UserWarning, match="timeout=601 means 10 minutes"):
         reranker.timeout = 601
 
-    assert seen[0].filename == __file__
+    assert warnings_of_constructor[0].filename == __file__
     assert OpenRouterRerank(timeout=600).timeout == 600
 
 
-def test_a_budget_is_shared_by_copies_and_written_as_its_limit():
-    """Copies spend the same budget; what was written down has one of its own."""
+def test_copies_share_a_budget_and_dumps_have_its_limit():
+    """A copy has the same budget object. A dump has only the limit."""
     reranker = OpenRouterRerank(budget=Budget(0.5))
 
     assert copy.deepcopy(reranker).budget is reranker.budget

@@ -1,4 +1,4 @@
-"""Behind the vector stores and retrievers that people use, all of them on this machine."""
+"""Reranking after common vector stores and retrievers, which all run in this process."""
 
 import pytest
 from langchain_classic.retrievers import (
@@ -11,21 +11,20 @@ from langchain_classic.retrievers import (
 from langchain_classic.storage import InMemoryStore
 from langchain_core.documents import Document
 from langchain_core.vectorstores import InMemoryVectorStore
-from langchain_openrouter_rerank import OpenRouterRerank
 from langchain_text_splitters import CharacterTextSplitter
 
 from tests.scripted_chat import scripted
 
 
 def in_memory(documents, embeddings):
-    """LangChain's own store."""
+    """LangChain's own vector store."""
     store = InMemoryVectorStore(embeddings)
     store.add_documents(documents)
     return store
 
 
 def chroma(documents, embeddings):
-    """Chroma, in this process."""
+    """Chroma in memory."""
     import chromadb
     from langchain_chroma import Chroma
 
@@ -38,7 +37,7 @@ def chroma(documents, embeddings):
 
 
 def qdrant(documents, embeddings):
-    """Qdrant in its local mode, which knows no ids but UUIDs and numbers."""
+    """Qdrant in memory, which accepts only UUIDs and numbers as ids."""
     from langchain_qdrant import QdrantVectorStore
 
     return QdrantVectorStore.from_documents(
@@ -47,114 +46,110 @@ def qdrant(documents, embeddings):
 
 
 def faiss(documents, embeddings):
-    """FAISS, in this process."""
+    """FAISS in memory."""
     from langchain_community.vectorstores import FAISS
 
     return FAISS.from_documents(documents, embeddings)
 
 
-@pytest.fixture
-def reranker(local_openrouter):
-    """A reranker that tries again, for the stores in this process may hold up the event loop."""
-    return OpenRouterRerank(api_key=local_openrouter.api_key, base_url=local_openrouter.base_url)
-
-
-STORES = [in_memory, chroma, qdrant, faiss]
-
-
-@pytest.fixture(params=STORES, ids=lambda store: store.__name__)
-def store(request, documents, embeddings):
-    """Each store in turn, with the corpus in it."""
+@pytest.fixture(params=[in_memory, chroma, qdrant, faiss], ids=lambda make: make.__name__)
+def any_store(request, documents, embeddings):
+    """Each vector store in turn, with the six documents."""
     return request.param(documents, embeddings)
 
 
-@pytest.fixture(params=["compression", "own"])
-def wrap(request, reranker):
-    """Put the reranker behind a retriever, with LangChain's wrapper and with ours."""
+@pytest.fixture(params=["ContextualCompressionRetriever", "as_retriever"])
+def reranking_retriever(request, reranker):
+    """Return a function that makes a retriever which reranks the documents of another one."""
 
-    def wrap(base):
-        if request.param == "own":
+    def reranking_retriever(base):
+        if request.param == "as_retriever":
             return reranker.as_retriever(base)
         return ContextualCompressionRetriever(base_compressor=reranker, base_retriever=base)
 
-    return wrap
+    return reranking_retriever
 
 
-async def test_the_best_of_a_store_comes_first(store, wrap, invoke, documents):
-    """All that a store finds comes back in its new order, with its metadata and its id."""
-    base = store.as_retriever(search_kwargs={"k": len(documents)})
-    before = {each.page_content: each for each in base.invoke("capital of France")}
+async def test_the_best_document_of_a_store_comes_first(
+    any_store, reranking_retriever, invoke, documents
+):
+    """All documents of a store are returned, best first, with their metadata and ids."""
+    base = any_store.as_retriever(search_kwargs={"k": len(documents)})
+    originals = {original.page_content: original for original in base.invoke("capital of France")}
 
-    found = await invoke(wrap(base))
+    results = await invoke(reranking_retriever(base))
 
-    assert [each.metadata["at"] for each in found[:2]] == [1, 2]
-    assert found[0].metadata["relevance_score"] == 1.0
-    assert len(found) == len(documents)
-    for each in found:
-        was = before[each.page_content]
-        assert each.id == was.id
-        assert each.metadata.items() >= was.metadata.items()
-
-
-async def test_a_store_is_not_written_to(store, wrap, invoke):
-    """What a store finds next time carries no score of the last time."""
-    base = store.as_retriever()
-    await invoke(wrap(base))
-
-    found = await invoke(base)
-
-    assert found
-    assert [each for each in found if "relevance_score" in each.metadata] == []
+    assert [result.metadata["position"] for result in results[:2]] == [1, 2]
+    assert results[0].metadata["relevance_score"] == 1.0
+    assert len(results) == len(documents)
+    for result in results:
+        original = originals[result.page_content]
+        assert result.id == original.id
+        assert result.metadata.items() >= original.metadata.items()
 
 
-async def test_a_store_is_asked_for_more_than_is_returned(store, reranker, invoke, documents):
-    """`fetch_k` reaches the search of every store."""
-    retriever = reranker.as_retriever(store.as_retriever(), fetch_k=len(documents), top_n=1)
+async def test_a_store_is_not_changed(any_store, reranking_retriever, invoke):
+    """The documents in a store get no scores."""
+    base = any_store.as_retriever()
+    await invoke(reranking_retriever(base))
+
+    stored = await invoke(base)
+
+    assert stored
+    assert [document for document in stored if "relevance_score" in document.metadata] == []
+
+
+async def test_a_store_returns_fetch_k_candidates(any_store, reranker, invoke, documents):
+    """Every store gets the number of candidates from `fetch_k`."""
+    retriever = reranker.as_retriever(any_store.as_retriever(), fetch_k=len(documents), top_n=1)
 
     [best] = await invoke(retriever)
 
-    assert best.metadata["at"] == 1
+    assert best.metadata["position"] == 1
 
 
-async def test_what_several_retrievers_found_is_ranked_once(
-    wrap, invoke, documents, embeddings, local_openrouter
+async def test_the_documents_of_an_ensemble_are_ranked_together(
+    reranking_retriever, invoke, documents, embeddings, local_openrouter
 ):
-    """An ensemble's documents, each of them once, are put into one order."""
+    """The documents of several retrievers are ranked in one request, each once."""
     halves = [in_memory(documents[:4], embeddings), in_memory(documents[2:], embeddings)]
     ensemble = EnsembleRetriever(
         retrievers=[half.as_retriever(search_kwargs={"k": 4}) for half in halves]
     )
 
-    found = await invoke(wrap(ensemble))
+    results = await invoke(reranking_retriever(ensemble))
 
-    assert [each.id for each in found[:2]] == ["id-1", "id-2"]
+    assert [result.id for result in results[:2]] == ["id-1", "id-2"]
     [request] = local_openrouter.requests
-    assert sorted(request.documents) == sorted(each.page_content for each in documents)
+    assert sorted(request.documents) == sorted(document.page_content for document in documents)
 
 
-async def test_the_whole_is_ranked_where_a_summary_was_found(
-    wrap, invoke, documents, embeddings, local_openrouter
+async def test_documents_are_ranked_in_place_of_their_summaries(
+    reranking_retriever, invoke, documents, embeddings, local_openrouter
 ):
-    """A multi-vector retriever searches summaries, and what is ranked are the documents."""
+    """A multi-vector retriever searches summaries, and the documents themselves are ranked."""
     summaries = [
-        Document(f"Summary {at}", metadata={"doc_id": each.id}) for at, each in enumerate(documents)
+        Document(f"Summary {number}", metadata={"doc_id": document.id})
+        for number, document in enumerate(documents)
     ]
     originals = InMemoryStore()
-    originals.mset([(each.id, each) for each in documents])
+    originals.mset([(document.id, document) for document in documents])
     retriever = MultiVectorRetriever(
         vectorstore=in_memory(summaries, embeddings),
         docstore=originals,
         search_kwargs={"k": len(documents)},
     )
 
-    found = await invoke(wrap(retriever))
+    results = await invoke(reranking_retriever(retriever))
 
-    assert found[0].id == "id-1"
+    assert results[0].id == "id-1"
     assert not any("Summary" in text for text in local_openrouter.requests[0].documents)
 
 
-async def test_the_parent_is_ranked_where_a_part_was_found(wrap, invoke, embeddings):
-    """A parent document comes back whole, and once, however many of its parts were found."""
+async def test_parent_documents_are_ranked_in_place_of_their_parts(
+    reranking_retriever, invoke, embeddings
+):
+    """A parent document is returned complete and once, however many of its parts were found."""
     parents = [
         Document("Bread is baked. Bakers rise early."),
         Document("Paris is large. It is the capital of France."),
@@ -167,25 +162,25 @@ async def test_the_parent_is_ranked_where_a_part_was_found(wrap, invoke, embeddi
     )
     retriever.add_documents(parents, ids=["bread", "paris"])
 
-    found = await invoke(wrap(retriever))
+    results = await invoke(reranking_retriever(retriever))
 
-    assert [each.page_content for each in found] == [
+    assert [result.page_content for result in results] == [
         parents[1].page_content,
         parents[0].page_content,
     ]
 
 
-async def test_the_users_own_question_ranks_what_others_found(
-    wrap, invoke, documents, embeddings, local_openrouter
+async def test_documents_are_ranked_by_the_original_question(
+    reranking_retriever, invoke, documents, embeddings, local_openrouter
 ):
-    """A model words the question in several ways to find more; the original decides the order."""
+    """If a model rewrites the question to find more documents, the original question ranks them."""
     retriever = MultiQueryRetriever.from_llm(
         in_memory(documents, embeddings).as_retriever(search_kwargs={"k": 6}),
         scripted("Which city governs France?\nWhere is the seat of the French government?"),
     )
 
-    found = await invoke(wrap(retriever))
+    results = await invoke(reranking_retriever(retriever))
 
-    assert found[0].id == "id-1"
-    assert [each.query for each in local_openrouter.requests] == ["capital of France"]
+    assert results[0].id == "id-1"
+    assert [request.query for request in local_openrouter.requests] == ["capital of France"]
     assert len(local_openrouter.requests[0].documents) == len(documents)

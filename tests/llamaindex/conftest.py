@@ -15,7 +15,7 @@ from llama_index.llms.openrouter import OpenRouter
 from llamaindex_openrouter_rerank import OpenRouterRerank
 from openrouter_rerank.local.stage import Reply, word_overlap
 
-from tests.llamaindex.passages import PASSAGES, QUERY
+from tests.passages import PASSAGES, QUERY
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from llama_index.core.objects import ObjectIndex, ObjectRetriever, SimpleToolNod
 from llama_index.core.tools import FunctionTool, RetrieverTool
 from openrouter_rerank.local.stage import error
 
-from tests.llamaindex.passages import BEST, BREAD, QUERY
+from tests.passages import BEST, BREAD, QUERY
 
 # LlamaIndex's agents read all their own attributes, including the deprecated ones of pydantic.
 pytestmark = pytest.mark.filterwarnings("ignore::pydantic.PydanticDeprecationWarning")

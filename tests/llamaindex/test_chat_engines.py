@@ -9,7 +9,7 @@ from llama_index.core.chat_engine import (
 from llama_index.core.llms import MockLLM
 from llama_index.core.memory import ChatMemoryBuffer
 
-from tests.llamaindex.passages import BEST, QUERY
+from tests.passages import BEST, QUERY
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ from openrouter_rerank.errors import (
 )
 from openrouter_rerank.local.stage import Fault, Reply, error, results, scores
 
-from tests.llamaindex.passages import QUERY, TEXTS, scored_nodes
+from tests.passages import QUERY, TEXTS, scored_nodes
 
 
 @pytest.fixture
@@ -73,11 +73,11 @@ def rerank(make_reranker, postprocess):
         (Reply(status=502, body="<html>Bad gateway</html>"), BadGatewayError, "502"),
         (Reply(status=500, body=b""), InternalServerError, "500"),
         (error(429, "Slow down", status=200), TooManyRequestsError, "Slow down"),
-        (Reply(body="<html>Welcome</html>"), InvalidResponseError, "no ranking"),
-        (Reply(body={}), InvalidResponseError, "no ranking"),
-        (Reply(body={"results": None}), InvalidResponseError, "no ranking"),
-        (Reply(body=[]), InvalidResponseError, "no ranking"),
-        (Reply(body=b"\xff\xfe"), InvalidResponseError, "no ranking"),
+        (Reply(body="<html>Welcome</html>"), InvalidResponseError, "not a ranking"),
+        (Reply(body={}), InvalidResponseError, "not a ranking"),
+        (Reply(body={"results": None}), InvalidResponseError, "not a ranking"),
+        (Reply(body=[]), InvalidResponseError, "not a ranking"),
+        (Reply(body=b"\xff\xfe"), InvalidResponseError, "not a ranking"),
     ],
     ids=[
         "401",

@@ -12,7 +12,7 @@ from llama_index_instrumentation.event_handlers import NullEventHandler
 from llamaindex_openrouter_rerank._tracing import has_event_handlers
 from pydantic import Field
 
-from tests.llamaindex.passages import scored_nodes
+from tests.passages import scored_nodes
 
 
 class RecordingHandler(BaseEventHandler):

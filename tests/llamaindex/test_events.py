@@ -20,7 +20,7 @@ from openrouter_rerank.errors import InvalidRequestError, PaymentRequiredError
 from openrouter_rerank.local.stage import Fault, error, scores
 from pydantic import Field
 
-from tests.llamaindex.passages import scored_nodes
+from tests.passages import scored_nodes
 
 
 class RecordingHandler(BaseEventHandler):
@@ -274,7 +274,7 @@ async def test_a_failure_that_was_passed_through_is_reported(recorder, local_ope
     failure = end.payload[EventPayload.ADDITIONAL_KWARGS]["passed_through"]
     assert failure.startswith("ServiceUnavailableError: No provider")
     assert recorder.events[1].tags == {"openrouter.passed_through": failure}
-    assert "the order of the retriever is kept" in caplog.text
+    assert "returning the retriever's order" in caplog.text
 
 
 async def test_the_span_of_a_call_is_below_that_of_its_engine(recorder):

@@ -15,7 +15,7 @@ from openrouter_rerank.errors import DeadlineExceededError
 from openrouter_rerank.local.stage import Fault
 from pydantic import Field
 
-from tests.llamaindex.passages import BEST, BREAD, QUERY, scored_nodes
+from tests.passages import BEST, BREAD, QUERY, scored_nodes
 from tests.starvation import repeat_if_starved
 
 PNG64 = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(40)).decode()

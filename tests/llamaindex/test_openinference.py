@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 from packaging.version import Version
 
-from tests.llamaindex.passages import BEST, QUERY, scored_nodes
+from tests.passages import BEST, QUERY, scored_nodes
 
 pytestmark = pytest.mark.skipif(
     Version(version("llama-index-core")) < Version("0.14.19"),

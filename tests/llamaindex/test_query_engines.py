@@ -20,7 +20,7 @@ from llama_index.core.selectors import LLMSingleSelector
 from llama_index.core.tools import QueryEngineTool
 from openrouter_rerank.local.stage import error
 
-from tests.llamaindex.passages import BEST, PASSAGES, QUERY
+from tests.passages import BEST, PASSAGES, QUERY
 
 
 class FirstChoiceSelector(LLMSingleSelector):
@@ -220,4 +220,4 @@ async def test_an_engine_answers_during_an_outage(
     response = await ask(engine)
 
     assert [node.node_id for node in response.source_nodes] == before[:2]
-    assert "the order of the retriever is kept" in caplog.text
+    assert "returning the retriever's order" in caplog.text

@@ -23,7 +23,7 @@ from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.local.stage import Fault, scores
 from PIL import Image
 
-from tests.llamaindex.passages import QUERY, TEXTS
+from tests.passages import QUERY, TEXTS
 
 VISION_MODEL = "nvidia/llama-nemotron-rerank-vl-1b-v2:free"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(60)

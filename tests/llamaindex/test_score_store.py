@@ -7,7 +7,7 @@ from llama_index.core.storage.kvstore import SimpleKVStore
 from llamaindex_openrouter_rerank import KVScoreStore
 from openrouter_rerank import ScoreStore
 
-from tests.llamaindex.passages import scored_nodes
+from tests.passages import scored_nodes
 
 
 @given(st.lists(st.tuples(st.text(), st.binary()), max_size=80))

@@ -5,7 +5,7 @@ from llama_index.core.evaluation import RetrieverEvaluator
 from llama_index.core.schema import TextNode
 from llama_index.core.workflow import Event, StartEvent, StopEvent, Workflow, step
 
-from tests.llamaindex.passages import BEST, PASSAGES, QUERY
+from tests.passages import BEST, PASSAGES, QUERY
 
 
 class NodesRetrieved(Event):

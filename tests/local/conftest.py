@@ -14,7 +14,7 @@ import pytest
 from openrouter_rerank.local.endpoint import LocalOpenRouter, LocalResponse
 from openrouter_rerank.local.lexical import LexicalScorer
 
-from tests.local.rerank_requests import KEY
+from tests.rerank_requests import KEY
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from openrouter_rerank.local.stage import (
     scores,
 )
 
-from tests.local.rerank_requests import KEY, PAYLOAD, connect, raw_request, rerank
+from tests.rerank_requests import KEY, PAYLOAD, connect, raw_request, rerank
 from tests.starvation import repeat_if_starved
 
 

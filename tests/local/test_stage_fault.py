@@ -10,7 +10,7 @@ from openrouter_rerank.local.stage import (
     unaccepting_address,
 )
 
-from tests.local.rerank_requests import PAYLOAD, connect, raw_request, read_to_end, rerank
+from tests.rerank_requests import PAYLOAD, connect, raw_request, read_to_end, rerank
 
 FAILURES = [
     # The client may still be sending the request, or already be reading the response.

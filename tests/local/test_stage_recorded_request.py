@@ -1,4 +1,4 @@
-from tests.local.rerank_requests import DOCUMENTS, PAYLOAD, QUERY, recorded_request, rerank
+from tests.rerank_requests import DOCUMENTS, PAYLOAD, QUERY, recorded_request, rerank
 
 
 def test_requests_are_recorded_as_sent(stage, client):

@@ -6,7 +6,7 @@ from openrouter_rerank.local.stage import (
     error,
 )
 
-from tests.local.rerank_requests import rerank
+from tests.rerank_requests import rerank
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from openrouter_rerank.local.stage import (
     word_overlap,
 )
 
-from tests.local.rerank_requests import recorded_request
+from tests.rerank_requests import recorded_request
 
 
 def content(reply_function, request):

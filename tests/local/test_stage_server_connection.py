@@ -11,7 +11,7 @@ from openrouter_rerank.local.stage import (
 )
 from openrouter_rerank.local.stage.server_connection import ServerConnection
 
-from tests.local.rerank_requests import KEY, PAYLOAD, connect, raw_request, read_to_end, rerank
+from tests.rerank_requests import KEY, PAYLOAD, connect, raw_request, read_to_end, rerank
 
 
 def test_connections_are_kept_alive(stage, client):

@@ -1,8 +1,4 @@
-"""
-Each test of a client runs for both clients, over own and injected connections.
-
-What the tests measure stands below their dots.
-"""
+"""Measurements of the tests, which the summary of the test run prints."""
 
 import statistics
 from collections import defaultdict
@@ -11,23 +7,23 @@ import pytest
 
 
 @pytest.fixture
-def measured(request):
-    """Notes a figure, of which the summary of the run tells the median and the largest."""
+def record_measurement(request):
+    """A function that records a value; the summary prints the median, maximum and sum per name."""
 
-    def note(name, value):
+    def record(name, value):
         request.node.user_properties.append((f"measured {name}", value))
 
-    return note
+    return record
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Tell what was measured."""
-    figures = defaultdict(list)
+    """Print the recorded measurements."""
+    measurements = defaultdict(list)
     for report in terminalreporter.getreports("passed"):
         for name, value in report.user_properties:
             if report.when == "call" and name.startswith("measured "):
-                figures[name.removeprefix("measured ")].append(value)
-    for name, values in figures.items():
+                measurements[name.removeprefix("measured ")].append(value)
+    for name, values in measurements.items():
         terminalreporter.write_line(
             f"{name}: {len(values):,} times, median {statistics.median(values):,.1f}, "
             f"at most {max(values):,.1f}, in all {sum(values):,.1f}"

@@ -1,7 +1,8 @@
 """
 Promise: cost is bounded.
 
-At most one retry of what may have been billed; copies are sent once; an outage brings no storm.
+An attempt that may have been billed is repeated once at most. Equal documents are sent once. During
+an outage a retry budget limits the retries.
 """
 
 import pytest
@@ -15,7 +16,7 @@ from openrouter_rerank._retry_budget import TokenBucket
 from openrouter_rerank.errors import OpenRouterRerankError
 from openrouter_rerank.local.stage import Fault, Reply, error
 
-FREE = [
+NOT_BILLED = [
     Failure(kind=FailureKind.UNSENT),
     *(Response(status=s, headers={}, body=b"") for s in (429, 503, 529)),
 ]
@@ -28,8 +29,8 @@ MAYBE_BILLED = [
 ]
 
 
-def attempts_of(replies, *, models=("m",), max_retries=2, bucket=None):
-    """How each attempt of a call was answered, by its model, when `replies` gives the answers."""
+def attempts_of(next_reply, *, models=("m",), max_retries=2, bucket=None):
+    """Make a call that fails; return the replies to its attempts, by model."""
     limits = Limits(
         timeout=30,
         max_retries=max_retries,
@@ -38,38 +39,40 @@ def attempts_of(replies, *, models=("m",), max_retries=2, bucket=None):
         jitter=lambda: 0.5,
         retry_budget=bucket or TokenBucket(),
     )
-    made = {model: [] for model in models}
+    replies_by_model = {model: [] for model in models}
 
     def exchange(attempt):
-        made[attempt.request.model].append(reply := replies())
+        replies_by_model[attempt.request.model].append(reply := next_reply())
         return reply
 
     try:
         drive(call_flow(Call(query="q", documents=("a",)), models, limits), exchange)
     except OpenRouterRerankError:
-        return made
-    pytest.fail("the script of failures ended in a ranking")
+        return replies_by_model
+    pytest.fail("the call returned a ranking although every reply was a failure")
 
 
 @given(st.data(), st.integers(0, 9), st.sampled_from(["a", "ab", "abc"]))
 @settings(max_examples=300)
-def test_what_may_be_billed_is_repeated_once(data, max_retries, models):
-    """However failures mix, one model is asked twice at most by attempts that may be billed."""
-    failures = st.sampled_from(FREE + MAYBE_BILLED)
+def test_an_attempt_that_may_be_billed_is_repeated_once(data, max_retries, models):
+    """In any sequence of failures, at most two attempts per model may have been billed."""
+    failures = st.sampled_from(NOT_BILLED + MAYBE_BILLED)
 
-    made = attempts_of(lambda: data.draw(failures), models=tuple(models), max_retries=max_retries)
+    replies_by_model = attempts_of(
+        lambda: data.draw(failures), models=tuple(models), max_retries=max_retries
+    )
 
-    for replies in made.values():
+    for replies in replies_by_model.values():
         assert sum(reply in MAYBE_BILLED for reply in replies) <= 2
 
 
-@pytest.mark.parametrize("failure", FREE + MAYBE_BILLED, ids=repr)
-def test_an_outage_brings_no_storm(failure):
-    """Of a thousand calls in an outage, less than a tenth as many requests are retries."""
+@pytest.mark.parametrize("failure", NOT_BILLED + MAYBE_BILLED, ids=repr)
+def test_retries_are_limited_during_an_outage(failure):
+    """A thousand failing calls of one client make at most 50 retries."""
     bucket = TokenBucket()
 
     retries = sum(len(attempts_of(lambda: failure, bucket=bucket)["m"]) - 1 for _ in range(1000))
-    # A kept connection that was closed is no outage: there, what is sent again is no retry.
+    # A closed idle connection is no outage, and sending its request again is no retry.
     if isinstance(failure, Failure) and failure.kind is FailureKind.STALE:
         assert retries == 1000
     else:
@@ -77,7 +80,7 @@ def test_an_outage_brings_no_storm(failure):
 
 
 @pytest.mark.parametrize(
-    ("line", "most"),
+    ("reply", "requests"),
     [
         pytest.param(error(524, "edge"), 2, id="524"),
         pytest.param(error(500, "broken"), 2, id="500"),
@@ -89,20 +92,20 @@ def test_an_outage_brings_no_storm(failure):
         pytest.param(Fault.redirect(), 1, id="redirect"),
     ],
 )
-def test_what_the_service_sees_of_a_failing_call(make, stage, line, most):
-    """On the wire, too, what may be billed comes twice at most, whatever `max_retries` says."""
-    stage.always(line)
+def test_the_number_of_requests_of_a_failing_call(make_client, stage, reply, requests):
+    """The service gets at most two requests that may be billed, however large `max_retries` is."""
+    stage.always(reply)
 
     with pytest.raises(OpenRouterRerankError):
-        make(max_retries=4).rerank("q", ["a"])
+        make_client(max_retries=4).rerank("q", ["a"])
 
-    assert len(stage.requests) == most
+    assert len(stage.requests) == requests
 
 
-def test_an_outage_on_the_wire(make, stage):
-    """A client in an outage stops retrying, and starts again when the service is back."""
+def test_a_client_stops_retrying_during_an_outage(make_client, stage):
+    """Sixty failing calls with one retry each make only fifty retries."""
     stage.always(error(503, "down", retry_after=0))
-    caller = make(max_retries=1)
+    caller = make_client(max_retries=1)
 
     for _ in range(60):
         with pytest.raises(OpenRouterRerankError):
@@ -111,11 +114,11 @@ def test_an_outage_on_the_wire(make, stage):
     assert len(stage.requests) == 60 + 50
 
 
-def test_copies_are_sent_once(make, stage):
-    """What stands in a call twice is sent, and billed, once."""
+def test_equal_documents_are_sent_once(make_client, stage):
+    """A document that appears twice in a call is sent, and billed, once."""
     documents = ["a", "b", "a", {"text": "b"}, "a"]
 
-    ranking = make().rerank("b", documents)
+    ranking = make_client().rerank("b", documents)
 
     assert stage.requests[0].documents == ["a", "b"]
     assert sorted(result.index for result in ranking.results) == [0, 1, 2, 3, 4]

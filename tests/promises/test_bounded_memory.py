@@ -1,4 +1,4 @@
-"""Promise: a response may cost a small multiple of its request, and no more."""
+"""Promise: the memory for a response is limited to a small multiple of its request."""
 
 import tracemalloc
 
@@ -7,34 +7,36 @@ from openrouter_rerank.errors import InvalidResponseError
 from openrouter_rerank.local.stage import Fault
 
 MIB = 1024 * 1024
-HUGE = Fault.huge_body(256 * MIB)
-BOMB = Fault.gzip_bomb(64 * MIB)
+HUGE_BODY = Fault.huge_body(256 * MIB)
+GZIP_BOMB = Fault.gzip_bomb(64 * MIB)
 
 
 @pytest.fixture
-def growth(make):
-    """Tells the peak of what has been allocated since, without what a first call imports."""
-    make().rerank("q", ["a"])
+def peak_growth(make_client):
+    """A function that returns the peak of the bytes allocated since the first call."""
+    make_client().rerank("q", ["a"])
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     yield lambda: tracemalloc.get_traced_memory()[1] - before
     tracemalloc.stop()
 
 
-@pytest.mark.parametrize("line", [HUGE, BOMB], ids=str)
-def test_a_giant_answer_is_given_up(make, stage, growth, measured, line):
-    """An answer of hundreds of mebibytes is not read to its end, and not unpacked."""
-    stage.script(line)
+@pytest.mark.parametrize("reply", [HUGE_BODY, GZIP_BOMB], ids=str)
+def test_a_huge_response_is_not_read_to_its_end(
+    make_client, stage, peak_growth, record_measurement, reply
+):
+    """A response of hundreds of mebibytes is neither read to its end nor decompressed."""
+    stage.script(reply)
 
     with pytest.raises(InvalidResponseError):
-        make(max_retries=0).rerank("q", ["a"])
+        make_client(max_retries=0).rerank("q", ["a"])
 
-    measured("MiB for a giant answer", growth() / MIB)
-    assert growth() < 4 * MIB
+    record_measurement("MiB for a huge response", peak_growth() / MIB)
+    assert peak_growth() < 4 * MIB
 
 
-def test_a_large_honest_answer_is_read(make):
-    """An echo of megabytes is read: the bound grows with the request."""
-    documents = [f"{at} " + "x" * 100_000 for at in range(30)]
+def test_a_large_valid_response_is_read(make_client):
+    """A response that echoes megabytes is read, because the limit grows with the request."""
+    documents = [f"{number} " + "x" * 100_000 for number in range(30)]
 
-    assert len(make().rerank("q", documents).results) == 30
+    assert len(make_client().rerank("q", documents).results) == 30

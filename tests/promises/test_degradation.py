@@ -1,4 +1,4 @@
-"""Promise: degradation is chosen and visible."""
+"""Promise: a failed call keeps the input order only if the user chose so, and logs a warning."""
 
 import logging
 
@@ -8,11 +8,11 @@ from openrouter_rerank.errors import OpenRouterRerankError
 from openrouter_rerank.local.stage import error
 from openrouter_rerank.reranker import Placed, Reranker
 
-from tests.clients import OWN
-from tests.error_tree import LINES, LOCAL, timeout_for, tree
+from tests.clients import OWN_CONNECTIONS
+from tests.error_causes import ERROR_OPTIONS, ERROR_REPLIES, error_names, timeout_for
 
 CONTENTS = ["a", "", "b", "c"]
-PASSING = {
+TEMPORARY = {
     "APIConnectionError",
     "APIStatusError",
     "BadGatewayError",
@@ -28,14 +28,14 @@ PASSING = {
 }
 
 
-def test_every_error_of_the_tree_has_a_row():
-    """An error class that is added is decided about here."""
-    assert tree() == LINES.keys() | LOCAL.keys()
+def test_every_error_class_has_a_cause():
+    """Each error class has a cause in `tests.error_causes`, so new classes are tested too."""
+    assert error_names() == ERROR_REPLIES.keys() | ERROR_OPTIONS.keys()
 
 
 @pytest.fixture
-def reranker(stage):
-    """Makes rerankers of the stage that give up quickly."""
+def make_reranker(stage):
+    """A function that makes a reranker for the stage, without retries."""
 
     def make(**options):
         return Reranker(
@@ -53,7 +53,7 @@ def reranker(stage):
 
 @pytest.fixture(params=["sync", "async"])
 async def place(request):
-    """Places documents with a reranker, by either method."""
+    """A coroutine function that calls `place` or `aplace` of a reranker."""
 
     async def call(reranker, query, contents):
         if request.param == "sync":
@@ -63,29 +63,31 @@ async def place(request):
     return call
 
 
-@pytest.mark.parametrize("name", LINES)
-async def test_failures_are_raised_unless_chosen_otherwise(reranker, place, stage, name):
-    """By default every failure is raised as its class."""
-    stage.always(LINES[name])
+@pytest.mark.parametrize("name", ERROR_REPLIES)
+async def test_failures_are_raised_by_default(make_reranker, place, stage, name):
+    """By default every failure is raised as its error class."""
+    stage.always(ERROR_REPLIES[name])
 
     with pytest.raises(OpenRouterRerankError) as caught:
-        await place(reranker(timeout=timeout_for(name)), "q", CONTENTS)
+        await place(make_reranker(timeout=timeout_for(name)), "q", CONTENTS)
 
     assert type(caught.value).__name__ == name
 
 
-@pytest.mark.parametrize("name", LINES)
-async def test_what_passes_through(reranker, place, stage, caplog, name):
-    """With `passthrough` what may pass keeps the input's order, cut, and says so; others raise."""
-    stage.always(LINES[name])
-    chosen = reranker(on_error="passthrough", top_n=3, timeout=timeout_for(name))
+@pytest.mark.parametrize("name", ERROR_REPLIES)
+async def test_passthrough_keeps_the_input_order_on_temporary_failures(
+    make_reranker, place, stage, caplog, name
+):
+    """With `passthrough`, temporary failures keep the input order, limited to `top_n`, and log."""
+    stage.always(ERROR_REPLIES[name])
+    reranker = make_reranker(on_error="passthrough", top_n=3, timeout=timeout_for(name))
 
-    if name not in PASSING:
+    if name not in TEMPORARY:
         with pytest.raises(getattr(errors, name)):
-            await place(chosen, "q", CONTENTS)
+            await place(reranker, "q", CONTENTS)
         return
     with caplog.at_level(logging.WARNING, "openrouter_rerank"):
-        placement = await place(chosen, "q", CONTENTS)
+        placement = await place(reranker, "q", CONTENTS)
 
     assert placement.order == tuple(Placed(index, None) for index in range(3))
     assert type(placement.error).__name__ == name
@@ -96,7 +98,7 @@ async def test_what_passes_through(reranker, place, stage, caplog, name):
 
 
 @pytest.mark.parametrize(
-    ("changes", "kind"),
+    ("options", "error_name"),
     [
         ({"api_key": None}, "ConfigurationError"),
         ({"session_id": "a\nb"}, "InvalidRequestError"),
@@ -104,17 +106,19 @@ async def test_what_passes_through(reranker, place, stage, caplog, name):
         ({"budget": 0}, "BudgetExceededError"),
     ],
 )
-async def test_your_own_mistake_never_passes_through(reranker, place, stage, changes, kind):
-    """A wrong key, argument or a spent budget is raised, whatever was chosen for failures."""
-    with pytest.raises(getattr(errors, kind)):
-        await place(reranker(on_error="passthrough", **changes), "q", CONTENTS)
+async def test_passthrough_raises_errors_of_the_user(
+    make_reranker, place, stage, options, error_name
+):
+    """A missing key, an invalid argument and a spent budget raise, even with `passthrough`."""
+    with pytest.raises(getattr(errors, error_name)):
+        await place(make_reranker(on_error="passthrough", **options), "q", CONTENTS)
 
     assert stage.requests == []
 
 
-async def test_success_is_no_degradation(reranker, place, caplog):
-    """A call that succeeds is not warned of, and has its ranking."""
-    placement = await place(reranker(on_error="passthrough", timeout=5), "b", CONTENTS)
+async def test_a_successful_call_emits_no_warning(make_reranker, place, caplog):
+    """With `passthrough`, a successful call has a ranking and logs no warning."""
+    placement = await place(make_reranker(on_error="passthrough", timeout=5), "b", CONTENTS)
 
     assert placement.order == (Placed(2, 1.0), Placed(0, 0.0), Placed(3, 0.0), Placed(1, None))
     assert placement.error is None
@@ -123,18 +127,20 @@ async def test_success_is_no_degradation(reranker, place, caplog):
 
 
 @pytest.mark.parametrize(("query", "contents"), [(" ", CONTENTS), ("q", []), ("q", ["", " "])])
-async def test_nothing_to_ask_is_no_failure(reranker, place, stage, query, contents):
-    """A blank query, or nothing to rank, keeps the input's order without asking anyone."""
-    placement = await place(reranker(top_n=3), query, contents)
+async def test_a_call_with_nothing_to_rank_keeps_the_input_order(
+    make_reranker, place, stage, query, contents
+):
+    """A blank query, or no document to rank, keeps the input order and sends no request."""
+    placement = await place(make_reranker(top_n=3), query, contents)
 
-    assert placement.order == tuple(Placed(at, None) for at in range(min(3, len(contents))))
+    assert placement.order == tuple(Placed(index, None) for index in range(min(3, len(contents))))
     assert (placement.ranking, placement.error, stage.requests) == (None, None, [])
 
 
-@OWN
-def test_the_client_itself_never_degrades(make, stage):
-    """The plain client raises: only a reranker has an order to fall back to."""
+@OWN_CONNECTIONS
+def test_a_client_always_raises(make_client, stage):
+    """A client has no `passthrough`, so it raises the error."""
     stage.always(error(503, "down"))
 
     with pytest.raises(errors.ServiceUnavailableError):
-        make(max_retries=0).rerank("q", ["a"])
+        make_client(max_retries=0).rerank("q", ["a"])

@@ -1,4 +1,4 @@
-"""Every fault, for every kind of client: the right error or a valid ranking, and in time."""
+"""Promise: each fault of a server ends in the expected error or in a valid ranking, in time."""
 
 import socket
 import threading
@@ -17,19 +17,19 @@ from openrouter_rerank.local.stage import (
     unaccepting_address,
 )
 
-from tests.certificates import identified, trusting
+from tests.certificates import authority_and_server_context, trusted
 from tests.starvation import repeat_if_starved
 
 QUERY, DOCUMENTS = "two", ["one", "two"]
 BEST_FIRST = [1, 0]
-DEADLINE = 0.12
-SLACK = 0.1
-ENOUGH = 10.0
+SHORT_TIMEOUT = 0.12
+TOLERANCE = 0.1
+LONG_TIMEOUT = 10.0
 MIB = 1024 * 1024
 NAN = float("nan")
 
-# What comes in place of an answer, and what the caller gets. What ends in a DeadlineExceededError
-# has DEADLINE seconds, everything else has enough.
+# Each fault of the server, and the error class or `Ranking` in which the call ends. Calls that end
+# in a DeadlineExceededError have the short timeout.
 FAULTS = {
     "reset before": (Fault.reset_before(), "APIConnectionError"),
     "reset after": (Fault.reset_after(), "APIConnectionError"),
@@ -49,7 +49,7 @@ FAULTS = {
     "gzip bomb": (Fault.gzip_bomb(64 * MIB), "InvalidResponseError"),
     "redirect": (Fault.redirect(), "InvalidResponseError"),
 }
-ANSWERS = {
+RESPONSES = {
     "HTML 502": (Reply(status=502, body="<title>Bad gateway</title>"), "BadGatewayError"),
     "HTML 503": (Reply(status=503, body="<h1>Down</h1>"), "ServiceUnavailableError"),
     "HTML 524": (Reply(status=524, body="<h1>Timeout</h1>"), "EdgeNetworkTimeoutError"),
@@ -83,75 +83,77 @@ ANSWERS = {
     "404": (error(404, "no endpoints"), "NotFoundError"),
     "408": (error(408, "late"), "RequestTimeoutError"),
     "413": (error(413, "large"), "PayloadTooLargeError"),
-    "422": (error(422, "odd"), "UnprocessableEntityError"),
+    "422": (error(422, "invalid"), "UnprocessableEntityError"),
     "500": (error(500, "broken"), "InternalServerError"),
     "504": (error(504, "late"), "GatewayTimeoutError"),
     "529": (error(529, "busy"), "ProviderOverloadedError"),
-    "599": (error(599, "odd"), "APIStatusError"),
+    "599": (error(599, "unlisted status"), "APIStatusError"),
 }
 
 
-def ends_as(expected, caller, measured):
-    """Tell whether a call ends as it should, and within 100 ms of its time."""
-    timeout = DEADLINE if expected == "DeadlineExceededError" else ENOUGH
+def ends_in_time(expected, caller, record_measurement):
+    """Require the outcome `expected`; return `True` if the call ends at most 100 ms too late."""
+    timeout = SHORT_TIMEOUT if expected == "DeadlineExceededError" else LONG_TIMEOUT
     started = time.monotonic()
     try:
         outcome = caller.rerank(QUERY, DOCUMENTS, timeout=timeout)
     except errors.OpenRouterRerankError as failure:
         outcome = failure
-    late = time.monotonic() - started - timeout
-    if timeout == DEADLINE:
-        measured("ms after the deadline", late * 1000)
+    seconds_late = time.monotonic() - started - timeout
+    if timeout == SHORT_TIMEOUT:
+        record_measurement("ms after the deadline", seconds_late * 1000)
     assert type(outcome).__name__ == expected, repr(outcome)
     if isinstance(outcome, Ranking):
         assert [result.index for result in outcome.results] == BEST_FIRST
-    return late < SLACK
+    return seconds_late < TOLERANCE
 
 
-def ends_in_time_as(expected, caller, measured, again=nullcontext):
-    """Require a call to end as it should; `again` makes its fault happen once more."""
-    # A busy machine is late now and then, a call without a deadline each time.
+def require_outcome_in_time(expected, caller, record_measurement, repeat_fault=nullcontext):
+    """Require the outcome `expected` in time; `repeat_fault` prepares the fault for another try."""
+    # On a busy machine some calls end late, but a call without a deadline ends late every time.
     for _ in range(3):
-        if ends_as(expected, caller, measured):
+        if ends_in_time(expected, caller, record_measurement):
             return
-        again()
-    pytest.fail(f"later than {SLACK} s after the deadline, three times in a row")
+        repeat_fault()
+    pytest.fail(f"later than {TOLERANCE} s after the deadline, three times in a row")
 
 
-def only(stage, line):
-    """Script one line, and no other: a call that ended before it was sent has left one unused."""
+def script_only(stage, fault):
+    """Script only `fault`, because a call that ended before it sent a request left one unused."""
     stage.reset()
-    stage.script(line)
+    stage.script(fault)
 
 
-def test_no_fault_of_the_stage_is_left_out():
-    """A fault that is added to the stage gets a row here."""
-    assert {fault.name for fault in Fault.every()} == {line.name for line, _ in FAULTS.values()}
+def test_every_fault_of_the_stage_is_tested():
+    """`FAULTS` contains every fault of the stage, so new faults are tested too."""
+    assert {fault.name for fault in Fault.every()} == {fault.name for fault, _ in FAULTS.values()}
 
 
-@pytest.mark.parametrize("name", FAULTS | ANSWERS)
+@pytest.mark.parametrize("name", FAULTS | RESPONSES)
 @repeat_if_starved
-def test_every_fault(make, stage, measured, name):
-    """Each fault is the error of its class, or does no harm; and the client lives on."""
-    line, expected = (FAULTS | ANSWERS)[name]
-    caller = make(max_retries=0)
-    stage.script(line)
+def test_a_fault_ends_in_the_expected_outcome(make_client, stage, record_measurement, name):
+    """Each fault ends in its error class or in a ranking, and the next call succeeds."""
+    fault, expected = (FAULTS | RESPONSES)[name]
+    caller = make_client(max_retries=0)
+    stage.script(fault)
 
-    ends_in_time_as(expected, caller, measured, again=lambda: only(stage, line))
+    require_outcome_in_time(
+        expected, caller, record_measurement, repeat_fault=lambda: script_only(stage, fault)
+    )
 
     assert stage.unused == []
-    if name != "wrong length":  # There, the stage does not listen any more
-        assert len(caller.rerank(QUERY, DOCUMENTS, timeout=ENOUGH).results) == len(DOCUMENTS)
+    if name != "wrong length":  # The stage stops reading, but keeps the connection open
+        assert len(caller.rerank(QUERY, DOCUMENTS, timeout=LONG_TIMEOUT).results) == len(DOCUMENTS)
 
 
 @contextmanager
 def silent_address(scheme="http"):
-    """A base URL where connections are made, and nothing is ever read."""
+    """Yield the base URL of a server that accepts connections, but never reads."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"{scheme}://127.0.0.1:{server.getsockname()[1]}/v1"
 
 
-NOBODY = {
+UNRESPONSIVE = {
     "refused": (refusing_address, "APIConnectionError"),
     "not accepted": (unaccepting_address, "DeadlineExceededError"),
     "not read": (silent_address, "DeadlineExceededError"),
@@ -159,100 +161,113 @@ NOBODY = {
 }
 
 
-@pytest.mark.parametrize("name", NOBODY)
+@pytest.mark.parametrize("name", UNRESPONSIVE)
 @repeat_if_starved
-def test_nobody_there(make, measured, name):
-    """Addresses that refuse, or where nothing happens, cost the deadline at most."""
-    address, expected = NOBODY[name]
+def test_an_unresponsive_address_takes_the_timeout_at_most(make_client, record_measurement, name):
+    """An address that refuses, or never responds, ends the call by its deadline."""
+    address, expected = UNRESPONSIVE[name]
 
     with address() as base_url:
-        caller = make(base_url=base_url, max_retries=0)
-        ends_in_time_as(expected, caller, measured)
+        caller = make_client(base_url=base_url, max_retries=0)
+        require_outcome_in_time(expected, caller, record_measurement)
 
 
 @pytest.fixture(scope="module")
-def certified():
-    """The TLS contexts of a server and of the clients that trust it."""
-    authority, server = identified()
-    with trusting(authority) as client:
+def tls_contexts():
+    """The TLS contexts of a server and of clients that trust it."""
+    authority, server = authority_and_server_context()
+    with trusted(authority) as client:
         yield server, client
 
 
 @pytest.fixture
-def secured(certified, client_kind):
-    """Makes clients that trust the server, with connections of their own or injected ones."""
+def make_trusting_client(tls_contexts, client_kind):
+    """A function that makes a client of the current kind that trusts the server's certificate."""
 
     def client(base_url):
         options = {"base_url": base_url, "api_key": "k", "max_retries": 0}
-        return client_kind.client(http_options={"verify": certified[1]}, **options)
+        return client_kind.client(http_options={"verify": tls_contexts[1]}, **options)
 
     return client
 
 
 @pytest.mark.parametrize("name", FAULTS)
 @repeat_if_starved
-def test_every_fault_within_tls(certified, secured, measured, name):
-    """A connection that is secured fails in the same ways, and in the same time."""
-    line, expected = FAULTS[name]
+def test_a_fault_within_tls_ends_in_the_expected_outcome(
+    tls_contexts, make_trusting_client, record_measurement, name
+):
+    """A fault within TLS ends in the same outcome as without TLS, and in time."""
+    fault, expected = FAULTS[name]
 
-    with Stage(tls=certified[0]) as stage:
-        caller = secured(stage.base_url)
-        stage.script(line)
-        ends_in_time_as(expected, caller, measured, again=lambda: only(stage, line))
+    with Stage(tls=tls_contexts[0]) as stage:
+        caller = make_trusting_client(stage.base_url)
+        stage.script(fault)
+        require_outcome_in_time(
+            expected, caller, record_measurement, repeat_fault=lambda: script_only(stage, fault)
+        )
         if name != "wrong length":
-            assert len(caller.rerank(QUERY, DOCUMENTS, timeout=ENOUGH).results) == len(DOCUMENTS)
+            assert len(caller.rerank(QUERY, DOCUMENTS, timeout=LONG_TIMEOUT).results) == len(
+                DOCUMENTS
+            )
 
 
 @contextmanager
-def tampering(tls):
-    """A base URL whose answer breaks off into bytes that are of no TLS connection."""
+def tampering_server(tls):
+    """Yield the base URL of a server whose response ends in bytes that are not valid TLS."""
 
-    def answer():
-        with suppress(OSError), tls.wrap_socket(listener.accept()[0], server_side=True) as secured:
-            secured.recv(65_536)
-            secured.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{")
-            # Past the TLS of Python: a record that nobody can have encrypted.
-            socket.socket.sendall(secured, b"\x17\x03\x03\x00\x20" + bytes(32))
-            secured.recv(65_536)
+    def respond():
+        with (
+            suppress(OSError),
+            tls.wrap_socket(listener.accept()[0], server_side=True) as make_trusting_client,
+        ):
+            make_trusting_client.recv(65_536)
+            make_trusting_client.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{")
+            # Bypass Python's TLS to send a record that cannot be decrypted.
+            socket.socket.sendall(make_trusting_client, b"\x17\x03\x03\x00\x20" + bytes(32))
+            make_trusting_client.recv(65_536)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=answer)
+        thread = threading.Thread(target=respond)
         thread.start()
         try:
             yield f"https://127.0.0.1:{listener.getsockname()[1]}/v1"
         finally:
-            # A call whose time was up before it connected leaves the thread accepting.
+            # If the call timed out before it connected, the thread still waits in accept().
             listener.shutdown(socket.SHUT_RDWR)
             thread.join()
 
 
 @repeat_if_starved
-def test_bytes_beneath_tls(certified, secured, measured):
-    """What breaks TLS in the middle of an answer is a lost connection."""
-    with tampering(certified[0]) as base_url:
-        ends_in_time_as("APIConnectionError", secured(base_url), measured)
+def test_invalid_bytes_below_tls_are_a_connection_error(
+    tls_contexts, make_trusting_client, record_measurement
+):
+    """Invalid TLS bytes in the middle of a response are an `APIConnectionError`."""
+    with tampering_server(tls_contexts[0]) as base_url:
+        require_outcome_in_time(
+            "APIConnectionError", make_trusting_client(base_url), record_measurement
+        )
 
 
 @pytest.mark.parametrize(
-    "line", [Fault.reset_before(), Fault.garbage(), Reply()], ids=["reset", "garbage", "HTTP"]
+    "fault", [Fault.reset_before(), Fault.garbage(), Reply()], ids=["reset", "garbage", "HTTP"]
 )
-def test_a_handshake_that_fails(secured, stage, line):
-    """A server that hangs up at the handshake, or speaks no TLS, may be asked again."""
-    stage.always(line)
+def test_a_failed_handshake_is_retryable(make_trusting_client, stage, fault):
+    """If a server aborts the handshake, or speaks no TLS, the error is retryable."""
+    stage.always(fault)
 
     with pytest.raises(errors.APIConnectionError, match="could not connect") as caught:
-        secured(stage.base_url.replace("http:", "https:")).rerank(QUERY, DOCUMENTS)
+        make_trusting_client(stage.base_url.replace("http:", "https:")).rerank(QUERY, DOCUMENTS)
 
     assert caught.value.retryable
     assert stage.requests == []
 
 
-def test_a_certificate_that_nobody_trusts(secured):
-    """A server whose certificate is not trusted is sent nothing, and is not asked again."""
+def test_an_untrusted_certificate_is_not_retried(make_trusting_client):
+    """A server with an untrusted certificate gets no request, and the call is not retried."""
     with (
-        Stage(tls=identified()[1]) as stage,
+        Stage(tls=authority_and_server_context()[1]) as stage,
         pytest.raises(errors.APIConnectionError, match="certificate is not trusted") as caught,
     ):
-        secured(stage.base_url).rerank(QUERY, DOCUMENTS)
+        make_trusting_client(stage.base_url).rerank(QUERY, DOCUMENTS)
 
     assert (caught.value.retryable, caught.value.attempts, stage.connections) == (False, 1, 0)

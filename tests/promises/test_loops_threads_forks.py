@@ -1,4 +1,4 @@
-"""Promise: one instance serves many loops, threads and forked children."""
+"""Promise: one client serves many event loops, threads and forked processes."""
 
 import asyncio
 import os
@@ -10,112 +10,120 @@ import threading
 import pytest
 from openrouter_rerank import AsyncRerankClient, RerankClient
 
-from tests.sizes import figure
+from tests.repetitions import repetitions
 
 
-def arguments(stage):
-    """What a client of the stage is made with."""
+def client_options(stage):
+    """Return the options of a client for the stage."""
     return {"base_url": stage.base_url, "api_key": stage.api_key, "timeout": 20}
 
 
-def asked(number):
-    """A question, and documents of which the first is the answer to it alone."""
+def question(number):
+    """Return a query with the word of `number`, and two documents, of which the first matches."""
     return f"word{number}", [f"word{number}", f"word{number + 1}"]
 
 
-def is_right(ranking):
-    """Whether a ranking is that of its own question."""
+def is_correct(ranking):
+    """Return `True` if the ranking is the one for its own question."""
     return [(r.index, r.relevance_score) for r in ranking.results] == [(0, 1.0), (1, 0.0)]
 
 
 def test_one_client_in_many_loops(local_openrouter):
-    """A client made once serves twenty loops, one after the other, and leaves nothing open."""
-    client = AsyncRerankClient(**arguments(local_openrouter))
+    """A client serves twenty consecutive event loops, and leaves no connection open."""
+    client = AsyncRerankClient(**client_options(local_openrouter))
 
     async def calls(first):
-        return await asyncio.gather(*(client.rerank(*asked(first + at)) for at in range(3)))
+        return await asyncio.gather(
+            *(client.rerank(*question(first + number)) for number in range(3))
+        )
 
-    for turn in range(20):
-        assert all(map(is_right, asyncio.run(calls(turn))))
+    for number in range(20):
+        assert all(map(is_correct, asyncio.run(calls(number))))
     local_openrouter.wait_until(lambda: local_openrouter.open_connections == 0)
 
 
-def test_one_client_in_loops_at_once(local_openrouter):
-    """Loops in several threads may share a client."""
-    client = AsyncRerankClient(**arguments(local_openrouter))
-    right = []
+def test_one_client_in_concurrent_loops(local_openrouter):
+    """Event loops in several threads can share a client."""
+    client = AsyncRerankClient(**client_options(local_openrouter))
+    correct = []
 
-    def loop(first):
+    def run_loop(first):
         async def calls():
-            rankings = [await client.rerank(*asked(first + at)) for at in range(5)]
-            right.extend(map(is_right, rankings))
+            rankings = [await client.rerank(*question(first + number)) for number in range(5)]
+            correct.extend(map(is_correct, rankings))
 
         asyncio.run(calls())
 
-    threads = [threading.Thread(target=loop, args=(at * 100,)) for at in range(6)]
+    threads = [threading.Thread(target=run_loop, args=(number * 100,)) for number in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert right == [True] * 30
+    assert correct == [True] * 30
 
 
 THREADS = 32
-CALLS = figure(desk=5, ci=25, full=1_000)
+CALLS_PER_THREAD = repetitions(local=5, ci=25, full=1_000)
 
 
-def test_one_client_in_many_threads(local_openrouter, measured):
-    """Thirty-two threads share a client, and each has the answers to its own questions."""
-    right = []
-    with RerankClient(**arguments(local_openrouter)) as client:
+def test_one_client_in_many_threads(local_openrouter, record_measurement):
+    """32 threads share a client, and each call returns the ranking for its own question."""
+    correct = []
+    with RerankClient(**client_options(local_openrouter)) as client:
 
-        def work(first):
-            right.extend(is_right(client.rerank(*asked(first + at))) for at in range(CALLS))
+        def make_calls(first):
+            correct.extend(
+                is_correct(client.rerank(*question(first + number)))
+                for number in range(CALLS_PER_THREAD)
+            )
 
-        threads = [threading.Thread(target=work, args=(at * 10_000,)) for at in range(THREADS)]
+        threads = [
+            threading.Thread(target=make_calls, args=(number * 10_000,))
+            for number in range(THREADS)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
 
-    assert right == [True] * THREADS * CALLS
-    measured("calls of threads", len(right))
+    assert correct == [True] * THREADS * CALLS_PER_THREAD
+    record_measurement("calls of threads", len(correct))
     assert local_openrouter.in_flight_peak <= 8
     assert local_openrouter.connections <= 8
 
 
 CHILDREN = 4
-CALLS_OF_A_CHILD = figure(desk=25, ci=100, full=2_500)
-FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+CALLS_PER_CHILD = repetitions(local=25, ci=100, full=2_500)
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 SETUP = """
     import asyncio, os, sys, threading
     from openrouter_rerank import AsyncRerankClient, RerankClient
 
-    def right(ranking):
+    def is_correct(ranking):
         return [(r.index, r.relevance_score) for r in ranking.results] == [(0, 1.0), (1, 0.0)]
 
-    def child(work):
+    def fork_child(make_calls):
         pid = os.fork()
         if pid == 0:
             try:
-                ok = work()
+                ok = make_calls()
             except BaseException as error:
                 print(repr(error), file=sys.stderr, flush=True)
                 ok = False
             os._exit(0 if ok else 1)
         return pid
 
-    def succeeded(pids):
+    def all_succeeded(pids):
         return [os.waitpid(pid, 0)[1] for pid in pids] == [0] * len(pids)
 """
 
 
 def run(stage, script):
-    """Run `script` in an interpreter of its own; all it prints must be `True`."""
+    """Run `script` in a new interpreter, and require that it prints only `True`."""
     code = textwrap.dedent(SETUP) + textwrap.dedent(script)
     finished = subprocess.run(
-        # A process with threads that forks is warned of since Python 3.12; here it is the point.
+        # Since Python 3.12, forking a process with threads emits a DeprecationWarning.
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code],
         env=os.environ
         | {"OPENROUTER_API_BASE": stage.base_url, "OPENROUTER_API_KEY": stage.api_key},
@@ -128,54 +136,54 @@ def run(stage, script):
     assert set(finished.stdout.split()) == {"True"}
 
 
-@FORKS
-def test_forked_children_have_connections_of_their_own(local_openrouter, measured):
-    """Children of a process with warm connections get their own answers, and so does the parent."""
+@needs_fork
+def test_forked_children_open_their_own_connections(local_openrouter, record_measurement):
+    """After a fork, the children and the parent get their own responses on separate connections."""
     run(
         local_openrouter,
         f"""
         client = RerankClient()
         client.rerank("a", ["a", "b"])
 
-        def work(number):
+        def make_calls(number):
             word = f"word{{number}}"
-            calls = range({CALLS_OF_A_CHILD})
-            return all(right(client.rerank(word, [word, "b"])) for _ in calls)
+            calls = range({CALLS_PER_CHILD})
+            return all(is_correct(client.rerank(word, [word, "b"])) for _ in calls)
 
-        pids = [child(lambda at=at: work(at)) for at in range({CHILDREN})]
-        print(work("parent"))
-        print(succeeded(pids))
-        print(work("parent"))
+        pids = [fork_child(lambda n=n: make_calls(n)) for n in range({CHILDREN})]
+        print(make_calls("parent"))
+        print(all_succeeded(pids))
+        print(make_calls("parent"))
         client.close()
         """,
     )
 
     assert local_openrouter.connections >= 1 + CHILDREN
-    measured("calls of forked children", CHILDREN * CALLS_OF_A_CHILD)
+    record_measurement("calls of forked children", CHILDREN * CALLS_PER_CHILD)
 
 
-@FORKS
-def test_forked_children_have_loops_of_their_own(local_openrouter):
-    """An asynchronous client that a parent has used works in a child's loop."""
+@needs_fork
+def test_an_async_client_works_in_forked_children(local_openrouter):
+    """An async client that the parent has used works in an event loop of a child."""
     run(
         local_openrouter,
         """
         client = AsyncRerankClient()
 
         async def calls():
-            found = await asyncio.gather(*(client.rerank("a", ["a", "b"]) for _ in range(4)))
-            return all(map(right, found))
+            rankings = await asyncio.gather(*(client.rerank("a", ["a", "b"]) for _ in range(4)))
+            return all(map(is_correct, rankings))
 
         print(asyncio.run(calls()))
-        print(succeeded([child(lambda: asyncio.run(calls())) for _ in range(2)]))
+        print(all_succeeded([fork_child(lambda: asyncio.run(calls())) for _ in range(2)]))
         print(asyncio.run(calls()))
         """,
     )
 
 
-@FORKS
-def test_a_child_is_not_kept_waiting_by_calls_of_its_parent(local_openrouter):
-    """Calls in flight in the parent when it forks take no slot of the child's client."""
+@needs_fork
+def test_calls_of_the_parent_take_no_slot_of_a_child(local_openrouter):
+    """Requests that are in flight when a process forks take no request slot in the child."""
     run(
         local_openrouter,
         """
@@ -191,7 +199,7 @@ def test_a_child_is_not_kept_waiting_by_calls_of_its_parent(local_openrouter):
             if pid == 0:
                 try:
                     from openrouter_rerank import OpenRouterRerankError
-                    ok = right(client.rerank("a", ["a", "b"]))
+                    ok = is_correct(client.rerank("a", ["a", "b"]))
                 except OpenRouterRerankError as error:
                     print(repr(error), file=sys.stderr, flush=True)
                     ok = False
@@ -203,15 +211,15 @@ def test_a_child_is_not_kept_waiting_by_calls_of_its_parent(local_openrouter):
     )
 
 
-def test_a_client_used_on_two_loops_keeps_the_first_alive(local_openrouter):
-    """While one loop waits for its answer another may come and go with the same client."""
-    client = AsyncRerankClient(**arguments(local_openrouter))
+def test_a_second_loop_does_not_disturb_the_first(local_openrouter):
+    """While one event loop uses a client, a second loop can start, use the client, and end."""
+    client = AsyncRerankClient(**client_options(local_openrouter))
 
     async def outer():
-        first = await client.rerank(*asked(1))
-        await asyncio.to_thread(lambda: asyncio.run(client.rerank(*asked(2))))
-        second = await client.rerank(*asked(3))
-        return is_right(first) and is_right(second)
+        first = await client.rerank(*question(1))
+        await asyncio.to_thread(lambda: asyncio.run(client.rerank(*question(2))))
+        second = await client.rerank(*question(3))
+        return is_correct(first) and is_correct(second)
 
     assert asyncio.run(outer())
     assert local_openrouter.connections == 2

@@ -1,4 +1,4 @@
-"""Promise: for a document nothing is read but files in `image_root`, and nothing is fetched."""
+"""Promise: documents cause no file to be read outside `image_root`, and no URL to be fetched."""
 
 import base64
 import os
@@ -14,9 +14,9 @@ from openrouter_rerank.images import LocalImage
 from openrouter_rerank.reranker import LocalImageDocument, Reranker
 from openrouter_rerank.reranker.image_files import read_image
 
-from tests.sizes import figure
+from tests.repetitions import repetitions
 
-HOSTILE = figure(desk=1_000, ci=10_000)
+COUNT = repetitions(local=1_000, ci=10_000)
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(16)
 
 
@@ -39,11 +39,11 @@ VALUES = [
 ]
 WATCHED = {"open", "os", "socket", "subprocess", "urllib", "http", "ftplib", "glob", "shutil"}
 seen = []
-watching = False
+recording = False
 
 
-def watch(event, args):
-    if watching and event.split(".")[0] in WATCHED:
+def record(event, args):
+    if recording and event.split(".")[0] in WATCHED:
         seen.append((event, args))
 
 
@@ -59,19 +59,19 @@ def hostile_calls(value):
 
 
 reranker = Reranker(image_mode="always", api_key="k")
-sys.addaudithook(watch)
-watching = True
+sys.addaudithook(record)
+recording = True
 for value in VALUES:
     as_image(value), as_image(value.encode())
     hostile_calls(value)
     reranker.place("q", [LocalImageDocument(image=LocalImage(value))])
-watching = False
+recording = False
 print(seen)
 """
 
 
-def test_an_audit_hook_sees_nothing_opened():
-    """Checking, arranging, writing and reading hostile documents opens no file and no socket."""
+def test_hostile_documents_open_no_file_and_no_socket():
+    """Checking, encoding and decoding hostile documents opens no file and no socket."""
     finished = subprocess.run(
         [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=60, check=False
     )
@@ -79,51 +79,51 @@ def test_an_audit_hook_sees_nothing_opened():
     assert (finished.stdout, finished.stderr) == ("[]\n", "")
 
 
-def test_hostile_documents_and_nodes_open_nothing(measured):
-    """Ten thousand documents and nodes that name files and hosts are reranked without a look."""
+def test_hostile_documents_and_nodes_of_the_frameworks_open_nothing(record_measurement):
+    """Reranking documents and nodes that name files and hosts opens none of these."""
     finished = subprocess.run(
-        [sys.executable, "-m", "tests.hostile_documents", str(HOSTILE)],
+        [sys.executable, "-m", "tests.hostile_documents", str(COUNT)],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
-    documents, nodes, heard = finished.stdout.splitlines()
+    documents, nodes, expected_event = finished.stdout.splitlines()
 
     assert finished.stderr == ""
-    assert documents == f"{HOSTILE} documents []"
-    assert nodes == f"{HOSTILE} nodes []"
-    assert os.devnull in heard
-    measured("hostile documents and nodes", 2 * HOSTILE)
+    assert documents == f"{COUNT} documents []"
+    assert nodes == f"{COUNT} nodes []"
+    assert os.devnull in expected_event
+    record_measurement("hostile documents and nodes", 2 * COUNT)
 
 
 @pytest.fixture
-def root(tmp_path):
-    """A folder with an image in it, one beside it, and ways that lead from one to the other."""
-    root = tmp_path / "images"
-    (root / "inner").mkdir(parents=True)
+def image_root(tmp_path):
+    """A folder with images, other files, and links to a folder and to an image outside it."""
+    image_root = tmp_path / "images"
+    (image_root / "inner").mkdir(parents=True)
     (tmp_path / "secret.png").write_bytes(PNG)
-    (root / "cat.png").write_bytes(PNG)
-    (root / "inner" / "dog.png").write_bytes(PNG)
-    (root / "text.png").write_text("no image")
-    (root / "empty.png").write_bytes(b"")
-    (root / "large.png").write_bytes(PNG + bytes(1000))
-    (root / "link.png").symlink_to(tmp_path / "secret.png")
-    (root / "out").symlink_to(tmp_path)
-    (root / "inside.png").symlink_to(root / "cat.png")
-    (root / "loop.png").symlink_to(root / "loop.png")
-    os.mkfifo(root / "pipe.png")
-    return root
+    (image_root / "cat.png").write_bytes(PNG)
+    (image_root / "inner" / "dog.png").write_bytes(PNG)
+    (image_root / "text.png").write_text("no image")
+    (image_root / "empty.png").write_bytes(b"")
+    (image_root / "large.png").write_bytes(PNG + bytes(1000))
+    (image_root / "link.png").symlink_to(tmp_path / "secret.png")
+    (image_root / "out").symlink_to(tmp_path)
+    (image_root / "inside.png").symlink_to(image_root / "cat.png")
+    (image_root / "loop.png").symlink_to(image_root / "loop.png")
+    os.mkfifo(image_root / "pipe.png")
+    return image_root
 
 
-def reason(path, root, **options):
-    """Why the image at `path` cannot be sent; empty if it is."""
+def refusal(path, image_root, **options):
+    """Return the error message for the image at `path`, or an empty text if it is sent."""
     reranker = Reranker(
         api_key="k",
         base_url="http://127.0.0.1:9",
         image_mode="always",
-        image_root=root,
+        image_root=image_root,
         unscorable="raise",
         max_image_bytes=100,
         max_retries=0,
@@ -133,26 +133,30 @@ def reason(path, root, **options):
         reranker.place("q", [LocalImageDocument(image=LocalImage(str(path)))])
     except InvalidRequestError as refused:
         return str(refused)
-    except APIConnectionError:  # Nobody listens there, but the image was to be sent
+    except APIConnectionError:  # No server listens there, but the image would have been sent
         return ""
-    pytest.fail("an answer came from nowhere")
+    pytest.fail("a call without a server returned a ranking")
 
 
 @pytest.mark.parametrize(
     "path", ["cat.png", "inner/dog.png", "inner/../cat.png", "inside.png", "/cat"]
 )
-def test_images_inside_the_root_are_read(root, path):
-    """Relative and absolute paths, and links, that end inside the folder are images."""
-    assert reason(root / "cat.png" if path == "/cat" else path, root) == ""
+def test_images_inside_image_root_are_read(image_root, path):
+    """Relative paths, absolute paths and links to an image inside the folder are read."""
+    assert refusal(image_root / "cat.png" if path == "/cat" else path, image_root) == ""
 
 
-@pytest.mark.parametrize("root_as", [Path, lambda root: Path(root.name)], ids=["full", "relative"])
-def test_paths_may_start_where_the_program_does(root, root_as, monkeypatch):
-    """A path from the working directory is read if it leads into the folder, and else refused."""
-    monkeypatch.chdir(root.parent)
+@pytest.mark.parametrize(
+    "as_option", [Path, lambda image_root: Path(image_root.name)], ids=["absolute", "relative"]
+)
+def test_relative_paths_start_at_the_working_directory_or_image_root(
+    image_root, as_option, monkeypatch
+):
+    """A path relative to the working directory is read only if it leads into the folder."""
+    monkeypatch.chdir(image_root.parent)
 
-    assert reason("images/cat.png", root_as(root)) == ""
-    assert "inside image_root" in reason("secret.png", root_as(root))
+    assert refusal("images/cat.png", as_option(image_root)) == ""
+    assert "inside image_root" in refusal("secret.png", as_option(image_root))
 
 
 @pytest.mark.parametrize(
@@ -180,78 +184,78 @@ def test_paths_may_start_where_the_program_does(root, root_as, monkeypatch):
     ],
     ids=ascii,
 )
-def test_nothing_outside_the_root_is_read(root, path):
-    """Whatever leads out of the folder, or is no regular file, is refused, all with one message."""
-    assert reason(path, root).endswith("its image is no readable file inside image_root")
+def test_nothing_outside_image_root_is_read(image_root, path):
+    """Paths out of the folder and paths to no regular file are refused with one message."""
+    assert refusal(path, image_root).endswith("its image is no readable file inside image_root")
 
 
 @pytest.mark.parametrize(
-    ("path", "why"),
+    ("path", "reason"),
     [
         ("text.png", "its image file is no PNG, JPEG, GIF or WebP image"),
         ("empty.png", "its image file is no PNG, JPEG, GIF or WebP image"),
         ("large.png", "its image is larger than max_image_bytes=100"),
     ],
 )
-def test_only_images_are_read(root, path, why):
-    """A file that does not begin like an image, or is too large, is not sent."""
-    assert reason(path, root).endswith(why)
+def test_only_small_image_files_are_sent(image_root, path, reason):
+    """A file without an image signature, or with too many bytes, is not sent."""
+    assert refusal(path, image_root).endswith(reason)
 
 
 @pytest.mark.parametrize("path", ["cat.png", "/etc/passwd"])
-def test_without_a_root_nothing_is_read(root, path):
-    """By default no local image is read, wherever it lies."""
-    assert reason(path, None).endswith("image_root is not set")
+def test_nothing_is_read_without_image_root(image_root, path):
+    """By default no local image is read."""
+    assert refusal(path, None).endswith("image_root is not set")
 
 
-def test_a_root_that_is_not_there(root):
-    """A folder that does not exist holds no image."""
-    assert "inside image_root" in reason("cat.png", Path(root / "nowhere"))
+def test_a_missing_image_root_has_no_images(image_root):
+    """If the folder does not exist, no image is inside it."""
+    assert "inside image_root" in refusal("cat.png", Path(image_root / "nowhere"))
 
 
-SECRET_PNG = PNG + b"the secret"
+OUTSIDE_PNG = PNG + b"the secret"
 
 
-def turn_file(path, secret):
-    """Make a file a link to the secret, and a file again."""
-    spare = path.with_name("spare")
-    spare.symlink_to(secret)
-    spare.replace(path)
-    spare.write_bytes(PNG)
-    spare.replace(path)
+def swap_file_for_link(path, secret):
+    """Replace a file with a link to the secret file, and then restore it."""
+    other = path.with_name("spare")
+    other.symlink_to(secret)
+    other.replace(path)
+    other.write_bytes(PNG)
+    other.replace(path)
 
 
-def turn_folder(path, secret):
-    """Make a folder a link to that of the secret, and a folder again."""
-    folder, spare = path.parent, path.parent.with_name("spare")
-    folder.rename(spare)
+def swap_folder_for_link(path, secret):
+    """Replace a folder with a link to the folder of the secret file, and then restore it."""
+    folder, other = path.parent, path.parent.with_name("spare")
+    folder.rename(other)
     folder.symlink_to(secret.parent)
     folder.unlink()
-    spare.rename(folder)
+    other.rename(folder)
 
 
-@pytest.mark.parametrize("turn", [turn_file, turn_folder])
-def test_what_becomes_a_link_meanwhile_is_not_followed(root, tmp_path, turn):
-    """While a file or its folder turns into a link to the outside and back, no secret is read."""
-    path, secret, stop = root / "inner" / "dog.png", tmp_path / "dog.png", threading.Event()
-    secret.write_bytes(SECRET_PNG)
+@pytest.mark.parametrize("swap", [swap_file_for_link, swap_folder_for_link])
+def test_a_file_that_becomes_a_link_while_it_is_read(image_root, tmp_path, swap):
+    """While a file or its folder is replaced with a link again and again, no secret is read."""
+    path, secret, stop = image_root / "inner" / "dog.png", tmp_path / "dog.png", threading.Event()
+    secret.write_bytes(OUTSIDE_PNG)
 
-    def turns():
+    def keep_swapping():
         while not stop.is_set():
-            turn(path, secret)
+            swap(path, secret)
 
-    thread = threading.Thread(target=turns)
+    thread = threading.Thread(target=keep_swapping)
     thread.start()
-    read, tries, give_up = set(), 0, time.monotonic() + 30
+    read, count, give_up = set(), 0, time.monotonic() + 30
     try:
-        # On a busy machine, thousands of reads may fall between two turns of the other thread.
-        while tries < 2_000 or (len(read) < 2 and time.monotonic() < give_up):
-            read.add(read_image(LocalImage("inner/dog.png"), root, 1000))
-            tries += 1
+        # On a busy machine, the other thread may not run during thousands of reads.
+        while count < 2_000 or (len(read) < 2 and time.monotonic() < give_up):
+            read.add(read_image(LocalImage("inner/dog.png"), image_root, 1000))
+            count += 1
     finally:
         stop.set()
         thread.join()
 
-    images = {base64.b64decode(each.split(",")[1]) for each in read if isinstance(each, str)}
+    images = {base64.b64decode(uri.split(",")[1]) for uri in read if isinstance(uri, str)}
     assert images == {PNG}
-    assert len(read) == 2  # It was refused, too, when it lay outside
+    assert len(read) == 2  # The image, and the refusal of the link

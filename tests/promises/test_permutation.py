@@ -1,7 +1,7 @@
 """
-Promise: what comes back is a permutation of a subset of what went in.
+Promise: the results are a permutation of a subset of the documents.
 
-Mapped by index, never by echoed text; the input is untouched.
+They are mapped by index, never by the echoed text, and the documents are not changed.
 """
 
 import copy
@@ -33,8 +33,8 @@ SCORES = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([0.0
 
 
 @given(DOCUMENTS, st.text(), st.none() | st.integers(1, 10))
-def test_what_is_written_reads_back_as_the_same_documents(documents, query, top_n):
-    """Encoding and then parsing, as a server does, gives the documents that went in."""
+def test_an_encoded_request_contains_the_documents_unchanged(documents, query, top_n):
+    """A server that parses the request gets the documents, the query and `top_n` unchanged."""
     before = copy.deepcopy(documents)
     checked = checked_documents(documents)
 
@@ -51,23 +51,23 @@ def test_what_is_written_reads_back_as_the_same_documents(documents, query, top_
 
 @given(st.data())
 @settings(max_examples=300)
-def test_every_valid_answer_is_a_permutation_best_first(data):
-    """From any honest answer, in any order, come the best documents, once each, ties in order."""
+def test_a_valid_response_returns_the_best_documents_in_order(data):
+    """A valid response in any order gives the best documents, each once; ties keep input order."""
     sent = data.draw(st.integers(1, 12))
-    wanted = data.draw(st.integers(1, sent))
+    top_n = data.draw(st.integers(1, sent))
     scores = data.draw(st.lists(SCORES, min_size=sent, max_size=sent))
     best = sorted(range(sent), key=lambda index: (-scores[index], index))
-    told = data.draw(st.permutations(best[: data.draw(st.integers(wanted, sent))]))
-    rows = [{"index": index, "relevance_score": scores[index]} for index in told]
+    returned = data.draw(st.permutations(best[: data.draw(st.integers(top_n, sent))]))
+    rows = [{"index": index, "relevance_score": scores[index]} for index in returned]
 
     ranking = decode(
         Response(status=200, headers={}, body=json.dumps({"results": rows}).encode()),
-        Request(body=b"", model="m", documents=sent, results=wanted),
+        Request(body=b"", model="m", documents=sent, results=top_n),
     )
 
-    assert [result.index for result in ranking.results] == best[:wanted]
+    assert [result.index for result in ranking.results] == best[:top_n]
     assert [result.relevance_score for result in ranking.results] == [
-        scores[index] for index in best[:wanted]
+        scores[index] for index in best[:top_n]
     ]
 
 
@@ -76,23 +76,23 @@ def test_every_valid_answer_is_a_permutation_best_first(data):
     st.integers(1, 4).flatmap(lambda sent: st.tuples(st.just(sent), st.integers(1, sent))),
 )
 @settings(max_examples=300)
-def test_any_other_answer_is_refused(rows, shape):
-    """An answer that repeats, invents or omits a document is no ranking."""
-    sent, wanted = shape
+def test_an_invalid_response_is_refused(rows, shape):
+    """A response that repeats, invents or omits a document is an `InvalidResponseError`."""
+    sent, top_n = shape
     body = {"results": [{"index": index, "relevance_score": score} for index, score in rows]}
     indexes = [index for index, _ in rows]
-    is_valid = len(set(indexes)) == len(indexes) >= wanted and set(indexes) <= set(range(sent))
+    is_valid = len(set(indexes)) == len(indexes) >= top_n and set(indexes) <= set(range(sent))
 
     outcome = decode(
         Response(status=200, headers={}, body=json.dumps(body).encode()),
-        Request(body=b"", model="m", documents=sent, results=wanted),
+        Request(body=b"", model="m", documents=sent, results=top_n),
     )
 
     assert isinstance(outcome, Ranking if is_valid else InvalidResponseError)
 
 
-def test_the_echo_is_never_believed(make, stage):
-    """A server that swaps the texts it echoes does not swap the documents."""
+def test_echoed_texts_are_ignored(make_client, stage):
+    """A response with wrong echoed texts does not change which documents the results refer to."""
     documents = ["the first", "the second"]
     stage.script(
         Reply(
@@ -105,18 +105,18 @@ def test_the_echo_is_never_believed(make, stage):
         )
     )
 
-    ranking = make().rerank("q", documents)
+    ranking = make_client().rerank("q", documents)
 
     assert [documents[result.index] for result in ranking.results] == ["the second", "the first"]
 
 
 @pytest.mark.parametrize("top_n", [None, 1, 2, 3, 4, 9])
-def test_copies_are_ranked_as_documents_of_their_own(make, top_n):
-    """Documents with the same text each come back, in the order of the input."""
+def test_equal_documents_are_ranked_separately(make_client, top_n):
+    """Documents with equal texts are all returned, in input order."""
     documents = ["Paris", "Berlin", "Paris", {"text": "Berlin"}]
     before = copy.deepcopy(documents)
 
-    ranking = make().rerank("Paris", documents, top_n=top_n)
+    ranking = make_client().rerank("Paris", documents, top_n=top_n)
 
     assert [result.index for result in ranking.results] == [0, 2, 1, 3][:top_n]
     assert documents == before

@@ -1,4 +1,4 @@
-"""Promise: secrets stay. No key in repr, str, logs, exceptions, traceback locals or pickles."""
+"""Promise: no key is in a repr, a log, an error, a traceback's locals, a pickle or a trace."""
 
 import asyncio
 import logging
@@ -20,8 +20,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic import ValidationError
 
-from tests.clients import OWN
-from tests.error_tree import LINES, LOCAL, timeout_for, tree
+from tests.clients import OWN_CONNECTIONS
+from tests.error_causes import ERROR_OPTIONS, ERROR_REPLIES, error_names, timeout_for
 
 KEY = "sk-or-v1-THE-SECRET-KEY"
 HEADER = "the-secret-header"
@@ -31,14 +31,14 @@ QUERY = "the secret question"
 
 @pytest.fixture
 def spans(exporter):
-    """The spans that have ended."""
+    """A function that returns the spans that have ended since the test began."""
     exporter.clear()
     return exporter.get_finished_spans
 
 
 @pytest.fixture(scope="session")
 def exporter():
-    """What receives the spans of this process, whose provider can be set only once."""
+    """The exporter of this process, which can set its tracer provider only once."""
     if not isinstance(trace.get_tracer_provider(), TracerProvider):
         trace.set_tracer_provider(TracerProvider())
     exporter = InMemorySpanExporter()
@@ -46,83 +46,88 @@ def exporter():
     return exporter
 
 
-def lines_of_ours(failure):
-    """The traceback of an error, its causes and contexts, with the locals of foreign frames."""
+def traceback_text(failure):
+    """Return the tracebacks of an error, its causes and contexts, with locals outside the tests."""
     text = []
     pending = [failure]
     while pending:
-        each = pending.pop()
-        told = traceback.TracebackException.from_exception(each, capture_locals=True)
-        for frame in told.stack:
+        current = pending.pop()
+        report = traceback.TracebackException.from_exception(current, capture_locals=True)
+        for frame in report.stack:
             if "/tests/" not in frame.filename:
                 text += [f"{frame.name}: {frame.locals}"]
-        text += ["".join(traceback.format_exception_only(each)), repr(each), repr(vars(each))]
-        pending += [linked for linked in (each.__cause__, each.__context__) if linked]
+        text += ["".join(traceback.format_exception_only(current)), repr(current)]
+        text += [repr(vars(current))]
+        pending += [linked for linked in (current.__cause__, current.__context__) if linked]
     return "\n".join(text)
 
 
-def sinks(failure, records, spans):
-    """Everywhere that a failure may be told, and what is told there."""
+def failure_texts(failure, records, spans):
+    """Yield every place in which a failure can appear, and its text there."""
     yield "repr", repr(failure)
     yield "str", str(failure)
     yield "format", f"{failure} {failure!a} %s %r" % (failure, failure)
-    yield "traceback", lines_of_ours(failure)
+    yield "traceback", traceback_text(failure)
     yield "pickle", repr(pickle.dumps(failure))
     yield "traces", " ".join(span.to_json() for span in spans)
-    yield from logs(records)
+    yield from log_texts(records)
 
 
-def logs(records):
-    """What is told in the log."""
+def log_texts(records):
+    """Yield the forms of log records, and their texts."""
     yield "log text", " ".join(map(logging.Formatter().format, records))
     yield "log args", repr([(record.args, vars(record)) for record in records])
     yield "exc_info", repr([record.exc_info for record in records])
 
 
-def failed(call):
-    """Make a call that fails, and tell of it as applications do."""
+def logged_failure(call):
+    """Make a call that fails, log the error as applications do, and return it."""
     with pytest.raises(OpenRouterRerankError) as caught:
         call()
     logging.getLogger("application").error("failed: %s", caught.value, exc_info=caught.value)
     return caught.value
 
 
-def told(name, found, secrets):
-    """Where any of the secrets is told."""
-    return [(name, sink) for sink, text in found for secret in secrets if secret in text]
+def leaks(name, texts, secrets):
+    """Return the places whose text contains one of the secrets."""
+    return [(name, place) for place, text in texts for secret in secrets if secret in text]
 
 
-SECRET = {"api_key": KEY, "default_headers": {"X-Secret": HEADER}}
+SECRET_OPTIONS = {"api_key": KEY, "default_headers": {"X-Secret": HEADER}}
 
 
-def test_every_error_of_the_tree_has_a_row():
-    """An error class that is added is looked into here."""
-    assert tree() == LINES.keys() | LOCAL.keys()
+def test_every_error_class_has_a_cause():
+    """Each error class has a cause in `tests.error_causes`, so new classes are tested too."""
+    assert error_names() == ERROR_REPLIES.keys() | ERROR_OPTIONS.keys()
 
 
-@pytest.mark.parametrize("name", LINES | LOCAL)
-def test_no_failure_of_a_client_shows_a_secret(make, stage, caplog, spans, name):
-    """In no form of any error, log or trace are the key or a header; in no log is a document."""
+@pytest.mark.parametrize("name", ERROR_REPLIES | ERROR_OPTIONS)
+def test_no_failure_of_a_client_contains_a_secret(make_client, stage, caplog, spans, name):
+    """No error, log or trace contains the key or a header; no log of ours contains a document."""
     caplog.set_level(logging.DEBUG)
-    stage.always(LINES.get(name, Reply()))
-    options = {key: LOCAL.get(name, {})[key] for key in LOCAL.get(name, {}) if key != "unscorable"}
+    stage.always(ERROR_REPLIES.get(name, Reply()))
+    options = {
+        key: ERROR_OPTIONS.get(name, {})[key]
+        for key in ERROR_OPTIONS.get(name, {})
+        if key != "unscorable"
+    }
     documents = [TEXT, ""] if name == "InvalidRequestError" else [TEXT]
 
-    failure = failed(
-        lambda: make(**SECRET, timeout=timeout_for(name), max_retries=0, **options).rerank(
-            QUERY, documents
-        )
+    failure = logged_failure(
+        lambda: make_client(
+            **SECRET_OPTIONS, timeout=timeout_for(name), max_retries=0, **options
+        ).rerank(QUERY, documents)
     )
 
     assert type(failure).__name__ == name
-    found = [*sinks(failure, caplog.records, spans())]
-    assert told(name, found, (KEY, HEADER)) == []
-    assert told(name, [*logs(caplog.records[:-1])], (TEXT, QUERY)) == []
-    assert len(found) == 9
+    texts = [*failure_texts(failure, caplog.records, spans())]
+    assert leaks(name, texts, (KEY, HEADER)) == []
+    assert leaks(name, [*log_texts(caplog.records[:-1])], (TEXT, QUERY)) == []
+    assert len(texts) == 9
 
 
-def langchain(options):
-    """A reranker of LangChain, a call of it, and the forms that LangChain writes it in."""
+def langchain_reranker(options):
+    """Yield a LangChain reranker, a sync and an async call of it, and its serialized forms."""
     reranker = LangChainRerank(**options)
     documents = [Document(TEXT), Document("")]
     yield reranker
@@ -131,8 +136,8 @@ def langchain(options):
     yield [("dumps", dumps(reranker)), ("dumps", dumps(dumpd(reranker)))]
 
 
-def llamaindex(options):
-    """A reranker of LlamaIndex, a call of it, and the forms that LlamaIndex writes it in."""
+def llamaindex_reranker(options):
+    """Yield a LlamaIndex reranker, a sync and an async call of it, and its serialized forms."""
     reranker = LlamaIndexRerank(**options)
     nodes = [NodeWithScore(node=TextNode(text=text)) for text in (TEXT, "")]
     yield reranker
@@ -141,66 +146,82 @@ def llamaindex(options):
     yield [("to_dict", repr(reranker.to_dict())), ("to_json", reranker.to_json())]
 
 
-def made(framework, options):
-    """The parts of a framework's reranker."""
+def reranker_and_calls(framework, options):
+    """Return the four values that `framework` yields."""
     return tuple(framework(options))
 
 
-@pytest.mark.parametrize("framework", [langchain, llamaindex])
-@pytest.mark.parametrize("name", LINES | LOCAL)
-def test_no_failure_of_a_reranker_shows_a_secret(stage, caplog, spans, name, framework):
-    """Nor are they in what a framework tells or writes of a reranker whose call has failed."""
+@pytest.mark.parametrize("framework", [langchain_reranker, llamaindex_reranker])
+@pytest.mark.parametrize("name", ERROR_REPLIES | ERROR_OPTIONS)
+def test_no_failure_of_a_reranker_contains_a_secret(stage, caplog, spans, name, framework):
+    """After a failed call, no error, log, trace or serialized form of a reranker has a secret."""
     caplog.set_level(logging.DEBUG)
-    stage.always(LINES.get(name, Reply()))
-    options = SECRET | {"base_url": stage.base_url, "timeout": timeout_for(name), "max_retries": 0}
-    if name == "ConfigurationError":  # Such an option is refused before there is a reranker
-        failure = failed(lambda: made(framework, options | LOCAL[name]))
-        assert told(name, sinks(failure, caplog.records, spans()), (KEY, HEADER)) == []
+    stage.always(ERROR_REPLIES.get(name, Reply()))
+    options = SECRET_OPTIONS | {
+        "base_url": stage.base_url,
+        "timeout": timeout_for(name),
+        "max_retries": 0,
+    }
+    if name == "ConfigurationError":  # The constructor refuses this option
+        failure = logged_failure(
+            lambda: reranker_and_calls(framework, options | ERROR_OPTIONS[name])
+        )
+        assert leaks(name, failure_texts(failure, caplog.records, spans()), (KEY, HEADER)) == []
         return
-    reranker, call, acall, written = made(framework, options | LOCAL.get(name, {}))
+    reranker, call, acall, serialized = reranker_and_calls(
+        framework, options | ERROR_OPTIONS.get(name, {})
+    )
 
-    for each in (call, acall):
-        failure = failed(each)
+    for failing_call in (call, acall):
+        failure = logged_failure(failing_call)
         assert type(failure).__name__ == name
-        assert told(name, sinks(failure, caplog.records, spans()), (KEY, HEADER)) == []
-    assert told(name, logs(r for r in caplog.records if r.name != "application"), (TEXT,)) == []
-    forms = [("repr", repr(reranker)), ("pickle", repr(pickle.dumps(reranker))), *written]
-    assert told(name, forms, (KEY, HEADER)) == []
+        assert leaks(name, failure_texts(failure, caplog.records, spans()), (KEY, HEADER)) == []
+    assert (
+        leaks(name, log_texts(r for r in caplog.records if r.name != "application"), (TEXT,)) == []
+    )
+    forms = [("repr", repr(reranker)), ("pickle", repr(pickle.dumps(reranker))), *serialized]
+    assert leaks(name, forms, (KEY, HEADER)) == []
 
 
-@OWN
-def test_our_log_tells_of_each_attempt_without_its_content(make, stage, caplog):
-    """One line at DEBUG for each attempt: model, numbers and outcome; no query, text or header."""
+@OWN_CONNECTIONS
+def test_each_attempt_is_logged_without_its_content(make_client, stage, caplog):
+    """Each attempt is one `DEBUG` line with the model, the number of documents and the status."""
     stage.script(error(503, "down"))
 
     with caplog.at_level(logging.DEBUG, "openrouter_rerank"):
-        make(api_key=KEY).rerank(QUERY, [TEXT])
+        make_client(api_key=KEY).rerank(QUERY, [TEXT])
 
-    ours = [record.getMessage() for record in caplog.records if record.name == "openrouter_rerank"]
-    assert ["answer=503" in ours[0], "answer=200" in ours[1], len(ours)] == [True, True, 2]
-    assert "model=cohere/rerank-v3.5 documents=1" in ours[0]
+    messages = [
+        record.getMessage() for record in caplog.records if record.name == "openrouter_rerank"
+    ]
+    assert ["response=503" in messages[0], "response=200" in messages[1], len(messages)] == [
+        True,
+        True,
+        2,
+    ]
+    assert "model=cohere/rerank-v3.5 documents=1" in messages[0]
 
 
-@OWN
-def test_no_form_of_a_client_shows_the_key(make):
-    """Neither `repr` nor `str` nor the attributes of a client show what it holds."""
-    client = make(api_key=KEY, default_headers={"X-Secret": HEADER}).client
+@OWN_CONNECTIONS
+def test_no_form_of_a_client_contains_the_key(make_client):
+    """The `repr`, `str` and key attribute of a client contain neither the key nor a header."""
+    client = make_client(api_key=KEY, default_headers={"X-Secret": HEADER}).client
 
     forms = [repr(client), str(client), repr(vars(client)["_api_key"])]
 
     assert [form for form in forms if KEY in form or HEADER in form] == []
 
 
-def test_a_client_is_not_pickled_with_its_key():
-    """A client refuses to be pickled rather than writing its key."""
+def test_a_client_cannot_be_pickled():
+    """Pickling a client raises an error that does not contain the key."""
     with pytest.raises(Exception, match="pickle") as caught:
         pickle.dumps(RerankClient(api_key=KEY))
 
     assert KEY not in str(caught.value)
 
 
-def test_no_form_of_a_reranker_shows_the_key():
-    """A reranker's `repr`, dumps and pickle hold neither the key nor the user's headers."""
+def test_no_form_of_a_reranker_contains_the_key():
+    """A reranker's `repr`, dumps and pickle contain neither the key nor the user's headers."""
     reranker = Reranker(api_key=KEY, default_headers={"X-Secret": HEADER})
 
     forms = [
@@ -209,7 +230,7 @@ def test_no_form_of_a_reranker_shows_the_key():
         reranker.model_dump_json(),
         repr(reranker.model_dump()),
         repr(pickle.dumps(reranker)),
-        repr(pickle.loads(pickle.dumps(reranker)).api_key),  # noqa: S301 - its own
+        repr(pickle.loads(pickle.dumps(reranker)).api_key),  # noqa: S301 - pickled here
     ]
 
     assert [form for form in forms if KEY in form or HEADER in form or "***" in form] == []
@@ -217,57 +238,57 @@ def test_no_form_of_a_reranker_shows_the_key():
 
 @pytest.mark.parametrize("framework", [LangChainRerank, LlamaIndexRerank])
 @pytest.mark.parametrize("option", ["api_keyy", "apikey", "OPENROUTER_API_KEY", "default_header"])
-def test_a_misspelt_key_is_not_quoted(framework, option):
-    """A key under a name that is no option is in no form of the error, nor in its traceback."""
+def test_a_key_under_an_unknown_option_is_not_quoted(framework, option):
+    """If the key is passed under an unknown name, no form of the error contains it."""
     with pytest.raises(ValidationError, match=option) as caught:
         framework(**{option: KEY})
 
-    told = lines_of_ours(caught.value) + caught.value.json() + repr(caught.value.errors())
-    assert KEY not in told + str(caught.value)
+    text = traceback_text(caught.value) + caught.value.json() + repr(caught.value.errors())
+    assert KEY not in text + str(caught.value)
 
 
 @pytest.mark.parametrize("key", [f"{KEY}\n", f" {KEY}", f"{KEY} {KEY}", f"{KEY}\u200b"], ids=ascii)
-def test_a_damaged_key_is_not_quoted(key, monkeypatch):
-    """A key that cannot be sent is refused without being shown, given or found."""
-    with pytest.raises(OpenRouterRerankError) as given:
+def test_an_invalid_key_is_not_quoted(key, monkeypatch):
+    """An invalid key, passed or from the environment, is refused with an error without the key."""
+    with pytest.raises(OpenRouterRerankError) as from_argument:
         RerankClient(api_key=key)
     monkeypatch.setenv("OPENROUTER_API_KEY", key)
-    with RerankClient() as client, pytest.raises(OpenRouterRerankError) as found:
+    with RerankClient() as client, pytest.raises(OpenRouterRerankError) as from_environment:
         client.rerank("q", ["a"])
 
-    for caught in (given, found):
+    for caught in (from_argument, from_environment):
         assert KEY not in repr(caught.value) + str(caught.value) + repr(vars(caught.value))
 
 
 @pytest.mark.parametrize(
     "options",
     [{"api_key": f"{KEY}\n"}, {"api_key": KEY, "timeout": -1}, {"api_key": KEY, "app_title": "\n"}],
-    ids=["damaged key", "another option", "another header"],
+    ids=["invalid key", "invalid timeout", "invalid title"],
 )
-def test_no_frame_of_a_refused_client_holds_the_key(options):
-    """When a client cannot be made, no frame of ours has the plain key among its locals."""
+def test_no_frame_of_a_refused_client_contains_the_key(options):
+    """If a client cannot be created, no frame of the package has the key in its locals."""
     with pytest.raises(OpenRouterRerankError) as caught:
         RerankClient(**options)
 
-    assert KEY not in lines_of_ours(caught.value)
+    assert KEY not in traceback_text(caught.value)
 
 
-@pytest.mark.parametrize("key", [KEY, f"{KEY}\n"], ids=["refused host", "damaged key"])
-def test_no_frame_of_a_refused_call_holds_the_key_of_the_environment(monkeypatch, key):
-    """When the environment's key cannot be used, no frame of ours has it among its locals."""
+@pytest.mark.parametrize("key", [KEY, f"{KEY}\n"], ids=["refused host", "invalid key"])
+def test_no_frame_of_a_refused_call_contains_the_environment_key(monkeypatch, key):
+    """If the environment's key cannot be used, no frame of the package has it in its locals."""
     monkeypatch.setenv("OPENROUTER_API_KEY", key)
     base_url = None if key != KEY else "https://gateway.example/v1"
 
     with RerankClient(base_url=base_url) as client, pytest.raises(OpenRouterRerankError) as caught:
         client.rerank("q", ["a"])
 
-    assert KEY not in lines_of_ours(caught.value)
+    assert KEY not in traceback_text(caught.value)
 
 
-@OWN
-def test_a_key_of_the_environment_does_not_follow_a_configured_host(make, monkeypatch):
-    """A base URL from a configuration cannot lead the environment's key to another host."""
+@OWN_CONNECTIONS
+def test_the_environment_key_is_not_sent_to_a_configured_host(make_client, monkeypatch):
+    """The key from the environment is never sent to another host that `base_url` names."""
     monkeypatch.setenv("OPENROUTER_API_KEY", KEY)
 
     with pytest.raises(OpenRouterRerankError, match=r"is not sent to gateway\.example"):
-        make(base_url="https://gateway.example/v1", api_key=None).rerank("q", ["a"])
+        make_client(base_url="https://gateway.example/v1", api_key=None).rerank("q", ["a"])

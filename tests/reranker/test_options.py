@@ -64,12 +64,12 @@ def test_a_bad_option_is_refused_when_a_reranker_is_created(options):
 def test_a_bad_option_is_refused_when_it_is_assigned(options):
     """A bad value that is assigned is refused, and the option keeps its value."""
     reranker = Reranker()
-    before = reranker.model_dump()
+    before = dict(reranker)
 
     with pytest.raises((OpenRouterRerankError, ValidationError)):
         setattr(reranker, *next(iter(options.items())))
 
-    assert reranker.model_dump() == before
+    assert dict(reranker) == before
 
 
 def test_creating_a_reranker_creates_no_client():
@@ -108,6 +108,15 @@ def test_a_key_under_two_names_is_refused(kind):
 
     assert "first" not in str(caught.value)
     assert "second" not in str(caught.value)
+
+
+@pytest.mark.parametrize("option", ["base_url", "api_base", "api_key", "default_headers"])
+def test_a_value_that_may_hold_a_secret_is_not_shown(option):
+    """A key, a header or a URL of the wrong type is refused without its value."""
+    with pytest.raises(ConfigurationError, match=option) as caught:
+        RerankClient(**{option: b"https://user:password@host.example"})
+
+    assert "password" not in str(caught.value)
 
 
 def test_a_subclass_may_take_other_fields():

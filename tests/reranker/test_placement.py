@@ -1,4 +1,4 @@
-"""What is sent of a framework's documents, and where each of them ends up."""
+"""Which of a framework's documents are sent, and the placement that is returned for them."""
 
 import pytest
 from openrouter_rerank.documents import RerankDocument, checked_documents
@@ -6,43 +6,43 @@ from openrouter_rerank.errors import InvalidRequestError, OpenRouterRerankError
 from openrouter_rerank.images import LocalImage
 from openrouter_rerank.ranking import RankedDocument, Ranking
 from openrouter_rerank.reranker import LocalImageDocument, Placed, Unscorable
-from openrouter_rerank.reranker.placement import ImagePolicy, sendable, untouched
+from openrouter_rerank.reranker.placement import ImagePolicy, in_input_order, sendable
 
 URL = "https://host/cat.png"
 PNG = "data:image/png;base64,iVBORw0KGgo="
 HEADED = ("p: 1\n\n", "a")
-READ = "data:image/jpeg;base64,AAAA"
+READ_IMAGE = "data:image/jpeg;base64,AAAA"
 
 
 def read_image(image):
-    """Read every file but those that are missing."""
-    return Unscorable("it is not there") if "missing" in image.path else READ
+    """Return an image for every file, except those with `missing` in their path."""
+    return Unscorable("it is not there") if "missing" in image.path else READ_IMAGE
 
 
-def arrangement(*contents, takes_images=True, max_image_bytes=100, unscorable="keep"):
-    """Sort out `contents`."""
+def convert(*contents, takes_images=True, max_image_bytes=100, unscorable="keep"):
+    """Return the documents to send for `contents`, and the positions of the kept ones."""
     images = ImagePolicy(takes_images=takes_images, max_bytes=max_image_bytes, read=read_image)
     return sendable(contents, images, unscorable)
 
 
-def local(path, text=None):
-    """A document whose image is in a file."""
+def local_image(path, text=None):
+    """Return a document whose image is in a file."""
     return LocalImageDocument(text=text, image=LocalImage(path))
 
 
-def pairs(placement):
-    """Where documents are placed, and with which scores."""
-    return [(each.index, each.relevance_score) for each in placement.order]
+def index_score_pairs(placement):
+    """Return the positions and scores of a placement."""
+    return [(item.index, item.relevance_score) for item in placement.order]
 
 
 def ranking(*results):
-    """A ranking of these (index, score) pairs."""
+    """Return a ranking with these (index, score) pairs."""
     results = tuple(RankedDocument(index, score) for index, score in results)
     return Ranking(results=results, model="m", requests=())
 
 
 @pytest.mark.parametrize(
-    ("content", "with_images", "without"),
+    ("content", "with_image", "without_image"),
     [
         pytest.param("a", "a", "a", id="text"),
         pytest.param(HEADED, HEADED, HEADED, id="headed text"),
@@ -54,41 +54,51 @@ def ranking(*results):
         pytest.param(
             RerankDocument(text=" ", image=PNG), RerankDocument(image=PNG), None, id="blank text"
         ),
-        pytest.param(local("cat.png"), RerankDocument(image=READ), None, id="file"),
+        pytest.param(local_image("cat.png"), RerankDocument(image=READ_IMAGE), None, id="file"),
         pytest.param(
-            local("cat.png", "a"), RerankDocument(text="a", image=READ), "a", id="file and text"
+            local_image("cat.png", "a"),
+            RerankDocument(text="a", image=READ_IMAGE),
+            "a",
+            id="file and text",
         ),
-        pytest.param(local("missing", "a"), "a", "a", id="missing file and text"),
+        pytest.param(local_image("missing", "a"), "a", "a", id="missing file and text"),
         pytest.param(RerankDocument(text="a", image="cat"), "a", "a", id="bad image and text"),
     ],
 )
-def test_what_is_sent(content, with_images, without):
-    """A document is sent with its image where images are taken and it is usable, else as text."""
-    for takes_images, sent in ((True, with_images), (False, without)):
-        found = arrangement(content, takes_images=takes_images)
+def test_a_document_is_sent_with_its_image_if_the_model_takes_images(
+    content, with_image, without_image
+):
+    """A document is sent with its image if the model takes it, and otherwise with its text."""
+    for takes_images, sent in ((True, with_image), (False, without_image)):
+        converted = convert(content, takes_images=takes_images)
 
-        assert found.documents == (() if sent is None else (sent,))
-        assert found.kept == ((0,) if sent is None else ())
+        assert converted.documents == (() if sent is None else (sent,))
+        assert converted.kept == ((0,) if sent is None else ())
 
 
-def test_headed_texts_among_others_are_plain():
-    """All or none are sent with their headings apart, so that equal texts are equal documents."""
-    found = arrangement(HEADED, Unscorable("it is a video"), "b")
+def test_headed_texts_among_other_documents_are_sent_as_plain_texts():
+    """Headings are sent separately only if all documents have one, to recognise equal texts."""
+    converted = convert(HEADED, Unscorable("it is a video"), "b")
 
-    assert found.documents == ("p: 1\n\na", "b")
+    assert converted.documents == ("p: 1\n\na", "b")
 
 
 @pytest.mark.parametrize("takes_images", [True, False])
-def test_what_is_sorted_out_is_valid(takes_images):
-    """Whatever is passed on as checked would pass the check of the client."""
+def test_documents_to_send_pass_the_check_of_the_client(takes_images):
+    """The documents to send are valid for the client, so it does not need to check them again."""
     contents = ["a", " ", HEADED, RerankDocument(text=" ", image=PNG), RerankDocument(image="cat")]
-    contents += [local("cat.png", "\n"), local("missing"), RerankDocument(), Unscorable("video")]
+    contents += [
+        local_image("cat.png", "\n"),
+        local_image("missing"),
+        RerankDocument(),
+        Unscorable("video"),
+    ]
 
-    found = arrangement(*contents, takes_images=takes_images)
+    converted = convert(*contents, takes_images=takes_images)
 
-    plain = ["".join(each) if isinstance(each, tuple) else each for each in found.documents]
-    assert checked_documents(plain) == found.documents
-    assert checked_documents(found.documents) is found.documents
+    plain = ["".join(item) if isinstance(item, tuple) else item for item in converted.documents]
+    assert checked_documents(plain) == converted.documents
+    assert checked_documents(converted.documents) is converted.documents
 
 
 @pytest.mark.parametrize("takes_images", [True, False])
@@ -100,10 +110,10 @@ def test_what_is_sorted_out_is_valid(takes_images):
         (RerankDocument(text="a", image=5), "image of documents[1] is of type int"),
     ],
 )
-def test_a_document_of_something_else_is_refused(content, message, takes_images):
-    """What a user has made of no strings is named, with its position, whatever is sent of it."""
+def test_a_document_with_values_of_a_wrong_type_is_refused(content, message, takes_images):
+    """The error names the field and position of a value that is not a string."""
     with pytest.raises(InvalidRequestError) as caught:
-        arrangement("a", content, takes_images=takes_images)
+        convert("a", content, takes_images=takes_images)
 
     assert str(caught.value).startswith(message)
 
@@ -115,7 +125,7 @@ def test_a_document_of_something_else_is_refused(content, message, takes_images)
         pytest.param(" \n", "it has neither text nor image", id="blank"),
         pytest.param(RerankDocument(), "it has neither text nor image", id="empty value"),
         pytest.param(Unscorable("it is a video"), "it is a video", id="unscorable"),
-        pytest.param(local("missing"), "it is not there", id="missing file"),
+        pytest.param(local_image("missing"), "it is not there", id="missing file"),
         pytest.param(
             RerankDocument(image="cat.png"),
             "its image is neither an http(s) URL nor a data URI",
@@ -127,85 +137,90 @@ def test_a_document_of_something_else_is_refused(content, message, takes_images)
             id="large",
         ),
         pytest.param(
-            local("missing.png", " "), "it is not there", id="missing file beside a blank text"
+            local_image("missing.png", " "), "it is not there", id="missing file and blank text"
         ),
     ],
 )
-def test_what_has_nothing_to_rank(content, reason):
-    """What cannot be ranked is never sent: it is kept, or dropped, or refused with the reason."""
-    assert arrangement(content, unscorable="keep").kept == (0,)
-    assert arrangement(content, unscorable="drop").kept == ()
+def test_unscorable_documents_follow_the_unscorable_option(content, reason):
+    """A document that cannot be ranked is never sent: it is kept, dropped, or refused."""
+    assert convert(content, unscorable="keep").kept == (0,)
+    assert convert(content, unscorable="drop").kept == ()
     for policy in ("keep", "drop"):
-        assert arrangement(content, unscorable=policy).documents == ()
+        assert convert(content, unscorable=policy).documents == ()
     with pytest.raises(InvalidRequestError, match=r"^document 1 has nothing to rank: ") as caught:
-        arrangement("a", content, unscorable="raise")
+        convert("a", content, unscorable="raise")
     assert str(caught.value) == f"document 1 has nothing to rank: {reason}"
 
 
-def test_an_image_that_the_model_does_not_take_has_nothing_to_rank():
-    """Without a text, a document for a model without eyes says why it was not ranked."""
+def test_an_image_for_a_text_only_model_is_unscorable():
+    """If the model takes no images, the error for a document without text gives that reason."""
     with pytest.raises(InvalidRequestError, match="takes no images, or image_mode is 'never'"):
-        arrangement(RerankDocument(image=URL), takes_images=False, unscorable="raise")
+        convert(RerankDocument(image=URL), takes_images=False, unscorable="raise")
 
 
-def test_an_image_as_large_as_allowed_is_sent():
-    """The limit itself is allowed."""
+def test_an_image_of_exactly_max_image_bytes_is_sent():
+    """`max_image_bytes` is the largest size that is allowed."""
     image = RerankDocument(image="data:image/png;base64," + "A" * 100)
 
-    assert arrangement(image, max_image_bytes=75).documents == (image,)
-    assert arrangement(image, max_image_bytes=74).documents == ()
+    assert convert(image, max_image_bytes=75).documents == (image,)
+    assert convert(image, max_image_bytes=74).documents == ()
 
 
-CONTENTS = ["a", "", "b", Unscorable("no"), "c"]
+MIXED_CONTENTS = ["a", "", "b", Unscorable("no"), "c"]
 
 
 @pytest.mark.parametrize(
     ("unscorable", "options", "order"),
     [
         pytest.param(
-            "keep", {}, [(4, 0.9), (0, 0.5), (2, 0.1), (1, None), (3, None)], id="kept behind"
+            "keep", {}, [(4, 0.9), (0, 0.5), (2, 0.1), (1, None), (3, None)], id="kept at the end"
         ),
         pytest.param("drop", {}, [(4, 0.9), (0, 0.5), (2, 0.1)], id="dropped"),
-        pytest.param("keep", {"top_n": 2}, [(4, 0.9), (0, 0.5)], id="cut"),
+        pytest.param("keep", {"top_n": 2}, [(4, 0.9), (0, 0.5)], id="limited to ranked documents"),
         pytest.param(
-            "keep", {"top_n": 4}, [(4, 0.9), (0, 0.5), (2, 0.1), (1, None)], id="cut behind"
+            "keep",
+            {"top_n": 4},
+            [(4, 0.9), (0, 0.5), (2, 0.1), (1, None)],
+            id="limited to ranked and kept documents",
         ),
         pytest.param(
             "keep",
             {"score_threshold": 0.5},
             [(4, 0.9), (0, 0.5), (1, None), (3, None)],
-            id="scored",
+            id="threshold, kept",
         ),
         pytest.param(
-            "drop", {"score_threshold": 0.5, "top_n": 1}, [(4, 0.9)], id="threshold, then cut"
+            "drop", {"score_threshold": 0.5, "top_n": 1}, [(4, 0.9)], id="threshold, then top_n"
         ),
         pytest.param("drop", {"score_threshold": 0.95}, [], id="none reaches the threshold"),
-        pytest.param("drop", {"top_n": 99}, [(4, 0.9), (0, 0.5), (2, 0.1)], id="more than all"),
+        pytest.param(
+            "drop", {"top_n": 99}, [(4, 0.9), (0, 0.5), (2, 0.1)], id="top_n larger than the list"
+        ),
     ],
 )
-def test_where_documents_are_placed(unscorable, options, order):
-    """Ranked ones come first, by position in the input; then the kept ones; then all is cut."""
-    answer = ranking((2, 0.9), (0, 0.5), (1, 0.1))
+def test_placement_of_ranked_and_kept_documents(unscorable, options, order):
+    """Ranked documents come first, then the kept ones; then `top_n` limits the number."""
+    best_first = ranking((2, 0.9), (0, 0.5), (1, 0.1))
 
-    placement = arrangement(*CONTENTS, unscorable=unscorable).placed(
-        answer, **{"top_n": None, "score_threshold": None} | options
+    placement = convert(*MIXED_CONTENTS, unscorable=unscorable).placed(
+        best_first, **{"top_n": None, "score_threshold": None} | options
     )
 
-    assert placement.order == tuple(Placed(*each) for each in order)
-    assert placement.ranking is answer
+    assert placement.order == tuple(Placed(*item) for item in order)
+    assert placement.ranking is best_first
     assert placement.error is None
 
 
-def test_a_threshold_of_zero_is_a_threshold():
-    """Zero cuts what is below zero, and is not taken for none."""
-    answer = ranking((0, 0.0), (1, -0.5))
+def test_a_score_threshold_of_zero_is_applied():
+    """A threshold of zero removes negative scores, and is not treated as `None`."""
+    best_first = ranking((0, 0.0), (1, -0.5))
 
-    placement = arrangement("a", "b").placed(answer, top_n=None, score_threshold=0.0)
+    placement = convert("a", "b").placed(best_first, top_n=None, score_threshold=0.0)
 
-    assert pairs(placement) == [(0, 0.0)]
+    assert index_score_pairs(placement) == [(0, 0.0)]
 
 
-@pytest.mark.parametrize("contents", ["abc", [("p: 1\n\n", each) for each in "abc"]])
+@pytest.mark.parametrize("contents", ["abc", [("p: 1\n\n", item) for item in "abc"]])
 @pytest.mark.parametrize(
     ("options", "order"),
     [
@@ -215,45 +230,45 @@ def test_a_threshold_of_zero_is_a_threshold():
         ({"score_threshold": 0.6, "top_n": 3}, [(2, 0.9)]),
     ],
 )
-def test_where_documents_that_are_all_sent_are_placed(contents, options, order):
-    """Each is where the answer has it, cut by threshold and number."""
-    answer = ranking((2, 0.9), (0, 0.5), (1, 0.1))
+def test_placement_if_all_documents_are_sent(contents, options, order):
+    """The documents are in the order of the ranking, limited by threshold and `top_n`."""
+    best_first = ranking((2, 0.9), (0, 0.5), (1, 0.1))
 
-    placement = arrangement(*contents).placed(
-        answer, **{"top_n": None, "score_threshold": None} | options
+    placement = convert(*contents).placed(
+        best_first, **{"top_n": None, "score_threshold": None} | options
     )
 
-    assert pairs(placement) == order
+    assert index_score_pairs(placement) == order
 
 
 @pytest.mark.parametrize(
     ("top_n", "indexes"), [(None, [0, 1, 2, 3, 4]), (2, [0, 1]), (9, range(5))]
 )
 @pytest.mark.parametrize("error", [None, OpenRouterRerankError("down")])
-def test_untouched(top_n, indexes, error):
-    """Without an answer the order is the input's, cut, without a score, and tells the failure."""
-    placement = untouched(len(CONTENTS), top_n=top_n, error=error)
+def test_an_untouched_placement_keeps_the_input_order(top_n, indexes, error):
+    """Without a ranking the input order is kept, limited to `top_n`, without scores."""
+    placement = in_input_order(len(MIXED_CONTENTS), top_n=top_n, error=error)
 
     assert placement.order == tuple(Placed(index, None) for index in indexes)
     assert placement.error is error
     assert placement.ranking is None
 
 
-def test_nothing_is_placed_nowhere():
-    """No documents are an empty placement."""
-    found = arrangement()
+def test_no_documents_have_an_empty_placement():
+    """The placement of no documents is empty."""
+    converted = convert()
 
-    assert (found.documents, found.kept) == ((), ())
-    assert found.unranked(top_n=None).order == untouched(0, top_n=None).order == ()
+    assert (converted.documents, converted.kept) == ((), ())
+    assert converted.unranked(top_n=None).order == in_input_order(0, top_n=None).order == ()
 
 
 @pytest.mark.parametrize(
     ("unscorable", "top_n", "indexes"),
     [("keep", None, [0, 1, 2]), ("keep", 2, [0, 1]), ("drop", None, [])],
 )
-def test_when_nothing_can_be_ranked(unscorable, top_n, indexes):
-    """With nothing to send, what is kept stays in its order, without a score."""
-    placement = arrangement("", " ", Unscorable("no"), unscorable=unscorable).unranked(top_n=top_n)
+def test_placement_if_nothing_can_be_ranked(unscorable, top_n, indexes):
+    """If nothing can be sent, the kept documents stay in input order, without scores."""
+    placement = convert("", " ", Unscorable("no"), unscorable=unscorable).unranked(top_n=top_n)
 
     assert placement.order == tuple(Placed(index, None) for index in indexes)
     assert (placement.ranking, placement.error) == (None, None)

@@ -1,4 +1,4 @@
-"""What rerankers and their copies share, and what changed options do."""
+"""Rerankers: copies, changed options, equality, injected clients and closing."""
 
 import subprocess
 import sys
@@ -12,8 +12,8 @@ from openrouter_rerank.reranker import Reranker
 
 
 @pytest.fixture
-def make(local_openrouter):
-    """Make a reranker that asks the stage."""
+def make_reranker(local_openrouter):
+    """A function that makes a reranker for the stage."""
 
     def reranker(**options):
         return Reranker(
@@ -23,31 +23,31 @@ def make(local_openrouter):
     return reranker
 
 
-def test_copies_keep_their_limits(make, local_openrouter):
-    """Two rerankers that take turns, one a copy of the other, hold to the limit of each."""
-    first = make(max_concurrency=1)
+def test_a_copy_and_its_original_keep_max_concurrency(make_reranker, local_openrouter):
+    """A reranker and its copy, each with one request slot, have at most two requests in flight."""
+    first = make_reranker(max_concurrency=1)
     second = first.model_copy()
     second.timeout = 20
-    local_openrouter.always(slow)
+    local_openrouter.always(slow_word_overlap)
 
     with ThreadPoolExecutor(12) as pool:
         rerankers = [first, second] * 6
-        calls = [pool.submit(each.place, "q", ["a", "b"]) for each in rerankers]
+        calls = [pool.submit(reranker.place, "q", ["a", "b"]) for reranker in rerankers]
         placed = [call.result() for call in calls]
 
     assert all(placement.ranking is not None for placement in placed)
     assert local_openrouter.in_flight_peak <= 2
 
 
-def slow(request):
-    """Answer a little later."""
-    answer = word_overlap(request)
-    return Reply(status=answer.status, body=answer.body, headers=answer.headers, delay=0.02)
+def slow_word_overlap(request):
+    """Rank by word overlap after 20 ms."""
+    reply = word_overlap(request)
+    return Reply(status=reply.status, body=reply.body, headers=reply.headers, delay=0.02)
 
 
-def test_a_refused_option_does_not_stick(make):
-    """A value that is refused leaves the reranker as it was, and usable."""
-    reranker = make(score_threshold=0.5)
+def test_an_invalid_value_does_not_change_an_option(make_reranker):
+    """A value that is refused leaves the option unchanged and the reranker usable."""
+    reranker = make_reranker(score_threshold=0.5)
 
     with pytest.raises(OpenRouterRerankError, match="exclude each other"):
         reranker.fallback_models = ("another/model",)
@@ -59,51 +59,51 @@ def test_a_refused_option_does_not_stick(make):
     assert len(reranker.place("a", ["a", "b"]).order) == 1
 
 
-def test_a_header_that_is_changed_in_place_is_sent(make, local_openrouter):
-    """Options may be changed at any time, in place too, and hold for the next call."""
+def test_a_header_changed_in_place_is_sent(make_reranker, local_openrouter):
+    """A change in `default_headers`, made in place, applies to the next call."""
     headers = {"X-Tenant": "one"}
-    reranker = make(default_headers=headers)
+    reranker = make_reranker(default_headers=headers)
 
     reranker.place("q", ["a"])
     reranker.default_headers["X-Tenant"] = "two"
     reranker.place("q", ["a"])
 
-    assert [each.headers["x-tenant"] for each in local_openrouter.requests] == ["one", "two"]
+    assert [request.headers["x-tenant"] for request in local_openrouter.requests] == ["one", "two"]
 
 
-def test_rerankers_are_equal_by_their_options(make):
-    """What a reranker has done does not make it another."""
-    used = make(top_n=1)
+def test_rerankers_are_equal_by_their_options(make_reranker):
+    """Rerankers with equal options are equal, even if only one of them was used."""
+    used = make_reranker(top_n=1)
     used.place("q", ["a"])
 
-    assert used == make(top_n=1)
-    assert used != make(top_n=2)
+    assert used == make_reranker(top_n=1)
+    assert used != make_reranker(top_n=2)
 
 
-def test_the_key_goes_out_in_place_of_the_clients_own_credentials(make, local_openrouter):
-    """An injected client with credentials for something else does not replace the key."""
+def test_the_key_replaces_the_credentials_of_an_injected_client(make_reranker, local_openrouter):
+    """The `Authorization` header has the key, even if an injected client has credentials."""
     with httpx.Client(auth=("user", "password")) as client:
-        make(http_client=client).place("q", ["a"])
+        make_reranker(http_client=client).place("q", ["a"])
 
     assert local_openrouter.requests[0].headers["authorization"] == (
         f"Bearer {local_openrouter.api_key}"
     )
 
 
-def test_a_closed_client_is_a_clear_error(make):
-    """An injected client that is closed fails as an error of ours, which tells no key."""
+def test_a_closed_injected_client_is_an_error(make_reranker):
+    """A call over a closed injected client raises a typed error that is not retryable."""
     client = httpx.Client()
     client.close()
 
     with pytest.raises(OpenRouterRerankError, match="the request cannot be sent") as caught:
-        make(http_client=client).place("q", ["a"])
+        make_reranker(http_client=client).place("q", ["a"])
 
     assert not caught.value.retryable
 
 
-def test_a_reranker_closes_with_its_context():
-    """At the end of a `with` no connection is kept, and the reranker can be used again."""
-    # In a process of its own: connections are kept as long as any client of a process is in use.
+def test_a_with_block_closes_the_connections_of_a_reranker():
+    """After a `with` block no connection is open, and the reranker can be used again."""
+    # In a new process, because connections stay open while any client of the process is in use.
     code = """
 from openrouter_rerank.local.stage import Stage
 from openrouter_rerank.reranker import Reranker

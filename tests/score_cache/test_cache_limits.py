@@ -15,15 +15,15 @@ from openrouter_rerank._score_cache.single_flight import single_flight
 from openrouter_rerank.errors import DeadlineExceededError, ServiceUnavailableError
 from openrouter_rerank.local.stage import Fault, error
 
-from tests.gates import ENOUGH, once_joined
+from tests.held_replies import WAIT_LIMIT, once_calls_have_joined
 from tests.starvation import repeat_if_starved
 
 QUERY = "capital of France"
 DOCUMENTS = ["Berlin is the capital of Germany.", "Paris is the capital of France.", "Bread"]
 
 
-class Hanging(InMemoryByteStore):
-    """A store of which one method never returns."""
+class HangingStore(InMemoryByteStore):
+    """An async store with one method that never returns."""
 
     def __init__(self, method):
         super().__init__()
@@ -47,18 +47,18 @@ class Hanging(InMemoryByteStore):
         self.mset(key_value_pairs)
 
 
-def options(stage, **others):
-    """The options of a client of the stage."""
+def client_options(stage, **others):
+    """Return the options of a client for the stage."""
     return {"base_url": stage.base_url, "api_key": stage.api_key} | others
 
 
 @pytest.mark.parametrize("method", ["amget", "amset"])
 @repeat_if_starved
-async def test_a_store_that_hangs_costs_a_part_of_the_time(local_openrouter, method, caplog):
+async def test_a_hanging_store_takes_only_part_of_the_timeout(local_openrouter, method, caplog):
     """If a store hangs, the call stops waiting for it and has time left for its request."""
     started = time.monotonic()
     async with AsyncRerankClient(
-        score_store=Hanging(method), timeout=2.0, **options(local_openrouter)
+        score_store=HangingStore(method), timeout=2.0, **client_options(local_openrouter)
     ) as client:
         ranking = await client.rerank(QUERY, DOCUMENTS)
 
@@ -69,50 +69,50 @@ async def test_a_store_that_hangs_costs_a_part_of_the_time(local_openrouter, met
 
 @pytest.mark.parametrize("method", ["amget", "amset"])
 @repeat_if_starved
-async def test_a_store_that_hangs_costs_two_seconds_at_most(local_openrouter, method):
+async def test_a_hanging_store_takes_two_seconds_at_most(local_openrouter, method):
     """A call with a long timeout waits for its store for two seconds at most."""
-    store, started = Hanging(method), time.monotonic()
-    async with AsyncRerankClient(score_store=store, **options(local_openrouter)) as client:
+    store, started = HangingStore(method), time.monotonic()
+    async with AsyncRerankClient(score_store=store, **client_options(local_openrouter)) as client:
         await client.rerank(QUERY, DOCUMENTS, timeout=60.0)
 
     assert 1.9 < time.monotonic() - started < 5
 
 
-class Slow(InMemoryByteStore):
-    """A synchronous store of which one method waits for the test."""
+class BlockingStore(InMemoryByteStore):
+    """A synchronous store with one method that waits until the test sets `released`."""
 
     def __init__(self, method):
         super().__init__()
         self.method = method
-        self.gate = threading.Event()
+        self.released = threading.Event()
         self.reached = threading.Event()
 
     def _wait(self, method):
         if self.method == method:
             self.reached.set()
-            assert self.gate.wait(ENOUGH)
+            assert self.released.wait(WAIT_LIMIT)
 
     def mget(self, keys):
-        """Return the values when the test allows it."""
+        """Return the values, after waiting if `method` is `mget`."""
         self._wait("mget")
         return super().mget(keys)
 
     def mset(self, key_value_pairs):
-        """Store the values when the test allows it."""
+        """Store the values, after waiting if `method` is `mset`."""
         self._wait("mset")
         super().mset(key_value_pairs)
 
 
-def test_no_thread_waits_until_scores_are_stored(local_openrouter):
+def test_a_thread_does_not_wait_until_scores_are_stored(local_openrouter):
     """A waiting call gets the ranking when the first call has it, not when it is stored."""
-    store = Slow("mset")
-    client = RerankClient(score_store=store, **options(local_openrouter))
+    store = BlockingStore("mset")
+    client = RerankClient(score_store=store, **client_options(local_openrouter))
     with client, ThreadPoolExecutor(1) as pool:
         first = pool.submit(client.rerank, QUERY, DOCUMENTS)
-        assert store.reached.wait(ENOUGH)
-        ranking = client.rerank(QUERY, DOCUMENTS, timeout=ENOUGH)
+        assert store.reached.wait(WAIT_LIMIT)
+        ranking = client.rerank(QUERY, DOCUMENTS, timeout=WAIT_LIMIT)
         assert not first.done()
-        store.gate.set()
+        store.released.set()
 
     assert first.result().results == ranking.results
     assert len(local_openrouter.requests) == 1
@@ -120,13 +120,13 @@ def test_no_thread_waits_until_scores_are_stored(local_openrouter):
 
 
 @repeat_if_starved
-async def test_no_task_waits_until_scores_are_stored(local_openrouter):
+async def test_a_task_does_not_wait_until_scores_are_stored(local_openrouter):
     """A waiting call gets the ranking when the first call has it, not when it is stored."""
-    store = Hanging("amset")
-    async with AsyncRerankClient(score_store=store, **options(local_openrouter)) as client:
+    store = HangingStore("amset")
+    async with AsyncRerankClient(score_store=store, **client_options(local_openrouter)) as client:
         first = asyncio.create_task(client.rerank(QUERY, DOCUMENTS))
-        await asyncio.wait_for(store.reached.wait(), ENOUGH)
-        ranking = await client.rerank(QUERY, DOCUMENTS, timeout=ENOUGH)
+        await asyncio.wait_for(store.reached.wait(), WAIT_LIMIT)
+        ranking = await client.rerank(QUERY, DOCUMENTS, timeout=WAIT_LIMIT)
         assert not first.done()
         first.cancel()
         await asyncio.wait([first])
@@ -136,28 +136,28 @@ async def test_no_task_waits_until_scores_are_stored(local_openrouter):
     assert len(single_flight()) == 0
 
 
-def test_a_store_that_takes_all_the_time_is_named(local_openrouter, caplog):
+def test_a_store_that_uses_up_the_timeout_is_logged(local_openrouter, caplog):
     """If a synchronous store uses up the timeout, so that nothing is sent, a warning says so."""
-    store = Slow("mget")
-    threading.Timer(0.3, store.gate.set).start()
-    client = RerankClient(score_store=store, **options(local_openrouter))
+    store = BlockingStore("mget")
+    threading.Timer(0.3, store.released.set).start()
+    client = RerankClient(score_store=store, **client_options(local_openrouter))
 
-    with client, pytest.raises(DeadlineExceededError, match="no time was left to ask"):
+    with client, pytest.raises(DeadlineExceededError, match="no time was left to send a request"):
         client.rerank(QUERY, DOCUMENTS, timeout=0.2)
 
     assert caplog.messages == [
-        "the score store has taken all the time of the call: nothing is asked"
+        "the score store has taken all the time of the call, so no request is sent"
     ]
     assert local_openrouter.requests == []
 
 
 @pytest.mark.parametrize("method", ["amget", "amset"])
-async def test_a_call_can_be_cancelled_in_its_store(local_openrouter, method):
-    """A call that is cancelled while it waits for its store leaves no task and no flight."""
-    store = Hanging(method)
-    async with AsyncRerankClient(score_store=store, **options(local_openrouter)) as client:
+async def test_a_call_can_be_cancelled_while_it_waits_for_its_store(local_openrouter, method):
+    """A call that is cancelled while it waits for its store leaves no task and no call group."""
+    store = HangingStore(method)
+    async with AsyncRerankClient(score_store=store, **client_options(local_openrouter)) as client:
         call = asyncio.create_task(client.rerank(QUERY, DOCUMENTS))
-        await asyncio.wait_for(store.reached.wait(), ENOUGH)
+        await asyncio.wait_for(store.reached.wait(), WAIT_LIMIT)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
@@ -168,9 +168,9 @@ async def test_a_call_can_be_cancelled_in_its_store(local_openrouter, method):
 
 def test_a_call_with_more_time_does_not_share_a_failure(local_openrouter):
     """If a call had no time for another retry, a waiting call with more time still retries."""
-    local_openrouter.script(once_joined(2, error(503, "busy", retry_after=60)))
+    local_openrouter.script(once_calls_have_joined(2, error(503, "busy", retry_after=60)))
     store = InMemoryByteStore()
-    client = RerankClient(score_store=store, **options(local_openrouter))
+    client = RerankClient(score_store=store, **client_options(local_openrouter))
     with client, ThreadPoolExecutor(1) as pool:
         first = pool.submit(client.rerank, QUERY, DOCUMENTS, timeout=20)
         local_openrouter.wait_until(lambda: local_openrouter.in_flight == 1)
@@ -180,11 +180,11 @@ def test_a_call_with_more_time_does_not_share_a_failure(local_openrouter):
     assert [result.index for result in ranking.results] == [1, 0, 2]
 
 
-async def test_another_call_goes_on_when_the_first_is_cancelled(local_openrouter):
+async def test_a_waiting_call_is_sent_if_the_first_is_cancelled(local_openrouter):
     """If the first of several identical calls is cancelled, the next one sends its request."""
     local_openrouter.script(Fault.hang())
     store = InMemoryByteStore()
-    async with AsyncRerankClient(score_store=store, **options(local_openrouter)) as client:
+    async with AsyncRerankClient(score_store=store, **client_options(local_openrouter)) as client:
         first, *others = [asyncio.create_task(client.rerank(QUERY, DOCUMENTS)) for _ in range(4)]
         await asyncio.to_thread(local_openrouter.wait_until, lambda: local_openrouter.in_flight)
         first.cancel()
@@ -196,10 +196,10 @@ async def test_another_call_goes_on_when_the_first_is_cancelled(local_openrouter
     assert len(single_flight()) == 0
 
 
-def test_no_thread_waits_for_another_call_beyond_its_own_deadline(local_openrouter):
+def test_a_thread_waits_for_an_identical_call_until_its_deadline(local_openrouter):
     """A call that waits for an identical one until its deadline raises a typed error."""
     local_openrouter.script(Fault.hang())
-    client = RerankClient(score_store=InMemoryByteStore(), **options(local_openrouter))
+    client = RerankClient(score_store=InMemoryByteStore(), **client_options(local_openrouter))
     with client, ThreadPoolExecutor(1) as pool:
         first = pool.submit(client.rerank, QUERY, DOCUMENTS)
         local_openrouter.wait_until(lambda: local_openrouter.in_flight)
@@ -211,11 +211,11 @@ def test_no_thread_waits_for_another_call_beyond_its_own_deadline(local_openrout
     assert (caught.value.attempts, caught.value.retryable) == (0, True)
 
 
-async def test_no_task_waits_for_another_call_beyond_its_own_deadline(local_openrouter):
+async def test_a_task_waits_for_an_identical_call_until_its_deadline(local_openrouter):
     """A call that waits for an identical one until its deadline raises a typed error."""
     local_openrouter.script(Fault.hang())
     store = InMemoryByteStore()
-    async with AsyncRerankClient(score_store=store, **options(local_openrouter)) as client:
+    async with AsyncRerankClient(score_store=store, **client_options(local_openrouter)) as client:
         first = asyncio.create_task(client.rerank(QUERY, DOCUMENTS))
         await asyncio.to_thread(local_openrouter.wait_until, lambda: local_openrouter.in_flight)
         with pytest.raises(DeadlineExceededError, match="identical call") as caught:
@@ -231,8 +231,8 @@ async def test_no_task_waits_for_another_call_beyond_its_own_deadline(local_open
 def test_loops_and_threads_share_a_store(local_openrouter):
     """A sync and an async client share one store, from many threads and event loops."""
     store = InMemoryByteStore()
-    synchronous = RerankClient(score_store=store, **options(local_openrouter))
-    asynchronous = AsyncRerankClient(score_store=store, **options(local_openrouter))
+    synchronous = RerankClient(score_store=store, **client_options(local_openrouter))
+    asynchronous = AsyncRerankClient(score_store=store, **client_options(local_openrouter))
 
     async def calls():
         return await asyncio.gather(*(asynchronous.rerank(QUERY, DOCUMENTS) for _ in range(5)))
@@ -245,26 +245,26 @@ def test_loops_and_threads_share_a_store(local_openrouter):
     synchronous.close()
 
     assert len({ranking.results for ranking in rankings}) == 1
-    # At most one from all threads together, and one from each of the 4 event loops.
+    # At most one request from all threads together, and one from each of the 4 event loops.
     assert 1 <= len(local_openrouter.requests) <= 5
     assert len(single_flight()) == 0
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no forks")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_forked_child_does_not_wait_for_its_parents_calls(local_openrouter):
+def test_a_forked_child_does_not_wait_for_a_call_of_its_parent(local_openrouter):
     """If a process forks during a call, an identical call in the child sends its own request."""
     local_openrouter.script(Fault.hang())
-    settings = options(local_openrouter, timeout=ENOUGH)
+    settings = client_options(local_openrouter, timeout=WAIT_LIMIT)
     client = RerankClient(score_store=InMemoryByteStore(), **settings)
     with ThreadPoolExecutor(1) as pool:
         call = pool.submit(client.rerank, QUERY, DOCUMENTS)
         local_openrouter.wait_until(lambda: local_openrouter.in_flight)
         child = os.fork()
         if not child:
-            # No `finally` and no test of the parent may run here.
+            # The child must not run the parent's `finally` blocks or the remaining tests.
             try:
-                ranking = client.rerank(QUERY, DOCUMENTS, timeout=ENOUGH / 2)
+                ranking = client.rerank(QUERY, DOCUMENTS, timeout=WAIT_LIMIT / 2)
                 os._exit([result.index for result in ranking.results] != [1, 0, 2])
             finally:
                 os._exit(2)
@@ -291,41 +291,43 @@ CALLS = st.lists(
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(CALLS)
-def test_a_store_never_changes_the_order(local_openrouter, calls):
-    """After any earlier calls, each ranking equals that of one request without a store."""
+def test_a_store_never_changes_a_ranking(local_openrouter, calls):
+    """After any earlier calls, a ranking equals the ranking of one request without a store."""
     store = InMemoryByteStore()
     sent = []
     with (
-        RerankClient(score_store=store, **options(local_openrouter)) as remembering,
-        RerankClient(**options(local_openrouter)) as forgetful,
+        RerankClient(score_store=store, **client_options(local_openrouter)) as with_store,
+        RerankClient(**client_options(local_openrouter)) as without_store,
     ):
-        for query, documents, top_n, most in calls:
+        for query, documents, top_n, limit in calls:
             before = len(local_openrouter.requests)
-            ranking = remembering.rerank(
-                query, documents, top_n=top_n, max_documents_per_request=most
+            ranking = with_store.rerank(
+                query, documents, top_n=top_n, max_documents_per_request=limit
             )
             sent += [
                 (query, document)
                 for request in local_openrouter.requests[before:]
                 for document in request.documents
             ]
-            assert ranking.results == forgetful.rerank(query, documents, top_n=top_n).results
+            assert ranking.results == without_store.rerank(query, documents, top_n=top_n).results
     assert len(sent) == len(set(sent))
 
 
-def test_on_response_may_repeat_the_call(local_openrouter):
-    """The call has left its flight when `on_response` runs, so an identical call does not hang."""
-    told = []
+def test_on_response_can_repeat_the_call(local_openrouter):
+    """`on_response` can make an identical call, because the first call no longer blocks it."""
+    attempts = []
 
-    def note(ranking):
-        told.append(ranking.attempts)
-        if len(told) == 1:
+    def repeat_call(ranking):
+        attempts.append(ranking.attempts)
+        if len(attempts) == 1:
             client.rerank(QUERY, DOCUMENTS)
 
     client = RerankClient(
-        score_store=InMemoryByteStore(), on_response=note, **options(local_openrouter, timeout=20)
+        score_store=InMemoryByteStore(),
+        on_response=repeat_call,
+        **client_options(local_openrouter, timeout=20),
     )
     with client:
         client.rerank(QUERY, DOCUMENTS)
 
-    assert told == [1, 0]
+    assert attempts == [1, 0]

@@ -10,33 +10,33 @@ CALL = Call(query="q", documents=("a", "b", "c"))
 
 
 def call_scores(call=CALL, models=("m", "n"), ttl=None, now=1000.0):
-    """The scores of a call."""
+    """Return the `CallScores` of a call."""
     return CallScores(call, models, URL, clock=lambda: now, ttl=ttl, is_listwise="listwise".__eq__)
 
 
 def ranking(*scores, model="m"):
-    """A ranking with these scores, in the order of the documents."""
+    """Return a ranking with `scores`, in the order of the documents."""
     receipt = AnsweredRequest(id="g", served_model="served", provider="P", usage=Usage(cost=1))
     results = tuple(RankedDocument(index, score) for index, score in enumerate(scores))
     return Ranking(results=results, model=model, requests=(receipt,))
 
 
-def test_noted_scores_are_read_back():
-    """The next call reads the scores that a call has noted."""
+def test_collected_scores_are_read_by_the_next_call():
+    """The next call reads the scores that an earlier call has collected."""
     first = call_scores()
-    first.note(CALL.part(range(1, 3)), ranking(0.5, 0.9))
+    first.record(CALL.part(range(1, 3)), ranking(0.5, 0.9))
     second = call_scores()
 
     known = second.read([first.to_store.get(key) for key in second.keys])
 
-    assert (known.of, known.served_model) == ({1: 0.5, 2: 0.9}, "served")
+    assert (known.by_position, known.served_model) == ({1: 0.5, 2: 0.9}, "served")
     assert not second.are_all_in(known)
 
 
-def test_scores_of_a_fallback_have_its_own_keys():
-    """A call that reads the first model's scores does not find those of a fallback model."""
+def test_scores_of_a_fallback_model_have_their_own_keys():
+    """A call to the first model does not read the scores of a fallback model."""
     first = call_scores()
-    first.note(CALL, ranking(0.1, 0.5, 0.9, model="n"))
+    first.record(CALL, ranking(0.1, 0.5, 0.9, model="n"))
 
     assert tuple(first.to_store) == score_keys(CALL, "n", URL)
     assert (
@@ -47,25 +47,25 @@ def test_scores_of_a_fallback_have_its_own_keys():
 def test_known_scores_of_all_documents_make_a_ranking():
     """If all scores are known, the ranking has no requests and costs nothing."""
     first = call_scores()
-    first.note(CALL, ranking(0.5, 0.9, 0.5))
+    first.record(CALL, ranking(0.5, 0.9, 0.5))
     known = call_scores().read(list(first.to_store.values()))
 
-    whole = call_scores().ranking(known)
+    stored = call_scores().ranking(known)
 
     assert call_scores().are_all_in(known)
-    assert [result.index for result in whole.results] == [1, 0, 2]
-    assert (whole.model, whole.requests, whole.attempts) == ("m", (), 0)
+    assert [result.index for result in stored.results] == [1, 0, 2]
+    assert (stored.model, stored.requests, stored.attempts) == ("m", (), 0)
 
 
 def test_old_scores_are_not_read():
-    """The time to live counts from the moment when a score is noted."""
+    """`ttl` counts from the moment at which a score was collected."""
     old = call_scores(now=900.0)
-    old.note(CALL, ranking(0.1, 0.5, 0.9))
+    old.record(CALL, ranking(0.1, 0.5, 0.9))
 
     values = list(old.to_store.values())
 
     assert call_scores(ttl=100.0).read(values) is NOTHING_KNOWN
-    assert len(call_scores(ttl=101.0).read(values).of) == 3
+    assert len(call_scores(ttl=101.0).read(values).by_position) == 3
 
 
 def test_a_list_of_another_length_is_invalid():
@@ -85,14 +85,14 @@ def test_calls_with_equal_scores_are_identical():
     )
 
 
-def test_scores_of_a_listwise_model_are_read_for_the_whole_list_or_not_at_all():
+def test_scores_of_a_listwise_model_are_read_only_for_an_equal_list():
     """If a score depends on the other documents, only scores for an equal list are read."""
     models = ("listwise", "n")
     first = call_scores(models=models)
-    first.note(CALL, ranking(0.1, 0.5, 0.9, model="listwise"))
+    first.record(CALL, ranking(0.1, 0.5, 0.9, model="listwise"))
     values = list(first.to_store.values())
     shorter = call_scores(Call(query="q", documents=("a", "b")), models=models)
 
-    assert call_scores(models=models).read(values).of == {0: 0.1, 1: 0.5, 2: 0.9}
+    assert call_scores(models=models).read(values).by_position == {0: 0.1, 1: 0.5, 2: 0.9}
     assert call_scores(models=models).read([*values[:2], None]) is NOTHING_KNOWN
     assert not set(shorter.keys) & set(first.keys)

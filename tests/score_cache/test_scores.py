@@ -1,4 +1,4 @@
-"""Keys and values of stored scores: keys differ when scores may, and values are read back."""
+"""Keys and values of stored scores: keys differ if scores can differ, and values are read back."""
 
 import json
 import re
@@ -18,7 +18,8 @@ from openrouter_rerank._score_cache.scores import (
 
 URL = "https://openrouter.ai/api/v1/rerank"
 PNG = "data:image/png;base64,iVBORw0KGgo="
-# With the characters that separate parts in a digest, so that a wrong key could match by chance.
+# These texts contain the characters that separate the parts of a key, so that keys that are built
+# wrongly would be equal.
 TEXTS = st.text(st.sampled_from("-:01a\ud83d"), max_size=3) | st.text(max_size=4)
 DOCUMENTS = st.one_of(
     TEXTS,
@@ -27,42 +28,44 @@ DOCUMENTS = st.one_of(
 
 
 def key(document="a", *, query="q", model="m", service=URL, **extra):
-    """The key of one document's score."""
-    (only,) = score_keys(Call(query=query, documents=(document,), extra=extra), model, service)
-    return only
+    """Return the key of one document's score."""
+    (single_key,) = score_keys(
+        Call(query=query, documents=(document,), extra=extra), model, service
+    )
+    return single_key
 
 
 def value(score=0.5, *, now=1000.0, served_model="m-1"):
-    """The stored value of one score."""
+    """Return the stored value of one score."""
     receipt = AnsweredRequest(id=None, served_model=served_model, provider=None, usage=Usage())
     ranking = Ranking(results=(RankedDocument(0, score),), model="m", requests=(receipt,))
     return score_values(ranking, now)[0]
 
 
 @given(st.tuples(TEXTS, DOCUMENTS), st.tuples(TEXTS, DOCUMENTS))
-def test_keys_differ_if_query_or_document_differ(one, other):
-    """Two scores have the same key only if query, text and image are the same."""
+def test_keys_differ_if_and_only_if_query_or_document_differ(one, other):
+    """Two scores have equal keys if and only if query, text and image are equal."""
     first, second = (key(document, query=query) for query, document in (one, other))
 
     assert (first == second) == (one == other)
 
 
 @given(TEXTS, TEXTS)
-def test_a_headed_text_has_the_key_of_its_whole(heading, text):
-    """The key does not depend on where a text is split into heading and rest."""
+def test_a_headed_text_has_the_key_of_the_joined_text(heading, text):
+    """The key does not depend on where a text is split into its heading and the rest."""
     assert key((heading, text)) == key(heading + text)
 
 
-def test_a_string_of_another_class_has_the_key_of_its_text():
-    """The key is that of the string's characters, not that of its `str()`."""
+def test_a_subclass_of_str_has_the_key_of_its_characters():
+    """The key depends on the characters of the string, not on the result of its `__str__`."""
 
-    class Loud(str):
+    class ShoutingText(str):
         __slots__ = ()
 
         def __str__(self):
             return "LOUD"
 
-    assert key(Loud("a")) == key("a")
+    assert key(ShoutingText("a")) == key("a")
 
 
 @pytest.mark.parametrize(
@@ -76,13 +79,13 @@ def test_a_string_of_another_class_has_the_key_of_its_text():
         {"provider": {"order": ["azure", "cohere"]}},
         {"max_tokens_per_doc": 512},
         {"max_tokens_per_doc": None},
-        {"odd": {1: "a", "b": 2}},
-        {"odd": {"b": 2}},
+        {"custom": {1: "a", "b": 2}},
+        {"custom": {"b": 2}},
     ],
     ids=str,
 )
-def test_everything_that_can_change_a_score_is_in_its_key(change):
-    """Another model, service, provider preference or further field makes another key."""
+def test_everything_that_can_change_a_score_is_in_the_key(change):
+    """Another model, service, provider preference or extra field changes the key."""
     assert key(**change) != key()
 
 
@@ -97,53 +100,53 @@ def test_everything_that_can_change_a_score_is_in_its_key(change):
         (("q", "\ud83d"), ("q", "\ufffd")),
     ],
 )
-def test_equal_characters_in_other_parts_make_other_keys(one, other):
+def test_keys_differ_if_equal_characters_are_split_differently(one, other):
     """The key depends on where the query, the text and the image end."""
     assert key(one[1], query=one[0]) != key(other[1], query=other[0])
 
 
 def test_keys_depend_on_the_order_of_lists_but_not_of_names():
-    """Lists in another order make other keys; mappings in another order make equal keys."""
+    """The order of a list changes the key; the order of a mapping does not."""
     orders = [key(provider={"order": order}) for order in (["a", "b"], ["b", "a"])]
     names = [key(provider={"only": 1, "zdr": 2}), key(provider={"zdr": 2, "only": 1})]
 
     assert len({*orders, *names}) == 3
 
 
-def test_fields_with_keys_of_several_types_are_in_a_key():
-    """Such a mapping cannot be sorted, but another value in it still makes another key."""
-    assert key(odd={1: "a", "b": 2}) != key(odd={1: "b", "b": 2})
+def test_mappings_with_keys_of_several_types_are_in_the_key():
+    """A mapping that cannot be sorted still changes the key if one of its values changes."""
+    assert key(custom={1: "a", "b": 2}) != key(custom={1: "b", "b": 2})
 
 
-def test_user_and_trace_are_not_in_a_key():
-    """All users, and calls with any trace, share a score."""
+def test_user_and_trace_are_not_in_the_key():
+    """Calls with any `user` and any `trace` share their scores."""
     assert key(user="someone", trace={"trace_id": "1"}) == key()
 
 
-def test_a_text_alone_is_the_text():
+def test_a_document_with_only_a_text_has_the_key_of_the_string():
     """A document with a text and no image has the key of the plain string."""
     assert key(RerankDocument(text="a")) == key("a")
 
 
 def test_fields_that_cannot_be_sent_have_a_key():
-    """Such a call is refused when its request is written, not when its key is made."""
+    """A field that cannot be encoded has a key, because the request's encoder refuses it later."""
     circle = {}
     circle["itself"] = circle
 
-    assert key(odd=circle)
-    assert key(odd=object())
+    assert key(custom=circle)
+    assert key(custom=object())
 
 
 def test_keys_are_file_names_and_contain_no_text():
-    """A key is made of letters, digits and `-`, has a fixed length, and contains no input."""
+    """A key has a prefix and 64 hexadecimal digits, and contains no input."""
     keys = [key("secret document", query="secret query", user="secret user"), key("")]
 
-    for each in keys:
-        assert re.fullmatch(r"openrouter-rerank-[0-9a-f]{64}", each)
+    for name in keys:
+        assert re.fullmatch(r"openrouter-rerank-[0-9a-f]{64}", name)
 
 
 def test_keys_are_in_the_order_of_the_documents():
-    """Each document has the key that it has in a call of its own."""
+    """Each document has the same key as in a call with only this document."""
     call = Call(query="q", documents=("a", "b", RerankDocument(text="a", image=PNG)))
 
     assert score_keys(call, "m", URL) == tuple(key(document) for document in call.documents)
@@ -152,17 +155,17 @@ def test_keys_are_in_the_order_of_the_documents():
 @given(st.floats(allow_nan=False, allow_infinity=False), st.none() | st.text())
 def test_scores_are_read_back_exactly(score, served_model):
     """A stored score is read back as an equal number, with the name of the model."""
-    kept = json.dumps(served_model)
+    encoded_model = json.dumps(served_model)
     known = read_scores([value(score, served_model=served_model)], now=2000.0, ttl=None)
 
-    assert len(value(served_model=served_model)) < 100 + len(kept)
-    if "\\ud" not in kept.lower() or known.of:
-        assert (known.of[0], str(known.of[0])) == (score, str(score))
+    assert len(value(served_model=served_model)) < 100 + len(encoded_model)
+    if "\\ud" not in encoded_model.lower() or known.by_position:
+        assert (known.by_position[0], str(known.by_position[0])) == (score, str(score))
         assert known.served_model == served_model
 
 
-def changed(**fields):
-    """A stored value with some of its fields replaced."""
+def value_with(**fields):
+    """Return a stored value in which `fields` are replaced."""
     return json.dumps(json.loads(value()) | fields).encode()
 
 
@@ -174,16 +177,16 @@ BROKEN = [
     b"{",
     b"\xff\xfe",
     value()[:-1],
-    changed(v=2),
-    changed(score="0.5"),
-    changed(score=None),
-    changed(score=True),
-    changed(score=float("nan")),
-    changed(score=float("inf")),
-    changed(time="now"),
-    changed(time=float("nan")),
-    changed(model=5),
-    changed(padding="x" * 5000),
+    value_with(v=2),
+    value_with(score="0.5"),
+    value_with(score=None),
+    value_with(score=True),
+    value_with(score=float("nan")),
+    value_with(score=float("inf")),
+    value_with(time="now"),
+    value_with(time=float("nan")),
+    value_with(model=5),
+    value_with(padding="x" * 5000),
     b"[" * 4000,
 ]
 
@@ -193,15 +196,15 @@ def test_broken_values_count_as_missing(broken):
     """A value in another format counts as missing, and the other values are read."""
     known = read_scores([broken, None, value(0.25)], now=1000.0, ttl=None)
 
-    assert known.of == {2: 0.25}
+    assert known.by_position == {2: 0.25}
 
 
 @given(st.binary(max_size=60))
-def test_any_bytes_can_be_read(found):
+def test_any_bytes_can_be_read(data):
     """For any bytes in a store, the result is a finite score or none."""
-    known = read_scores([found], now=1000.0, ttl=10.0)
+    known = read_scores([data], now=1000.0, ttl=10.0)
 
-    assert all(score - score == 0 for score in known.of.values())
+    assert all(score - score == 0 for score in known.by_position.values())
 
 
 @pytest.mark.parametrize(
@@ -212,7 +215,7 @@ def test_any_bytes_can_be_read(found):
         (60.0, 1059.9, True),
         (60.0, 1060.0, False),
         (60.0, 1e12, False),
-        # A machine whose clock is ahead has written it.
+        # Written by a machine whose clock is ahead.
         (60.0, 990.0, True),
         (60.0, 900.0, False),
     ],
@@ -221,7 +224,7 @@ def test_old_values_count_as_missing(ttl, now, is_known):
     """A score is read while it is less than `ttl` seconds old."""
     known = read_scores([value(now=1000.0)], now=now, ttl=ttl)
 
-    assert bool(known.of) == is_known
+    assert bool(known.by_position) == is_known
 
 
 def test_scores_of_two_models_are_not_mixed():
@@ -234,7 +237,7 @@ def test_scores_of_two_models_are_not_mixed():
     ]
 
     assert read_scores(values, now=5.0, ttl=None) == KnownScores(
-        of={1: 0.2, 3: 0.4}, served_model="m-2"
+        by_position={1: 0.2, 3: 0.4}, served_model="m-2"
     )
 
 

@@ -1,4 +1,4 @@
-"""Attempts whose deadline passes while code runs that cannot be ended."""
+"""Attempts whose deadline passes while the transport runs code that it cannot interrupt."""
 
 import time
 
@@ -7,26 +7,26 @@ import httpx2
 import pytest
 from openrouter_rerank.errors import DeadlineExceededError
 
-from tests.clients import OWN, ClientKind
+from tests.clients import OWN_CONNECTIONS, ClientKind
 
 
 class BlockingLimiter:
-    """A rate limiter that takes longer than the call has, and then gives permission."""
+    """A rate limiter that gives permission only after the call's deadline."""
 
     def acquire(self, *, blocking=True):
-        """Give permission after 0.2 seconds."""
+        """Return `True` after 0.2 seconds."""
         time.sleep(0.2)
         return True
 
     async def aacquire(self, *, blocking=True):
-        """Give permission after 0.2 seconds in which the loop is blocked."""
+        """Return `True` after blocking the event loop for 0.2 seconds."""
         return self.acquire()
 
 
-@OWN
-def test_nothing_is_sent_after_the_deadline(make, stage):
-    """If the permission of a rate limiter comes too late, the request is not sent."""
-    client = make(rate_limiter=BlockingLimiter(), timeout=0.1)
+@OWN_CONNECTIONS
+def test_nothing_is_sent_after_the_deadline(make_client, stage):
+    """If a rate limiter gives permission after the deadline, the request is not sent."""
+    client = make_client(rate_limiter=BlockingLimiter(), timeout=0.1)
 
     with pytest.raises(DeadlineExceededError):
         client.rerank("q", ["a"])
@@ -35,7 +35,7 @@ def test_nothing_is_sent_after_the_deadline(make, stage):
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2])
-def test_a_piece_that_comes_after_the_deadline_ends_the_call(library):
+def test_a_piece_received_after_the_deadline_ends_the_call(library):
     """If the watchdog cannot end a transport, the call ends with the next piece of the response."""
 
     def body():

@@ -7,20 +7,22 @@ import pytest
 from openrouter_rerank import AsyncRerankClient
 from openrouter_rerank.local.stage import Fault
 
-from tests.closed_coroutines import begun
+from tests.suspended_coroutine import run_until
 
 
 @pytest.mark.parametrize(
     ("documents", "requests"),
-    [pytest.param(2, 1, id="one request"), pytest.param(6, 3, id="several")],
+    [pytest.param(2, 1, id="one request"), pytest.param(6, 3, id="several requests")],
 )
 async def test_a_closed_call_closes_its_connection(local_openrouter, documents, requests):
-    """A coroutine that is closed during a call ends without a warning; its connection closes."""
+    """Closing the coroutine of a call closes its connections and emits no warning."""
     local_openrouter.always(Fault.hang())
     settings = {"base_url": local_openrouter.base_url, "api_key": "any", "max_retries": 0}
     async with AsyncRerankClient(**settings) as client:
-        call = client.rerank("q", [f"{at}" for at in range(documents)], max_documents_per_request=2)
-        await begun(call, lambda: local_openrouter.in_flight == requests)
+        call = client.rerank(
+            "q", [f"{index}" for index in range(documents)], max_documents_per_request=2
+        )
+        await run_until(call, lambda: local_openrouter.in_flight == requests)
 
         with warnings.catch_warnings(record=True) as caught:
             call.close()

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 import pytest
 from openrouter_rerank._transport.fair_semaphore import FairSemaphore
 
-LONG = 10
+LONG_TIMEOUT = 10
 
 
-def test_no_more_threads_than_slots():
+def test_no_more_slots_than_the_limit():
     """A slot is free until it is acquired, and free again after it is released."""
     slots = FairSemaphore(2)
 
@@ -22,22 +22,22 @@ def test_no_more_threads_than_slots():
     assert [slots.acquire(0.01) for _ in range(2)] == [True, False]
 
 
-def test_the_longest_waiting_is_next():
+def test_slots_are_given_in_the_order_of_waiting():
     """Waiting threads get the slot in the order in which they began to wait."""
     slots = FairSemaphore(1)
-    slots.acquire(LONG)
+    slots.acquire(LONG_TIMEOUT)
     served = []
     threads = []
 
     def wait(number):
-        slots.acquire(LONG)
+        slots.acquire(LONG_TIMEOUT)
         served.append(number)
         slots.release()
 
     for number in range(5):
         threads.append(threading.Thread(target=wait, args=(number,)))
         threads[-1].start()
-        while len(slots._waiting) <= number:  # noqa: SLF001 - nothing else shows who came first
+        while len(slots._waiting) <= number:  # noqa: SLF001 - no public attribute shows it
             pass
     slots.release()
     for thread in threads:
@@ -46,28 +46,28 @@ def test_the_longest_waiting_is_next():
     assert served == [0, 1, 2, 3, 4]
 
 
-def test_no_slot_is_lost_among_those_who_give_up():
+def test_no_slot_is_lost_when_waits_time_out():
     """All slots are free at the end, even if many waits time out just as a slot is released."""
     slots = FairSemaphore(3)
-    most = threading.Semaphore(3)
+    allowed = threading.Semaphore(3)
 
-    def turns(seed):
-        for at in range(300):
-            if slots.acquire((seed + at) % 3 * 0.0002):
-                assert most.acquire(blocking=False)
-                most.release()
+    def acquire_repeatedly(seed):
+        for number in range(300):
+            if slots.acquire((seed + number) % 3 * 0.0002):
+                assert allowed.acquire(blocking=False)
+                allowed.release()
                 slots.release()
 
     with ThreadPoolExecutor(12) as pool:
-        list(pool.map(turns, range(12)))
+        list(pool.map(acquire_repeatedly, range(12)))
 
     assert [slots.acquire(0.01) for _ in range(4)] == [True, True, True, False]
 
 
-def test_an_interrupt_leaves_the_queue():
-    """A wait that ends in an exception keeps neither its place in the queue nor a slot."""
+def test_an_interrupted_wait_leaves_the_queue():
+    """A wait that ends in an exception keeps no position in the queue and no slot."""
     slots = FairSemaphore(1)
-    slots.acquire(LONG)
+    slots.acquire(LONG_TIMEOUT)
 
     with pytest.raises(OverflowError):
         slots.acquire(1e300)  # No lock can wait that long
@@ -78,7 +78,7 @@ def test_an_interrupt_leaves_the_queue():
 
 @contextmanager
 def interrupted(handler):
-    """Run `handler` in the main thread after 50 ms, as a handler of Ctrl-C would run."""
+    """Run `handler` in the main thread after 50 ms, like a handler of Ctrl-C."""
     before = signal.signal(signal.SIGALRM, handler)
     signal.setitimer(signal.ITIMER_REAL, 0.05)
     try:
@@ -94,29 +94,29 @@ needs_alarms = pytest.mark.skipif(
 
 
 @needs_alarms
-def test_a_slot_that_comes_with_an_interrupt_is_not_lost():
-    """If a thread receives a slot and Ctrl-C in the same moment, it returns the slot."""
+def test_a_slot_received_during_an_interrupt_is_returned():
+    """If a thread receives a slot and Ctrl-C at the same moment, it returns the slot."""
     slots = FairSemaphore(1)
-    slots.acquire(LONG)
+    slots.acquire(LONG_TIMEOUT)
 
     def handler(*_):
         slots.release()
         raise KeyboardInterrupt
 
     with interrupted(handler), pytest.raises(KeyboardInterrupt):
-        slots.acquire(LONG)
+        slots.acquire(LONG_TIMEOUT)
 
     assert [slots.acquire(0.01) for _ in range(2)] == [True, False]
 
 
 @needs_alarms
-def test_a_slot_that_comes_when_the_time_is_up_is_used():
+def test_a_slot_received_at_the_timeout_is_acquired():
     """A thread whose timeout passes just as it receives a slot has acquired the slot."""
     slots = FairSemaphore(1)
-    slots.acquire(LONG)
+    slots.acquire(LONG_TIMEOUT)
 
     def handler(*_):
-        # After this the timeout has passed, so the interrupted wait does not try its lock again.
+        # The timeout passes during this pause, so the interrupted wait does not try again.
         time.sleep(0.4)
         slots.release()
 

@@ -17,16 +17,16 @@ HEADERS = EncodedHeaders([(b"Host", b"a.example"), (b"Content-Length", b"5")])
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nanswer"
 
 
-def asked():
-    """A state whose request has been sent, and the builder of its response."""
+def request_sent():
+    """Return an `HTTP11` that has sent a request, and a builder for the response."""
     http = HTTP11()
     attempt = Attempt(request=encode("m", "q", ("a",)), timeout=1.0)
     b"".join(http.request(b"/rerank", HEADERS, [b"12", b"345"]))
     return http, ResponseBuilder(attempt, Bounds(math.inf))
 
 
-def test_a_request_is_its_head_and_then_its_body():
-    """The head and each piece of the body are separate, so that no piece is copied."""
+def test_a_request_is_a_head_and_the_pieces_of_its_body():
+    """The head and the pieces of the body are separate, so that no piece is copied."""
     pieces = list(HTTP11().request(b"/rerank", HEADERS, [b"12", b"345"]))
 
     assert pieces == [
@@ -37,46 +37,48 @@ def test_a_request_is_its_head_and_then_its_body():
 
 
 @pytest.mark.parametrize(
-    ("said", "starts_next"),
+    ("received", "starts_next"),
     [
-        pytest.param(PLAIN, True, id="with its length"),
+        pytest.param(PLAIN, True, id="content length"),
         pytest.param(
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
             b"2\r\nan\r\n4;x=y\r\nswer\r\n0\r\nTrailer: t\r\n\r\n",
             True,
-            id="in chunks",
+            id="chunked",
         ),
         pytest.param(
             b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + PLAIN,
             True,
-            id="after informational responses",
+            id="informational responses",
         ),
         pytest.param(
-            PLAIN.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), False, id="the last one"
+            PLAIN.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"),
+            False,
+            id="connection: close",
         ),
-        pytest.param(PLAIN.replace(b"1.1", b"1.0"), False, id="of HTTP/1.0"),
-        pytest.param(b"HTTP/1.1 200 OK\r\n\r\nanswer", False, id="until the end"),
+        pytest.param(PLAIN.replace(b"1.1", b"1.0"), False, id="HTTP/1.0"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n\r\nanswer", False, id="until the connection ends"),
     ],
 )
 @given(cuts=st.lists(st.integers(0, 200)))
-def test_a_response_is_the_same_however_it_is_cut(said, starts_next, cuts):
-    """Pieces of any size give the same status and body; it is known if an exchange may follow."""
-    http, response = asked()
-    places = [0, *sorted(cuts), len(said)]
-    pieces = [said[start:end] for start, end in pairwise(places) if start < end]
+def test_a_response_in_pieces_of_any_size(received, starts_next, cuts):
+    """Pieces of any size give the status, the body, and if another exchange may follow."""
+    http, response = request_sent()
+    edges = [0, *sorted(cuts), len(received)]
+    pieces = [received[start:end] for start, end in pairwise(edges) if start < end]
 
-    # Empty bytes are what is read at the end of the connection.
+    # The end of the connection is received as empty bytes.
     complete = any(http.receive(piece, response) for piece in [*pieces, b""])
 
-    whole = response.build()
-    assert (complete, whole.status, whole.body) == (True, 200, b"answer")
+    built = response.build()
+    assert (complete, built.status, built.body) == (True, 200, b"answer")
     assert response.bounds.has_response
     assert http.start_next() == starts_next
 
 
-def test_a_switch_that_was_asked_for_is_no_response():
-    """A user's headers can ask for another protocol; a server that agrees causes an error."""
-    http, response = HTTP11(), asked()[1]
+def test_a_requested_protocol_switch_is_refused():
+    """If a user's headers request another protocol and the server agrees, an error is raised."""
+    http, response = HTTP11(), request_sent()[1]
     headers = EncodedHeaders([*HEADERS, (b"Upgrade", b"x"), (b"Connection", b"Upgrade")])
     b"".join(http.request(b"/rerank", headers, [b"12345"]))
 
@@ -84,30 +86,30 @@ def test_a_switch_that_was_asked_for_is_no_response():
         http.receive(b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n", response)
 
 
-def test_one_request_follows_the_other():
+def test_a_second_request_gets_its_own_response():
     """The second request on a connection gets its own response."""
-    http, first = asked()
+    http, first = request_sent()
     assert http.receive(PLAIN, first)
     assert http.start_next()
 
-    _, second = asked()
+    _, second = request_sent()
     b"".join(http.request(b"/rerank", HEADERS, [b"12345"]))
 
     assert http.receive(PLAIN.replace(b"answer", b"second"), second)
     assert second.build().body == b"second"
 
 
-def test_what_comes_behind_a_response_is_no_response():
+def test_bytes_after_a_response_end_the_connection():
     """A connection on which bytes follow the response is not used again."""
-    http, response = asked()
+    http, response = request_sent()
 
     assert http.receive(PLAIN + PLAIN, response)
     assert not http.start_next()
 
 
-def test_an_early_response_is_the_last_one():
+def test_an_early_response_ends_the_connection():
     """A connection is not used again if the response came before the whole request was sent."""
-    http, response = HTTP11(), asked()[1]
+    http, response = HTTP11(), request_sent()[1]
     next(http.request(b"/rerank", HEADERS, [b"12345"]))
 
     assert http.receive(PLAIN.replace(b"200 OK", b"413 Too Large"), response)
@@ -116,26 +118,30 @@ def test_an_early_response_is_the_last_one():
 
 
 @pytest.mark.parametrize(
-    "said",
+    "received",
     [
-        pytest.param(b"", id="nothing"),
-        pytest.param(b"HTTP/1.1 200 OK\r\nConte", id="half a head"),
-        pytest.param(PLAIN[:-1], id="all but the last byte"),
+        pytest.param(b"", id="empty"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nConte", id="incomplete head"),
+        pytest.param(PLAIN[:-1], id="last byte missing"),
         pytest.param(b"SSH-2.0-OpenSSH_9.6\r\n\r\n", id="another protocol"),
-        pytest.param(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", id="a switch"),
-        pytest.param(b"HTTP/1.1 200 OK\r\nA: " + b"b" * 200_000, id="a head without end"),
+        pytest.param(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", id="protocol switch"
+        ),
+        pytest.param(b"HTTP/1.1 200 OK\r\nA: " + b"b" * 200_000, id="endless head"),
         pytest.param(
             b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\na",
-            id="of two lengths",
+            id="two lengths",
         ),
-        pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n", id="no chunk"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n", id="invalid chunk"
+        ),
     ],
 )
-def test_what_is_no_response_is_refused(said):
-    """Bytes that HTTP does not allow, or that end too early, raise; no exchange may follow."""
-    http, response = asked()
+def test_invalid_responses_are_refused(received):
+    """Invalid or incomplete responses raise an error, and no exchange may follow."""
+    http, response = request_sent()
 
     with pytest.raises(h11.RemoteProtocolError):
-        any(http.receive(piece, response) for piece in (said, b""))
+        any(http.receive(piece, response) for piece in (received, b""))
 
     assert not http.start_next()

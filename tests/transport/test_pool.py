@@ -1,4 +1,4 @@
-"""Which connections the pool keeps, for how long, and when it gives them out again."""
+"""The connection pool: which connections it keeps, for how long, and which ones it reuses."""
 
 import asyncio
 import gc
@@ -15,7 +15,7 @@ from openrouter_rerank._wire.request import encode
 
 
 class PoolUser:
-    """A pool, sync or async, behind blocking methods, and the clock that the pool reads."""
+    """A sync or async pool with blocking methods, and the clock that it reads."""
 
     def __init__(self, mode, stage):
         self.now = 1000.0
@@ -24,13 +24,13 @@ class PoolUser:
         kind = Pool if mode == "sync" else AsyncPool
         self.pool = kind(clock=lambda: self.now)
 
-    def done(self, result):
-        """Return `result`, after running it if it is a coroutine."""
+    def run(self, result):
+        """Run `result` if it is a coroutine, and return its value."""
         return self._runner.run(_awaited(result)) if asyncio.iscoroutine(result) else result
 
     def take(self, **options):
-        """Take a connection; return it, and whether it was used before."""
-        return self.done(self.pool.take(self._stage.base_url, self, **options))
+        """Take a connection; return it, and `True` if it was used before."""
+        return self.run(self.pool.take(self._stage.base_url, self, **options))
 
     def use(self, connection):
         """Make an exchange over `connection`, and put it back."""
@@ -44,12 +44,12 @@ class PoolUser:
             ]
         )
         url, response = f"{self._stage.base_url}/rerank", ResponseBuilder(attempt, bounds)
-        self.done(connection.exchange(url, headers, request.body, response))
-        self.done(self.pool.put(self._stage.base_url, connection, self))
+        self.run(connection.exchange(url, headers, request.body, response))
+        self.run(self.pool.put(self._stage.base_url, connection, self))
 
     def close(self):
-        """Close the idle connections, and the loop."""
-        self.done(self.pool.close())
+        """Close the idle connections and the event loop."""
+        self.run(self.pool.close())
         self._runner.close()
 
 
@@ -65,23 +65,23 @@ def user(request, local_openrouter):
     user.close()
 
 
-@pytest.mark.parametrize(("seconds", "again"), [(0.0, True), (59.0, True), (61.0, False)])
-def test_a_connection_is_kept_for_a_minute(user, local_openrouter, seconds, again):
-    """A connection is used again within a minute, and closed after it."""
+@pytest.mark.parametrize(("seconds", "kept"), [(0.0, True), (59.0, True), (61.0, False)])
+def test_a_connection_is_kept_for_a_minute(user, local_openrouter, seconds, kept):
+    """An idle connection is reused within a minute, and closed later."""
     connection, _ = user.take()
     user.use(connection)
     user.now += seconds
 
-    found, reused = user.take()
+    taken, reused = user.take()
 
-    assert (found is connection, reused) == (again, again)
-    if not again:
+    assert (taken is connection, reused) == (kept, kept)
+    if not kept:
         local_openrouter.wait_until(lambda: local_openrouter.open_connections == 0)
-    user.use(found)
+    user.use(taken)
 
 
-def test_those_that_are_not_needed_are_closed(user, local_openrouter):
-    """Connections at the bottom of the stack are closed if they were not needed for a minute."""
+def test_idle_connections_that_are_not_needed_are_closed(user, local_openrouter):
+    """Idle connections that were not needed for a minute are closed when another is put back."""
     first, second = user.take()[0], user.take()[0]
     user.use(first)
     user.use(second)
@@ -95,8 +95,8 @@ def test_those_that_are_not_needed_are_closed(user, local_openrouter):
     user.use(third)
 
 
-def test_where_one_is_stale_none_is_used(user, local_openrouter):
-    """A request for a new connection gets one, and the idle connections are closed."""
+def test_a_request_for_a_new_connection_closes_the_idle_ones(user, local_openrouter):
+    """With `new=True` the pool opens a connection and closes the idle ones."""
     first, second = user.take()[0], user.take()[0]
     user.use(first)
     user.use(second)
@@ -109,32 +109,32 @@ def test_where_one_is_stale_none_is_used(user, local_openrouter):
     local_openrouter.wait_until(lambda: local_openrouter.open_connections == 1)
 
 
-def test_what_the_server_has_closed_is_not_used(user, local_openrouter):
+def test_a_connection_closed_by_the_server_is_not_used(user, local_openrouter):
     """A connection that the server has closed is detected before a request is sent on it."""
     connection, _ = user.take()
     user.use(connection)
     local_openrouter.reset()
 
-    found, reused = user.take()
+    taken, reused = user.take()
 
-    assert (found is connection, reused) == (False, False)
-    user.use(found)
+    assert (taken is connection, reused) == (False, False)
+    user.use(taken)
 
 
-def test_the_connection_of_a_client_that_was_closed_is_closed(user, local_openrouter):
+def test_a_connection_of_a_closed_client_is_closed(user, local_openrouter):
     """A connection that is put back after its client was closed is closed too."""
     connection, _ = user.take()
-    user.done(user.pool.release(user))
+    user.run(user.pool.release(user))
 
     user.use(connection)
 
     local_openrouter.wait_until(lambda: local_openrouter.open_connections == 0)
 
 
-# The loops below are closed without closing their transports, which is what Python warns about.
+# The test closes loops without closing their transports, so Python warns.
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
-def test_a_loop_that_was_only_closed_is_forgotten(local_openrouter):
-    """The next loop drops the pools of loops that ended without closing their generators."""
+def test_pools_of_closed_event_loops_are_dropped(local_openrouter):
+    """The next event loop drops the pools of loops that ended without closing their generators."""
     client = AsyncRerankClient(base_url=local_openrouter.base_url, api_key="k")
     loops = []
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""Calls through the proxies of the environment, to a host that only the proxy can reach."""
+"""Calls through a proxy that the environment names, to a host that only the proxy can reach."""
 
 import asyncio
 import json
@@ -17,19 +17,19 @@ from openrouter_rerank.errors import APIConnectionError
 from openrouter_rerank.local.stage import Fault, Stage
 
 from tests.clients import ClientKind
-from tests.closed_coroutines import begun
+from tests.suspended_coroutine import run_until
 
 HOST = "gateway.example"
 
 
-async def by_http(reader, writer):
+async def http_tunnel(reader, writer):
     """Read an HTTP request for a tunnel; return the host and port that it names."""
     head = await reader.readuntil(b"\r\n\r\n")
     writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
     return head.split()[1].decode()
 
 
-async def by_a_liar(reader, writer):
+async def forging_tunnel(reader, writer):
     """Open a tunnel, and send a forged response in clear text before the TLS of the host."""
     await reader.readuntil(b"\r\n\r\n")
     opened = b"HTTP/1.1 200 Connected\r\n\r\n"
@@ -40,7 +40,7 @@ async def by_a_liar(reader, writer):
     return f"{HOST}:443"
 
 
-async def by_socks(reader, writer):
+async def socks_tunnel(reader, writer):
     """Read a SOCKS 5 request (RFC 1928) for a tunnel; return the host and port that it names."""
     await reader.readexactly((await reader.readexactly(2))[1])
     writer.write(b"\x05\x00")
@@ -50,7 +50,7 @@ async def by_socks(reader, writer):
     return f"{host.decode()}:{int.from_bytes(port, 'big')}"
 
 
-async def pump(reader, writer):
+async def forward(reader, writer):
     """Forward bytes until the connection ends."""
     try:
         while data := await reader.read(65_536):
@@ -64,34 +64,34 @@ async def pump(reader, writer):
 
 @contextmanager
 def proxy(handshake, port, tls):
-    """A proxy whose tunnels all lead to `port`; the value is its port and the requested targets."""
+    """Run a proxy whose tunnels all lead to `port`; yield its port and the requested targets."""
 
     async def serve(reader, writer):
-        tunnels.append(await handshake(reader, writer))
-        onward_reader, onward_writer = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(pump(reader, onward_writer), pump(onward_reader, writer))
+        targets.append(await handshake(reader, writer))
+        target_reader, target_writer = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(forward(reader, target_writer), forward(target_reader, writer))
 
     async def run():
-        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        loop, stopped = asyncio.get_running_loop(), asyncio.Event()
         async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls) as server:
-            listening = server.sockets[0].getsockname()[1]
-            ready.set_result((listening, lambda: loop.call_soon_threadsafe(ended.set)))
-            await ended.wait()
+            proxy_port = server.sockets[0].getsockname()[1]
+            ready.set_result((proxy_port, lambda: loop.call_soon_threadsafe(stopped.set)))
+            await stopped.wait()
 
-    tunnels, ready = [], Future()
+    targets, ready = [], Future()
     thread = threading.Thread(target=asyncio.run, args=(run(),))
     thread.start()
-    listening, end = ready.result()
+    proxy_port, stop = ready.result()
     try:
-        yield listening, tunnels
+        yield proxy_port, targets
     finally:
-        end()
+        stop()
         thread.join()
 
 
 @pytest.fixture(scope="module")
-def served():
-    """The TLS context of the host and of the proxy; the environment trusts its certificate."""
+def server_tls():
+    """The TLS context of the host and the proxy, with a certificate that the clients trust."""
     authority = trustme.CA()
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(HOST, "127.0.0.1").configure_cert(server)
@@ -104,75 +104,80 @@ def served():
 
 
 @pytest.fixture
-def proxied(monkeypatch):
-    """A function that names a proxy for https in the environment."""
+def use_proxy(monkeypatch):
+    """A function that sets the `https_proxy` variable, and clears `no_proxy`."""
 
-    def proxied(url):
+    def use_proxy(url):
         monkeypatch.setenv("NO_PROXY", "")
         monkeypatch.setenv("no_proxy", "")
         monkeypatch.setenv("https_proxy", url)
 
-    return proxied
+    return use_proxy
 
 
 @pytest.fixture
-def call(served, proxied):
-    """Makes calls through a proxy, one after another; returns the requested targets."""
+def call(server_tls, use_proxy):
+    """A function that makes consecutive calls through a proxy, and returns the targets."""
 
     def call(mode, scheme, handshake, *sizes):
-        tls = served if scheme == "https" else None
+        tls = server_tls if scheme == "https" else None
         with (
-            Stage(tls=served) as stage,
-            proxy(handshake, urlsplit(stage.base_url).port, tls) as (port, tunnels),
+            Stage(tls=server_tls) as stage,
+            proxy(handshake, urlsplit(stage.base_url).port, tls) as (port, targets),
             ClientKind(mode, None) as client_kind,
         ):
-            proxied(f"{scheme}://127.0.0.1:{port}")
+            use_proxy(f"{scheme}://127.0.0.1:{port}")
             client = client_kind.client(
                 api_key=stage.api_key, base_url=f"https://{HOST}/api/v1", max_retries=0
             )
             for size in sizes:
                 ranking = client.rerank("q", ["a" * size])
                 assert (len(ranking.results), ranking.attempts) == (1, 1)
-        return tunnels
+        return targets
 
     return call
 
 
-both = pytest.mark.parametrize("mode", ["sync", "async"])
+both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
 
 
-@both
+@both_modes
 @pytest.mark.parametrize(
     ("scheme", "handshake"),
-    [("http", by_http), ("https", by_http), ("socks5", by_socks), ("socks5h", by_socks)],
+    [
+        ("http", http_tunnel),
+        ("https", http_tunnel),
+        ("socks5", socks_tunnel),
+        ("socks5h", socks_tunnel),
+    ],
 )
 def test_calls_go_through_the_proxy(call, mode, scheme, handshake):
-    """Small and large requests get responses over one tunnel, one after another, within TLS."""
+    """Consecutive small and large requests use one tunnel, with TLS to the host."""
     assert call(mode, scheme, handshake, 1, 3_000_000, 1) == [f"{HOST}:443"]
 
 
-@both
-def test_what_a_proxy_sends_in_clear_text_is_no_response(call, mode):
-    """A response that a proxy sends in clear text is not read as the response of the host."""
+@both_modes
+def test_a_forged_response_of_a_proxy_is_not_accepted(call, mode):
+    """A response that the proxy itself sends in clear text is an `APIConnectionError`."""
     with pytest.raises(APIConnectionError):
-        call(mode, "http", by_a_liar, 1)
+        call(mode, "http", forging_tunnel, 1)
 
 
-async def test_a_closed_call_closes_its_connection(served, proxied):
-    """A coroutine that is closed during a call through a proxy closes its tunnel."""
-    with Stage(tls=served) as stage:
+async def test_a_closed_call_closes_its_connection(server_tls, use_proxy):
+    """Closing the coroutine of a call through a proxy closes the tunnel."""
+    with Stage(tls=server_tls) as stage:
         stage.always(Fault.hang())
-        with proxy(by_http, urlsplit(stage.base_url).port, None) as (port, tunnels):
-            proxied(f"http://127.0.0.1:{port}")
+        with proxy(http_tunnel, urlsplit(stage.base_url).port, None) as (port, targets):
+            use_proxy(f"http://127.0.0.1:{port}")
             async with AsyncRerankClient(
                 api_key=stage.api_key, base_url=f"https://{HOST}/api/v1", max_retries=0
             ) as client:
                 call = client.rerank("q", ["a"])
-                await begun(call, lambda: stage.in_flight == 1)
+                await run_until(call, lambda: stage.in_flight == 1)
 
                 with warnings.catch_warnings(record=True) as caught:
                     call.close()
                 await asyncio.to_thread(stage.wait_until, lambda: stage.open_connections == 0)
 
     assert caught == []
-    assert tunnels == [f"{HOST}:443"]
+    assert targets == [f"{HOST}:443"]

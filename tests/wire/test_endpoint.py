@@ -12,11 +12,11 @@ from openrouter_rerank._wire.endpoint import ApiKey, checked_key, endpoint, is_l
 from openrouter_rerank.errors import ConfigurationError
 
 OPENROUTER = "https://openrouter.ai/api/v1/rerank"
-AMBIENT = {"OPENROUTER_API_KEY": "sk-ambient"}
-OTHER = "https://gateway.example/v1"
+ENVIRONMENT = {"OPENROUTER_API_KEY": "sk-ambient"}
+OTHER_HOST = "https://gateway.example/v1"
 
 
-def found(base_url=None, environment=AMBIENT, key=None):
+def url_and_authorization(base_url=None, environment=ENVIRONMENT, key=None):
     """Return the URL and the `Authorization` header of a client with these options."""
     target = endpoint(None if key is None else ApiKey(key), base_url, environment)
     return target.url, target.api_key.authorization()
@@ -33,11 +33,11 @@ def found(base_url=None, environment=AMBIENT, key=None):
         pytest.param("https://openrouter.ai/api/v1//", OPENROUTER, id="slashes"),
         pytest.param("https://openrouter.ai/api/v1/rerank", OPENROUTER, id="full"),
         pytest.param("https://openrouter.ai/api/v1/rerank/", OPENROUTER, id="full, slash"),
-        pytest.param(" https://openrouter.ai/api/v1\n", OPENROUTER, id="blanks around"),
+        pytest.param(" https://openrouter.ai/api/v1\n", OPENROUTER, id="surrounding blanks"),
         pytest.param(
             "HTTPS://OpenRouter.AI/api/v1", "https://OpenRouter.AI/api/v1/rerank", id="case"
         ),
-        pytest.param(OTHER, "https://gateway.example/v1/rerank", id="other host"),
+        pytest.param(OTHER_HOST, "https://gateway.example/v1/rerank", id="other host"),
         pytest.param("https://host", "https://host/rerank", id="no path"),
         pytest.param("https://host/", "https://host/rerank", id="root"),
         pytest.param("https://host/rerank", "https://host/rerank", id="only rerank"),
@@ -45,21 +45,19 @@ def found(base_url=None, environment=AMBIENT, key=None):
         pytest.param("https://host:8443/v1", "https://host:8443/v1/rerank", id="port"),
         pytest.param("https://10.0.0.1/v1", "https://10.0.0.1/v1/rerank", id="IPv4 address"),
         pytest.param("https://[2001:db8::1]", "https://[2001:db8::1]/rerank", id="IPv6 address"),
-        pytest.param("https://a-1.b_2/v1", "https://a-1.b_2/v1/rerank", id="all marks of a name"),
-        pytest.param("https://host./v1", "https://host./v1/rerank", id="dot at the end"),
+        pytest.param("https://a-1.b_2/v1", "https://a-1.b_2/v1/rerank", id="all valid characters"),
+        pytest.param("https://host./v1", "https://host./v1/rerank", id="trailing dot"),
         pytest.param("https://xn--a/v1", "https://xn--a/v1/rerank", id="international name"),
-        pytest.param(
-            f"https://{'a' * 63}.b", f"https://{'a' * 63}.b/rerank", id="longest label of a name"
-        ),
+        pytest.param(f"https://{'a' * 63}.b", f"https://{'a' * 63}.b/rerank", id="longest label"),
         pytest.param("http://localhost:1234/v1", "http://localhost:1234/v1/rerank", id="localhost"),
         pytest.param("http://127.0.0.1/v1", "http://127.0.0.1/v1/rerank", id="loopback"),
         pytest.param("http://127.9.9.9/v1", "http://127.9.9.9/v1/rerank", id="loopback network"),
-        pytest.param("http://[::1]:80/v1", "http://[::1]:80/v1/rerank", id="loopback of IPv6"),
+        pytest.param("http://[::1]:80/v1", "http://[::1]:80/v1/rerank", id="IPv6 loopback"),
     ],
 )
-def test_forms_of_a_base_url(base_url, url):
+def test_accepted_forms_of_a_base_url(base_url, url):
     """A base URL is accepted with or without a trailing slash and `/rerank`."""
-    assert found(base_url, key="sk-given") == (url, "Bearer sk-given")
+    assert url_and_authorization(base_url, key="sk-given") == (url, "Bearer sk-given")
 
 
 @pytest.mark.parametrize(
@@ -69,13 +67,21 @@ def test_forms_of_a_base_url(base_url, url):
         pytest.param(
             "http://openrouter.ai/api/v1", "must begin with https://", id="http for OpenRouter"
         ),
-        pytest.param("http://127.0.0.1.evil.example", "must begin with https://", id="look-alike"),
-        pytest.param("http://localhost.evil.example", "must begin with https://", id="local alike"),
+        pytest.param(
+            "http://127.0.0.1.evil.example",
+            "must begin with https://",
+            id="loopback address as a subdomain",
+        ),
+        pytest.param(
+            "http://localhost.evil.example",
+            "must begin with https://",
+            id="localhost as a subdomain",
+        ),
         pytest.param("http://10.0.0.1/v1", "must begin with https://", id="private network"),
         pytest.param("http://0.0.0.0/v1", "must begin with https://", id="any address"),
         pytest.param("ftp://host/v1", "must begin with https://.*got ftp://host$", id="ftp"),
-        pytest.param("ftp://localhost/v1", "must begin with https://", id="ftp, this machine"),
-        pytest.param("ws://127.0.0.1/v1", "must begin with https://", id="ws, this machine"),
+        pytest.param("ftp://localhost/v1", "must begin with https://", id="ftp on loopback"),
+        pytest.param("ws://127.0.0.1/v1", "must begin with https://", id="ws on loopback"),
         pytest.param("file:///etc/passwd", "must have the form", id="file"),
         pytest.param("host/v1", "must have the form", id="no scheme"),
         pytest.param("//host/v1", "must begin with https://", id="no scheme, slashes"),
@@ -90,25 +96,25 @@ def test_forms_of_a_base_url(base_url, url):
         pytest.param("https://-/v1", "must have a host name", id="hyphen alone"),
         pytest.param("https://a.1/v1", "must have a host name", id="number as last label"),
         pytest.param("https://1.2.3/v1", "must have a host name", id="three parts of an address"),
-        pytest.param("https://[v1.a]/v1", "must have a host name", id="address of a future IP"),
+        pytest.param("https://[v1.a]/v1", "must have a host name", id="future IP version"),
         pytest.param("https://host:0/v1", "must have the form", id="port 0"),
         pytest.param("https://host:99999/v1", "is not a URL", id="port too high"),
-        pytest.param("https://host:https/v1", "is not a URL", id="port a word"),
-        pytest.param("https://[::1/v1", "is not a URL", id="half a bracket"),
+        pytest.param("https://host:https/v1", "is not a URL", id="port is a word"),
+        pytest.param("https://[::1/v1", "is not a URL", id="missing bracket"),
         pytest.param("https://me:secret@host/v1", "user name or password", id="password"),
         pytest.param("https://secret@host/v1", "user name or password", id="user name"),
-        pytest.param("https://:secret@host/v1", "user name or password", id="password alone"),
+        pytest.param("https://:secret@host/v1", "user name or password", id="password only"),
         pytest.param("https://openrouter.ai:secret@evil.example", "user name", id="host as user"),
     ],
 )
-@pytest.mark.parametrize("source", ["given", "OPENROUTER_API_BASE", "OPENROUTER_BASE_URL"])
-def test_a_base_url_that_cannot_be_used(base_url, message, source):
-    """It is refused with the reason, from option and environment. A password is not shown."""
-    given = base_url if source == "given" else None
-    environment = AMBIENT if given else AMBIENT | {source: base_url}
+@pytest.mark.parametrize("source", ["option", "OPENROUTER_API_BASE", "OPENROUTER_BASE_URL"])
+def test_an_invalid_base_url_is_refused(base_url, message, source):
+    """An invalid base URL is refused with the reason, and a password in it is not shown."""
+    option = base_url if source == "option" else None
+    environment = ENVIRONMENT if option else ENVIRONMENT | {source: base_url}
 
     with pytest.raises(ConfigurationError, match=f"base_url.*{message}") as caught:
-        endpoint(ApiKey("sk-given"), given, environment)
+        endpoint(ApiKey("sk-given"), option, environment)
 
     assert "secret" not in str(caught.value)
 
@@ -130,10 +136,13 @@ def test_a_base_url_that_cannot_be_used(base_url, message, source):
         ),
     ],
 )
-def test_base_url_of_the_environment(environment, url):
-    """`OPENROUTER_API_BASE` is used, then `OPENROUTER_BASE_URL`. Blank values do not count."""
-    assert found(None, AMBIENT | environment)[0] == url
-    assert found("https://given/v1", environment, key="k")[0] == "https://given/v1/rerank"
+def test_the_base_url_is_read_from_the_environment(environment, url):
+    """`OPENROUTER_API_BASE` has priority over `OPENROUTER_BASE_URL`; blank values are ignored."""
+    assert url_and_authorization(None, ENVIRONMENT | environment)[0] == url
+    assert (
+        url_and_authorization("https://given/v1", environment, key="k")[0]
+        == "https://given/v1/rerank"
+    )
 
 
 @pytest.mark.parametrize(
@@ -145,22 +154,24 @@ def test_base_url_of_the_environment(environment, url):
         pytest.param("https://OPENROUTER.AI/api/v1", {}, id="OpenRouter in capitals"),
         pytest.param("http://localhost:1234/v1", {}, id="localhost"),
         pytest.param("http://127.0.0.1:1234/v1", {}, id="loopback"),
-        pytest.param("https://[::1]/v1", {}, id="loopback of IPv6"),
-        pytest.param(None, {"OPENROUTER_API_BASE": OTHER}, id="environment"),
-        pytest.param(None, {"OPENROUTER_BASE_URL": OTHER}, id="environment, fallback"),
-        pytest.param(" ", {"OPENROUTER_API_BASE": OTHER}, id="blank is not given"),
-        pytest.param(OTHER, {"OPENROUTER_API_BASE": OTHER}, id="given, and of the environment"),
+        pytest.param("https://[::1]/v1", {}, id="IPv6 loopback"),
+        pytest.param(None, {"OPENROUTER_API_BASE": OTHER_HOST}, id="environment"),
+        pytest.param(None, {"OPENROUTER_BASE_URL": OTHER_HOST}, id="environment, fallback"),
+        pytest.param(" ", {"OPENROUTER_API_BASE": OTHER_HOST}, id="blank option"),
+        pytest.param(
+            OTHER_HOST, {"OPENROUTER_API_BASE": OTHER_HOST}, id="option equals environment"
+        ),
     ],
 )
-def test_where_the_key_of_the_environment_goes(base_url, environment):
-    """The environment's key is sent to OpenRouter, this machine, or the environment's base URL."""
-    assert found(base_url, AMBIENT | environment)[1] == "Bearer sk-ambient"
+def test_hosts_that_get_the_environment_key(base_url, environment):
+    """The environment's key is sent to OpenRouter, to loopback, and to the environment's URL."""
+    assert url_and_authorization(base_url, ENVIRONMENT | environment)[1] == "Bearer sk-ambient"
 
 
 @pytest.mark.parametrize(
     ("base_url", "environment"),
     [
-        pytest.param(OTHER, {}, id="other host"),
+        pytest.param(OTHER_HOST, {}, id="other host"),
         pytest.param("https://openrouter.ai.evil.example/v1", {}, id="OpenRouter as a subdomain"),
         pytest.param("https://evilopenrouter.ai/v1", {}, id="OpenRouter as an ending"),
         pytest.param("https://openrouter.ai@evil.example/v1", {}, id="OpenRouter as a user name"),
@@ -169,36 +180,42 @@ def test_where_the_key_of_the_environment_goes(base_url, environment):
         pytest.param("https://127.0.0.1.evil.example/v1", {}, id="loopback as a subdomain"),
         pytest.param("https://10.0.0.1/v1", {}, id="private network"),
         pytest.param(
-            "https://evil.example/v1", {"OPENROUTER_API_BASE": OTHER}, id="not the environment's"
+            "https://evil.example/v1",
+            {"OPENROUTER_API_BASE": OTHER_HOST},
+            id="not the environment's",
         ),
         pytest.param(
             "https://evil.example/v1",
-            {"OPENROUTER_API_BASE": OTHER, "OPENROUTER_BASE_URL": "https://evil.example/v1"},
-            id="the environment's, but not the one in force",
+            {"OPENROUTER_API_BASE": OTHER_HOST, "OPENROUTER_BASE_URL": "https://evil.example/v1"},
+            id="environment variable that is not used",
         ),
     ],
 )
-def test_where_the_key_of_the_environment_does_not_go(base_url, environment):
-    """It is not sent to any other host. The error says what to do and does not show the key."""
+def test_other_hosts_do_not_get_the_environment_key(base_url, environment):
+    """The environment's key is sent to no other host; the error says what to do."""
     with pytest.raises(ConfigurationError) as caught:
-        endpoint(None, base_url, AMBIENT | environment)
+        endpoint(None, base_url, ENVIRONMENT | environment)
 
     assert "sk-ambient" not in str(caught.value)
     assert "api_key" in str(caught.value)
     assert (
-        endpoint(ApiKey("k"), "https://evil.example", AMBIENT).api_key.authorization() == "Bearer k"
+        endpoint(ApiKey("k"), "https://evil.example", ENVIRONMENT).api_key.authorization()
+        == "Bearer k"
     )
 
 
-def test_how_to_allow_another_host():
-    """The error says how to send the key of the environment to a host of the user's choice."""
+def test_the_error_says_how_to_allow_another_host():
+    """The error says how to send the environment's key to another host."""
     with pytest.raises(ConfigurationError, match="set OPENROUTER_API_BASE instead of base_url"):
-        endpoint(None, OTHER, AMBIENT)
+        endpoint(None, OTHER_HOST, ENVIRONMENT)
 
 
-def test_a_key_that_is_given_wins_over_the_environment():
-    """The key of the options is used, not that of the environment."""
-    assert found(None, AMBIENT, key="sk-given") == (OPENROUTER, "Bearer sk-given")
+def test_a_key_option_replaces_the_environment_key():
+    """The option `api_key` is used instead of the environment's key."""
+    assert url_and_authorization(None, ENVIRONMENT, key="sk-given") == (
+        OPENROUTER,
+        "Bearer sk-given",
+    )
 
 
 @pytest.mark.parametrize("value", [None, "", "  "])
@@ -210,25 +227,25 @@ def test_the_error_for_a_missing_key_names_the_variable(value):
         endpoint(None, None, environment)
 
 
-def test_a_key_in_the_users_own_header_is_enough():
-    """With an `Authorization` header of the user, no other key is needed or sent."""
-    target = endpoint(None, OTHER, {}, key_in_headers=True)
+def test_an_authorization_header_replaces_the_key():
+    """If the user sets an `Authorization` header, no key is needed and none is sent."""
+    target = endpoint(None, OTHER_HOST, {}, key_in_headers=True)
 
     assert (target.url, target.api_key) == ("https://gateway.example/v1/rerank", None)
-    assert endpoint(ApiKey("k"), None, AMBIENT, key_in_headers=True).api_key is None
+    assert endpoint(ApiKey("k"), None, ENVIRONMENT, key_in_headers=True).api_key is None
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.255.0.1", "::1"])
-def test_loopback(host):
-    """The names and addresses of this machine are recognized."""
+def test_loopback_hosts_are_recognized(host):
+    """`localhost` and the loopback addresses are loopback hosts."""
     assert is_loopback(host)
 
 
 @pytest.mark.parametrize(
     "host", ["", "localhost.", "local", "0.0.0.1", "10.0.0.1", "::", "127.1", "127.0.0.1.a"]
 )
-def test_no_loopback(host):
-    """Names and addresses that may be another machine are not accepted as this one."""
+def test_other_hosts_are_not_loopback(host):
+    """Names and addresses that may belong to another machine are not loopback hosts."""
     assert not is_loopback(host)
 
 
@@ -246,8 +263,8 @@ HOSTS = st.text(
 @example("xn--")
 @example("[v1.a]")
 @example("h/\x01")
-def test_an_accepted_url_means_the_same_to_the_http_library(host):
-    """Each accepted base URL leads the HTTP library to the host that was checked."""
+def test_the_http_library_reaches_the_checked_host(host):
+    """For each accepted base URL, the HTTP library connects to the host that was checked."""
     try:
         url = endpoint(ApiKey("k"), f"https://{host}", {}).url
     except ConfigurationError:
@@ -278,7 +295,7 @@ GOOD_KEY = "sk-or-v1-0123456789abcdef"
     ],
     ids=repr,
 )
-def test_a_key_that_cannot_be_sent_is_refused_and_not_shown(value):
+def test_an_invalid_key_is_refused_and_not_shown(value):
     """A key with spaces, line breaks or non-ASCII characters is refused and not quoted."""
     refusal = checked_key(value)
 
@@ -288,29 +305,29 @@ def test_a_key_that_cannot_be_sent_is_refused_and_not_shown(value):
 
 
 @pytest.mark.parametrize("value", [None, "", " ", "\n"], ids=repr)
-def test_a_blank_key_is_none(value):
-    """`None` and blank strings are not keys."""
+def test_a_blank_key_is_no_key(value):
+    """`None` and blank strings count as no key."""
     assert checked_key(value) is None
 
 
 def test_a_key_of_another_type_is_refused():
-    """A key that is not a string is refused with its type."""
+    """A key that is not a string is refused, and the error names its type."""
     assert "api_key is of type bytes: pass a string" in str(checked_key(b"sk-secret"))
 
 
 @given(st.text())
-def test_a_header_is_made_of_printable_ascii_only(value):
-    """Every accepted key makes a header of printable ASCII without spaces."""
+def test_an_authorization_header_is_printable_ascii(value):
+    """Every accepted key makes an `Authorization` header of printable ASCII without spaces."""
     key = checked_key(value)
     if not isinstance(key, ApiKey):
         return
 
     assert key.authorization() == f"Bearer {value}"
-    assert all("!" <= mark <= "~" for mark in value)
+    assert all("!" <= character <= "~" for character in value)
 
 
 def test_a_key_is_not_shown():
-    """No text form of a key, or of an object with a key, shows the key."""
+    """No text form of a key, or of an object that contains it, shows the key."""
     target = endpoint(ApiKey(GOOD_KEY), None, {})
     key = target.api_key
 
@@ -320,16 +337,16 @@ def test_a_key_is_not_shown():
     assert repr(key) == "ApiKey(...)"
 
 
-def test_a_malformed_key_of_the_environment_is_refused():
-    """It is refused when a call needs it, and the message does not show it."""
+def test_an_invalid_environment_key_is_refused():
+    """An invalid key in the environment is refused, and the error does not show it."""
     with pytest.raises(ConfigurationError, match="characters that cannot be sent") as caught:
         endpoint(None, None, {"OPENROUTER_API_KEY": f"{GOOD_KEY}\nx"})
 
     assert GOOD_KEY not in str(caught.value)
 
 
-def test_a_key_is_not_pickled_and_not_copied():
-    """A key cannot be pickled, and the error says what to do. A copy is the same object."""
+def test_a_key_cannot_be_pickled_or_duplicated():
+    """A key cannot be pickled, and copying it returns the original object."""
     key = ApiKey(GOOD_KEY)
 
     with pytest.raises(ConfigurationError, match="set OPENROUTER_API_KEY"):

@@ -35,12 +35,12 @@ def headers(*, app_url=None, app_title=None, app_categories=(), default_headers=
         pytest.param(
             {"app_categories": ("a", "b")}, {"X-OpenRouter-Categories": "a,b"}, id="categories"
         ),
-        pytest.param({"default_headers": {"X-Mine": "1"}}, {"X-Mine": "1"}, id="further"),
+        pytest.param({"default_headers": {"X-Mine": "1"}}, {"X-Mine": "1"}, id="default header"),
         pytest.param({"app_title": "x" * 512}, {"X-OpenRouter-Title": "x" * 512}, id="longest"),
     ],
 )
-def test_attribution(options, added):
-    """Each option sets the header that OpenRouter documents for it, next to the fixed ones."""
+def test_options_set_their_headers(options, added):
+    """Each option sets the header that OpenRouter documents, in addition to the fixed headers."""
     assert headers(**options) == FIXED | added
 
 
@@ -55,51 +55,51 @@ def test_attribution(options, added):
         ("X-OPENROUTER-CATEGORIES", "X-OpenRouter-Categories"),
     ],
 )
-def test_headers_of_the_user_override(name, replaced):
-    """A header of the user replaces the client's, in any case of its name."""
-    found = headers(
+def test_default_headers_replace_our_headers(name, replaced):
+    """A header of the user replaces the client's header, whatever the case of its name."""
+    sent = headers(
         app_url="https://me", app_title="t", app_categories=["c"], default_headers={name: "mine"}
     )
 
-    assert found[name] == "mine"
-    assert [each for each in found if each.lower() == replaced.lower()] == [name]
+    assert sent[name] == "mine"
+    assert [sent_name for sent_name in sent if sent_name.lower() == replaced.lower()] == [name]
 
 
-def test_of_two_spellings_of_a_name_one_is_sent():
+def test_a_name_in_two_spellings_is_sent_once():
     """A name that the user passes in two spellings is sent once."""
     assert headers(default_headers={"X-A": "1", "x-a": "2"}) == FIXED | {"x-a": "2"}
 
 
-def test_the_legacy_title_is_not_sent_beside_the_new_one():
-    """Only one of `X-Title` and `X-OpenRouter-Title` is sent: the user's header."""
-    found = headers(app_title="ours", default_headers={"X-Title": "mine"})
+def test_only_one_title_header_is_sent():
+    """If the user sets the older `X-Title`, the client's `X-OpenRouter-Title` is not sent."""
+    sent = headers(app_title="ours", default_headers={"X-Title": "mine"})
 
-    assert [value for name, value in found.items() if "title" in name.lower()] == ["mine"]
+    assert [value for name, value in sent.items() if "title" in name.lower()] == ["mine"]
 
 
 @pytest.mark.parametrize(
     "name",
     ["Content-Length", "content-type", "Transfer-Encoding", "accept-encoding", "HOST"],
 )
-def test_headers_that_only_the_client_sets(name):
-    """Headers about length, encoding, type and host are refused, and the error names them."""
+def test_headers_that_only_the_client_sets_are_refused(name):
+    """Headers for length, encoding, type and host are refused, and the error names them."""
     with pytest.raises(ConfigurationError, match=f"must not hold '{name}'"):
         headers(default_headers={name: "secret"})
 
 
 @pytest.mark.parametrize("name", ["", " ", "a b", "a:", "a\n", "é", "a/b", "²"])
-def test_names_that_cannot_be_sent(name):
-    """A header name consists of letters, digits, hyphens and underscores."""
+def test_invalid_header_names_are_refused(name):
+    """A header name must consist of ASCII letters, digits, hyphens and underscores."""
     with pytest.raises(ConfigurationError, match="default_headers has the name"):
         headers(default_headers={name: "value"})
 
 
-UNSENDABLE = ["", " ", " a", "a ", "a\nb", "a\r\nX: b", "é", "x" * 513, "\x00", 5, None, b"a"]
+INVALID_VALUES = ["", " ", " a", "a ", "a\nb", "a\r\nX: b", "é", "x" * 513, "\x00", 5, None, b"a"]
 
 
-@pytest.mark.parametrize("value", UNSENDABLE, ids=lambda value: repr(value)[:12])
-def test_values_that_cannot_be_sent(value):
-    """A value must be printable ASCII. The error names the option and does not show the value."""
+@pytest.mark.parametrize("value", INVALID_VALUES, ids=lambda value: repr(value)[:12])
+def test_invalid_header_values_are_refused(value):
+    """A value must be printable ASCII; the error names the option and does not show the value."""
     with pytest.raises(ConfigurationError, match=r"default_headers\['X-A'\] must be 1 to 512"):
         headers(default_headers={"X-A": value})
     if value is not None:
@@ -110,51 +110,51 @@ def test_values_that_cannot_be_sent(value):
 
 
 @pytest.mark.parametrize("categories", ["name", "ab", "a", ["a", "b", "c"]])
-def test_categories(categories):
-    """Categories are a list of at most two names, and not a string."""
+def test_categories_are_a_list_of_at_most_two(categories):
+    """`app_categories` must be a list of at most two names, and not a string."""
     with pytest.raises(ConfigurationError, match="app_categories must be a list of at most 2"):
         headers(app_categories=categories)
 
 
 @pytest.mark.parametrize("categories", [["a\n"], [" "]])
-def test_categories_that_cannot_be_sent(categories):
-    """A category that is not valid in a header is refused."""
+def test_invalid_categories_are_refused(categories):
+    """A category must be valid in a header."""
     with pytest.raises(ConfigurationError, match="app_categories must be 1 to 512"):
         headers(app_categories=categories)
 
 
 @given(st.text(), st.text(), st.text(), st.dictionaries(st.text(), st.text()))
-def test_no_text_breaks_out_of_its_header(url, title, category, default):
-    """Any options are refused, or all headers are single lines of printable ASCII."""
+def test_no_text_can_inject_a_header(url, title, category, default):
+    """Any options are refused, or make headers that are single lines of printable ASCII."""
     try:
-        found = headers(
+        sent = headers(
             app_url=url, app_title=title, app_categories=[category], default_headers=default
         )
     except ConfigurationError:
         return
 
-    for text in (*found, *found.values()):
+    for text in (*sent, *sent.values()):
         assert text.isascii()
         assert text.isprintable()
 
 
 @pytest.mark.parametrize("session_id", ["a", "x" * 256, "a b"])
-def test_session(session_id):
-    """A session is sent as the header `x-session-id`."""
+def test_a_session_id_is_sent_as_a_header(session_id):
+    """A session id is sent as the header `x-session-id`."""
     assert session_header(session_id) == {"x-session-id": session_id}
 
 
 @pytest.mark.parametrize(
     "session_id", ["", " ", "x" * 257, "a\n", "é", 5], ids=lambda v: repr(v)[:9]
 )
-def test_session_that_cannot_be_sent(session_id):
+def test_an_invalid_session_id_is_refused(session_id):
     """A session id must have 1 to 256 printable ASCII characters."""
     with pytest.raises(InvalidRequestError, match="session_id must be 1 to 256"):
         session_header(session_id)
 
 
 @pytest.mark.parametrize("name", ["x-session-id", "X-Session-Id"])
-def test_a_session_replaces_that_of_the_client(name):
+def test_the_session_of_a_call_replaces_the_clients_session(name):
     """A call's session id replaces the client's, in any spelling of the header."""
     before = headers(default_headers={name: "of the client", "X-Team": "search"})
 
@@ -165,15 +165,15 @@ def test_a_session_replaces_that_of_the_client(name):
     assert isinstance(after, HeaderFields)
 
 
-def test_values_of_headers_are_not_shown():
-    """In a traceback with local variables, headers show their names only."""
+def test_the_repr_of_header_fields_shows_only_names():
+    """The `repr` of `HeaderFields`, which tracebacks with locals contain, shows only the names."""
     headers = HeaderFields({"X-Secret": "s3cret"})
 
     assert repr(headers) == "HeaderFields(['X-Secret'])"
 
 
-def test_no_form_of_the_headers_shows_their_values():
-    """The `repr` of headers, and of headers in bytes, shows the names only."""
+def test_the_repr_of_encoded_headers_shows_only_names():
+    """The `repr` of headers, and of their encoded form, shows only the names."""
     fields = headers(default_headers={"X-Secret": "hunter2"})
 
     assert "X-Secret" in repr(fields)

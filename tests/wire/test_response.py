@@ -1,4 +1,4 @@
-"""What `decode` returns: a valid ranking, or the error that a response means."""
+"""What `decode` returns: a valid ranking, or the error of the response."""
 
 import json
 from pathlib import Path
@@ -21,8 +21,8 @@ FIXTURES = Path(__file__).parent / "fixtures"
 ROWS = [{"index": 1, "relevance_score": 0.5}, {"index": 0, "relevance_score": 0.25}]
 
 
-def read(body, *, status=200, headers=None, documents=2, results=None):
-    """Decode `body` (bytes, or a JSON value) as the response to a request."""
+def decoded(body, *, status=200, headers=None, documents=2, results=None):
+    """Return what `decode` makes of `body`, which is bytes or a JSON value."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     request = Request(
         body=b"{}",
@@ -34,13 +34,13 @@ def read(body, *, status=200, headers=None, documents=2, results=None):
 
 
 def pairs(ranking):
-    """Return the results as pairs of index and score."""
+    """Require a ranking, and return its results as pairs of index and score."""
     assert isinstance(ranking, Ranking), ranking
     return [(result.index, result.relevance_score) for result in ranking.results]
 
 
 @pytest.mark.parametrize(
-    ("name", "documents", "results", "ranked", "answered"),
+    ("name", "documents", "results", "ranked", "answered_request"),
     [
         pytest.param(
             "cohere-search-units",
@@ -83,26 +83,26 @@ def pairs(ranking):
         ),
     ],
 )
-def test_recorded_answers(name, documents, results, ranked, answered):
+def test_recorded_rankings(name, documents, results, ranked, answered_request):
     """Each recorded response is a ranking with the request's slug and the service's metadata."""
     body = (FIXTURES / f"response-{name}.json").read_bytes()
 
-    ranking = read(body, documents=documents, results=results)
+    ranking = decoded(body, documents=documents, results=results)
 
     assert pairs(ranking) == ranked
     assert ranking.model == "the/slug"
-    assert ranking.requests == (answered,)
+    assert ranking.requests == (answered_request,)
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "message", "attributes"),
+    ("name", "error_class", "message", "attributes"),
     [
         pytest.param(
             "200-error-body",
             BadRequestError,
             "Received 400 fetching image https://example.com/missing.png (HTTP 400)",
             {"status_code": 400, "code": 400, "retryable": False},
-            id="error in a success",
+            id="error in a 200 response",
         ),
         pytest.param(
             "400-empty-documents",
@@ -130,21 +130,21 @@ def test_recorded_answers(name, documents, results, ranked, answered):
             TooManyRequestsError,
             "Rate limit exceeded: free-models-per-min. (HTTP 429)",
             {"retry_after": None, "metadata": {"error_type": "rate_limit_exceeded"}},
-            id="429 without a hint",
+            id="429 without Retry-After",
         ),
         pytest.param(
             "429-retry-after",
             TooManyRequestsError,
             "Rate limit exceeded (HTTP 429)",
             {"retry_after": 2.0, "retryable": True},
-            id="429 with a hint",
+            id="429 with Retry-After",
         ),
         pytest.param(
             "503-availability-without-code",
             ServiceUnavailableError,
             "No provider is available (HTTP 503)",
             {"retry_after": 1.0, "code": 503, "retryable": True},
-            id="hint in the body",
+            id="retry_after in the body",
         ),
         pytest.param(
             "503-edge-html",
@@ -162,25 +162,25 @@ def test_recorded_answers(name, documents, results, ranked, answered):
         ),
     ],
 )
-def test_recorded_errors(name, kind, message, attributes):
-    """Each recorded failure is the error for its status, with the server's message and hints."""
+def test_recorded_errors(name, error_class, message, attributes):
+    """Each recorded failure is the error for its status, with the server's message and details."""
     recorded = json.loads((FIXTURES / f"error-{name}.json").read_text())
     body = recorded["body"]
 
-    error = read(
+    error = decoded(
         body.encode() if isinstance(body, str) else body,
         status=recorded["status"],
         headers=recorded["headers"],
     )
 
-    assert type(error) is kind
+    assert type(error) is error_class
     assert message in error.message
     assert error.model == "the/slug"
     assert {name: getattr(error, name) for name in attributes} == attributes
 
 
 def test_every_fixture_is_used():
-    """Every recorded response is used in a test."""
+    """This file uses every recorded response."""
     source = Path(__file__).read_text()
 
     names = [file.stem.partition("-")[2] for file in FIXTURES.iterdir()]
@@ -195,22 +195,22 @@ def test_every_fixture_is_used():
         pytest.param([(0, 0.1), (1, 0.9)], [(1, 0.9), (0, 0.1)], id="unsorted"),
         pytest.param([(1, 0.5), (0, 0.5)], [(0, 0.5), (1, 0.5)], id="tie"),
         pytest.param([(1, -3), (0, 4)], [(0, 4.0), (1, -3.0)], id="whole numbers, logits"),
-        pytest.param([(1, 0.0), (0, -0.0)], [(0, 0.0), (1, 0.0)], id="zeros of both signs tie"),
+        pytest.param([(1, 0.0), (0, -0.0)], [(0, 0.0), (1, 0.0)], id="zeros of both signs"),
         pytest.param([(0, 5e-324), (1, 1e308)], [(1, 1e308), (0, 5e-324)], id="extremes"),
     ],
 )
-def test_order_is_by_score_and_then_by_input(rows, ranked):
-    """The best document is first, in any order of the response. Ties keep the input's order."""
+def test_results_are_sorted_by_score_and_then_by_position(rows, ranked):
+    """Results are sorted by score, and equal scores by position, in any order of the response."""
     results = [{"index": index, "relevance_score": score} for index, score in rows]
 
-    assert pairs(read({"results": results})) == ranked
+    assert pairs(decoded({"results": results})) == ranked
 
 
-def test_results_beyond_top_n_are_cut():
-    """If a server ignores `top_n`, the best `top_n` results are kept."""
-    results = [{"index": at, "relevance_score": at / 10} for at in range(4)]
+def test_results_beyond_top_n_are_removed():
+    """If a server returns more than `top_n` results, the best `top_n` are kept."""
+    results = [{"index": index, "relevance_score": index / 10} for index in range(4)]
 
-    assert pairs(read({"results": results}, documents=4, results=2)) == [(3, 0.3), (2, 0.2)]
+    assert pairs(decoded({"results": results}, documents=4, results=2)) == [(3, 0.3), (2, 0.2)]
 
 
 @pytest.mark.parametrize(
@@ -222,26 +222,26 @@ def test_results_beyond_top_n_are_cut():
         pytest.param(7, id="number"),
         pytest.param("text", id="string"),
         pytest.param({"text": {"text": []}, "image": 1}, id="wrong types"),
-        pytest.param({"text": "half \ud83d a pair"}, id="half a surrogate pair, escaped"),
+        pytest.param({"text": "half \ud83d a pair"}, id="escaped lone surrogate"),
     ],
 )
-def test_the_echo_is_ignored(document):
+def test_the_echoed_document_is_ignored(document):
     """The echoed document is ignored, even if it is not valid."""
     body = {"results": [row | {"document": document} for row in ROWS]}
 
-    assert pairs(read(body)) == [(1, 0.5), (0, 0.25)]
+    assert pairs(decoded(body)) == [(1, 0.5), (0, 0.25)]
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        pytest.param(rb'{"results": [{"index": 0, "document": "\ud83d', id="cut off"),
+        pytest.param(rb'{"results": [{"index": 0, "document": "\ud83d', id="truncated"),
         pytest.param(rb'{"document": "\ud83d", "deep": ' + b"[" * 200_000, id="too deep"),
     ],
 )
-def test_a_lone_surrogate_in_an_invalid_response(body):
-    """If a response cannot be read without its lone surrogate either, it is invalid."""
-    assert isinstance(read(body), InvalidResponseError)
+def test_an_invalid_response_with_a_lone_surrogate_is_refused(body):
+    """A response that is invalid even with its lone surrogate replaced is refused."""
+    assert isinstance(decoded(body), InvalidResponseError)
 
 
 @pytest.mark.parametrize(
@@ -250,66 +250,66 @@ def test_a_lone_surrogate_in_an_invalid_response(body):
         pytest.param({}, Usage(), id="absent"),
         pytest.param({"usage": None}, Usage(), id="null"),
         pytest.param({"usage": "free"}, Usage(), id="string"),
-        pytest.param({"usage": {"cost": "0.1"}}, Usage(), id="string within"),
+        pytest.param({"usage": {"cost": "0.1"}}, Usage(), id="nested string"),
         pytest.param({"usage": {"cost": True, "total_tokens": False}}, Usage(), id="booleans"),
         pytest.param({"usage": {"cost": -1, "search_units": -1}}, Usage(), id="negative"),
-        pytest.param({"usage": {"cost": 10**400}}, Usage(), id="beyond all numbers"),
-        pytest.param({"usage": {"total_tokens": 10**400}}, Usage(), id="tokens beyond all numbers"),
+        pytest.param({"usage": {"cost": 10**400}}, Usage(), id="cost too large for a float"),
+        pytest.param({"usage": {"total_tokens": 10**400}}, Usage(), id="too many tokens"),
         pytest.param(
             {"usage": {"cost": 0, "search_units": 2.0, "total_tokens": 3}},
             Usage(cost=0.0, search_units=2, total_tokens=3),
-            id="odd but clear",
+            id="unusual but valid",
         ),
     ],
 )
 def test_invalid_usage_does_not_invalidate_a_ranking(fields, usage):
-    """Invalid fields of `usage` are `None`, and the ranking is returned."""
-    ranking = read({"results": ROWS} | fields)
+    """Invalid fields of `usage` become `None`, and the ranking is returned."""
+    ranking = decoded({"results": ROWS} | fields)
 
     assert pairs(ranking) == [(1, 0.5), (0, 0.25)]
     assert ranking.usage == usage
 
 
-def test_not_a_number_as_cost_is_no_cost():
-    """A cost of NaN or infinity, which servers in Python may write, is `None`."""
+def test_a_cost_that_is_not_finite_is_ignored():
+    """A cost of `NaN` or `Infinity`, which Python servers can write, becomes `None`."""
     results = json.dumps(ROWS).encode()
 
     for cost in (b"NaN", b"Infinity", b"1e999"):
-        ranking = read(b'{"results":' + results + b',"usage":{"cost":' + cost + b"}}")
+        ranking = decoded(b'{"results":' + results + b',"usage":{"cost":' + cost + b"}}")
         assert ranking.usage.cost is None
 
 
-@pytest.mark.parametrize("odd", [None, 1, [], {}, True])
-def test_invalid_metadata_does_not_invalidate_a_ranking(odd):
-    """An id, model or provider that is not a string is `None`."""
-    ranking = read({"results": ROWS, "id": odd, "model": odd, "provider": odd})
+@pytest.mark.parametrize("value", [None, 1, [], {}, True])
+def test_invalid_metadata_does_not_invalidate_a_ranking(value):
+    """An id, model or provider that is not a string becomes `None`."""
+    ranking = decoded({"results": ROWS, "id": value, "model": value, "provider": value})
 
     assert (ranking.id, ranking.served_model, ranking.provider) == (None, None, None)
 
 
-def test_metadata_is_safe_for_a_log_line():
-    """Ids and names are escaped and cut like messages."""
-    ranking = read({"results": ROWS, "id": "a\nb", "provider": "x" * 1000})
+def test_metadata_is_escaped_and_shortened():
+    """Ids and names are escaped, and have at most 300 characters."""
+    ranking = decoded({"results": ROWS, "id": "a\nb", "provider": "x" * 1000})
 
     assert ranking.id == "a\\nb"
     assert len(ranking.provider) == 300
 
 
-def test_results_with_error_null_are_a_ranking():
-    """A response with `error: null` has no error."""
-    assert pairs(read({"results": ROWS, "error": None})) == [(1, 0.5), (0, 0.25)]
+def test_results_with_a_null_error_are_a_ranking():
+    """A response with results and `error: null` is a ranking."""
+    assert pairs(decoded({"results": ROWS, "error": None})) == [(1, 0.5), (0, 0.25)]
 
 
 @pytest.mark.parametrize(
-    ("error", "kind"),
+    ("error", "error_class"),
     [
         pytest.param({"code": 429, "message": "slow down"}, TooManyRequestsError, id="object"),
         pytest.param("upstream went away", APIStatusError, id="string"),
     ],
 )
-def test_an_error_next_to_results_is_an_error(error, kind):
+def test_an_error_next_to_results_is_an_error(error, error_class):
     """If a response has both results and an error, the results are not used."""
-    assert type(read({"results": ROWS, "error": error})) is kind
+    assert type(decoded({"results": ROWS, "error": error})) is error_class
 
 
 def row(index=0, score=0.5):
@@ -323,33 +323,33 @@ def row(index=0, score=0.5):
         pytest.param([], id="none"),
         pytest.param([row()], id="one missing"),
         pytest.param([row(), row()], id="one twice"),
-        pytest.param([row(), row(1), row(1)], id="one twice beside all"),
+        pytest.param([row(), row(1), row(1)], id="all, and one twice"),
         pytest.param([row(), row(-1)], id="negative index"),
         pytest.param([row(), row(2)], id="index out of range"),
         pytest.param([row(), row(1), row(2)], id="one more than sent"),
-        pytest.param([row(), row(10**30)], id="giant index"),
+        pytest.param([row(), row(10**30)], id="very large index"),
         pytest.param([row(), row(1, None)], id="null score"),
         pytest.param([row(), row(1, float("nan"))], id="NaN score"),
         pytest.param([row(), row(1, float("inf"))], id="infinite score"),
-        pytest.param([row(), row(1, 10**400)], id="score beyond all numbers"),
+        pytest.param([row(), row(1, 10**400)], id="score too large for a float"),
         pytest.param([row(), row(1, "0.5")], id="score as string"),
         pytest.param([row(), row(1, True)], id="score as boolean"),
         pytest.param([row(), row("1")], id="index as string"),
         pytest.param([row(), row(True)], id="index as boolean"),
-        pytest.param([row(), row(1.5)], id="index between two"),
+        pytest.param([row(), row(1.5)], id="decimal index"),
         pytest.param([row(), row(None)], id="null index"),
         pytest.param([row(), {"index": 1}], id="score absent"),
         pytest.param([row(), {"relevance_score": 0.5}], id="index absent"),
         pytest.param([row(), None], id="null result"),
         pytest.param([[0, 0.5], [1, 0.5]], id="results as lists"),
         pytest.param({"0": row(), "1": row(1)}, id="results as an object"),
-        pytest.param(None, id="results null"),
-        pytest.param("results", id="results a string"),
+        pytest.param(None, id="null results"),
+        pytest.param("results", id="string as results"),
     ],
 )
 def test_results_that_do_not_rank_the_documents_are_refused(results):
     """Without one finite score for each document, the response is an `InvalidResponseError`."""
-    error = read({"results": results})
+    error = decoded({"results": results})
 
     assert type(error) is InvalidResponseError
     assert error.retryable
@@ -366,44 +366,44 @@ def test_results_that_do_not_rank_the_documents_are_refused(results):
         pytest.param(b"{}", id="empty object"),
         pytest.param(b'"text"', id="string"),
         pytest.param(b"1", id="number"),
-        pytest.param(b'{"results":[{"index":0,', id="cut off"),
+        pytest.param(b'{"results":[{"index":0,', id="truncated"),
         pytest.param(b"<html><title>Login</title></html>", id="HTML"),
-        pytest.param(bytes(range(256)), id="bytes"),
+        pytest.param(bytes(range(256)), id="all bytes"),
         pytest.param(b"[" * 200_000, id="deep list"),
         pytest.param(b'{"results":' * 100_000, id="deep object"),
         pytest.param(json.dumps({"results": ROWS}).encode("utf-16"), id="UTF-16"),
-        pytest.param(b'{"results":[' + b"9" * 5000 + b"]}", id="endless number"),
+        pytest.param(b'{"results":[' + b"9" * 5000 + b"]}", id="number of 5000 digits"),
     ],
 )
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
-def test_a_success_without_results_is_refused(body, status):
-    """A success without a ranking is an `InvalidResponseError`, with any bytes."""
-    error = read(body, status=status)
+def test_a_successful_response_without_results_is_refused(body, status):
+    """A 2xx response without a ranking is an `InvalidResponseError`, whatever its bytes are."""
+    error = decoded(body, status=status)
 
     assert type(error) is InvalidResponseError
-    assert "no ranking" in error.message
+    assert "not a ranking" in error.message
     assert f"HTTP {status}" in error.message
 
 
 def test_the_error_says_what_is_wrong():
     """The message says how the results differ from the documents, and quotes no document."""
     messages = [
-        read({"results": [row(), row()]}).message,
-        read({"results": [row(), row(7)]}).message,
-        read({"results": [row()]}).message,
+        decoded({"results": [row(), row()]}).message,
+        decoded({"results": [row(), row(7)]}).message,
+        decoded({"results": [row()]}).message,
     ]
 
     assert messages == [
-        "the answer ranks a document twice",
-        "the answer ranks document 7 of 2",
-        "the answer ranks 1 of 2 documents",
+        "the response ranks a document twice",
+        "the response ranks document 7 of 2",
+        "the response ranks 1 of 2 documents",
     ]
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308, 399])
 def test_a_redirect_is_refused_and_not_retried(status):
     """A redirect is neither followed nor retried."""
-    error = read(b"", status=status, headers={"location": "https://evil.example/api"})
+    error = decoded(b"", status=status, headers={"location": "https://evil.example/api"})
 
     assert type(error) is InvalidResponseError
     assert "redirect" in error.message
@@ -412,25 +412,25 @@ def test_a_redirect_is_refused_and_not_retried(status):
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "GZIP", "br", "deflate", "gzip, identity"])
-def test_a_compressed_answer_is_refused(encoding):
-    """A compressed success is refused, because the client did not ask for compression."""
-    error = read(b"\x1f\x8b", headers={"content-encoding": encoding})
+def test_a_compressed_response_is_refused(encoding):
+    """A compressed 200 response is refused, because the client requests no compression."""
+    error = decoded(b"\x1f\x8b", headers={"content-encoding": encoding})
 
     assert type(error) is InvalidResponseError
     assert "compressed" in error.message
 
 
 @pytest.mark.parametrize("encoding", ["identity", "Identity"])
-def test_identity_is_no_compression(encoding):
+def test_content_encoding_identity_is_accepted(encoding):
     """A response with `Content-Encoding: identity` is read."""
-    assert pairs(read({"results": ROWS}, headers={"content-encoding": encoding}))
+    assert pairs(decoded({"results": ROWS}, headers={"content-encoding": encoding}))
 
 
 @pytest.mark.parametrize(("status", "retryable"), [(401, False), (413, False), (429, True)])
 def test_a_compressed_failure_keeps_its_status(status, retryable):
-    """The status and `Retry-After` of a failure count, even if its body is compressed."""
+    """A compressed failure has the error of its status, and its `Retry-After`."""
     headers = {"content-encoding": "gzip", "retry-after": "7"}
 
-    error = read(b"\x1f\x8b", status=status, headers=headers)
+    error = decoded(b"\x1f\x8b", status=status, headers=headers)
 
     assert (error.status_code, error.retryable, error.retry_after) == (status, retryable, 7.0)

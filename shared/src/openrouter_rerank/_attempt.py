@@ -101,14 +101,14 @@ class FailureKind(StrEnum):
     UNSENT = "could not connect"
     UNTRUSTED = "the server's certificate is not trusted"
     UNSENDABLE = "the request cannot be sent"
-    STALE = "the kept connection was closed"
+    STALE = "the reused connection was closed"
     LOST = "the connection was lost"
     BUSY = "as many requests as max_concurrency allows were in flight all the time"
     UNPERMITTED = "the rate limiter gave no permission in time for the request"
     BROKEN_LIMITER = "the rate limiter failed"
-    TIMEOUT = "no answer in time"
-    DEADLINE = "no answer by the deadline"
-    OVERSIZED = "the answer is larger than any honest one"
+    TIMEOUT = "no response in time"
+    DEADLINE = "no response by the deadline"
+    OVERSIZED = "the response is larger than a valid response can be"
 
 
 _COSTS = {

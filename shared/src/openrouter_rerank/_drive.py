@@ -70,11 +70,9 @@ def _outcomes(
     failed = threading.Event()
 
     def run(request: RequestFlow, context: contextvars.Context) -> RequestOutcome | None:
-        outcome = (
-            None
-            if failed.is_set()
-            else context.run(_outcome_unless_failed, failed, request, exchange)
-        )
+        if failed.is_set():
+            return None
+        outcome = context.run(_outcome_unless_failed, failed, request, exchange)
         if outcome is not None and outcome.error is not None:
             failed.set()
         return outcome

@@ -58,12 +58,22 @@ class Budget:
         """Make a pydantic field of this type accept the limit as a number, and dump it as one."""
         number = core_schema.float_schema(ge=0)
         return core_schema.no_info_before_validator_function(
-            lambda given: cls(given) if isinstance(given, int | float) else given,
+            cls._from_option,
             core_schema.is_instance_schema(cls),
             json_schema_input_schema=number,
             serialization=core_schema.plain_serializer_function_ser_schema(
                 _limit_of, return_schema=number
             ),
+        )
+
+    @classmethod
+    def _from_option(cls, given: object) -> "Budget":
+        if isinstance(given, cls):
+            return given
+        if isinstance(given, int | float):
+            return cls(given)
+        raise ConfigurationError(
+            f"budget must be a number of US dollars, 0 or more, or a Budget, got {given!r:.50}"
         )
 
     def __repr__(self) -> str:

@@ -10,10 +10,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Generic, Self, TypeVar, Unpack
 
-from ._call.arguments import checked_arguments
+from ._call.arguments import Arguments, checked_arguments
 from ._call.flow import Limits, call_flow
 from ._drive import adrive, drive
-from ._option_docs import show_options
 from ._retry_budget import TokenBucket
 from ._score_cache.cache import CachedCall, ScoreCache
 from ._transport.exchange import AsyncExchange, Exchange, Route
@@ -21,6 +20,7 @@ from ._transport.fair_semaphore import FairSemaphore
 from ._transport.pool import async_pool, pool
 from ._wire.endpoint import checked_key, endpoint
 from .client_options import ClientKeywords, ClientOptions, RequestOptions
+from .client_options.display import docstring_with_options, options_signature
 from .documents import CheckedDocuments, Document
 from .errors import ConfigurationError
 from .http_client import AsyncHTTPClient, HTTPClient, refuse_async, refuse_sync
@@ -34,7 +34,7 @@ HTTP = TypeVar("HTTP")
 
 
 class _Client(ABC, Generic[HTTP]):
-    """What both clients have: their options, and what a call takes from them."""
+    """Shared by both clients: their options, and what a call takes from them."""
 
     _check_http_client: Callable[[object], None]
     """Refuses an HTTP client of the other kind."""
@@ -104,7 +104,7 @@ class _Client(ABC, Generic[HTTP]):
         target = endpoint(
             self._api_key, self._base_url, os.environ, key_in_headers=self._key_in_headers
         )
-        return Route(endpoint=target, headers=headers, user=self)
+        return Route(endpoint=target, headers=headers, owner=self)
 
 
 class RerankClient(_Client[HTTPClient]):
@@ -116,13 +116,14 @@ class RerankClient(_Client[HTTPClient]):
 
     Args:
         http_client: An httpx or httpx2 client to use as it is. It is never closed. On a connection
-            that it has kept, only the single reads are bounded, so a server that sends its response
+            that it has kept, only each single read is bounded, so a server that sends its response
             slowly can hold up a call for longer than `timeout`.
         **options: All of them are optional. An editor shows what an option means at its name, and
             `help()` lists them.
 
     Raises:
         ConfigurationError: If an option cannot be used; the message names it.
+        TypeError: If there is no such option.
     """
 
     _check_http_client = staticmethod(refuse_async)
@@ -134,7 +135,7 @@ class RerankClient(_Client[HTTPClient]):
         ) -> None: ...
 
     else:
-
+        # A plain dict of options, because secrets in it are replaced in place.
         def __init__(self, *, http_client: HTTPClient | None = None, **options: object) -> None:
             checked = ClientOptions.of_keywords(type(self).__name__, options)
             self._open(checked, http_client)
@@ -160,15 +161,16 @@ class RerankClient(_Client[HTTPClient]):
         """
         Rank `documents` by their relevance to `query`, best first.
 
-        The call ends within `timeout` seconds, whatever the server does. If `documents` is empty,
-        no request is sent.
+        The call ends within `timeout` seconds, even if the server responds slowly or not at all.
+        If `documents` is empty, no request is sent.
 
         Args:
             query: The question; not blank.
             documents: Strings, mappings with `text` and/or `image`, or `RerankDocument`s, mixed.
             model: The slug of the model. Default: the model of OpenRouter's own examples.
             top_n: How many results to return, at least 1. Default: all of them.
-            **options: See `RequestOptions`.
+            **options: `fallback_models`, `provider`, `session_id`, `user`, `trace`, `extra_body`,
+                `timeout` and `max_documents_per_request` of this call: see `RequestOptions`.
 
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
@@ -184,20 +186,18 @@ class RerankClient(_Client[HTTPClient]):
             if self._score_cache is None:
                 ranking = run(call_flow(arguments.call, arguments.models, limits))
             else:
-                cached = CachedCall(
-                    call=arguments.call,
-                    models=arguments.models,
-                    service=route.endpoint.url,
-                    limits=limits,
-                )
-                ranking = self._score_cache.rank(cached, run)
+                ranking = self._score_cache.rank(_cached_call(arguments, route, limits), run)
             if self._on_response is not None:
                 self._on_response(ranking)
             note(ranking)
         return ranking
 
     def close(self) -> None:
-        """Close all idle connections that no other client uses. Calling it again does nothing."""
+        """
+        Close the client; a second call does nothing. Later calls raise `ConfigurationError`.
+
+        Idle connections to hosts that no other open client has called are closed.
+        """
         self._is_closed = True
         pool().release(self)
 
@@ -222,6 +222,7 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
 
     Raises:
         ConfigurationError: If an option cannot be used; the message names it.
+        TypeError: If there is no such option.
     """
 
     _check_http_client = staticmethod(refuse_sync)
@@ -233,7 +234,7 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
         ) -> None: ...
 
     else:
-
+        # A plain dict of options, because secrets in it are replaced in place.
         def __init__(
             self, *, http_client: AsyncHTTPClient | None = None, **options: object
         ) -> None:
@@ -281,20 +282,19 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
             if self._score_cache is None:
                 ranking = await run(call_flow(arguments.call, arguments.models, limits))
             else:
-                cached = CachedCall(
-                    call=arguments.call,
-                    models=arguments.models,
-                    service=route.endpoint.url,
-                    limits=limits,
-                )
-                ranking = await self._score_cache.arank(cached, run)
+                ranking = await self._score_cache.arank(_cached_call(arguments, route, limits), run)
             if self._on_response is not None:
                 self._on_response(ranking)
             note(ranking)
         return ranking
 
     async def aclose(self) -> None:
-        """Close all idle connections that no other client uses. Calling it again does nothing."""
+        """
+        Close the client; a second call does nothing. Later calls raise `ConfigurationError`.
+
+        Idle connections of the running event loop to hosts that no other open client has called are
+        closed.
+        """
         self._is_closed = True
         await (await async_pool()).release(self)
 
@@ -305,8 +305,25 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
         await self.aclose()
 
 
-for _client, _kind in ((RerankClient, HTTPClient), (AsyncRerankClient, AsyncHTTPClient)):
-    _http_client = inspect.Parameter(
-        "http_client", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_kind | None
+def _cached_call(arguments: Arguments, route: Route, limits: Limits) -> CachedCall:
+    return CachedCall(
+        call=arguments.call,
+        models=arguments.models,
+        service=route.endpoint.url,
+        limits=limits,
     )
-    show_options(_client, ClientOptions.model_fields, [_http_client])
+
+
+def _show_options(client: type[object], http_client: type[object]) -> None:
+    """Show the options of a client in its signature and in its docstring."""
+    parameter = inspect.Parameter(
+        "http_client", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=http_client | None
+    )
+    fields = ClientOptions.model_fields
+    # By `setattr`, because classes do not declare it.
+    setattr(client, "__signature__", options_signature(fields, [parameter]))  # noqa: B010
+    client.__doc__ = docstring_with_options(client.__doc__ or "", fields)
+
+
+_show_options(RerankClient, HTTPClient)
+_show_options(AsyncRerankClient, AsyncHTTPClient)

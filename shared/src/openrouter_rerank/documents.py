@@ -109,7 +109,7 @@ def is_headed(document: object) -> "TypeIs[HeadedText]":
     return isinstance(document, tuple)
 
 
-def whole(document: HeadedText) -> str:
+def joined_text(document: HeadedText) -> str:
     """Return the heading and the text of `document` as one text."""
     return "".join(document)
 

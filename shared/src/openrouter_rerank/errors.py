@@ -70,7 +70,7 @@ class OpenRouterRerankError(Exception):
         code: The server's `error.code`, unchanged.
         metadata: The strings, numbers, booleans and nulls of the server's `error.metadata`.
         provider: The provider that served the request, if the response names it.
-        model: The slug of the model that was asked.
+        model: The slug of the model that the request named.
         request_id: The id to give to OpenRouter's support.
         retry_after: Seconds that the server asks the client to wait before the next request.
         retryable: `True` if the same call may succeed later.

@@ -45,7 +45,7 @@ def data_uri(data: bytes, *, declared: str | None = None) -> str | None:
     Args:
         data: The bytes of the file.
         declared: The media type to use if the first bytes are of another format. Ignored unless it
-            is `image/*`.
+            is `image/*`. Default: none.
     """
     kind = image_type(data) or _image_media_type(declared)
     return f"data:{kind};base64,{base64.b64encode(data).decode()}" if data and kind else None
@@ -61,7 +61,7 @@ def as_image(value: str | bytes, *, declared: str | None = None) -> str | None:
     Args:
         value: The content of the field.
         declared: The media type in a field next to it. Used if the first bytes of the image are of
-            another format than PNG, JPEG, GIF or WebP.
+            another format than PNG, JPEG, GIF or WebP. Default: none.
     """
     if isinstance(value, bytes):
         written = as_image(value.decode("ascii"), declared=declared) if value.isascii() else None
@@ -109,7 +109,7 @@ def image_problem(value: str) -> str | None:
     ends = value[start : start + _CHECKED_END], value[max(start, len(value) - _CHECKED_END) :]
     if (len(value) - start) % 4 == 0 and all(_decoded(end) for end in ends):
         return None
-    return "is a data URI whose content is no base64"
+    return "is a data URI whose content is not base64"
 
 
 def image_size(value: str) -> int:

@@ -33,7 +33,7 @@ class Usage:
     cost: float | None = None
     """US dollars."""
     search_units: int | None = None
-    """The unit that Cohere bills up to v4: a query with up to 100 documents."""
+    """The number of search units: one for up to 100 documents; Cohere bills them up to v4."""
     total_tokens: int | None = None
 
     @classmethod

@@ -63,8 +63,8 @@ class WindowRateLimiter:
 
     Args:
         requests: The number of requests in each period, 1 or more. They may follow each other
-            without a pause.
-        seconds: The length of the period, which may begin at any time.
+            without a pause. Default: 20.
+        seconds: The length of the period, more than 0. It may begin at any time. Default: 60.
 
     Raises:
         ConfigurationError: If one of the two is not positive, or not a finite number.

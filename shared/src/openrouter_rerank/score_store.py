@@ -52,6 +52,6 @@ def checked_store(store: object) -> ScoreStore | None:
         return store
     raise ConfigurationError(
         f"score_store is of type {type(store).__name__}, which lacks one of mget, mset, amget and "
-        "amset: pass one of LangChain's byte stores, what has their methods, or a KVScoreStore "
-        "around a key-value store of LlamaIndex"
+        "amset: pass one of LangChain's byte stores, an object with their methods, or a "
+        "KVScoreStore around a key-value store of LlamaIndex"
     )

@@ -14,8 +14,8 @@ from openrouter_rerank.ranking import Ranking
 from openrouter_rerank.reranker import Reranker
 
 from ._convert.documents import checked_documents, checked_items, contents, ranked
-from ._convert.items import scores, texts_with_scores
-from ._convert.pillow import LazyContent, PillowDocument, SendableContent, sendable
+from ._convert.items import ranking_of, texts_with_scores
+from ._convert.pillow import LazyContent, PillowDocument, SendableContent, with_encoded_images
 from ._tracing import atraced, traced
 
 
@@ -55,7 +55,7 @@ def compress(
         given = checked_documents(documents)
         placement = reranker.place(query, _contents(reranker, rules, given))
         found = ranked(given, placement, score_key=rules.score_key)
-        run.ended(placement, lambda: found)
+        run.record(placement, lambda: found)
         return found
 
 
@@ -73,7 +73,7 @@ async def acompress(
         given = checked_documents(documents)
         placement = await reranker.aplace(query, await _acontents(reranker, rules, given))
         found = ranked(given, placement, score_key=rules.score_key)
-        run.ended(placement, lambda: found)
+        run.record(placement, lambda: found)
         return found
 
 
@@ -98,13 +98,15 @@ def rank(
         name: The name of the run.
 
     Raises:
-        OpenRouterRerankError: The query is blank, or ranking failed.
+        OpenRouterRerankError: If the query is blank, or ranking failed.
     """
     with traced(query, config, name=name, model=reranker.model) as run:
         found = _contents(reranker, rules, checked_items(items, query))
         placement = reranker.place(query, found)
-        run.ended(placement, lambda: texts_with_scores(found, placement, score_key=rules.score_key))
-        return scores(placement, model=reranker.model)
+        run.record(
+            placement, lambda: texts_with_scores(found, placement, score_key=rules.score_key)
+        )
+        return ranking_of(placement, model=reranker.model)
 
 
 async def arank(
@@ -120,8 +122,10 @@ async def arank(
     async with atraced(query, config, name=name, model=reranker.model) as run:
         found = await _acontents(reranker, rules, checked_items(items, query))
         placement = await reranker.aplace(query, found)
-        run.ended(placement, lambda: texts_with_scores(found, placement, score_key=rules.score_key))
-        return scores(placement, model=reranker.model)
+        run.record(
+            placement, lambda: texts_with_scores(found, placement, score_key=rules.score_key)
+        )
+        return ranking_of(placement, model=reranker.model)
 
 
 def _contents(
@@ -131,19 +135,19 @@ def _contents(
     found = _converted(rules, items)
     if _are_sendable(found):
         return found
-    return sendable(found, takes_images=reranker.sends_images())
+    return with_encoded_images(found, takes_images=reranker.sends_images())
 
 
 async def _acontents(
     reranker: Reranker, rules: DocumentRules, items: Sequence[object]
 ) -> Sequence[SendableContent]:
-    """Return what of each item is ranked; whatever may take long runs in a thread."""
+    """Return what of each item is ranked; slow conversions run in a thread."""
     if rules.converter is not None:
         return await asyncio.to_thread(_contents, reranker, rules, items)
     found = _converted(rules, items)
     if _are_sendable(found):
         return found
-    return await asyncio.to_thread(sendable, found, takes_images=reranker.sends_images())
+    return await asyncio.to_thread(with_encoded_images, found, takes_images=reranker.sends_images())
 
 
 def _converted(rules: DocumentRules, items: Sequence[object]) -> list[LazyContent]:

@@ -39,14 +39,14 @@ _NOTHING = Placement(order=())
 
 @dataclass(slots=True)
 class Outcome:
-    """The result of a call, noted before its run ends."""
+    """The result of a call, recorded before its run ends."""
 
     placement: Placement = _NOTHING
     documents: Callable[[], Sequence[Document]] = tuple
     """Makes the documents that handlers get."""
 
-    def ended(self, placement: Placement, documents: Callable[[], Sequence[Document]]) -> None:
-        """Note the result of the call. `documents` is called only if there is a handler."""
+    def record(self, placement: Placement, documents: Callable[[], Sequence[Document]]) -> None:
+        """Record the result of the call. `documents` is called only if there is a handler."""
         self.placement, self.documents = placement, documents
 
 

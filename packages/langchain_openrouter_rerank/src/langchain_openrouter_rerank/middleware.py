@@ -68,7 +68,7 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
                 rerank model has its own scale.
 
         Raises:
-            ConfigurationError: A value is invalid, or does not fit the reranker.
+            ConfigurationError: If a value is invalid, or does not fit the reranker.
         """
         super().__init__()
         if max_tools < 1:
@@ -95,7 +95,7 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
         Call the model with the tools selected for this turn.
 
         Raises:
-            ConfigurationError: A tool of `always_include` does not exist.
+            ConfigurationError: If a tool of `always_include` does not exist.
         """
         turn = self._turn(request)
         if turn is None:
@@ -120,7 +120,7 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
         Call the model with the tools selected for this turn; no thread waits for the reranker.
 
         Raises:
-            ConfigurationError: A tool of `always_include` does not exist.
+            ConfigurationError: If a tool of `always_include` does not exist.
         """
         turn = self._turn(request)
         if turn is None:

@@ -26,8 +26,11 @@ class RetrieverKeywords(TypedDict, total=False):
     """The keyword arguments of the class, without `base_retriever` and `reranker`."""
 
     fetch_k: int | None
+    """Maximum number of candidates to rerank. Default: all that the base retriever finds."""
     top_n: int | None
+    """Number of documents to return. Default: as many as the reranker returns."""
     k: int | None
+    """Another name of `top_n`."""
     name: str | None
     tags: list[str] | None
     metadata: dict[str, Any] | None
@@ -52,7 +55,12 @@ class OpenRouterRerankRetriever(BaseRetriever):
     as the `filter` of a vector store, are passed to the base retriever.
     """
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True, validate_assignment=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+        validate_assignment=True,
+    )
 
     base_retriever: Runnable[str, list[Document]]
     """Finds the candidates: a retriever, or any Runnable from a query to documents."""
@@ -75,7 +83,16 @@ class OpenRouterRerankRetriever(BaseRetriever):
             base_retriever: Runnable[str, list[Document]],
             reranker: OpenRouterRerank = ...,
             **options: Unpack[RetrieverKeywords],
-        ) -> None: ...
+        ) -> None:
+            """
+            Create a retriever.
+
+            Args:
+                base_retriever: Finds the candidates: a retriever, or any Runnable from a query to
+                    documents.
+                reranker: Ranks the candidates. Default: an `OpenRouterRerank` with its defaults.
+                **options: See `RetrieverKeywords`.
+            """
 
     def _get_relevant_documents(
         self,
@@ -136,7 +153,7 @@ class OpenRouterRerankRetriever(BaseRetriever):
         # `invoke` accepts any. This replaces an option that users would have to set. Every
         # retriever has the method, because it is abstract in BaseRetriever. In a release without
         # it, neither this class nor any retriever written for today's releases would work.
-        accepted = signature(base._get_relevant_documents).parameters  # noqa: SLF001 - See above
+        accepted = signature(base._get_relevant_documents).parameters  # noqa: SLF001 - LangChain has no public one
         return {"k": limit} if "k" in accepted else {}
 
 

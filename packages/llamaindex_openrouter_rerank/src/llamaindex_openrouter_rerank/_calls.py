@@ -34,8 +34,8 @@ def postprocess(
     Rank `nodes` and return those that `reranker` keeps, best first.
 
     Raises:
-        TypeError: An item of `nodes` is not a `NodeWithScore`.
-        OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
+        TypeError: If an item of `nodes` is not a `NodeWithScore`.
+        OpenRouterRerankError: If ranking fails; see `openrouter_rerank.errors` for the tree.
     """
     given, query = checked_nodes(nodes), checked_query(query_bundle)
     with traced(
@@ -44,7 +44,7 @@ def postprocess(
         read = contents(given, metadata_mode=rules.metadata_mode, document_fn=rules.document_fn)
         placement = reranker.place(query.query_str.strip(), read)
         result = ranked(given, placement, keep_retrieval_score=rules.keep_retrieval_score)
-        outcome.ended(placement, result)
+        outcome.record(placement, result)
         return result
 
 
@@ -59,8 +59,8 @@ async def apostprocess(
     Rank `nodes` and return those that `reranker` keeps, best first.
 
     Raises:
-        TypeError: An item of `nodes` is not a `NodeWithScore`.
-        OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
+        TypeError: If an item of `nodes` is not a `NodeWithScore`.
+        OpenRouterRerankError: If ranking fails; see `openrouter_rerank.errors` for the tree.
     """
     given, query = checked_nodes(nodes), checked_query(query_bundle)
     with traced(
@@ -69,7 +69,7 @@ async def apostprocess(
         read = await _acontents(rules, given)
         placement = await reranker.aplace(query.query_str.strip(), read)
         result = ranked(given, placement, keep_retrieval_score=rules.keep_retrieval_score)
-        outcome.ended(placement, result)
+        outcome.record(placement, result)
         return result
 
 
@@ -85,7 +85,7 @@ def checked_nodes(nodes: Iterable[object]) -> list[NodeWithScore]:
     Return `nodes` as a new list, because callers may change theirs during an asynchronous call.
 
     Raises:
-        TypeError: An item is not a `NodeWithScore`. The message names its position and the fix.
+        TypeError: If an item is not a `NodeWithScore`. The message names its position and the fix.
     """
     given = list(nodes)
     if _are_nodes_with_score(given):
@@ -107,7 +107,7 @@ def checked_query(query: object) -> QueryBundle:
     Return `query`, a bundle or a string, as a bundle. Warn if it has an image, which is not sent.
 
     Raises:
-        InvalidRequestError: `query` is neither.
+        InvalidRequestError: If `query` is neither.
     """
     bundle = QueryBundle(query) if isinstance(query, str) else query
     if not isinstance(bundle, QueryBundle):

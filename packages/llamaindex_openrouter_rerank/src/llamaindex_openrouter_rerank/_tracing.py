@@ -4,7 +4,7 @@ Reports of a call to LlamaIndex's handlers: what was ranked, how it ended, and w
 LlamaIndex has two kinds of handlers. Event handlers of the instrumentation's `dispatcher` get a
 `ReRankStartEvent` and a `ReRankEndEvent`. The older handlers of a callback manager get an event of
 the type `CBEventType.RERANKING`. The usage and cost are in both, and on the OpenTelemetry span of
-the call if the client makes no span of its own. The span of the method itself is made in `rerank`.
+the call if the client makes no span. The span of the method itself is made in `rerank`.
 """
 
 import sys
@@ -36,8 +36,8 @@ class Outcome:
     placement: Placement = _NOTHING
     nodes: Sequence[NodeWithScore] = ()
 
-    def ended(self, placement: Placement, nodes: Sequence[NodeWithScore]) -> None:
-        """Note how the call has ended: the placement, and the nodes that are returned."""
+    def record(self, placement: Placement, nodes: Sequence[NodeWithScore]) -> None:
+        """Record the result of the call: the placement, and the nodes that are returned."""
         self.placement, self.nodes = placement, nodes
 
 

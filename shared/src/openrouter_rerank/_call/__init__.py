@@ -3,7 +3,7 @@ Decides one rerank call, without I/O, clock or random numbers.
 
 - A **call** is one `rerank(...)`.
 - A call needs one or more **requests**: several if there are too many documents for one, or if a
-  fallback model has to be asked.
+  fallback model has to be tried.
 - A request takes one or more **attempts**: the retries.
 - An attempt is one **exchange**: a request is sent and its response is read.
 - An exchange runs over a **connection**.

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Unpack
 
 from openrouter_rerank._wire.headers import session_header
-from openrouter_rerank.client_options import RequestOptions, whole_number
+from openrouter_rerank.client_options.fields import whole_number
+from openrouter_rerank.client_options.keywords import RequestOptions
 from openrouter_rerank.documents import CheckedDocuments, Document, checked_documents
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
 from openrouter_rerank.ranking import Ranking
@@ -73,21 +74,21 @@ def checked_arguments(
         ),
         models=_checked_models(model, options.get("fallback_models") or ()),
         session_id=session_id,
-        timeout=None if timeout is None else checked_seconds("timeout", timeout),
+        timeout=None if timeout is None else checked_timeout(timeout),
     )
 
 
-def checked_seconds(name: str, seconds: object) -> float:
+def checked_timeout(seconds: object) -> float:
     """
-    Return `seconds` as a float.
+    Return the `timeout` of a call as a float.
 
     Raises:
-        ConfigurationError: If it is not a positive, finite number. The message names `name`.
+        ConfigurationError: If it is not a positive, finite number.
     """
     number = seconds if isinstance(seconds, int | float) and seconds is not True else 0
     if 0 < number <= sys.float_info.max:
         return float(number)
-    raise ConfigurationError(f"{name} must be a positive number of seconds, got {seconds!r:.50}")
+    raise ConfigurationError(f"timeout must be a positive number of seconds, got {seconds!r:.50}")
 
 
 def _checked_query(query: object) -> str:
@@ -112,7 +113,7 @@ def _checked_models(model: str, fallback_models: Sequence[str]) -> tuple[str, ..
         raise InvalidRequestError(
             f"fallback_models must be a list of slugs, got the string {fallback_models!r:.100}"
         )
-    # Without repetitions: a model that has failed is not asked again as a fallback model.
+    # Without repetitions: a model that has failed is not tried again as a fallback model.
     return tuple(dict.fromkeys(_checked_model(each) for each in (model, *fallback_models)))
 
 

@@ -1,7 +1,7 @@
 """
 Decides one rerank call, as generators without I/O.
 
-`call_flow` decides which models are asked in which requests, and merges their rankings.
+`call_flow` decides which requests are sent to which models, and merges their rankings.
 `request_flow` decides how often one request is attempted, and after which waits. The driver makes
 the attempts and sends back their responses, so each decision is one row in a table of the tests.
 """
@@ -31,7 +31,7 @@ from openrouter_rerank.errors import (
 from openrouter_rerank.models import RerankModel, known_model
 from openrouter_rerank.ranking import Ranking
 
-from .known_scores import NOTHING_KNOWN, KnownScores, completed, only
+from .known_scores import NOTHING_KNOWN, KnownScores, with_documents_at, with_known_scores
 from .plan import Call, merged, parts
 from .retry_policy import (
     MAYBE_BILLED_ATTEMPTS,
@@ -118,20 +118,23 @@ def call_flow(
         call: The documents, the query and the options of the requests.
         models: Slugs of the models, in the order in which to try them.
         limits: The time, the retries and the budget of the call.
-        known: Scores of some documents, but not of all. The first model is not asked for these.
+        known: Scores of some documents, but not of all. These documents are not sent to the first
+            model.
 
     Raises:
         BudgetExceededError: If the budget is spent.
         InvalidRequestError: If the call needs several requests to a model whose rankings cannot be
             merged.
-        OpenRouterRerankError: The last error that is not about time, if time, retries or models are
-            used up. A `DeadlineExceededError` if there is no other.
+        OpenRouterRerankError: If time, retries or models are used up. It is the last error that is
+            not about time, or a `DeadlineExceededError` if there is no other.
     """
-    unknown = only(call, known.missing(len(call.documents))) if known.of else call
-    asked = [(models[0], unknown), *((model, call) for model in models[1:])]
-    # All models are planned before the first is asked: if one of them cannot be asked, no request
-    # is sent and none is billed.
-    plans = [(model, wanted, _parts(wanted, model)) for model, wanted in asked]
+    unknown = call
+    if known.by_position:
+        unknown = with_documents_at(call, known.missing(len(call.documents)))
+    calls_by_model = [(models[0], unknown), *((model, call) for model in models[1:])]
+    # The requests to all models are planned before the first is sent: if those to one model cannot
+    # be planned, none is sent and none is billed.
+    plans = [(model, wanted, _parts(wanted, model)) for model, wanted in calls_by_model]
     if limits.budget is not None:
         limits.budget.check()
     deadline = limits.deadline
@@ -141,11 +144,11 @@ def call_flow(
     for fallbacks, (model, wanted, ranges) in zip(reversed(range(len(plans))), plans, strict=True):
         now = limits.clock()
         until = now + (deadline - now) * SHARE_BEFORE_FALLBACK if fallbacks else deadline
-        result, made = yield from _model_flow(wanted, model, ranges, until, limits)
-        attempts += made
+        result, attempts_made = yield from _model_flow(wanted, model, ranges, until, limits)
+        attempts += attempts_made
         if isinstance(result, Ranking) and wanted is not call:
-            result, made = yield from _with_known_scores(call, result, known, until, limits)
-            attempts += made
+            result, attempts_made = yield from _complete_ranking(call, result, known, until, limits)
+            attempts += attempts_made
         if isinstance(result, Ranking):
             ranking = result
             break
@@ -159,7 +162,7 @@ def call_flow(
         error.add_note(f"{attempts} attempts in {seconds:.1f} s, timeout {limits.timeout:g} s")
         raise error
     whole = call.positions.restored(ranking, call.top_n)
-    # Not the last cut: the score cache, which asks for all results here, and the framework packages
+    # Not the last cut: the score cache, which requests all results here, and the framework packages
     # cut again.
     yield replace(whole, results=whole.results[: call.top_n], attempts=attempts)
 
@@ -173,22 +176,22 @@ def _model_flow(
     )
     attempts = sum(outcome.attempts for outcome in outcomes)
     if errors := [outcome.error for outcome in outcomes if outcome.error is not None]:
-        return sorted(errors, key=_permanence), attempts
+        return sorted(errors, key=_importance), attempts
     rankings = [outcome.result for outcome in outcomes if isinstance(outcome.result, Ranking)]
     return _merged(rankings, ranges, call.top_n), attempts
 
 
-def _with_known_scores(
+def _complete_ranking(
     call: Call, ranking: Ranking, known: KnownScores, until: float, limits: Limits
 ) -> _ModelFlow:
     """Rank all documents of `call`. `ranking` has those whose scores are not known."""
     missing = known.missing(len(call.documents))
     if not known.is_outdated_by(ranking):
-        return completed(ranking, missing, known), 0
+        return with_known_scores(ranking, missing, known), 0
     # The provider has changed the model behind the slug. Scores of two models cannot be compared,
     # so the known ones are requested too.
-    outdated = sorted(known.of)
-    rest = only(call, outdated)
+    outdated = sorted(known.by_position)
+    rest = with_documents_at(call, outdated)
     result, attempts = yield from _model_flow(
         rest, ranking.model, _parts(rest, ranking.model), until, limits
     )
@@ -217,7 +220,7 @@ def _merged(
         return merged(rankings, positions, top_n)
     names = " and ".join(sorted(name for name in served if name is not None))
     message = (
-        f"the requests of the call were answered by different models: {names:.200}; to have one, "
+        f"the requests of the call were served by different models: {names:.200}; to have one, "
         "name its provider in provider={'only': [...]}"
     )
     # Retryable, because the provider may have changed the model between the two requests.
@@ -231,7 +234,7 @@ def _parts(call: Call, model: str) -> tuple[range, ...]:
 
 def request_flow(call: Call, model: str, until: float, limits: Limits) -> RequestFlow:
     """
-    Ask `model` for `call` in one request, until there is a ranking or no retry is worth it.
+    Send `call` to `model` in one request, until there is a ranking or no retry is worth it.
 
     Args:
         call: Not more documents than fit into one request.
@@ -249,11 +252,11 @@ def request_flow(call: Call, model: str, until: float, limits: Limits) -> Reques
     last: OpenRouterRerankError | None = None
     ranking: Ranking | None = None
     while (left := until - limits.clock() - delay) > 0:
-        reply = yield Attempt(
+        outcome = yield Attempt(
             request=request, timeout=left, delay=delay, is_on_new_connection=is_stale
         )
-        attempts += not isinstance(reply, Failure) or reply.was_sent
-        result, price = _result_and_cost(reply, request)
+        attempts += not isinstance(outcome, Failure) or outcome.was_sent
+        result, attempt_cost = _result_and_cost(outcome, request)
         if isinstance(result, Ranking):
             limits.retry_budget.earn()
             if limits.budget is not None:
@@ -263,10 +266,10 @@ def request_flow(call: Call, model: str, until: float, limits: Limits) -> Reques
             ranking = result
             break
         last = result if last is None else _more_informative(last, result)
-        maybe_billed += price is Cost.MAYBE_BILLED
-        if price is Cost.FINAL or maybe_billed >= MAYBE_BILLED_ATTEMPTS:
+        maybe_billed += attempt_cost is Cost.MAYBE_BILLED
+        if attempt_cost is Cost.FINAL or maybe_billed >= MAYBE_BILLED_ATTEMPTS:
             break
-        if isinstance(reply, Failure) and reply.kind is FailureKind.STALE:
+        if isinstance(outcome, Failure) and outcome.kind is FailureKind.STALE:
             # A server may close an idle connection at any time, and has probably closed the others
             # too. That is no failure of the service: the next attempt follows without a wait, on a
             # new connection, and does not count as a retry.
@@ -277,17 +280,21 @@ def request_flow(call: Call, model: str, until: float, limits: Limits) -> Reques
         if retries >= limits.max_retries or late or not limits.retry_budget.spend():
             break
         retries += 1
-    result = ranking or last or DeadlineExceededError("no time was left to ask", retryable=True)
+    result = (
+        ranking
+        or last
+        or DeadlineExceededError("no time was left to send a request", retryable=True)
+    )
     yield RequestOutcome(result=result, attempts=attempts)
 
 
 def _result_and_cost(
-    reply: Response | Failure, request: Request
+    outcome: Response | Failure, request: Request
 ) -> tuple[Ranking | OpenRouterRerankError, Cost]:
     """Return the ranking, which is final, or the error and what its attempt may have cost."""
-    if isinstance(reply, Failure):
-        return reply.error(request.model), reply.cost
-    result = decode(reply, request)
+    if isinstance(outcome, Failure):
+        return outcome.error(request.model), outcome.cost
+    result = decode(outcome, request)
     return result, Cost.FINAL if isinstance(result, Ranking) else cost(result)
 
 
@@ -298,11 +305,11 @@ def _more_informative(
     return last if isinstance(new, DeadlineExceededError) else new
 
 
-def _permanence(error: OpenRouterRerankError) -> tuple[bool, bool]:
+def _importance(error: OpenRouterRerankError) -> tuple[bool, bool]:
     """
     Return a sort key for errors of requests that were made together.
 
-    The last error is raised, so the errors that neither another model nor a retry can cure, and
+    The last error is raised, so the errors that neither another model nor a retry can fix, and
     that the user has to fix, are sorted to the end.
     """
     return not another_model_may_answer(error), not error.retryable

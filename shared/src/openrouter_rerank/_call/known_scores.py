@@ -5,25 +5,25 @@ from dataclasses import dataclass, field, replace
 
 from openrouter_rerank.ranking import RankedDocument, Ranking
 
-from .plan import NO_COPIES, Call
+from .plan import NO_COPIES, Call, best_first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownScores:
     """The known scores of one call's documents, all from one model."""
 
-    of: Mapping[int, float] = field(default_factory=dict[int, float])
+    by_position: Mapping[int, float] = field(default_factory=dict[int, float])
     """The scores by the positions of their documents in the call."""
     served_model: str | None = None
     """The provider's name of the model that the scores are from."""
 
     def missing(self, count: int) -> list[int]:
         """Return the positions without a known score, of a call with `count` documents."""
-        return [index for index in range(count) if index not in self.of]
+        return [index for index in range(count) if index not in self.by_position]
 
     def is_outdated_by(self, ranking: Ranking) -> bool:
         """Return `True` if `ranking` is from another model, though it has the same slug."""
-        return bool(self.of) and {self.served_model} != {
+        return bool(self.by_position) and {self.served_model} != {
             request.served_model for request in ranking.requests
         }
 
@@ -31,20 +31,19 @@ class KnownScores:
 NOTHING_KNOWN = KnownScores()
 
 
-def only(call: Call, positions: Sequence[int]) -> Call:
+def with_documents_at(call: Call, positions: Sequence[int]) -> Call:
     """Return `call` with the documents at `positions` only, all of which are to be ranked."""
     documents = tuple(call.documents[index] for index in positions)
     return replace(call, documents=documents, positions=NO_COPIES, top_n=None)
 
 
-def completed(ranking: Ranking, positions: Sequence[int], known: KnownScores) -> Ranking:
+def with_known_scores(ranking: Ranking, positions: Sequence[int], known: KnownScores) -> Ranking:
     """Add the documents with known scores to `ranking`, which has those at `positions`."""
     results = [
         *(
             RankedDocument(positions[result.index], result.relevance_score)
             for result in ranking.results
         ),
-        *(RankedDocument(index, score) for index, score in known.of.items()),
+        *(RankedDocument(index, score) for index, score in known.by_position.items()),
     ]
-    results.sort(key=lambda result: (-result.relevance_score, result.index))
-    return replace(ranking, results=tuple(results))
+    return replace(ranking, results=best_first(results, None))

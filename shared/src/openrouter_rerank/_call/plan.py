@@ -36,7 +36,7 @@ class Positions:
             for result in ranking.results
             for index in self.copies[result.index]
         ]
-        return replace(ranking, results=_best(results, top_n))
+        return replace(ranking, results=best_first(results, top_n))
 
 
 NO_COPIES = Positions(())
@@ -58,7 +58,7 @@ class Call:
     """Further fields of each request's body."""
 
     def part(self, positions: range) -> "Call":
-        """Return the part of this call that one request asks for: the documents at `positions`."""
+        """Return the part of this call that one request sends: the documents at `positions`."""
         if len(positions) == len(self.documents):
             return self
         documents = self.documents[positions.start : positions.stop]
@@ -136,7 +136,14 @@ def merged(
         for result in ranking.results
     ]
     requests = tuple(request for ranking in rankings for request in ranking.requests)
-    return replace(rankings[0], results=_best(results, top_n), requests=requests)
+    return replace(rankings[0], results=best_first(results, top_n), requests=requests)
+
+
+def best_first(results: list[RankedDocument], top_n: int | None) -> tuple[RankedDocument, ...]:
+    """Sort `results` in place by score, then by position, and return the first `top_n`."""
+    results.sort(key=lambda result: (-result.relevance_score, result.index))
+    # Not the last cut: the flow of the call cuts again, also where there was nothing to merge.
+    return tuple(results[:top_n])
 
 
 def _largest_size(model: RerankModel, max_documents: int | None) -> int | None:
@@ -182,9 +189,3 @@ def _bytes(document: Ranked) -> int:
         text, image = document.text, document.image
         return (_bytes(text) if text else 0) + (_bytes(image) if image else 0)
     return sum(map(_bytes, document))
-
-
-def _best(results: list[RankedDocument], top_n: int | None) -> tuple[RankedDocument, ...]:
-    results.sort(key=lambda result: (-result.relevance_score, result.index))
-    # Not the last cut: the flow of the call cuts again, also where there was nothing to merge.
-    return tuple(results[:top_n])

@@ -48,7 +48,7 @@ class CachedCall:
         """Return the flow that requests all scores that are not in `known`."""
         # A `top_n` would not make the requests cheaper, and a later call may need more results.
         whole = replace(self.call, positions=NO_COPIES, top_n=None)
-        return call_flow(whole, self.models, replace(self.limits, on_ranking=scores.note), known)
+        return call_flow(whole, self.models, replace(self.limits, on_ranking=scores.record), known)
 
     def result(self, ranking: Ranking) -> Ranking:
         """Return the caller's ranking, with copies and `top_n`, from that of all documents."""
@@ -84,7 +84,7 @@ class ScoreCache:
         with single_flight().join((id(self._store), scores.identity)) as group:
             with turn(group, call.limits.deadline):
                 if group.ranking is not None:
-                    return call.result(_free(group.ranking))
+                    return call.result(_without_cost(group.ranking))
                 self._raise_shared_failure(group, call.limits.timeout)
                 known = self._read(scores, call.limits.deadline)
                 try:
@@ -116,7 +116,7 @@ class ScoreCache:
         with single_flight().ajoin((id(self._store), scores.identity)) as group:
             async with aturn(group, call.limits.deadline):
                 if group.ranking is not None:
-                    return call.result(_free(group.ranking))
+                    return call.result(_without_cost(group.ranking))
                 self._raise_shared_failure(group, call.limits.timeout)
                 known = await self._aread(scores, call.limits.deadline)
                 try:
@@ -169,7 +169,9 @@ class ScoreCache:
             return _read_failed(error)
         known = _checked(scores, values)
         if time.monotonic() >= deadline and not scores.are_all_in(known):
-            logger.warning("the score store has taken all the time of the call: nothing is asked")
+            logger.warning(
+                "the score store has taken all the time of the call, so no request is sent"
+            )
         return known
 
     async def _aread(self, scores: CallScores, deadline: float) -> KnownScores:
@@ -206,7 +208,7 @@ def _is_listwise(slug: str) -> bool:
     return model is not None and model.is_listwise
 
 
-def _free(ranking: Ranking) -> Ranking:
+def _without_cost(ranking: Ranking) -> Ranking:
     """Return the ranking without its requests and attempts: an identical call counts them."""
     return replace(ranking, requests=(), attempts=0)
 
@@ -214,9 +216,9 @@ def _free(ranking: Ranking) -> Ranking:
 def _checked(scores: CallScores, values: object) -> KnownScores:
     known = scores.read(values)
     if known is None:
-        logger.warning("the score store returned no list of bytes, so all scores are asked for")
+        logger.warning("the score store returned no list of bytes, so all scores are requested")
         return NOTHING_KNOWN
-    logger.debug("rerank: documents=%d known=%d", len(scores.keys), len(known.of))
+    logger.debug("rerank: documents=%d known=%d", len(scores.keys), len(known.by_position))
     return known
 
 
@@ -225,9 +227,9 @@ def _checked(scores: CallScores, values: object) -> KnownScores:
 
 
 def _read_failed(error: Exception) -> KnownScores:
-    logger.warning("the score store failed, so all scores are asked for: %s", type(error).__name__)
+    logger.warning("the score store failed, so all scores are requested: %s", type(error).__name__)
     return NOTHING_KNOWN
 
 
 def _warn_not_written(error: Exception) -> None:
-    logger.warning("the score store failed, so scores were not kept: %s", type(error).__name__)
+    logger.warning("the score store failed, so scores were not stored: %s", type(error).__name__)

@@ -13,9 +13,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, TypeAdapter, ValidationError
 
-from openrouter_rerank._call.known_scores import NOTHING_KNOWN, KnownScores, completed
+from openrouter_rerank._call.known_scores import NOTHING_KNOWN, KnownScores, with_known_scores
 from openrouter_rerank._call.plan import Call
-from openrouter_rerank.documents import Ranked, is_headed, whole
+from openrouter_rerank.documents import Ranked, is_headed, joined_text
 from openrouter_rerank.ranking import Ranking
 
 _VERSION: Literal[1] = 1
@@ -75,13 +75,13 @@ class CallScores:
 
     def are_all_in(self, known: KnownScores) -> bool:
         """Return `True` if no score has to be requested."""
-        return len(known.of) == len(self.keys)
+        return len(known.by_position) == len(self.keys)
 
     def ranking(self, known: KnownScores) -> Ranking:
         """Return the ranking for `known`, which has all scores."""
-        return completed(Ranking(results=(), model=self._model, requests=()), (), known)
+        return with_known_scores(Ranking(results=(), model=self._model, requests=()), (), known)
 
-    def note(self, part: Call, ranking: Ranking) -> None:
+    def record(self, part: Call, ranking: Ranking) -> None:
         """Add the scores of `ranking` to `to_store`: any of the models may have ranked `part`."""
         if ranking.model == self._model:
             keys = [self._keys[document] for document in part.documents]
@@ -132,7 +132,7 @@ def _canonical(extra: Mapping[str, object]) -> str:
 
 def _add_document(digest: hashlib.blake2b, document: Ranked) -> None:
     if is_headed(document):
-        document = whole(document)
+        document = joined_text(document)
     if isinstance(document, str):
         _add(digest, document)
         digest.update(_ABSENT)
@@ -194,7 +194,7 @@ def read_scores(values: Sequence[bytes | None], *, now: float, ttl: float | None
         return NOTHING_KNOWN
     newest = max(fresh.values(), key=lambda stored: stored.time).model
     scores = {index: stored.score for index, stored in fresh.items() if stored.model == newest}
-    return KnownScores(of=scores, served_model=newest)
+    return KnownScores(by_position=scores, served_model=newest)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -4,7 +4,8 @@ Makes the attempts of a call, and returns each response or failure: the only cod
 What belongs here: request slots, the wait for a rate limiter, connections, their pool, proxies,
 TLS, and the bounds of an attempt in time and size. What does not belong here: decisions. `_call`
 decides what is retried, and what a failed attempt may have cost. No module here imports `_call`,
-`client` or `_score_cache`; `_call` and the transport share only the values in `_attempt.py`.
+`client` or `_score_cache`. What passes between `_call` and the transport is defined in
+`_attempt.py`.
 
 An attempt, step by step:
 
@@ -24,5 +25,5 @@ at its limit (encode/httpcore issue 1093). Without httpx's transports a call cos
 time; without anyio, an asynchronous call costs a fifth less. Because our sockets know the deadline,
 synchronous calls need no thread that ends them, and addresses that do not answer share the time.
 Of an exchange of 0.39 ms, httpcore's layers around h11 and a socket took 0.16 ms; they also keep a
-connection on which more bytes came than the response.
+connection open after the server sent more bytes than the response.
 """

@@ -57,8 +57,8 @@ class AsyncSockets(httpcore.AsyncNetworkBackend):
         host: str,
         port: int,
         timeout: float | None = None,  # noqa: ASYNC109 - the interface of httpcore
-        local_address: str | None = None,  # noqa: ARG002 - never asked for
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
+        local_address: str | None = None,  # noqa: ARG002 - the client never sets it
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - httpcore's interface
     ) -> AsyncStream:
         """Connect to the first address of `host` that accepts."""
         longest = min(self._connect_timeout, timeout or self._connect_timeout)
@@ -94,17 +94,17 @@ async def _connected(addresses: Sequence[Address], delay: float) -> socket.socke
     if not others:
         return await _connect(last)
     tries: list[asyncio.Task[socket.socket]] = []
-    winner: asyncio.Task[socket.socket] | None = None
+    connected: asyncio.Task[socket.socket] | None = None
     try:
         for address in addresses:
             tries.append(asyncio.create_task(_connect(address)))
-            winner = await _first_success(tries, None if address is last else delay)
-            if winner is not None:
-                return winner.result()
+            connected = await _first_success(tries, None if address is last else delay)
+            if connected is not None:
+                return connected.result()
         return tries[-1].result()
     finally:
         for each in tries:
-            if each is not winner:
+            if each is not connected:
                 each.cancel()
                 each.add_done_callback(_close_unused)
 

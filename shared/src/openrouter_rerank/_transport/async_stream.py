@@ -63,7 +63,7 @@ class AsyncStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._is_full = False
         self._wake()
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109 - httpcore's interface
         """Return the next bytes as soon as there are any; `b""` at the end of the connection."""
         if self._held:
             # As httpcore does: a server that stops reading may have sent a response that says why.
@@ -79,7 +79,7 @@ class AsyncStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             self.transport.resume_reading()
         return data
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109 - httpcore's interface
         """Send `buffer`, or hold it back until the next read if it is small."""
         # As in synchronous calls: the head of a request waits for the body that follows.
         if len(self._held) + len(buffer) <= HELD_BYTES:

@@ -37,7 +37,7 @@ class Route:
 
     endpoint: Endpoint
     headers: EncodedHeaders
-    user: object
+    owner: object
     """The client that makes the call: the pool keeps connections while their client is open."""
 
 
@@ -134,7 +134,7 @@ def _over_own_connection(route: Route, attempt: Attempt, bounds: Bounds) -> Resp
     """Make an attempt over a connection from our own pool."""
     url, connections = route.endpoint.url, pool()
     connection, bounds.is_reused = connections.take(
-        url, route.user, new=attempt.is_on_new_connection
+        url, route.owner, new=attempt.is_on_new_connection
     )
     response = ResponseBuilder(attempt, bounds)
     try:
@@ -143,7 +143,7 @@ def _over_own_connection(route: Route, attempt: Attempt, bounds: Bounds) -> Resp
     except BaseException:
         connection.close()
         raise
-    connections.put(url, connection, route.user)
+    connections.put(url, connection, route.owner)
     return response.build()
 
 
@@ -151,7 +151,7 @@ async def _aover_own_connection(route: Route, attempt: Attempt, bounds: Bounds) 
     """Make an attempt over a connection from our own pool."""
     url, connections = route.endpoint.url, await async_pool()
     connection, bounds.is_reused = await connections.take(
-        url, route.user, new=attempt.is_on_new_connection
+        url, route.owner, new=attempt.is_on_new_connection
     )
     response = ResponseBuilder(attempt, bounds)
     try:
@@ -164,7 +164,7 @@ async def _aover_own_connection(route: Route, attempt: Attempt, bounds: Bounds) 
     except BaseException:
         await connection.aclose()
         raise
-    await connections.put(url, connection, route.user)
+    await connections.put(url, connection, route.owner)
     return response.build()
 
 
@@ -212,7 +212,7 @@ def _limiter_failure(error: Exception) -> Failure:
 
 def _log(attempt: Attempt, outcome: Response | Failure, started: float) -> None:
     logger.debug(
-        "rerank: model=%s documents=%d bytes=%d answer=%s seconds=%.3f",
+        "rerank: model=%s documents=%d bytes=%d response=%s seconds=%.3f",
         attempt.request.model,
         attempt.request.documents,
         attempt.request.body.size,

@@ -6,7 +6,7 @@ from collections import deque
 
 class FairSemaphore:
     """
-    Bounds how many threads do something at a time; the longest waiting thread is served next.
+    Limits how many threads hold a slot at the same time; the longest waiting thread is served next.
 
     With `threading.Semaphore`, a thread that releases its slot can take the next slot immediately.
     If there are more threads than slots, some threads then never get one within any timeout.

@@ -38,21 +38,21 @@ class Pool:
         self._clock = clock
         self._lock = threading.Lock()
         self._idle: dict[str, list[tuple[float, AnyConnection]]] = {}
-        self._users: defaultdict[str, WeakSet[object]] = defaultdict(WeakSet)
+        self._owners: defaultdict[str, WeakSet[object]] = defaultdict(WeakSet)
 
-    def take(self, url: str, user: object, *, new: bool = False) -> tuple[AnyConnection, bool]:
+    def take(self, url: str, owner: object, *, new: bool = False) -> tuple[AnyConnection, bool]:
         """
         Take a connection to the host of `url`.
 
         Args:
             url: A URL of the host.
-            user: The client that makes the call. `release` removes it.
+            owner: The client that makes the call. `release` removes it.
             new: Close the idle connections to the host, and make a new one.
 
         Returns:
             The connection, and whether it has been used before.
         """
-        while (idle := self._pop(_origin(url), user)) is not None:
+        while (idle := self._pop(_origin(url), owner)) is not None:
             last_used, connection = idle
             is_recent = self._clock() - last_used < _KEEP_ALIVE
             if not new and is_recent and connection.is_alive():
@@ -62,29 +62,29 @@ class Pool:
             connection.close()
         return new_connection(url), False
 
-    def _pop(self, origin: str, user: object) -> tuple[float, AnyConnection] | None:
+    def _pop(self, origin: str, owner: object) -> tuple[float, AnyConnection] | None:
         with self._lock:
-            self._users[origin].add(user)
+            self._owners[origin].add(owner)
             stack = self._idle.get(origin)
             return stack.pop() if stack else None
 
-    def put(self, url: str, connection: AnyConnection, user: object) -> None:
+    def put(self, url: str, connection: AnyConnection, owner: object) -> None:
         """Put a connection back after a complete exchange, and close those unused for a minute."""
         origin = _origin(url)
         with self._lock:
             now = self._clock()
             self._idle.setdefault(origin, []).append((now, connection))
             old = [each for stack in self._idle.values() for each in _pop_old(stack, now)]
-            if not connection.is_idle or user not in self._users[origin]:
+            if not connection.is_idle or owner not in self._owners[origin]:
                 # The connection allows no other exchange, or its client was closed meanwhile.
                 old.append(self._idle[origin].pop())
         for _, each in old:
             each.close()
 
-    def release(self, user: object) -> None:
-        """Remove a user, and close the idle connections to hosts that no other user has called."""
+    def release(self, owner: object) -> None:
+        """Remove an owner, and close the idle connections to hosts that no other one has called."""
         with self._lock:
-            unused = _released(self._users, user)
+            unused = _released(self._owners, owner)
             closing = [each for origin in unused for each in self._idle.pop(origin, [])]
         for _, each in closing:
             each.close()
@@ -104,17 +104,17 @@ class AsyncPool:
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._idle: dict[str, list[tuple[float, AnyAsyncConnection]]] = {}
-        self._users: defaultdict[str, WeakSet[object]] = defaultdict(WeakSet)
+        self._owners: defaultdict[str, WeakSet[object]] = defaultdict(WeakSet)
         self._preparing = asyncio.Lock()
-        self.end: AsyncGenerator[None, None] | None = None
+        self.closer: AsyncGenerator[None, None] | None = None
         """Closes the pool when the loop ends: see `async_pool`."""
 
     async def take(
-        self, url: str, user: object, *, new: bool = False
+        self, url: str, owner: object, *, new: bool = False
     ) -> tuple[AnyAsyncConnection, bool]:
         """Take a connection to the host of `url`: see `Pool.take`."""
         origin = _origin(url)
-        self._users[origin].add(user)
+        self._owners[origin].add(owner)
         stack = self._idle.setdefault(origin, [])
         while stack:
             last_used, connection = stack.pop()
@@ -130,20 +130,20 @@ class AsyncPool:
                     await _prepare_in_thread(url)
         return new_async_connection(url), False
 
-    async def put(self, url: str, connection: AnyAsyncConnection, user: object) -> None:
+    async def put(self, url: str, connection: AnyAsyncConnection, owner: object) -> None:
         """Put a connection back after a complete exchange, and close those unused for a minute."""
         origin = _origin(url)
         now = self._clock()
         self._idle.setdefault(origin, []).append((now, connection))
         old = [each for stack in self._idle.values() for each in _pop_old(stack, now)]
-        if not connection.is_idle or user not in self._users[origin]:
+        if not connection.is_idle or owner not in self._owners[origin]:
             # The connection allows no other exchange, or its client was closed meanwhile.
             old.append(self._idle[origin].pop())
         await _close_all(old)
 
-    async def release(self, user: object) -> None:
-        """Remove a user, and close the idle connections to hosts that no other user has called."""
-        unused = _released(self._users, user)
+    async def release(self, owner: object) -> None:
+        """Remove an owner, and close the idle connections to hosts that no other one has called."""
+        unused = _released(self._owners, owner)
         await _close_all([each for origin in unused for each in self._idle.pop(origin, [])])
 
     async def close(self) -> None:
@@ -210,8 +210,8 @@ async def async_pool() -> AsyncPool:
             _process.loops.pop(ended, None)
         found = _process.loops[loop] = AsyncPool()
         # `asyncio.run` closes asynchronous generators that are still open when it ends the loop.
-        found.end = _close_with_loop(loop, found)
-        await anext(found.end)
+        found.closer = _close_with_loop(loop, found)
+        await anext(found.closer)
     return found
 
 
@@ -225,13 +225,13 @@ async def _close_with_loop(
         await closing.close()
 
 
-def _released(users: dict[str, WeakSet[object]], user: object) -> list[str]:
-    """Remove a user, and return the origins that have no user left."""
-    for each in users.values():
-        each.discard(user)
-    unused = [origin for origin, each in users.items() if not each]
+def _released(owners: dict[str, WeakSet[object]], owner: object) -> list[str]:
+    """Remove an owner, and return the origins that have no owner left."""
+    for each in owners.values():
+        each.discard(owner)
+    unused = [origin for origin, each in owners.items() if not each]
     for origin in unused:
-        del users[origin]
+        del owners[origin]
     return unused
 
 

@@ -96,13 +96,13 @@ class _Stream(httpcore.NetworkStream):
         self._socket = found if isinstance(found, socket.socket) else None
         self._held = b""
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - httpcore's interface
         # As httpcore does: a server that stops reading may have sent a response that says why.
         with suppress(httpcore.WriteError):
             self._flush()
         return self._stream.read(max_bytes, self._sockets.time_left(httpcore.ReadTimeout))
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - httpcore's interface
         # The head of a request comes first. A small body is sent together with it: in one packet,
         # one TLS record and one system call.
         if len(self._held) + len(buffer) <= HELD_BYTES:
@@ -141,7 +141,7 @@ class _Stream(httpcore.NetworkStream):
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ARG002
+        timeout: float | None = None,  # noqa: ARG002 - httpcore's interface
     ) -> httpcore.NetworkStream:
         try:
             left = self._sockets.time_to_connect()

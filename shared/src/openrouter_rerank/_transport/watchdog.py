@@ -13,8 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-# Seconds. Locks refuse to wait for several centuries, so longer waits are split.
-_LONGEST_WAIT = 1e6
+from .bounds import LONGEST_WAIT
 
 
 class Watched:
@@ -77,7 +76,7 @@ class Watchdog:
                 # Most exchanges begin and end while the thread waits for an earlier deadline, so
                 # they do not wake it.
                 self._wakes_at = min((each.deadline for each in self._watched), default=math.inf)
-                wait = min(self._wakes_at - now, _LONGEST_WAIT)
+                wait = min(self._wakes_at - now, LONGEST_WAIT)
                 self._changed.wait(None if self._wakes_at == math.inf else wait)
 
 

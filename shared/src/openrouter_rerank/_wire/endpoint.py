@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from openrouter_rerank.errors import ConfigurationError
 
 DEFAULT_BASE_URL = "https://openrouter.ai/api/v1"
-_HOME = "openrouter.ai"
+_OPENROUTER_HOST = "openrouter.ai"
 # Characters.
 _LONGEST_URL = 2048
 _KEY_VARIABLE = "OPENROUTER_API_KEY"
@@ -176,7 +176,9 @@ def destination(base_url: str) -> Destination:
     return Destination(
         url=parts._replace(path=path).geturl(),
         host=host,
-        is_trusted=host == _HOME or host.endswith(f".{_HOME}") or is_loopback(host),
+        is_trusted=host == _OPENROUTER_HOST
+        or host.endswith(f".{_OPENROUTER_HOST}")
+        or is_loopback(host),
     )
 
 

@@ -127,7 +127,8 @@ def _check(option: str, *, is_sendable: bool) -> None:
     # The value is not passed in, and so not shown: it may be a secret.
     if not is_sendable:
         raise ConfigurationError(
-            f"{option} must be 1 to 512 printable ASCII characters without spaces around"
+            f"{option} must be 1 to 512 printable ASCII characters without leading or trailing "
+            "spaces"
         )
 
 

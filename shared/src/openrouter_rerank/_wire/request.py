@@ -22,7 +22,7 @@ from openrouter_rerank.documents import (
     are_headed,
     are_strings,
     is_headed,
-    whole,
+    joined_text,
 )
 from openrouter_rerank.errors import InvalidRequestError
 
@@ -62,7 +62,7 @@ def encode(
         model: The slug of the model.
         query: The question.
         documents: The documents, checked.
-        top_n: The number of results to ask for, or `None` for all.
+        top_n: The number of results to request, or `None` for all.
         extra: Further fields of the body.
 
     Raises:
@@ -223,7 +223,7 @@ def _value(document: Ranked) -> str | dict[str, str]:
         return {key: value for key, value in fields.items() if value is not None}
     # The JSON writers use the content of a string, even if it is of a subclass with its own
     # `__str__`.
-    return whole(document) if is_headed(document) else document
+    return joined_text(document) if is_headed(document) else document
 
 
 def _dumped(dumps: _Dumps, values: object) -> bytes:

@@ -35,12 +35,13 @@ def decode(response: Response, request: Request) -> Ranking | APIStatusError | I
     """Return the ranking in the response to `request`, or the error that the response means."""
     if 300 <= response.status < 400:
         return InvalidResponseError(
-            "the answer is a redirect, which is never followed: check base_url", model=request.model
+            "the response is a redirect, which is never followed: check base_url",
+            model=request.model,
         )
     success = 200 <= response.status < 300
     if success and response.headers.get("content-encoding", "identity").lower() != "identity":
         return InvalidResponseError(
-            "the answer is compressed although identity was asked for", model=request.model
+            "the response is compressed although identity was requested", model=request.model
         )
     content = _content(response.body) if success else None
     if content is not None and content.error is None:
@@ -48,7 +49,7 @@ def decode(response: Response, request: Request) -> Ranking | APIStatusError | I
     error = status_error(response, request.model)
     if error is not None:
         return error
-    return _invalid(f"the answer is no ranking ({description(response)})", request)
+    return _invalid(f"the response is not a ranking ({description(response)})", request)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,11 +88,13 @@ def _ranking(content: _Content, request: Request) -> Ranking | InvalidResponseEr
     rows = content.results
     indexes = {row.index for row in rows}
     if len(indexes) != len(rows):
-        return _invalid("the answer ranks a document twice", request)
+        return _invalid("the response ranks a document twice", request)
     if indexes and max(indexes) >= request.documents:
-        return _invalid(f"the answer ranks document {max(indexes)} of {request.documents}", request)
+        return _invalid(
+            f"the response ranks document {max(indexes)} of {request.documents}", request
+        )
     if len(rows) < request.results:
-        return _invalid(f"the answer ranks {len(rows)} of {request.results} documents", request)
+        return _invalid(f"the response ranks {len(rows)} of {request.results} documents", request)
     # A response need not be sorted by score. Equal scores keep the order of the input.
     rows.sort(key=lambda row: (-row.relevance_score, row.index))
     answered = AnsweredRequest(

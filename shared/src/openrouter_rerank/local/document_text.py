@@ -24,7 +24,8 @@ def document_and_image_texts(
         ocr_engine: Reads the images. Without it, images add no text.
 
     Raises:
-        RequestRejectedError: An image is invalid. All images are checked before the first is read.
+        RequestRejectedError: If an image is invalid. All images are checked before the first
+            is read.
     """
     images = [
         b"" if (image := document_image(document)) is None else image_bytes(image, index)

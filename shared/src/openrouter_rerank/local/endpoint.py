@@ -59,7 +59,7 @@ class LocalOpenRouter:
             clock: Returns the Unix time, for the ids of responses.
 
         Raises:
-            ModuleNotFoundError: No scorer is installed; the message names the extra.
+            ModuleNotFoundError: If no scorer is installed; the message names the extra.
         """
         self._scorers = installed_scorers() if scorers is None else dict(scorers)
         self._max_body_bytes = max_body_bytes

@@ -25,7 +25,7 @@ def app(service: LocalOpenRouter | None = None) -> ASGIApp:
         service: By default, one with the installed scorers.
 
     Raises:
-        ModuleNotFoundError: No scorer is installed; the message names the extra.
+        ModuleNotFoundError: If no scorer is installed; the message names the extra.
     """
     return Starlette(routes=[Mount("/", app=_ASGIApp(service or LocalOpenRouter()))])
 
@@ -42,8 +42,8 @@ def serve(
         ready: Called with the base URL as soon as clients can connect.
 
     Raises:
-        ModuleNotFoundError: No scorer is installed; the message names the extra.
-        OSError: The address is not available.
+        ModuleNotFoundError: If no scorer is installed; the message names the extra.
+        OSError: If the address is not available.
     """
     server = uvicorn.Server(
         uvicorn.Config(app(), http="h11", ws="none", lifespan="off", log_level="warning")

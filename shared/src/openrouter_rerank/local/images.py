@@ -36,7 +36,7 @@ def image_bytes(image: str, index: int) -> bytes:
         index: The index of the document, for the error message.
 
     Raises:
-        RequestRejectedError: The image is neither a URL nor a valid data URI of at most
+        RequestRejectedError: If the image is neither a URL nor a valid data URI of at most
             `MAX_IMAGE_BYTES` bytes. The HTTP status is then 200, as at OpenRouter.
     """
     if is_url(image):

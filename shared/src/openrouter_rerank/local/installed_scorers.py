@@ -15,7 +15,7 @@ def installed_scorers() -> Mapping[str, Scorer]:
     Return the installed scorers by model slug, the best one first.
 
     Raises:
-        ModuleNotFoundError: No scorer is installed, not even the lexical one; the message names
+        ModuleNotFoundError: If no scorer is installed, not even the lexical one; the message names
             the extra.
     """
     try:

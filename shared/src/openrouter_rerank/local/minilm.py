@@ -86,8 +86,13 @@ class EmbeddingModel:
 
     @cached_property
     def _session(self) -> InferenceSession:
-        options = SessionOptions()
-        options.intra_op_num_threads = 2
-        # Threads that spin while they wait double the CPU time of a short run.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        return InferenceSession(str(model_path()), options, providers=["CPUExecutionProvider"])
+        return new_session()
+
+
+def new_session() -> InferenceSession:
+    """Load the model, which then runs on two threads of the CPU."""
+    options = SessionOptions()
+    options.intra_op_num_threads = 2
+    # Threads that spin while they wait double the CPU time of a short run.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return InferenceSession(str(model_path()), options, providers=["CPUExecutionProvider"])

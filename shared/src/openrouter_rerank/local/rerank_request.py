@@ -132,8 +132,8 @@ def decode_request(body: bytes) -> RerankRequest:
     Decode and check the body of a request.
 
     Raises:
-        RequestRejectedError: The body is invalid. The status is 400, and the message is a JSON list
-            of all problems, each with its path.
+        RequestRejectedError: If the body is invalid. The status is 400, and the message is a JSON
+            list of all problems, each with its path.
     """
     try:
         return RerankRequest.model_validate_json(body)

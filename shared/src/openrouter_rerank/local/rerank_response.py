@@ -34,7 +34,8 @@ def rerank_response(
         received: When the request arrived, in Unix time, for the response's id.
 
     Raises:
-        RequestRejectedError: The model is unknown or takes fewer documents, or an image is invalid.
+        RequestRejectedError: If the model is unknown or takes fewer documents, or an image is
+            invalid.
     """
     scorer, hosted = _scorer_for(request, scorers)
     ocr_engine = installed_ocr_engine() if hosted is None or hosted.takes_images else None

@@ -45,7 +45,7 @@ class LocalTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             service: By default, one with the installed scorers.
 
         Raises:
-            ModuleNotFoundError: No scorer is installed; the message names the extra.
+            ModuleNotFoundError: If no scorer is installed; the message names the extra.
         """
         self._service = LocalOpenRouter() if service is None else service
 

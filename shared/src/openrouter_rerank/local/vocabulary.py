@@ -5,9 +5,11 @@ BERT's vocabulary: the tokens (word pieces) that the embedding model reads, comm
 from functools import cache
 from importlib import resources
 
-# The list begins with placeholders and single characters. From "the" on it contains words and
-# continuations of words, the most common ones first.
-_FIRST_WORD = 1996
+FIRST_WORD = 1996
+"""
+The id of "the". Placeholders and single characters come before it; from it on, the list contains
+words and continuations of words, the most common ones first.
+"""
 
 
 @cache
@@ -24,5 +26,5 @@ def vocabulary() -> dict[str, int]:
 @cache
 def word_ranks() -> dict[str, int]:
     """Return the rank of each whole English word in the vocabulary: 1 for the most common."""
-    words = (word for word in list(vocabulary())[_FIRST_WORD:] if not word.startswith("##"))
+    words = (word for word in list(vocabulary())[FIRST_WORD:] if not word.startswith("##"))
     return {word: rank for rank, word in enumerate(words, start=1)}

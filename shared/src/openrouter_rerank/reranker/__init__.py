@@ -3,8 +3,7 @@ What the framework packages share. It is public for them, and released together 
 
 What belongs here: the options that both framework classes have, their calls, their clients, and
 where each document ends up. What does not belong here: anything of one framework (its documents,
-callbacks and settings are the business of its package), and anything that a user of the plain
-client needs.
+callbacks and settings belong to its package), and anything that a user of the plain client needs.
 
 How a call runs: a framework package converts its documents to `Content` and calls
 `Reranker.place(query, contents)`. `calls.py` gets the client that fits the options (`Clients`), and

@@ -19,8 +19,8 @@ from .placement import (
     LocalImageDocument,
     Placement,
     Sendable,
+    in_input_order,
     sendable,
-    untouched,
 )
 
 logger = logging.getLogger("openrouter_rerank")
@@ -48,8 +48,11 @@ class Clients:
         """Return the client that `options` describe."""
         wanted = _compared(options, options.http_client)
         with self._lock:
-            for known, client in self._sync:
+            for at, (known, client) in enumerate(self._sync):
                 if known == wanted:
+                    if at:
+                        # To the front, so that a client in use is not the next to be dropped.
+                        self._sync.insert(0, self._sync.pop(at))
                     return client
             made = RerankClient.from_options(options, options.http_client)
             self._sync = [(wanted, made), *self._sync[: _MOST_CLIENTS - 1]]
@@ -59,8 +62,11 @@ class Clients:
         """Return the client that `options` describe."""
         wanted = _compared(options, options.http_async_client)
         with self._lock:
-            for known, client in self._async:
+            for at, (known, client) in enumerate(self._async):
                 if known == wanted:
+                    if at:
+                        # To the front, so that a client in use is not the next to be dropped.
+                        self._async.insert(0, self._async.pop(at))
                     return client
             made = AsyncRerankClient.from_options(options, options.http_async_client)
             self._async = [(wanted, made), *self._async[: _MOST_CLIENTS - 1]]
@@ -81,7 +87,7 @@ class Clients:
             await client.aclose()
 
     def __eq__(self, other: object) -> bool:
-        # Rerankers with equal options are equal, whatever calls they have made.
+        # Rerankers with equal options are equal, even if they have made different calls.
         return isinstance(other, Clients)
 
     def __hash__(self) -> int:
@@ -110,7 +116,7 @@ def place(
         OpenRouterRerankError: Unless `on_error` is `"passthrough"` and the failure is temporary.
     """
     if _is_blank(query):
-        return untouched(len(contents), top_n=options.top_n)
+        return in_input_order(len(contents), top_n=options.top_n)
     sent = _sendable(options, contents)
     if not sent.documents:
         return sent.unranked(top_n=options.top_n)
@@ -138,7 +144,7 @@ async def aplace(
         OpenRouterRerankError: Unless `on_error` is `"passthrough"` and the failure is temporary.
     """
     if _is_blank(query):
-        return untouched(len(contents), top_n=options.top_n)
+        return in_input_order(len(contents), top_n=options.top_n)
     if LocalImageDocument in set(map(type, contents)):
         # Reading files would block the event loop.
         sent = await asyncio.to_thread(_sendable, options, contents)
@@ -174,11 +180,11 @@ def _passed_through(options: RerankOptions, size: int, error: OpenRouterRerankEr
     if options.on_error == "raise" or not error.retryable:
         raise error
     logger.warning(
-        "rerank failed, the order of the retriever is kept: %s: %s",
+        "reranking failed, returning the retriever's order: %s: %s",
         type(error).__name__,
         error.message,
     )
-    return untouched(size, top_n=options.top_n, error=error)
+    return in_input_order(size, top_n=options.top_n, error=error)
 
 
 def _is_blank(query: object) -> bool:

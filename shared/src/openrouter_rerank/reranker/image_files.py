@@ -37,10 +37,10 @@ def _inside(base: Path, path: str) -> tuple[str, ...]:
     return found.relative_to(base).parts
 
 
-def _content(base: Path, parts: tuple[str, ...], most: int) -> bytes:
+def _content(base: Path, parts: tuple[str, ...], max_bytes: int) -> bytes:
     if os.open not in os.supports_dir_fd:
         # Windows: there the file is opened by its resolved path.
-        return base.joinpath(*parts).open("rb").read(most)
+        return base.joinpath(*parts).open("rb").read(max_bytes)
     # The path was resolved, so a component that is a link now has become one since, and is refused.
     folder = os.open(base, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -56,4 +56,4 @@ def _content(base: Path, parts: tuple[str, ...], most: int) -> bytes:
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError("not a regular file")
-        return file.read(most)
+        return file.read(max_bytes)

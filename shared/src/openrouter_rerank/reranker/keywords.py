@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from os import PathLike
 from typing import Literal
 
-from openrouter_rerank.client_options import ClientKeywords, RequestFields
+from openrouter_rerank.client_options.keywords import ClientKeywords, RequestFields
 from openrouter_rerank.http_client import AsyncHTTPClient, HTTPClient
 from openrouter_rerank.provider import ProviderPreferences
 
@@ -19,17 +19,23 @@ class RerankKeywords(ClientKeywords, RequestFields, total=False):
     model_name: str
     """Another name of `model`."""
     top_n: int | None
-    """Number of documents to return. Default: all of them, so that reranking loses nothing."""
+    """
+    Number of documents to return, at least 1. Default: all of them, so that reranking loses
+    nothing.
+    """
     score_threshold: float | None
-    """Return only ranked documents with at least this score. Each model has its own score scale."""
+    """
+    Return only ranked documents with at least this score. Cannot be combined with
+    `fallback_models`, because each model has its own score scale.
+    """
     openrouter_provider: ProviderPreferences | Mapping[str, object] | None
     """Another name of `provider`."""
     model_kwargs: Mapping[str, object] | None
     """Another name of `extra_body`."""
     on_error: Literal["raise", "passthrough"]
     """
-    What to do if reranking fails: "raise", or "passthrough" to return the retriever's order and
-    log a warning while the service fails.
+    What to do if reranking fails: "raise", or "passthrough" to log a warning and return the
+    retriever's order if the failure is temporary.
     """
     unscorable: Literal["keep", "drop", "raise"]
     """
@@ -38,13 +44,16 @@ class RerankKeywords(ClientKeywords, RequestFields, total=False):
     """
     image_mode: Literal["auto", "always", "never"]
     """
-    When images are sent: "auto" if all models are known to take them, "always", or "never".
-    Otherwise only the text is sent.
+    Whether images are sent: "auto" (only if every model is known to take them), "always" or
+    "never". Otherwise only the text is sent.
     """
     image_root: str | PathLike[str] | None
     """The only folder from which local images are read. Default: none."""
     max_image_bytes: int
-    """Larger images are not sent. NVIDIA's models have failed at 30 MB a request."""
+    """
+    Size in bytes of the largest image that is sent. NVIDIA's models have failed at 30 MB a
+    request.
+    """
     http_client: HTTPClient | None
     """An `httpx.Client` or `httpx2.Client` for sync calls, used as it is and never closed."""
     http_async_client: AsyncHTTPClient | None

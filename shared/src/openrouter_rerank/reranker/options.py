@@ -1,13 +1,15 @@
 """The options that both framework packages have beyond those of the clients."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import AliasChoices, Field, JsonValue, model_validator
+from pydantic.fields import FieldInfo
 from pydantic.json_schema import SkipJsonSchema
 
-from openrouter_rerank._option_docs import show_options
-from openrouter_rerank.client_options import ClientOptions, RequestFields
+from openrouter_rerank.client_options.fields import ClientOptions
+from openrouter_rerank.client_options.keywords import RequestFields
 from openrouter_rerank.errors import ConfigurationError
 from openrouter_rerank.http_client import (
     AsyncHTTPClient,
@@ -40,14 +42,14 @@ class RerankOptions(ClientOptions):
     )
     top_n: int | None = Field(
         default=None,
-        description="Number of documents to return. Default: all of them, so that reranking loses "
-        "nothing.",
+        description="Number of documents to return, at least 1. Default: all of them, so that "
+        "reranking loses nothing.",
         ge=1,
     )
     score_threshold: float | None = Field(
         default=None,
-        description="Return only ranked documents with at least this score. Each model has its own "
-        "score scale.",
+        description="Return only ranked documents with at least this score. Cannot be combined "
+        "with `fallback_models`, because each model has its own score scale.",
         allow_inf_nan=False,
     )
     session_id: str | None = Field(
@@ -74,14 +76,14 @@ class RerankOptions(ClientOptions):
     )
     max_documents_per_request: int | None = Field(
         default=None,
-        description="Maximum documents per request; longer lists are split and merged. Default: "
-        "the model's limit.",
+        description="Maximum documents per request, at least 1; longer lists are split and merged. "
+        "Default: the model's limit.",
         ge=1,
     )
     on_error: Literal["raise", "passthrough"] = Field(
         default="raise",
-        description='What to do if reranking fails: "raise", or "passthrough" to return the '
-        "retriever's order and log a warning while the service fails.",
+        description='What to do if reranking fails: "raise", or "passthrough" to log a warning and '
+        "return the retriever's order if the failure is temporary.",
     )
     unscorable: Literal["keep", "drop", "raise"] = Field(
         default="keep",
@@ -90,8 +92,8 @@ class RerankOptions(ClientOptions):
     )
     image_mode: Literal["auto", "always", "never"] = Field(
         default="auto",
-        description='When images are sent: "auto" if all models are known to take them, "always", '
-        'or "never". Otherwise only the text is sent.',
+        description='Whether images are sent: "auto" (only if every model is known to take them), '
+        '"always" or "never". Otherwise only the text is sent.',
     )
     image_root: Path | None = Field(
         default=None,
@@ -99,7 +101,8 @@ class RerankOptions(ClientOptions):
     )
     max_image_bytes: int = Field(
         default=20_000_000,
-        description="Larger images are not sent. NVIDIA's models have failed at 30 MB a request.",
+        description="Size in bytes of the largest image that is sent. NVIDIA's models have failed "
+        "at 30 MB a request.",
         ge=1,
     )
     http_client: SkipJsonSchema[HTTPClient | None] = Field(
@@ -118,11 +121,19 @@ class RerankOptions(ClientOptions):
     )
 
     @classmethod
-    def __pydantic_init_subclass__(cls, **_: object) -> None:
-        """Show the options of each subclass in its signature and in its docstring."""
-        # First what is ranked, then how it is sent.
-        order = (*RerankOptions.__annotations__, *cls.model_fields)
-        show_options(cls, {name: cls.model_fields[name] for name in order})
+    def _shown_fields(cls) -> Mapping[str, FieldInfo]:
+        # First what is ranked, then how it is sent, then the fields of the frameworks.
+        fields = cls.model_fields
+        return {
+            name: fields[name]
+            for name in sorted(
+                fields,
+                key=lambda name: (
+                    fields[name].description is None,
+                    name in ClientOptions.model_fields,
+                ),
+            )
+        }
 
     @model_validator(mode="after")
     def _check_http_clients(self) -> Self:
@@ -134,8 +145,8 @@ class RerankOptions(ClientOptions):
     def _check_request(self) -> Self:
         if self.score_threshold is not None and self.fallback_models:
             raise ConfigurationError(
-                "score_threshold and fallback_models exclude each other: each model has a scale of "
-                "its own, so a threshold for one means nothing for another"
+                "score_threshold and fallback_models exclude each other: each model has its own "
+                "score scale, so a threshold for one means nothing for another"
             )
         # Imported here, because many import a class without creating a reranker.
         from openrouter_rerank._call.arguments import checked_arguments

@@ -17,7 +17,7 @@ from openrouter_rerank.documents import (
     are_texts,
     check_fields,
     is_headed,
-    whole,
+    joined_text,
 )
 from openrouter_rerank.errors import InvalidRequestError, OpenRouterRerankError
 from openrouter_rerank.images import LocalImage, image_problem, image_size
@@ -62,7 +62,7 @@ class Placement(NamedTuple):
     """The order in which the documents of a framework are returned, and the reason for it."""
 
     order: tuple[Placed | RankedDocument, ...]
-    """If all documents were sent, the ranked ones have the positions that they were sent at."""
+    """`RankedDocument`s of the ranking if it is of all documents, else `Placed`s."""
     ranking: Ranking | None = None
     """The ranking of the service; `None` if nothing was sent, or no response came."""
     error: OpenRouterRerankError | None = None
@@ -122,7 +122,7 @@ class ImagePolicy(NamedTuple):
         return image
 
 
-def untouched(
+def in_input_order(
     size: int, *, top_n: int | None, error: OpenRouterRerankError | None = None
 ) -> Placement:
     """Return the first `top_n` of `size` documents in the order of the input."""
@@ -136,7 +136,7 @@ def sendable(
     """
     Divide documents into those to send and those with nothing to rank.
 
-    An image that cannot be used is left out if there is a text beside it.
+    An image that cannot be used is left out if there is also a text.
 
     Args:
         contents: What the documents of a framework were converted to, in their order.
@@ -167,7 +167,7 @@ def _sendable(content: Content, at: int, images: ImagePolicy) -> str | RerankDoc
     if isinstance(content, Unscorable):
         return content
     if is_headed(content):
-        content = whole(content)
+        content = joined_text(content)
     if isinstance(content, RerankDocument):
         # Users can create one with fields of any type.
         check_fields(content, at)

@@ -42,7 +42,7 @@ class Reranker(RerankOptions):
         """
         Rank what the documents of a framework were converted to, and place each of them.
 
-        A blank query, as agents send it, ranks nothing and sends no request.
+        A blank query, which agents sometimes send, ranks nothing and sends no request.
 
         Raises:
             OpenRouterRerankError: Unless `on_error` is `"passthrough"` and the failure is

@@ -40,7 +40,7 @@ def checked_documents(documents: Iterable[object]) -> list[Document]:
     Return the documents in a new list, because the caller's may change during the call.
 
     Raises:
-        InvalidRequestError: There is no list, or one of its items is not a `Document`.
+        InvalidRequestError: If there is no list, or one of its items is not a `Document`.
     """
     given = _as_list(documents)
     if _are_documents(given):
@@ -57,7 +57,7 @@ def checked_items(items: Iterable[object], query: object) -> list[object]:
     Return the items to rank in a new list, because the caller's may change during the call.
 
     Raises:
-        InvalidRequestError: There is no list, or `query` is blank.
+        InvalidRequestError: If there is no list, or `query` is blank.
     """
     if isinstance(query, str) and not query.strip():
         raise InvalidRequestError("query is blank: pass the question to rank the documents by")
@@ -81,7 +81,7 @@ def contents(
         converter: Returns what of a document is ranked, instead of all rules.
 
     Raises:
-        InvalidRequestError: An item, or what the converter returned for it, cannot be ranked.
+        InvalidRequestError: If an item, or what the converter returned for it, cannot be ranked.
     """
     if not image_keys and not rank_fields and converter is None:
         texts = [item.page_content for item in items if isinstance(item, Document)]

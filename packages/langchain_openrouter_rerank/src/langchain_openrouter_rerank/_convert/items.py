@@ -34,7 +34,7 @@ def item_content(item: object, at: int, rank_fields: Sequence[str]) -> LazyConte
         rank_fields: Keys of a mapping that are put before the text.
 
     Raises:
-        InvalidRequestError: The item cannot be ranked.
+        InvalidRequestError: If the item cannot be ranked.
     """
     if isinstance(item, RerankDocument):
         return item
@@ -66,7 +66,7 @@ def mapping_content(
         rank_fields: Keys that are put before the text.
 
     Raises:
-        InvalidRequestError: The mapping has other keys, or its `text` is not a string.
+        InvalidRequestError: If the mapping has other keys, or its `text` is not a string.
     """
     text = item.get("text", "")
     kind = None if "type" in rank_fields else item.get("type")
@@ -109,7 +109,7 @@ def joined(text: str, image: Image | None) -> LazyContent:
             return text
 
 
-def scores(placement: Placement, *, model: str) -> Ranking:
+def ranking_of(placement: Placement, *, model: str) -> Ranking:
     """Return the ranking, with the positions that the items have in the list of the caller."""
     ranking = placement.ranking or Ranking(results=(), model=model, requests=())
     return replace(

@@ -54,7 +54,9 @@ def is_pillow(value: object) -> TypeGuard[_Pillow]:
     return module is not None and isinstance(value, module.Image)
 
 
-def sendable(contents: Sequence[LazyContent], *, takes_images: bool) -> list[SendableContent]:
+def with_encoded_images(
+    contents: Sequence[LazyContent], *, takes_images: bool
+) -> list[SendableContent]:
     """
     Encode the images of PIL, which takes up to a second for each.
 

@@ -36,8 +36,8 @@ def contents(
             If it is set, nothing else of the node is ranked.
 
     Raises:
-        InvalidRequestError: `document_fn` returned something else. The message names the position
-            of the node.
+        InvalidRequestError: If `document_fn` returned something else. The message names the
+            position of the node.
     """
     if document_fn is not None:
         return [_checked_document(document_fn(item), at) for at, item in enumerate(nodes)]

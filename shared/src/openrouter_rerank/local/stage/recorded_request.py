@@ -35,7 +35,7 @@ class RecordedRequest:
         The body, parsed as a JSON object.
 
         Raises:
-            ValueError: The body is not a JSON object.
+            ValueError: If the body is not a JSON object.
         """
         value: JSON = json.loads(self.body)
         if isinstance(value, dict):

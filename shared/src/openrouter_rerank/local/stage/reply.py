@@ -23,8 +23,8 @@ class Reply:
     One HTTP response, which the stage sends unchanged.
 
     Raises:
-        ValueError: The status, the delay or a header is invalid.
-        TypeError: The body is neither bytes nor text, and cannot be encoded as JSON.
+        ValueError: If the status, the delay or a header is invalid.
+        TypeError: If the body is neither bytes nor text, and cannot be encoded as JSON.
     """
 
     status: int = 200

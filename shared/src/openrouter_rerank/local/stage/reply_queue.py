@@ -35,7 +35,7 @@ class ReplyQueue:
         Add replies to the end of the queue.
 
         Raises:
-            TypeError: One of them is not a reply, fault or function.
+            TypeError: If one of them is not a reply, fault or function.
         """
         checked = [_checked(reply) for reply in replies]
         with self._lock:
@@ -46,7 +46,7 @@ class ReplyQueue:
         Set the reply for all requests that come when the queue is empty.
 
         Raises:
-            TypeError: It is not a reply, fault or function.
+            TypeError: If it is not a reply, fault or function.
         """
         self._default = _checked(reply)
 

@@ -61,8 +61,8 @@ class ServerConnection:
             event = self._http.next_event()
             if event is h11.NEED_DATA:
                 if self._http.they_are_waiting_for_100_continue:
-                    go_on = h11.InformationalResponse(status_code=100, headers=[])
-                    await self.send(self._http.send(go_on))
+                    continue_response = h11.InformationalResponse(status_code=100, headers=[])
+                    await self.send(self._http.send(continue_response))
                 self._http.receive_data(await self._reader.read(_READ_SIZE))
             elif isinstance(event, h11.Request):
                 head, self._wants_body = event, event.method != b"HEAD"

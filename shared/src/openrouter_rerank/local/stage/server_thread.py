@@ -53,7 +53,7 @@ class ServerThread:
         The port of the listening socket.
 
         Raises:
-            RuntimeError: The thread is not running.
+            RuntimeError: If the thread is not running.
         """
         if self._port is None:
             raise RuntimeError("the stage runs only inside `with Stage() as stage:`")
@@ -64,7 +64,7 @@ class ServerThread:
         Listen on a free port, and start the thread.
 
         Raises:
-            RuntimeError: The thread is running already.
+            RuntimeError: If the thread is running already.
         """
         if self._port is not None:
             raise RuntimeError("the stage is running already; make another one")
@@ -90,7 +90,7 @@ class ServerThread:
         Run `work` in the event loop of the thread, and wait until it has finished.
 
         Raises:
-            RuntimeError: The thread is not running.
+            RuntimeError: If the thread is not running.
         """
         _ = self.port
         asyncio.run_coroutine_threadsafe(work(), self._loop).result()

@@ -58,7 +58,7 @@ class Stage:
         The base URL for clients, instead of OpenRouter's.
 
         Raises:
-            RuntimeError: The stage is not running.
+            RuntimeError: If the stage is not running.
         """
         return f"{self._scheme}://127.0.0.1:{self._server.port}/api/v1"
 
@@ -72,7 +72,7 @@ class Stage:
             *replies: A `Reply`, a `Fault`, or a function that gets the request and returns either.
 
         Raises:
-            TypeError: One of them is not a reply, fault or function.
+            TypeError: If one of them is not a reply, fault or function.
         """
         self._replies.add(*replies)
 
@@ -83,7 +83,7 @@ class Stage:
         A function is called in the thread of the stage, so it must not block.
 
         Raises:
-            TypeError: It is not a reply, fault or function.
+            TypeError: If it is not a reply, fault or function.
         """
         self._replies.set_default(reply)
 
@@ -130,7 +130,7 @@ class Stage:
             timeout: Seconds to wait at most.
 
         Raises:
-            TimeoutError: The condition was not true within `timeout` seconds.
+            TimeoutError: If the condition was not true within `timeout` seconds.
         """
         with self._changed:
             if not self._changed.wait_for(condition, timeout):

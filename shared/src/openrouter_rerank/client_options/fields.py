@@ -1,9 +1,7 @@
 """
-The options of the clients: each name, type, check, default and meaning is declared once, here.
+The options of the clients as fields, and their checks.
 
-`ClientOptions` checks what the clients take, and the framework packages inherit it. Type checkers
-read `ClientKeywords` and `RequestOptions`, which have the same names and the types that callers may
-pass.
+Each option has one field here: its name, type, check, default and description.
 """
 
 import functools
@@ -11,33 +9,38 @@ import operator
 import os
 from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Self, SupportsIndex, TypeAlias, TypedDict, TypeGuard
+from typing import TYPE_CHECKING, Self, SupportsIndex, TypeAlias, TypeGuard
 
 from pydantic import (
     AliasChoices,
     BaseModel,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     SecretStr,
     ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
-from pydantic.json_schema import SkipJsonSchema
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import JsonSchemaValue, SkipJsonSchema
+from pydantic_core import CoreSchema
 
-from ._option_docs import show_options
-from ._wire.headers import HeaderFields, request_headers
-from .budget import Budget
-from .errors import ConfigurationError
-from .provider import ProviderPreferences
-from .rate_limiter import RateLimiter, checked_limiter
-from .score_store import ScoreStore, checked_store
+from openrouter_rerank._wire.headers import HeaderFields, request_headers
+from openrouter_rerank.budget import Budget
+from openrouter_rerank.errors import ConfigurationError
+from openrouter_rerank.rate_limiter import RateLimiter, checked_limiter
+from openrouter_rerank.score_store import ScoreStore, checked_store
 
-__all__ = ["ClientKeywords", "ClientOptions", "RequestOptions"]
+from .display import (
+    docstring_with_options,
+    docstring_without_options,
+    options_signature,
+)
 
 if TYPE_CHECKING:
-    from .ranking import Ranking
+    from openrouter_rerank.ranking import Ranking
 
     _OnResponse: TypeAlias = Callable[[Ranking], object]
 else:
@@ -47,6 +50,9 @@ else:
 DEFAULT_TIMEOUT = 30.0
 """Seconds. 95 of 100 calls are answered within 6 seconds, even with the slowest models."""
 _SECRETS = frozenset({"api_key", "openrouter_api_key", "default_headers"})
+# A URL may contain a password.
+_NOT_SHOWN = _SECRETS | {"base_url", "openrouter_api_base", "api_base"}
+_SECONDS = frozenset({"timeout", "score_ttl"})
 
 
 def whole_number(value: object) -> int | None:
@@ -77,7 +83,7 @@ class ClientOptions(BaseModel):
     def __init__(self, **options: object) -> None:
         # Pydantic quotes input in its errors, and a traceback shows the locals of this frame.
         is_strict = self.model_config.get("extra") == "forbid"
-        hide_secrets(options, self._names() if is_strict else options.keys())
+        _hide_secrets(options, self._names() if is_strict else options.keys())
         super().__init__(**options)
 
     model_config = ConfigDict(
@@ -125,20 +131,21 @@ class ClientOptions(BaseModel):
     )
     timeout: float = Field(
         default=DEFAULT_TIMEOUT,
-        description="Seconds that a whole call may take: attempts, waits, the response body and "
-        "fallback models.",
+        description="Seconds that a whole call may take, more than 0: attempts, waits, the "
+        "response body and fallback models.",
         gt=0,
         allow_inf_nan=False,
     )
     max_retries: int = Field(
         default=2,
-        description="Attempts after the first. An attempt that may have been billed is repeated "
-        "at most once.",
+        description="Attempts after the first, 0 or more. An attempt that may have been billed is "
+        "repeated at most once.",
         ge=0,
     )
     max_concurrency: int = Field(
         default=8,
-        description="Maximum requests in flight; for async calls, in each event loop.",
+        description="Maximum number of requests in flight, at least 1; for async calls, in each "
+        "event loop.",
         ge=1,
     )
     budget: Budget | None = Field(
@@ -155,7 +162,8 @@ class ClientOptions(BaseModel):
     )
     score_ttl: float | None = Field(
         default=None,
-        description="Seconds after which a cached score is requested again. Default: never.",
+        description="Seconds after which a cached score is requested again, more than 0. Default: "
+        "never.",
         gt=0,
         allow_inf_nan=False,
     )
@@ -176,7 +184,51 @@ class ClientOptions(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **_: object) -> None:
         """Show the options of each subclass in its signature and in its docstring."""
-        show_options(cls, cls.model_fields)
+        # A subclass without a docstring inherits that of its base, options included.
+        if text := vars(cls).get("__doc__"):
+            cls.__doc__ = docstring_with_options(str(text), cls._shown_fields())
+        cls._show_signature()
+
+    @classmethod
+    def model_rebuild(
+        cls,
+        *,
+        force: bool = False,
+        raise_errors: bool = True,
+        _parent_namespace_depth: int = 2,
+        _types_namespace: Mapping[str, object] | None = None,
+    ) -> bool | None:
+        """Complete the class, which Pydantic does before it is first used."""
+        completed = super().model_rebuild(
+            force=force,
+            raise_errors=raise_errors,
+            _parent_namespace_depth=_parent_namespace_depth + 1,
+            _types_namespace=_types_namespace,
+        )
+        # Pydantic has replaced the signature.
+        cls._show_signature()
+        return completed
+
+    @classmethod
+    def _show_signature(cls) -> None:
+        # By `setattr`, because classes do not declare it.
+        setattr(cls, "__signature__", options_signature(cls._shown_fields()))  # noqa: B010
+
+    @classmethod
+    def _shown_fields(cls) -> Mapping[str, FieldInfo]:
+        """Return the options in the order in which they are shown."""
+        return cls.model_fields
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler, /
+    ) -> JsonSchemaValue:
+        """Leave the list of options out of the description: a schema has properties."""
+        schema = super().__get_pydantic_json_schema__(core_schema, handler)
+        resolved = handler.resolve_ref_schema(schema)
+        if "description" in resolved:
+            resolved["description"] = docstring_without_options(resolved["description"])
+        return schema
 
     @classmethod
     @functools.cache
@@ -203,9 +255,10 @@ class ClientOptions(BaseModel):
             ConfigurationError: If an option cannot be used; the message names it.
             TypeError: If there is no such option.
         """
-        hide_secrets(keywords, cls._names())
+        _hide_secrets(keywords, cls._names())
         if unknown := keywords.keys() - cls._names():
             raise TypeError(f"{caller}() has no option {min(unknown)!r:.50}")
+        # Not by `model_validate`, which would call `__init__`, and that is not strict.
         options = cls.__new__(cls)
         try:
             cls.__pydantic_validator__.validate_python(keywords, strict=True, self_instance=options)
@@ -219,7 +272,7 @@ class ClientOptions(BaseModel):
     @classmethod
     def _check_key(cls, key: SecretStr | None) -> SecretStr | None:
         # Imported here, because importing the class must not import `ipaddress`.
-        from ._wire.endpoint import checked_key
+        from openrouter_rerank._wire.endpoint import checked_key
 
         if isinstance(error := checked_key(key), ConfigurationError):
             raise error
@@ -229,14 +282,14 @@ class ClientOptions(BaseModel):
     @classmethod
     def _check_base_url(cls, base_url: str | None) -> str | None:
         if base_url is not None and base_url.strip():
-            from ._wire.endpoint import destination
+            from openrouter_rerank._wire.endpoint import destination
 
             destination(base_url)
         return base_url
 
     @field_validator("app_categories", "max_retries", "max_concurrency", mode="before")
     @classmethod
-    def _accept_like(cls, given: object) -> object:
+    def _accept_lists_and_numpy_integers(cls, given: object) -> object:
         # Strict validation refuses a list for a tuple, and the integers of NumPy.
         if _is_list(given):
             return tuple(given)
@@ -283,7 +336,7 @@ class ClientOptions(BaseModel):
             raise
 
 
-def hide_secrets(options: dict[str, object], known: Container[str]) -> None:
+def _hide_secrets(options: dict[str, object], known: Container[str]) -> None:
     """
     Replace secrets in `options` by objects whose `repr` does not show them.
 
@@ -311,96 +364,18 @@ def _or_environment(given: str | None, variable: str) -> str | None:
 def _problem(error: ValidationError) -> str:
     """Return the message for the first option that Pydantic has refused."""
     first = error.errors(include_url=False)[0]
-    option = str(first["loc"][0])
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, ValueError):
+        return str(cause)
+    option = ".".join(map(str, first["loc"]))
     if first["type"] == "extra_forbidden":
         # Unknown names have been refused before, so it is the second name of a known option.
         return f"{option} is another name of an option that was passed too: pass one of them"
-    if "ctx" in first and isinstance(first["ctx"].get("error"), ValueError):
-        return str(first["ctx"]["error"])
-    is_seconds = option in {"timeout", "score_ttl"}
-    rule = "a positive number of seconds" if is_seconds else first["msg"]
-    rule = rule.removeprefix("Input should be ")
-    given = "" if option in _SECRETS else f", got {first['input']!r:.50}"
+    rule = first["msg"].removeprefix("Input should be ")
+    if option in _SECONDS:
+        rule = "a positive number of seconds"
+    given = "" if first["loc"][0] in _NOT_SHOWN else f", got {first['input']!r:.50}"
     return f"{option} must be {rule}{given}"
 
 
-class RequestFields(TypedDict, total=False):
-    """The options of a call that describe its requests."""
-
-    fallback_models: Sequence[str]
-    """Models to try, in order, if `model` fails or is unavailable. A ranking never mixes models."""
-    provider: ProviderPreferences | Mapping[str, object] | None
-    """Which providers may serve a request: see `openrouter_rerank.ProviderPreferences`."""
-    session_id: str | None
-    """Groups requests on OpenRouter's activity page; at most 256 characters."""
-    user: str | None
-    """ID of your end user, for OpenRouter's abuse detection."""
-    trace: Mapping[str, object] | None
-    """Metadata for the observability tools connected to your OpenRouter account."""
-    extra_body: Mapping[str, object] | None
-    """Extra fields of the request body, sent unchanged."""
-    max_documents_per_request: int | None
-    """
-    Maximum documents per request; longer lists are split and merged. Default: the model's
-    limit.
-    """
-
-
-class RequestOptions(RequestFields, total=False):
-    """The less common arguments of `rerank`."""
-
-    timeout: float | None
-    """Seconds that this call may take, instead of the client's `timeout`."""
-
-
-class ClientKeywords(TypedDict, total=False):
-    """The keywords of the clients, with the types that callers may pass; for type checkers."""
-
-    api_key: str | SecretStr | None
-    """
-    Your OpenRouter API key. Default: `OPENROUTER_API_KEY` in the environment, read at each
-    call.
-    """
-    openrouter_api_key: str | SecretStr | None
-    """Another name of `api_key`."""
-    base_url: str | None
-    """
-    Base URL of the API, with or without `/rerank`; https, or http to loopback. Default:
-    `OPENROUTER_API_BASE` in the environment, else OpenRouter.
-    """
-    openrouter_api_base: str | None
-    """Another name of `base_url`."""
-    api_base: str | None
-    """Another name of `base_url`."""
-    app_url: str | None
-    """URL of your app, sent as `HTTP-Referer`. Default: `OPENROUTER_APP_URL` in the environment."""
-    app_title: str | None
-    """Name of your app on openrouter.ai. Default: `OPENROUTER_APP_TITLE` in the environment."""
-    app_categories: Sequence[str]
-    """Marketplace categories of your app, at most 2."""
-    default_headers: Mapping[str, str] | None
-    """Extra request headers. They override the client's own."""
-    timeout: float
-    """
-    Seconds that a whole call may take: attempts, waits, the response body and fallback models.
-    """
-    max_retries: int
-    """Attempts after the first. An attempt that may have been billed is repeated at most once."""
-    max_concurrency: int
-    """Maximum requests in flight; for async calls, in each event loop."""
-    budget: Budget | float | None
-    """Spending limit in US dollars, or a `Budget` to share. Calls are refused once it is spent."""
-    score_store: ScoreStore | None
-    """
-    Caches scores, so that you never pay twice for the same score. Accepts any LangChain
-    `BaseStore` of bytes.
-    """
-    score_ttl: float | None
-    """Seconds after which a cached score is requested again. Default: never."""
-    rate_limiter: RateLimiter | None
-    """Gives permission for each request: a `WindowRateLimiter`, or a rate limiter of LangChain."""
-    on_response: "Callable[[Ranking], object] | None"
-    """Called with each `Ranking`, for example to add up cost and usage."""
-
-
-show_options(ClientOptions, ClientOptions.model_fields)
+ClientOptions.__pydantic_init_subclass__()
