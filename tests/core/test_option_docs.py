@@ -97,3 +97,14 @@ def test_a_subclass_documents_its_own_options_too():
     assert inspect.signature(CustomReranker).parameters["flavour"].default == "salt"
     assert "    flavour: Default: 'salt'." in CustomReranker.__doc__.splitlines()
     assert CustomReranker.__doc__.count("top_n:") == 1
+
+
+def test_a_subclass_of_a_client_has_its_own_signature():
+    """A user's subclass with its own `__init__` has the signature of that `__init__`."""
+
+    class TenantClient(RerankClient):
+        def __init__(self, tenant, **options):
+            super().__init__(**options)
+            self.tenant = tenant
+
+    assert list(inspect.signature(TenantClient).parameters) == ["tenant", "options"]

@@ -6,9 +6,12 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from openrouter_rerank import AsyncRerankClient, RerankClient
+from openrouter_rerank import AsyncRerankClient, ClientOptions, RerankClient
+from pydantic_core import core_schema
 
 from tests.repetitions import repetitions
 
@@ -209,6 +212,34 @@ def test_calls_of_the_parent_take_no_slot_of_a_child(local_openrouter):
             thread.join()
         """,
     )
+
+
+def test_threads_complete_a_class_of_options_once():
+    """Threads that use a class of options for the first time at once build its schema once."""
+    builds = []
+
+    class SlowlyBuilt:
+        """A type whose schema takes long enough for all threads to ask for it."""
+
+        @classmethod
+        def __get_pydantic_core_schema__(cls, *_):
+            builds.append(threading.get_ident())
+            time.sleep(0.1)
+            return core_schema.any_schema()
+
+    class CustomOptions(ClientOptions):
+        custom: SlowlyBuilt | None = None
+
+    started = threading.Barrier(8)
+
+    def create(_):
+        started.wait()
+        return CustomOptions.of_keywords("Custom", {"custom": 5}).custom
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(create, range(8))) == [5] * 8
+
+    assert len(builds) == 1
 
 
 def test_a_second_loop_does_not_disturb_the_first(local_openrouter):

@@ -262,8 +262,19 @@ def test_an_invalid_key_is_not_quoted(key, monkeypatch):
 
 @pytest.mark.parametrize(
     "options",
-    [{"api_key": f"{KEY}\n"}, {"api_key": KEY, "timeout": -1}, {"api_key": KEY, "app_title": "\n"}],
-    ids=["invalid key", "invalid timeout", "invalid title"],
+    [
+        {"api_key": f"{KEY}\n"},
+        {"api_key": KEY.encode()},
+        {"api_key": [KEY]},
+        {"default_headers": [("Authorization", KEY)]},
+        {"base_url": KEY.encode()},
+        {"api_key": KEY, "timeout": -1},
+        {"api_key": KEY, "app_title": "\n"},
+    ],
+    ids=[
+        *("invalid key", "key as bytes", "key in a list", "headers as pairs", "URL as bytes"),
+        *("invalid timeout", "invalid title"),
+    ],
 )
 def test_no_frame_of_a_refused_client_contains_the_key(options):
     """If a client cannot be created, no frame of the package has the key in its locals."""

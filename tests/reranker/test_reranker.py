@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from openrouter_rerank import OpenRouterRerankError
+from openrouter_rerank import ConfigurationError, OpenRouterRerankError
 from openrouter_rerank.local.stage import Reply, word_overlap
 from openrouter_rerank.reranker import Reranker
 
@@ -57,6 +57,38 @@ def test_an_invalid_value_does_not_change_an_option(make_reranker):
 
     assert (reranker.fallback_models, reranker.score_threshold) == ((), 0.5)
     assert len(reranker.place("a", ["a", "b"]).order) == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *[("timeout", value) for value in ("3", None, -1, 0)],
+        *[("max_concurrency", value) for value in (0, -3, "2")],
+        *[("max_retries", value) for value in (-1, "2", None)],
+        *[("score_ttl", value) for value in (-1, "3")],
+        *[(option, object()) for option in ("budget", "score_store", "rate_limiter")],
+        ("base_url", 5),
+    ],
+)
+async def test_an_option_that_pydantic_did_not_check_is_refused_by_the_call(
+    make_reranker, local_openrouter, option, value
+):
+    """After `model_copy`, an invalid option raises, even with passthrough, and sends nothing."""
+    reranker = make_reranker(on_error="passthrough").model_copy(update={option: value})
+
+    with pytest.raises(ConfigurationError, match=f"^{option} "):
+        reranker.place("q", ["a", "b"])
+    with pytest.raises(ConfigurationError, match=f"^{option} "):
+        await reranker.aplace("q", ["a", "b"])
+
+    assert len(local_openrouter.requests) == 0
+
+
+def test_a_number_that_pydantic_did_not_check_becomes_a_budget(make_reranker):
+    """After `model_copy`, a number is the limit of a budget, as when a reranker is created."""
+    reranker = make_reranker().model_copy(update={"budget": 5.0})
+
+    assert reranker.place("a", ["a", "b"]).ranking is not None
 
 
 def test_a_header_changed_in_place_is_sent(make_reranker, local_openrouter):

@@ -70,18 +70,20 @@ class _Client(ABC, Generic[HTTP]):
     @classmethod
     def from_options(cls, options: ClientOptions, http_client: HTTP | None = None) -> Self:
         """
-        Create a client from options that are checked already.
+        Create a client from an object with its options.
 
         Args:
             options: The options. Changing them afterwards does not change the client.
             http_client: An httpx or httpx2 client to use as it is. It is never closed.
 
         Raises:
-            ConfigurationError: If `http_client` is of the wrong kind, or a value of the environment
-                cannot be used.
+            ConfigurationError: If an option or a value of the environment cannot be used, or
+                `http_client` is of the wrong kind.
         """
+        # Checked again, because Pydantic's `model_copy` and `model_construct` check nothing.
+        values = {name: getattr(options, name) for name in ClientOptions.model_fields}
         client = cls.__new__(cls)
-        cls._open(client, options, http_client)
+        cls._open(client, ClientOptions.of_keywords(cls.__name__, values), http_client)
         return client
 
     def _limits(self, timeout: float | None) -> Limits:
@@ -320,8 +322,15 @@ def _show_options(client: type[object], http_client: type[object]) -> None:
         "http_client", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=http_client | None
     )
     fields = ClientOptions.model_fields
-    # By `setattr`, because classes do not declare it.
-    setattr(client, "__signature__", options_signature(fields, [parameter]))  # noqa: B010
+    signature = options_signature(fields, [parameter])
+    this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    # On `__init__`, because a subclass may have another. By `setattr`, because functions do not
+    # declare it.
+    setattr(  # noqa: B010
+        vars(client)["__init__"],
+        "__signature__",
+        signature.replace(parameters=[this, *signature.parameters.values()]),
+    )
     client.__doc__ = docstring_with_options(client.__doc__ or "", fields)
 
 

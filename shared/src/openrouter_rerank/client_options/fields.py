@@ -7,6 +7,7 @@ Each option has one field here: its name, type, check, default and description.
 import functools
 import operator
 import os
+import threading
 from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self, SupportsIndex, TypeAlias, TypeGuard
@@ -17,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
+    Secret,
     SecretStr,
     ValidationError,
     ValidationInfo,
@@ -69,6 +71,23 @@ def whole_number(value: object) -> int | None:
 
 def _is_list(value: object) -> TypeGuard[Sequence[object]]:
     return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
+class _Completion:
+    """Completes one class at a time."""
+
+    def __init__(self) -> None:
+        self.renew_lock()
+
+    def renew_lock(self) -> None:
+        # Completing a class completes the classes of its fields too, in the same thread.
+        self.lock = threading.RLock()
+
+
+_completion = _Completion()
+if hasattr(os, "register_at_fork"):
+    # Another thread of the parent may hold the lock, and does not exist in the child.
+    os.register_at_fork(after_in_child=_completion.renew_lock)
 
 
 class ClientOptions(BaseModel):
@@ -199,14 +218,16 @@ class ClientOptions(BaseModel):
         _types_namespace: Mapping[str, object] | None = None,
     ) -> bool | None:
         """Complete the class, which Pydantic does before it is first used."""
-        completed = super().model_rebuild(
-            force=force,
-            raise_errors=raise_errors,
-            _parent_namespace_depth=_parent_namespace_depth + 1,
-            _types_namespace=_types_namespace,
-        )
-        # Pydantic has replaced the signature.
-        cls._show_signature()
+        # Pydantic before 2.14 fails if several threads use a class for the first time at once.
+        with _completion.lock:
+            completed = super().model_rebuild(
+                force=force,
+                raise_errors=raise_errors,
+                _parent_namespace_depth=_parent_namespace_depth + 1,
+                _types_namespace=_types_namespace,
+            )
+            # Pydantic has replaced the signature.
+            cls._show_signature()
         return completed
 
     @classmethod
@@ -256,8 +277,14 @@ class ClientOptions(BaseModel):
             TypeError: If there is no such option.
         """
         _hide_secrets(keywords, cls._names())
+        for name in keywords.keys() & _NOT_SHOWN:
+            # A value of the wrong type may contain a key too, for example a key read as bytes.
+            if not isinstance(keywords[name], str | SecretStr | HeaderFields | None):
+                keywords[name] = Secret(keywords[name])
         if unknown := keywords.keys() - cls._names():
             raise TypeError(f"{caller}() has no option {min(unknown)!r:.50}")
+        if not cls.__pydantic_complete__:
+            cls.model_rebuild()
         # Not by `model_validate`, which would call `__init__`, and that is not strict.
         options = cls.__new__(cls)
         try:
