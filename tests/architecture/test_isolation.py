@@ -32,7 +32,9 @@ def test_looking_up_a_name_fails_the_test(look_up):
 def test_loopback_is_open(host):
     """A test can connect to its own server on loopback, by address and by name."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        socket.create_connection((host, server.getsockname()[1]), timeout=5).close()
+        address = server.getsockname()
+        with socket.create_connection((host, address[1]), timeout=5) as connection:
+            assert connection.getpeername() == address
 
 
 def test_no_configuration_is_inherited():

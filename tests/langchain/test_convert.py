@@ -582,7 +582,7 @@ keys = st.sampled_from(["image", "image_url", "image_path", "source", "mime_type
 
 @given(st.text(min_size=1), st.dictionaries(keys | st.text(), json_values))
 def test_a_text_is_ranked_alone_with_any_metadata(text, metadata):
-    """A text that is not an image is ranked alone, whatever the metadata contains."""
+    """A text that is not an image is ranked alone, for all contents of the metadata."""
     expected = [text]
 
     assert contents([Document(text, metadata=metadata)]) == expected

@@ -140,7 +140,7 @@ def test_the_new_score_replaces_the_earlier_score(make_reranker, local_openroute
 
 
 def test_a_call_sends_the_options_of_the_constructor(make_reranker, local_openrouter):
-    """A call sends `model` and `top_n` of the constructor, whatever the metadata contain."""
+    """A call sends `model` and `top_n` of the constructor, for all contents of the metadata."""
     documents = [Document("text", metadata={"day": dt.date(2024, 2, 29), "n": math.nan})]
 
     make_reranker(model="a/model", top_n=1).compress_documents([*documents, Document("b")], QUERY)

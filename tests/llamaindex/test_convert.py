@@ -538,7 +538,7 @@ def hostile_nodes():
 
 
 def test_conversion_opens_nothing():
-    """Conversion opens no file and no connection, whatever the fields of a node contain."""
+    """Conversion opens no file and no connection, for all contents of the fields of a node."""
     nodes = [NodeWithScore(node=node) for node in (*ALL_NODES, *hostile_nodes())]
 
     with recorded_io() as events:

@@ -144,7 +144,7 @@ async def test_an_invalid_index_or_score_is_an_error(rerank, local_openrouter, p
 
 
 async def test_unsorted_results_are_sorted(rerank, local_openrouter):
-    """Nodes are returned in the order of their scores, whatever the order of the response."""
+    """Nodes are returned in the order of their scores, for each order of the response."""
     local_openrouter.script(results((0, 0.1), (2, 0.9), (1, 0.5)))
 
     result = await rerank()
@@ -154,7 +154,7 @@ async def test_unsorted_results_are_sorted(rerank, local_openrouter):
 
 
 async def test_a_score_belongs_to_the_node_at_its_index(rerank, local_openrouter):
-    """A score belongs to the node at its index, whatever text the response repeats."""
+    """A score belongs to the node at its index, even if the response repeats another text."""
     rows = [
         {"index": 1, "relevance_score": 0.9, "document": {"text": TEXTS[0]}},
         {"index": 0, "relevance_score": 0.1, "document": {"text": TEXTS[1]}},

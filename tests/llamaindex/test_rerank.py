@@ -117,7 +117,7 @@ async def test_the_list_may_change_during_an_async_call(make_reranker, local_ope
 async def test_the_text_of_the_query_is_sent(
     make_reranker, postprocess, local_openrouter, args, query
 ):
-    """The text of a query is sent without outer whitespace, in whatever form it is passed."""
+    """The text of a query is sent without outer whitespace, for each form of query."""
     await postprocess(make_reranker(), nodes_with_metadata(*TEXTS), *args, **query)
 
     (request,) = local_openrouter.requests

@@ -1,4 +1,4 @@
-"""Promise: a call ends within its `timeout`, whatever the server does."""
+"""Promise: a call ends within its `timeout`, even if the server does not respond."""
 
 import itertools
 import socket

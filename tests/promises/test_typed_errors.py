@@ -1,4 +1,4 @@
-"""Promise: every exception is a typed error, whatever bytes a server sends."""
+"""Promise: every exception is a typed error, for all bytes that a server can send."""
 
 import json
 import math

@@ -318,7 +318,7 @@ def other_time_zone():
     ],
 )
 def test_dates_are_in_utc(other_time_zone, header):
-    """All three forms of an HTTP date are read as UTC, whatever the time zone of this machine."""
+    """All three forms of an HTTP date are read as UTC, in every time zone of this machine."""
     assert error_for(headers={"retry-after": header}).retry_after == 90.0
 
 

@@ -56,7 +56,7 @@ def test_options_set_their_headers(options, added):
     ],
 )
 def test_default_headers_replace_our_headers(name, replaced):
-    """A header of the user replaces the client's header, whatever the case of its name."""
+    """A header of the user replaces the client's header of that name, in upper or lower case."""
     sent = headers(
         app_url="https://me", app_title="t", app_categories=["c"], default_headers={name: "mine"}
     )

@@ -377,7 +377,7 @@ def test_results_that_do_not_rank_the_documents_are_refused(results):
 )
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
 def test_a_successful_response_without_results_is_refused(body, status):
-    """A 2xx response without a ranking is an `InvalidResponseError`, whatever its bytes are."""
+    """A 2xx response without a ranking is an `InvalidResponseError`, for all bytes."""
     error = decoded(body, status=status)
 
     assert type(error) is InvalidResponseError

@@ -182,8 +182,8 @@ class OpenRouterRerank(
         Rank `documents` by their relevance to `query`, best first, and return only the scores.
 
         Each result names its document by index. Documents with nothing to rank are left out, or
-        are an error if `unscorable` is `"raise"`. Failures are raised whatever `on_error` is,
-        because there is no ranking without scores.
+        are an error if `unscorable` is `"raise"`. Failures are raised with every value of
+        `on_error`, because there is no ranking without scores.
 
         Args:
             documents: Strings, `Document`s, mappings with `text` and/or `image`, content blocks,

@@ -3,8 +3,9 @@ The options of the clients. Each is declared once, in `fields.py`.
 
 What belongs here: name, type, check, default and description of the options that both clients and
 both framework packages have (`fields.py`), the keywords that type checkers read (`keywords.py`),
-and how options are shown in signatures and docstrings (`display.py`). The options that only the
-framework packages have are in `reranker/options.py`.
+how options are shown in signatures and docstrings (`display.py`), and how secrets in them are
+hidden from tracebacks (`secrets.py`). The options that only the framework packages have are in
+`reranker/options.py`.
 
 `RerankClient(**keywords)` checks its keywords with `ClientOptions.of_keywords`. A reranker is a
 `ClientOptions`, and creates its clients from itself with `RerankClient.from_options`.

@@ -8,7 +8,7 @@ import functools
 import operator
 import os
 import threading
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self, SupportsIndex, TypeAlias, TypeGuard
 
@@ -18,7 +18,6 @@ from pydantic import (
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
-    Secret,
     SecretStr,
     ValidationError,
     ValidationInfo,
@@ -40,6 +39,7 @@ from .display import (
     docstring_without_options,
     options_signature,
 )
+from .secrets import NOT_SHOWN, hide_secrets, hide_wrong_types
 
 if TYPE_CHECKING:
     from openrouter_rerank.ranking import Ranking
@@ -51,9 +51,6 @@ else:
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds. 95 of 100 calls are answered within 6 seconds, even with the slowest models."""
-_SECRETS = frozenset({"api_key", "openrouter_api_key", "default_headers"})
-# A URL may contain a password.
-_NOT_SHOWN = _SECRETS | {"base_url", "openrouter_api_base", "api_base"}
 _SECONDS = frozenset({"timeout", "score_ttl"})
 
 
@@ -102,7 +99,7 @@ class ClientOptions(BaseModel):
     def __init__(self, **options: object) -> None:
         # Pydantic quotes input in its errors, and a traceback shows the locals of this frame.
         is_strict = self.model_config.get("extra") == "forbid"
-        _hide_secrets(options, self._names() if is_strict else options.keys())
+        hide_secrets(options, self._names() if is_strict else options.keys())
         super().__init__(**options)
 
     model_config = ConfigDict(
@@ -276,11 +273,8 @@ class ClientOptions(BaseModel):
             ConfigurationError: If an option cannot be used; the message names it.
             TypeError: If there is no such option.
         """
-        _hide_secrets(keywords, cls._names())
-        for name in keywords.keys() & _NOT_SHOWN:
-            # A value of the wrong type may contain a key too, for example a key read as bytes.
-            if not isinstance(keywords[name], str | SecretStr | HeaderFields | None):
-                keywords[name] = Secret(keywords[name])
+        hide_secrets(keywords, cls._names())
+        hide_wrong_types(keywords)
         if unknown := keywords.keys() - cls._names():
             raise TypeError(f"{caller}() has no option {min(unknown)!r:.50}")
         if not cls.__pydantic_complete__:
@@ -363,27 +357,6 @@ class ClientOptions(BaseModel):
             raise
 
 
-def _hide_secrets(options: dict[str, object], known: Container[str]) -> None:
-    """
-    Replace secrets in `options` by objects whose `repr` does not show them.
-
-    A key may have been passed under a misspelt name, so values of unknown options are replaced too.
-    """
-    options.update(
-        {name: _hidden(options[name], name) if name in known else "not shown" for name in options}
-    )
-
-
-def _hidden(value: object, name: str) -> object:
-    if name == "default_headers" and _is_headers(value):
-        return HeaderFields(value)
-    return SecretStr(value) if name in _SECRETS and isinstance(value, str) else value
-
-
-def _is_headers(value: object) -> TypeGuard[Mapping[str, str]]:
-    return isinstance(value, Mapping)
-
-
 def _or_environment(given: str | None, variable: str) -> str | None:
     return given if given is not None else os.environ.get(variable) or None
 
@@ -401,7 +374,7 @@ def _problem(error: ValidationError) -> str:
     rule = first["msg"].removeprefix("Input should be ")
     if option in _SECONDS:
         rule = "a positive number of seconds"
-    given = "" if first["loc"][0] in _NOT_SHOWN else f", got {first['input']!r:.50}"
+    given = "" if first["loc"][0] in NOT_SHOWN else f", got {first['input']!r:.50}"
     return f"{option} must be {rule}{given}"
 
 

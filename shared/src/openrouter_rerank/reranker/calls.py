@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeVar
 
 from openrouter_rerank._wire.headers import HeaderFields
 from openrouter_rerank.client import AsyncRerankClient, RerankClient
@@ -22,6 +23,9 @@ from .placement import (
     in_input_order,
     sendable,
 )
+
+HTTP = TypeVar("HTTP")
+CLIENT = TypeVar("CLIENT")
 
 logger = logging.getLogger("openrouter_rerank")
 
@@ -46,43 +50,47 @@ class Clients:
 
     def sync_client(self, options: RerankOptions) -> RerankClient:
         """Return the client that `options` describe."""
-        wanted = _compared(options, options.http_client)
-        with self._lock:
-            for at, (known, client) in enumerate(self._sync):
-                if known == wanted:
-                    if at:
-                        # To the front, so that a client in use is not the next to be dropped.
-                        self._sync.insert(0, self._sync.pop(at))
-                    return client
-            made = RerankClient.from_options(options, options.http_client)
-            self._sync = [(wanted, made), *self._sync[: _MOST_CLIENTS - 1]]
-            return made
+        return self._client(self._sync, RerankClient.from_options, options, options.http_client)
 
     def async_client(self, options: RerankOptions) -> AsyncRerankClient:
         """Return the client that `options` describe."""
-        wanted = _compared(options, options.http_async_client)
+        return self._client(
+            self._async, AsyncRerankClient.from_options, options, options.http_async_client
+        )
+
+    def _client(
+        self,
+        kept: list[tuple[object, CLIENT]],
+        create: Callable[[RerankOptions, HTTP | None], CLIENT],
+        options: RerankOptions,
+        http_client: HTTP | None,
+    ) -> CLIENT:
+        wanted = _compared(options, http_client)
         with self._lock:
-            for at, (known, client) in enumerate(self._async):
+            for at, (known, client) in enumerate(kept):
                 if known == wanted:
                     if at:
                         # To the front, so that a client in use is not the next to be dropped.
-                        self._async.insert(0, self._async.pop(at))
+                        kept.insert(0, kept.pop(at))
                     return client
-            made = AsyncRerankClient.from_options(options, options.http_async_client)
-            self._async = [(wanted, made), *self._async[: _MOST_CLIENTS - 1]]
+            made = create(options, http_client)
+            kept.insert(0, (wanted, made))
+            del kept[_MOST_CLIENTS:]
             return made
 
     def close(self) -> None:
         """Close the sync clients; the next call makes another."""
         with self._lock:
-            closing, self._sync = self._sync, []
+            closing = self._sync.copy()
+            self._sync.clear()
         for _, client in closing:
             client.close()
 
     async def aclose(self) -> None:
         """Close the async clients; the next call makes another."""
         with self._lock:
-            closing, self._async = self._async, []
+            closing = self._async.copy()
+            self._async.clear()
         for _, client in closing:
             await client.aclose()
 
