@@ -29,12 +29,12 @@ OK = Response(
 )
 NO_RANKING = Response(status=200, headers={}, body=b"{}")
 UNSENT, UNTRUSTED, UNSENDABLE, STALE, LOST, BUSY, TIMEOUT, DEADLINE, OVERSIZED = (
-    Failure(kind=kind, detail="ItsError")
+    Failure(kind=kind, reason="ItsError")
     for kind in FailureKind
     if kind not in {FailureKind.UNPERMITTED, FailureKind.BROKEN_LIMITER}
 )
 UNPERMITTED = Failure(kind=FailureKind.UNPERMITTED)
-BROKEN_LIMITER = Failure(kind=FailureKind.BROKEN_LIMITER, detail="ItsError")
+BROKEN_LIMITER = Failure(kind=FailureKind.BROKEN_LIMITER, reason="ItsError")
 
 
 def status(code, retry_after=None):
@@ -305,16 +305,30 @@ def test_an_error_has_a_note():
     assert error.attempts == 2
 
 
-def test_an_error_has_the_name_of_the_failure_but_not_its_message():
-    """The message has the kind of the failure and the class name of the underlying error."""
+def test_an_error_has_the_reason_of_the_failure():
+    """The message has the reason of the failure, and the time that was allowed."""
     errors = [
         ScriptedCall(UNTRUSTED).outcome,
         ScriptedCall((10.0, Failure(kind=FailureKind.DEADLINE))).outcome,
     ]
 
     assert [(error.message, error.model, error.retryable) for error in errors] == [
-        ("the server's certificate is not trusted (ItsError)", "m", False),
-        ("no response by the deadline", "m", True),
+        (
+            (
+                "the certificate of the server is not trusted: ItsError. Set SSL_CERT_FILE to a "
+                "file with the certificate of its authority (REQUESTS_CA_BUNDLE is not read)."
+            ),
+            "m",
+            False,
+        ),
+        (
+            (
+                "no response from the server within timeout=10 s (model m, 1 attempt). Raise "
+                "timeout, or set fallback_models."
+            ),
+            "m",
+            True,
+        ),
     ]
 
 
@@ -322,12 +336,12 @@ def test_an_error_has_the_name_of_the_failure_but_not_its_message():
     ("replies", "delays", "error", "message"),
     [
         pytest.param([BUSY], [0], DeadlineExceededError, "max_concurrency", id="no slot"),
-        pytest.param([UNPERMITTED], [0], DeadlineExceededError, "rate limiter", id="refused"),
+        pytest.param([UNPERMITTED], [0], DeadlineExceededError, "rate_limiter", id="refused"),
         pytest.param(
             [BROKEN_LIMITER] * 3,
             [0, 0.1, 0.2],
             APIConnectionError,
-            r"the rate limiter failed \(ItsError\)",
+            r"rate_limiter failed: ItsError",
             id="broken limiter",
         ),
     ],

@@ -68,7 +68,9 @@ def test_nothing_is_sent_without_permission(make_client, stage):
     limiter.acquire()
     started = time.monotonic()
 
-    with pytest.raises(DeadlineExceededError, match="rate limiter gave no permission") as caught:
+    with pytest.raises(
+        DeadlineExceededError, match=r"waited 0\.\d s for permission of rate_limiter"
+    ) as caught:
         make_client(rate_limiter=limiter, timeout=0.3).rerank(QUERY, DOCUMENTS)
 
     assert 0.29 < time.monotonic() - started < 2
@@ -120,7 +122,9 @@ def test_a_limiter_that_always_raises_is_a_typed_error(make_client, stage):
     with pytest.raises(APIConnectionError) as caught:
         make_client(rate_limiter=limiter).rerank(QUERY, DOCUMENTS)
 
-    assert caught.value.message == "the rate limiter failed (TimeoutError)"
+    assert caught.value.message == (
+        "rate_limiter failed: TimeoutError, and nothing was sent. Correct rate_limiter."
+    )
     assert (caught.value.attempts, caught.value.retryable) == (0, True)
     assert caught.value.__cause__ is caught.value.__context__ is None
     assert stage.requests == []
@@ -164,7 +168,7 @@ async def test_a_limiter_that_refuses_is_not_asked_again(stage):
 
     options = {"base_url": stage.base_url, "api_key": stage.api_key}
     async with AsyncRerankClient(rate_limiter=RefusingLimiter(), **options) as client:
-        with pytest.raises(DeadlineExceededError, match="rate limiter"):
+        with pytest.raises(DeadlineExceededError, match="permission of rate_limiter"):
             await client.rerank(QUERY, DOCUMENTS)
 
 

@@ -312,12 +312,16 @@ def test_top_n_larger_than_the_list(make_client, stage):
 @pytest.mark.parametrize(
     ("reply", "error_class", "message"),
     [
-        (error(401, "No auth"), UnauthorizedError, "No auth (HTTP 401)"),
-        (error(400, "bad image", status=200), BadRequestError, "bad image (HTTP 400)"),
+        (error(401, "No auth"), UnauthorizedError, "No auth (HTTP 401 from 127.0.0.1:"),
+        (
+            error(400, "bad image", status=200),
+            BadRequestError,
+            "bad image (HTTP 200 with code 400 from ",
+        ),
         (
             Reply(status=503, body="<title>Down</title>"),
             ServiceUnavailableError,
-            "Down (HTTP 503, text/html; charset=UTF-8, 19 bytes) (HTTP 503)",
+            "Down (HTTP 503 from ",
         ),
         (Reply(body={"results": []}), InvalidResponseError, "the response ranks 0 of 3 documents"),
         (Reply(status=204), InvalidResponseError, "the response is not a ranking"),
@@ -371,7 +375,7 @@ def test_a_redirect_is_not_followed(make_client, stage, status):
             make_client(http_options={"follow_redirects": True}).rerank(QUERY, DOCUMENTS)
 
         assert (other_stage.connections, len(stage.requests)) == (0, 1)
-        assert other_stage.base_url not in str(caught.value)
+        assert f"a redirect to {other_stage.base_url}/rerank" in str(caught.value)
 
 
 def test_a_fallback_model_replaces_an_unavailable_model(make_client, stage):

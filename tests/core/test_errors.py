@@ -108,14 +108,14 @@ def test_a_copied_error_keeps_its_attributes(error_class):
 
 
 def test_an_error_made_from_a_status_has_all_attributes():
-    """An error made with `APIStatusError.of` has its arguments, and the status in its message."""
+    """An error made with `APIStatusError.of` has its arguments, and the class of its status."""
     attributes = {
         name: ATTRIBUTES[name] for name in ATTRIBUTES if name not in {"status_code", "retryable"}
     }
 
     error = APIStatusError.of(429, "message", **attributes)
 
-    assert str(error) == "message (HTTP 429)"
+    assert (str(error), type(error)) == ("message", errors.TooManyRequestsError)
     assert {name: getattr(error, name) for name in ATTRIBUTES} == ATTRIBUTES
     assert error.attempts == 0
 

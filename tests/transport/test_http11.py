@@ -7,7 +7,7 @@ import h11
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openrouter_rerank._attempt import Attempt
+from openrouter_rerank._attempt import Attempt, Step
 from openrouter_rerank._transport.bounds import Bounds, ResponseBuilder
 from openrouter_rerank._transport.http11 import HTTP11
 from openrouter_rerank._wire.headers import EncodedHeaders
@@ -22,7 +22,7 @@ def request_sent():
     http = HTTP11()
     attempt = Attempt(request=encode("m", "q", ("a",)), timeout=1.0)
     b"".join(http.request(b"/rerank", HEADERS, [b"12", b"345"]))
-    return http, ResponseBuilder(attempt, Bounds(math.inf))
+    return http, ResponseBuilder(attempt, Bounds(0.0, math.inf, "", str))
 
 
 def test_a_request_is_a_head_and_the_pieces_of_its_body():
@@ -72,7 +72,7 @@ def test_a_response_in_pieces_of_any_size(received, starts_next, cuts):
 
     built = response.build()
     assert (complete, built.status, built.body) == (True, 200, b"answer")
-    assert response.bounds.has_response
+    assert response.bounds.step is Step.BODY
     assert http.start_next() == starts_next
 
 

@@ -35,7 +35,10 @@ class PoolUser:
     def use(self, connection):
         """Make an exchange over `connection`, and put it back."""
         request = encode("m", "q", ("a",))
-        attempt, bounds = Attempt(request=request, timeout=9.0), Bounds(time.monotonic() + 9.0)
+        attempt, bounds = (
+            Attempt(request=request, timeout=9.0),
+            Bounds(time.monotonic(), 9.0, "", str),
+        )
         headers = EncodedHeaders(
             [
                 (b"Host", b"a"),

@@ -1,18 +1,11 @@
-"""The error of a response: its class, message, `Retry-After`, metadata and ids, from any bytes."""
-
-import datetime as dt
-import json
-import os
-import time
-from email.utils import format_datetime
+"""The error of a response: its class, status and message, from any bytes."""
 
 import pytest
 from openrouter_rerank import errors
-from openrouter_rerank._attempt import Response
-from openrouter_rerank._wire.response import description, json_object, log_safe, status_error
 from openrouter_rerank.errors import APIStatusError
 
-RECEIVED = dt.datetime(2026, 11, 2, 12, 0, 0, tzinfo=dt.UTC)
+from tests.error_responses import error_for
+
 BY_STATUS = {
     400: errors.BadRequestError,
     401: errors.UnauthorizedError,
@@ -39,15 +32,6 @@ BODIES = [
 ]
 
 
-def error_for(body=b"", *, status=503, headers=None):
-    """Return the error of a response with `body`, which is bytes or a JSON value."""
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return status_error(
-        Response(status=status, headers=headers or {}, body=content, received=RECEIVED.timestamp()),
-        "the/slug",
-    )
-
-
 @pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize(("status", "error_class"), BY_STATUS.items())
 def test_documented_statuses_have_their_own_error_class(status, error_class, body):
@@ -56,7 +40,7 @@ def test_documented_statuses_have_their_own_error_class(status, error_class, bod
 
     assert type(error) is error_class
     assert error.status_code == status
-    assert error.message.endswith(f"(HTTP {status})")
+    assert f" (HTTP {status}, model the/slug). " in error.message
 
 
 @pytest.mark.parametrize("body", BODIES)
@@ -100,7 +84,8 @@ def test_the_error_code_of_a_200_response_is_its_status(code, status, retryable)
 
     assert type(error) is BY_STATUS.get(status, APIStatusError)
     assert (error.status_code, error.retryable) == (status, retryable)
-    assert error.message == f"reason (HTTP {status})"
+    code = "" if status == 200 else f" with code {status}"
+    assert error.message.startswith(f"reason (HTTP 200{code}, model the/slug). ")
 
 
 @pytest.mark.parametrize("body", [{}, {"error": None}, {"results": []}, [], b"", b"<html>"])
@@ -113,8 +98,27 @@ def test_an_error_string_in_a_200_response_is_retryable():
     """If `error` is a string, it is the message of a retryable error."""
     error = error_for({"error": "upstream went away"}, status=200)
 
-    assert error.message == "upstream went away (HTTP 200)"
+    assert error.message.startswith("upstream went away (HTTP 200, model the/slug). Retry later")
     assert error.retryable
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "error_class", "retryable"),
+    [
+        pytest.param(400, 502, errors.BadGatewayError, True, id="failure of a provider"),
+        pytest.param(400, "503", errors.ServiceUnavailableError, True, id="code as string"),
+        pytest.param(502, 400, errors.BadRequestError, False, id="refused by a provider"),
+        pytest.param(500, 429, errors.TooManyRequestsError, True, id="rate limit of a provider"),
+        pytest.param(400, 400, errors.BadRequestError, False, id="the same"),
+        pytest.param(503, 1102, errors.ServiceUnavailableError, True, id="code of another kind"),
+        pytest.param(400, 200, errors.BadRequestError, False, id="code of a success"),
+    ],
+)
+def test_the_code_in_the_body_decides_over_the_status(status, code, error_class, retryable):
+    """If `error.code` is a status of an error, it counts instead of that of the response."""
+    error = error_for({"error": {"code": code, "message": "reason"}}, status=status)
+
+    assert (type(error), error.retryable) == (error_class, retryable)
 
 
 def test_the_http_status_of_a_failure_decides():
@@ -132,9 +136,12 @@ def test_the_http_status_of_a_failure_decides():
         pytest.param({"message": "reason"}, "reason", id="top-level message"),
         pytest.param({"detail": "reason"}, "reason", id="detail"),
         pytest.param({"error": {"message": ""}, "detail": "reason"}, "reason", id="blank message"),
+        pytest.param({"detail": [{"msg": "reason"}, {"msg": "more"}]}, "reason; more", id="list"),
+        pytest.param({"detail": {"error": "reason"}}, "reason", id="detail as object"),
+        pytest.param({"errors": [{"message": "reason"}]}, "reason", id="errors"),
         pytest.param({"error": {"message": 5}}, None, id="number as message"),
         pytest.param({"error": []}, None, id="list as error"),
-        pytest.param(b"<TITLE> reason </TITLE>", "reason (", id="HTML title"),
+        pytest.param(b"<TITLE> reason </TITLE>", "reason", id="HTML title"),
         pytest.param(b"</title><title>x", None, id="closing tag before title"),
         pytest.param(b"<title>reason", None, id="unclosed title"),
         pytest.param(b"<title></title>", None, id="empty title"),
@@ -146,218 +153,20 @@ def test_the_message_of_an_error(body, message):
     error = error_for(body, headers={"content-type": "text/html"})
 
     if message is None:
-        assert error.message.startswith("HTTP 503, text/html, ")
+        assert error.message.startswith("the response has no message (text/html, ")
     else:
         assert error.message.startswith(message)
-
-
-def test_a_description_quotes_no_content():
-    """A response is described by status, media type and length."""
-    response = Response(status=418, headers={}, body=b"my secret")
-
-    assert description(response) == "HTTP 418, no content type, 9 bytes"
-
-
-@pytest.mark.parametrize(
-    ("text", "safe"),
-    [
-        ("plain é 東京", "plain é 東京"),
-        ("a\nb\r\tc", "a\\nb\\r\\tc"),
-        ("\x1b[31mred\x00", "\\x1b[31mred\\x00"),
-        ("\u202eright to left\u2028", "\\u202eright to left\\u2028"),
-        ("\ud800", "\\ud800"),
-        ("x" * 301, "x" * 300),
-        ("\n" * 300, "\\n" * 150),
-    ],
-)
-def test_a_log_safe_text_is_one_short_line(text, safe):
-    """`log_safe` escapes control characters and keeps at most 300 characters."""
-    assert log_safe(text) == safe
-
-
-@pytest.mark.parametrize(
-    ("body", "headers"),
-    [
-        pytest.param({"error": {"message": "m\n" * 1000}}, {}, id="message"),
-        pytest.param({"error": {"metadata": {"k\n" * 500: "v\n" * 500}}}, {}, id="metadata"),
-        pytest.param(
-            {"error": {"metadata": {str(n): n for n in range(999)}}}, {}, id="many metadata fields"
-        ),
-        pytest.param(b"", {"x-request-id": "x\x1b" * 999}, id="request id"),
-        pytest.param(b"", {"content-type": "x\x1b" * 999}, id="content type"),
-        pytest.param(b"<title>" + b"t\n" * 2000 + b"</title>", {}, id="title"),
-        pytest.param({"error": {"code": "c\n" * 1000}}, {}, id="code"),
-    ],
-)
-def test_texts_of_a_server_are_short_and_escaped(body, headers):
-    """Message, code, metadata and ids are escaped and have at most 300 characters each."""
-    error = error_for(body, headers=headers)
-
-    texts = [error.message.removesuffix(" (HTTP 503)"), str(error.code), str(error.request_id)]
-    for key, value in error.metadata.items():
-        texts += [key, str(value)]
-    assert [text for text in texts if not text.isprintable()] == []
-    assert max(len(text) for text in texts) <= 300
-    assert len(error.metadata) <= 20
-
-
-def test_only_scalar_metadata_is_kept():
-    """Only strings, numbers, booleans and `null` are kept; other values may quote documents."""
-    metadata = {"provider_name": "Cohere", "a": 1, "b": 0.5, "c": True, "d": None}
-    nested = {"raw": {"text": "a document"}, "list": ["a document"]}
-
-    error = error_for({"error": {"metadata": metadata | nested}})
-
-    assert error.metadata == metadata
-    assert error.provider == "Cohere"
-
-
-def test_flagged_input_is_not_kept():
-    """The error does not contain the part of the request that moderation quotes."""
-    body = {"error": {"message": "m", "metadata": {"flagged_input": "a document", "reasons": "r"}}}
-
-    error = error_for(body, status=403)
-
-    assert error.metadata == {"reasons": "r"}
-    assert "a document" not in repr(vars(error))
 
 
 @pytest.mark.parametrize(
     ("headers", "request_id"),
     [
         ({}, None),
-        ({"x-request-id": "r", "x-generation-id": "g", "cf-ray": "c"}, "r"),
-        ({"x-generation-id": "g", "cf-ray": "c"}, "g"),
+        ({"x-request-id": "r", "x-generation-id": "g", "cf-ray": "c"}, "g"),
+        ({"x-request-id": "r", "cf-ray": "c"}, "r"),
         ({"cf-ray": "c"}, "c"),
     ],
 )
 def test_the_request_id_of_an_error(headers, request_id):
-    """The id is that of `x-request-id`, `x-generation-id` or `cf-ray`, in this order."""
+    """The id is that of `x-generation-id`, which can be looked up, `x-request-id` or `cf-ray`."""
     assert error_for(headers=headers).request_id == request_id
-
-
-def http_date(seconds):
-    """Return the HTTP date `seconds` seconds after the response was received."""
-    return format_datetime(RECEIVED + dt.timedelta(seconds=seconds), usegmt=True)
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        pytest.param("0", 0.0, id="zero"),
-        pytest.param("7", 7.0, id="seconds"),
-        pytest.param(" 7 ", 7.0, id="surrounding spaces"),
-        pytest.param("0.25", 0.25, id="decimals"),
-        pytest.param("86400000", 86_400_000.0, id="years ahead"),
-        pytest.param("9" * 400, float("inf"), id="400 nines"),
-        pytest.param("9" * 5000, float("inf"), id="5000 nines"),
-        pytest.param("-5", None, id="negative"),
-        pytest.param("+5", None, id="signed"),
-        pytest.param("inf", None, id="inf"),
-        pytest.param("Infinity", None, id="Infinity"),
-        pytest.param("nan", None, id="nan"),
-        pytest.param("1e999", None, id="1e999"),
-        pytest.param("1e1", None, id="exponent"),
-        pytest.param("1_0", None, id="underscore"),
-        pytest.param("\u0667", None, id="Arabic digit"),
-        pytest.param("\uff17", None, id="fullwidth digit"),
-        pytest.param("\u00b2", None, id="superscript"),
-        pytest.param("", None, id="empty"),
-        pytest.param(".", None, id="point"),
-        pytest.param("1.2.3", None, id="two points"),
-        pytest.param("1, 2", None, id="two values"),
-        pytest.param("soon", None, id="word"),
-        pytest.param("7 seconds", None, id="unit"),
-        pytest.param(http_date(90), 90.0, id="date"),
-        pytest.param(http_date(0), 0.0, id="date now"),
-        pytest.param(http_date(-90), 0.0, id="date in the past"),
-        pytest.param(http_date(10**9), 1e9, id="date years ahead"),
-        pytest.param("Mon, 02 Nov 99999 12:00:00 GMT", None, id="date with an invalid year"),
-        pytest.param("Mon, 02 Nov 2026 99:99:99 GMT", None, id="date with an invalid time"),
-        pytest.param(
-            "Mon, 02 Nov 2026 12:00:00 +99999999999999", None, id="date with an invalid zone"
-        ),
-        pytest.param("Mon, 02 Nov", None, id="incomplete date"),
-    ],
-)
-def test_retry_after_is_a_number_or_a_date(header, seconds):
-    """`Retry-After` is a number in ASCII digits or a date; anything else is ignored."""
-    assert error_for(headers={"retry-after": header}).retry_after == seconds
-
-
-def test_a_retry_after_date_is_relative_to_the_date_header():
-    """A date is relative to the response's `Date` header, because the two clocks can differ."""
-    headers = {"date": http_date(3600), "retry-after": http_date(3605)}
-
-    assert error_for(headers=headers).retry_after == 5.0
-    assert error_for(headers=headers | {"date": "noon"}).retry_after == 3605.0
-
-
-@pytest.fixture
-def other_time_zone():
-    """Set the time zone of this process to one that differs by eleven hours."""
-    before = os.environ.get("TZ")
-    os.environ["TZ"] = "XXX+11"
-    time.tzset()
-    yield
-    if before is None:
-        del os.environ["TZ"]
-    else:
-        os.environ["TZ"] = before
-    time.tzset()
-
-
-@pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system cannot change its time zone")
-@pytest.mark.parametrize(
-    "header",
-    [
-        pytest.param("Mon, 02 Nov 2026 12:01:30 GMT", id="IMF-fixdate"),
-        pytest.param("Monday, 02-Nov-26 12:01:30 GMT", id="RFC 850"),
-        pytest.param("Mon Nov  2 12:01:30 2026", id="asctime"),
-        pytest.param("Mon, 02 Nov 2026 12:01:30 -0000", id="unknown zone"),
-    ],
-)
-def test_dates_are_in_utc(other_time_zone, header):
-    """All three forms of an HTTP date are read as UTC, in every time zone of this machine."""
-    assert error_for(headers={"retry-after": header}).retry_after == 90.0
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        (1, 1.0),
-        (0.5, 0.5),
-        (0, 0.0),
-        (-1, None),
-        (True, None),
-        ("1", None),
-        (None, None),
-        (float("nan"), None),
-        (float("inf"), None),
-    ],
-)
-def test_retry_after_in_the_body(value, seconds):
-    """`error.availability.retry_after` is used if there is no `Retry-After` header."""
-    body = {"error": {"availability": {"retry_after": value}}}
-
-    assert error_for(body).retry_after == seconds
-
-
-def test_an_extremely_large_retry_after_in_the_body():
-    """A number of 400 digits is read as infinite, or is ignored."""
-    body = {"error": {"availability": {"retry_after": 10**400}}}
-
-    assert error_for(body).retry_after in {None, float("inf")}
-
-
-def test_the_retry_after_header_overrides_the_body():
-    """If both the header and the body have a time, the header is used."""
-    body = {"error": {"availability": {"retry_after": 1}}}
-
-    assert error_for(body, headers={"retry-after": "9"}).retry_after == 9.0
-
-
-@pytest.mark.parametrize("value", [None, 1, "a", [], [["a", 1]], {1: 2}])
-def test_a_value_that_is_no_object_counts_as_empty(value):
-    """A JSON value that is not an object counts as an empty one."""
-    assert json_object(value) == {}

@@ -100,7 +100,7 @@ def test_recorded_rankings(name, documents, results, ranked, answered_request):
         pytest.param(
             "200-error-body",
             BadRequestError,
-            "Received 400 fetching image https://example.com/missing.png (HTTP 400)",
+            "Received 400 fetching image https://example.com/missing.png (HTTP 200 with code 400, ",
             {"status_code": 400, "code": 400, "retryable": False},
             id="error in a 200 response",
         ),
@@ -114,35 +114,35 @@ def test_recorded_rankings(name, documents, results, ranked, answered_request):
         pytest.param(
             "400-unknown-model",
             BadRequestError,
-            "Model qwen/no-such-reranker does not exist (HTTP 400)",
+            "Model qwen/no-such-reranker does not exist (HTTP 400, model the/slug). Check model",
             {"status_code": 400, "retryable": False},
             id="unknown model",
         ),
         pytest.param(
             "404-no-endpoints",
             NotFoundError,
-            "No endpoints found for qwen/qwen3-reranker-0.6b. (HTTP 404)",
+            "No endpoints found for qwen/qwen3-reranker-0.6b (HTTP 404, model the/slug). Check",
             {"status_code": 404, "retryable": False},
             id="no endpoints",
         ),
         pytest.param(
             "429-no-retry-after",
             TooManyRequestsError,
-            "Rate limit exceeded: free-models-per-min. (HTTP 429)",
+            "Rate limit exceeded: free-models-per-min (HTTP 429, model the/slug). Retry later, ",
             {"retry_after": None, "metadata": {"error_type": "rate_limit_exceeded"}},
             id="429 without Retry-After",
         ),
         pytest.param(
             "429-retry-after",
             TooManyRequestsError,
-            "Rate limit exceeded (HTTP 429)",
+            "Rate limit exceeded (HTTP 429, model the/slug). Retry after 2 s, lower",
             {"retry_after": 2.0, "retryable": True},
             id="429 with Retry-After",
         ),
         pytest.param(
             "503-availability-without-code",
             ServiceUnavailableError,
-            "No provider is available (HTTP 503)",
+            "No provider is available (HTTP 503, model the/slug). Retry after 1 s",
             {"retry_after": 1.0, "code": 503, "retryable": True},
             id="retry_after in the body",
         ),
@@ -381,7 +381,7 @@ def test_a_successful_response_without_results_is_refused(body, status):
     error = decoded(body, status=status)
 
     assert type(error) is InvalidResponseError
-    assert "not a ranking" in error.message
+    assert error.message.startswith(("the response is not a ranking", "the response is a web page"))
     assert f"HTTP {status}" in error.message
 
 
@@ -394,9 +394,12 @@ def test_the_error_says_what_is_wrong():
     ]
 
     assert messages == [
-        "the response ranks a document twice",
-        "the response ranks document 7 of 2",
-        "the response ranks 1 of 2 documents",
+        f"{problem} (HTTP 200, model the/slug). Retry later, or set fallback_models."
+        for problem in (
+            "the response ranks a document twice",
+            "the response ranks document 7 of 2",
+            "the response ranks 1 of 2 documents",
+        )
     ]
 
 
@@ -406,8 +409,10 @@ def test_a_redirect_is_refused_and_not_retried(status):
     error = decoded(b"", status=status, headers={"location": "https://evil.example/api"})
 
     assert type(error) is InvalidResponseError
-    assert "redirect" in error.message
-    assert "check base_url" in error.message
+    assert error.message == (
+        "the response is a redirect to https://evil.example/api, and redirects are never followed "
+        f"(HTTP {status}, model the/slug). Check base_url."
+    )
     assert not error.retryable
 
 

@@ -6,18 +6,12 @@ a `Failure`. `Cost` says what a failed attempt may have cost, which decides whet
 sent again.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import Protocol
 
-from .errors import (
-    APIConnectionError,
-    APIStatusError,
-    DeadlineExceededError,
-    InvalidResponseError,
-    OpenRouterRerankError,
-)
+from .errors import APIStatusError, InvalidResponseError
 
 # The service may echo all documents, so a response is about as large as its request. It is larger
 # where the service escapes more (an emoji is 4 bytes in UTF-8 and 12 bytes in JSON escapes), and by
@@ -72,6 +66,10 @@ class Attempt:
     """`True` if the attempt must not use a connection that was kept open."""
 
 
+def _unchanged(text: str) -> str:
+    return text
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
     """A complete HTTP response."""
@@ -82,6 +80,10 @@ class Response:
     body: bytes = field(repr=False)
     received: float = 0.0
     """Unix time in seconds. Dates in headers are relative to it if there is no `Date` header."""
+    url: str = ""
+    """The URL that the request was sent to, which error messages show."""
+    masked: Callable[[str], str] = field(default=_unchanged, repr=False)
+    """Masks the secrets of the request in a text of the response: a server may echo them."""
 
 
 class Cost(StrEnum):
@@ -95,20 +97,31 @@ class Cost(StrEnum):
     """The same request would fail again: not retried."""
 
 
-class FailureKind(StrEnum):
-    """The reason why an attempt has no response. The values are texts of error messages."""
+class FailureKind(Enum):
+    """The reason why an attempt has no response."""
 
-    UNSENT = "could not connect"
-    UNTRUSTED = "the server's certificate is not trusted"
-    UNSENDABLE = "the request cannot be sent"
-    STALE = "the reused connection was closed"
-    LOST = "the connection was lost"
-    BUSY = "as many requests as max_concurrency allows were in flight all the time"
-    UNPERMITTED = "the rate limiter gave no permission in time for the request"
-    BROKEN_LIMITER = "the rate limiter failed"
-    TIMEOUT = "no response in time"
-    DEADLINE = "no response by the deadline"
-    OVERSIZED = "the response is larger than a valid response can be"
+    UNSENT = auto()
+    """There was no connection."""
+    UNTRUSTED = auto()
+    """The certificate of the server is not trusted."""
+    UNSENDABLE = auto()
+    """The HTTP library refused the request."""
+    STALE = auto()
+    """A reused connection was closed before the response began."""
+    LOST = auto()
+    """The connection was lost."""
+    BUSY = auto()
+    """All request slots of the client were in use until the deadline."""
+    UNPERMITTED = auto()
+    """The rate limiter gave no permission until the deadline."""
+    BROKEN_LIMITER = auto()
+    """The rate limiter failed."""
+    TIMEOUT = auto()
+    """A timeout of the HTTP library ended, before the deadline."""
+    DEADLINE = auto()
+    """The deadline came before the end of the response."""
+    OVERSIZED = auto()
+    """The response is larger than a valid response can be."""
 
 
 _COSTS = {
@@ -127,13 +140,40 @@ _COSTS = {
 _NOTHING_SENT = frozenset({FailureKind.BUSY, FailureKind.UNPERMITTED, FailureKind.BROKEN_LIMITER})
 
 
+class Step(Enum):
+    """What an attempt waits for, in the order of its steps."""
+
+    SLOT = auto()
+    """One of the request slots of the client."""
+    PERMISSION = auto()
+    """The permission of the rate limiter."""
+    CONNECTION = auto()
+    RESPONSE = auto()
+    BODY = auto()
+    """The rest of the response, after its head."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """An attempt without a complete response."""
 
     kind: FailureKind
-    detail: str = ""
-    """The class name of the library's error. Never its message, which may quote a header."""
+    url: str = ""
+    """The URL that the request is sent to."""
+    step: Step = Step.RESPONSE
+    """What the attempt waited for when it failed."""
+    proxy: str = ""
+    """The proxy, without its user name and password. Empty if there is none that we know."""
+    is_injected: bool = False
+    """`True` if the exchange used the `http_client` of the user."""
+    reason: str = ""
+    """The reason of the system or the library: one line, without secrets."""
+    cause: OSError | None = field(default=None, repr=False)
+    """The error of the system: a new object, without a traceback and without secrets."""
+    waited: float = 0.0
+    """Seconds that the attempt took, from the wait for its request slot on."""
+    slots: int = 0
+    """The number of request slots of the client."""
 
     @property
     def was_sent(self) -> bool:
@@ -145,21 +185,9 @@ class Failure:
         """What the attempt may have cost."""
         return _COSTS[self.kind]
 
-    def error(self, model: str) -> OpenRouterRerankError:
-        """Return this failure as the error to raise, for an attempt with `model`."""
-        text = f"{self.kind} ({self.detail})" if self.detail else str(self.kind)
-        match self.kind:
-            case FailureKind.DEADLINE | FailureKind.BUSY | FailureKind.UNPERMITTED:
-                return DeadlineExceededError(text, model=model, retryable=True)
-            case FailureKind.OVERSIZED:
-                return InvalidResponseError(text, model=model, retryable=True)
-            case _:
-                retryable = self.cost is not Cost.FINAL
-                return APIConnectionError(text, model=model, retryable=retryable)
-
 
 def cost(error: APIStatusError | InvalidResponseError) -> Cost:
     """Return what an attempt may have cost whose response means `error`."""
-    if error.status_code in _FREE_STATUSES:
-        return Cost.FREE
-    return Cost.MAYBE_BILLED if error.retryable else Cost.FINAL
+    if not error.retryable:
+        return Cost.FINAL
+    return Cost.FREE if error.status_code in _FREE_STATUSES else Cost.MAYBE_BILLED

@@ -18,7 +18,7 @@ from ._score_cache.cache import CachedCall, ScoreCache
 from ._transport.exchange import AsyncExchange, Exchange, Route
 from ._transport.fair_semaphore import FairSemaphore
 from ._transport.pool import async_pool, pool
-from ._wire.endpoint import checked_key, endpoint
+from ._wire.endpoint import Secrets, checked_key, endpoint
 from .client_options import ClientKeywords, ClientOptions, RequestOptions
 from .client_options.display import docstring_with_options, options_signature
 from .documents import CheckedDocuments, Document
@@ -49,6 +49,7 @@ class _Client(ABC, Generic[HTTP]):
         self._base_url = options.base_url
         self._headers = options.request_headers()
         self._encoded_headers = self._headers.encoded()
+        self._secrets = Secrets(self._headers.secret_values())
         self._key_in_headers = any(name.lower() == "authorization" for name in self._headers)
         self._timeout = options.timeout
         self._max_retries = options.max_retries
@@ -106,7 +107,13 @@ class _Client(ABC, Generic[HTTP]):
         target = endpoint(
             self._api_key, self._base_url, os.environ, key_in_headers=self._key_in_headers
         )
-        return Route(endpoint=target, headers=headers, owner=self)
+        return Route(
+            endpoint=target,
+            headers=headers,
+            owner=self,
+            secrets=self._secrets,
+            slots=self._max_concurrency,
+        )
 
 
 class RerankClient(_Client[HTTPClient]):

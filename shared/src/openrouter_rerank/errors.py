@@ -141,11 +141,19 @@ class APIStatusError(OpenRouterRerankError):
         model: str | None = None,
         request_id: str | None = None,
         retry_after: float | None = None,
+        retryable: bool | None = None,
     ) -> "APIStatusError":
-        """Return an error of the class that the tree above has for `status_code`."""
+        """
+        Return an error of the class that the tree above has for `status_code`.
+
+        `retryable` is what the service says about it. By default, the status decides.
+        """
         kind = _BY_STATUS.get(status_code, APIStatusError)
+        if retryable is None:
+            # 200 is a response whose error has no code. Such a failure is taken to be temporary.
+            retryable = status_code in {200, 408, 429} or status_code >= 500
         return kind(
-            f"{message} (HTTP {status_code})",
+            message,
             status_code=status_code,
             code=code,
             metadata=metadata,
@@ -153,8 +161,7 @@ class APIStatusError(OpenRouterRerankError):
             model=model,
             request_id=request_id,
             retry_after=retry_after,
-            # 200 is a response whose error has no code. Such a failure is taken to be temporary.
-            retryable=status_code in {200, 408, 429} or status_code >= 500,
+            retryable=retryable,
         )
 
 

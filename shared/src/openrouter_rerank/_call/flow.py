@@ -31,6 +31,7 @@ from openrouter_rerank.errors import (
 from openrouter_rerank.models import RerankModel, known_model
 from openrouter_rerank.ranking import Ranking
 
+from .failure_errors import failure_error
 from .known_scores import NOTHING_KNOWN, KnownScores, with_documents_at, with_known_scores
 from .plan import Call, merged, parts
 from .retry_policy import (
@@ -256,7 +257,7 @@ def request_flow(call: Call, model: str, until: float, limits: Limits) -> Reques
             request=request, timeout=left, delay=delay, is_on_new_connection=is_stale
         )
         attempts += not isinstance(outcome, Failure) or outcome.was_sent
-        result, attempt_cost = _result_and_cost(outcome, request)
+        result, attempt_cost = _result_and_cost(outcome, request, limits, until, attempts)
         if isinstance(result, Ranking):
             limits.retry_budget.earn()
             if limits.budget is not None:
@@ -280,20 +281,30 @@ def request_flow(call: Call, model: str, until: float, limits: Limits) -> Reques
         if retries >= limits.max_retries or late or not limits.retry_budget.spend():
             break
         retries += 1
-    result = (
-        ranking
-        or last
-        or DeadlineExceededError("no time was left to send a request", retryable=True)
+    yield RequestOutcome(result=ranking or last or _no_time(limits), attempts=attempts)
+
+
+def _no_time(limits: Limits) -> DeadlineExceededError:
+    return DeadlineExceededError(
+        f"waits before the request took all of timeout={limits.timeout:g} s, and nothing was sent. "
+        "Raise timeout.",
+        retryable=True,
     )
-    yield RequestOutcome(result=result, attempts=attempts)
 
 
 def _result_and_cost(
-    outcome: Response | Failure, request: Request
+    outcome: Response | Failure, request: Request, limits: Limits, until: float, attempts: int
 ) -> tuple[Ranking | OpenRouterRerankError, Cost]:
     """Return the ranking, which is final, or the error and what its attempt may have cost."""
     if isinstance(outcome, Failure):
-        return outcome.error(request.model), outcome.cost
+        error = failure_error(
+            outcome,
+            request,
+            allowed=until - limits.started,
+            timeout=limits.timeout,
+            attempts=attempts,
+        )
+        return error, outcome.cost
     result = decode(outcome, request)
     return result, Cost.FINAL if isinstance(result, Ranking) else cost(result)
 

@@ -37,4 +37,5 @@ def pause(error: OpenRouterRerankError, retries: int, jitter: float) -> float:
 
 def another_model_may_answer(error: OpenRouterRerankError) -> bool:
     """Return `True` if a fallback model may succeed. A wrong key or argument fails with any."""
-    return error.retryable or error.status_code == 404
+    # The service may say that a failure of a provider is lasting: then only another model helps.
+    return error.retryable or error.status_code == 404 or (error.status_code or 0) >= 500

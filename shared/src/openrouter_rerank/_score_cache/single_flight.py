@@ -91,7 +91,7 @@ def turn(group: IdenticalCalls[threading.Lock], deadline: float) -> Generator[No
     """
     left = max(deadline - time.monotonic(), 0.0)
     if not group.lock.acquire(timeout=min(left, threading.TIMEOUT_MAX)):
-        raise _too_late()
+        raise _too_late(left)
     try:
         yield
     finally:
@@ -110,20 +110,23 @@ async def aturn(group: IdenticalCalls[asyncio.Lock], deadline: float) -> AsyncGe
     Raises:
         DeadlineExceededError: If other calls kept the turn until `deadline`.
     """
+    left = max(deadline - time.monotonic(), 0.0)
     try:
-        async with asyncio.timeout(deadline - time.monotonic()):
+        async with asyncio.timeout(left):
             await group.lock.acquire()
     except TimeoutError:
-        raise _too_late() from None
+        raise _too_late(left) from None
     try:
         yield
     finally:
         group.lock.release()
 
 
-def _too_late() -> DeadlineExceededError:
+def _too_late(waited: float) -> DeadlineExceededError:
     return DeadlineExceededError(
-        "an identical call was in flight all the time, so nothing was sent", retryable=True
+        f"waited {waited:.1f} s for an identical call in flight, and nothing was sent. Raise "
+        "timeout.",
+        retryable=True,
     )
 
 

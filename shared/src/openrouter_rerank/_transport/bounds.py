@@ -9,11 +9,11 @@ import io
 import socket
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
-from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Response
+from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Response, Step
 
 # Looked up by class name, so that the errors of httpcore, httpx and httpx2 are understood without
 # importing them. The first match counts: a ConnectTimeout is also a TimeoutException.
@@ -33,6 +33,9 @@ _KINDS = {
     "SSLError": FailureKind.LOST,
 }
 
+_LATE = {Step.SLOT: FailureKind.BUSY, Step.PERMISSION: FailureKind.UNPERMITTED}
+# Characters.
+_LONGEST_REASON = 200
 _STEPS = ("connect", "read", "write", "pool")
 # Seconds. Sockets and locks refuse a timeout of several centuries.
 LONGEST_WAIT = 1e6
@@ -42,6 +45,9 @@ CONNECT_TIMEOUT = 5.0
 # Bytes of a request that a stream holds back, so that it can send them together with the bytes
 # that follow. Above this, copying costs more than a second packet.
 HELD_BYTES = 131_072
+
+
+_Error = TypeVar("_Error", bound=BaseException)
 
 
 class _BoundExceededError(Exception):
@@ -89,35 +95,55 @@ class Bounds:
     The deadline of one attempt, and what is known about its connection.
 
     Args:
-        deadline: When the attempt must end, as `time.monotonic()`.
+        started: When the attempt began, as `time.monotonic()`.
+        timeout: Seconds after which it must end.
+        url: Where its request is sent.
+        masked: Masks the secrets of the request in a text of the server.
     """
 
-    def __init__(self, deadline: float) -> None:
-        self.deadline = deadline
+    def __init__(
+        self, started: float, timeout: float, url: str, masked: Callable[[str], str]
+    ) -> None:
+        self.started = started
+        self.deadline = started + timeout
+        self.url = url
+        self.masked = masked
+        self.step = Step.SLOT
+        """What the attempt waits for."""
+        self.proxy = ""
+        """The proxy of the connection, without its user name and password."""
+        self.slots = 0
+        """The number of request slots of the client."""
+        self.is_injected = False
+        """Whether the exchange uses the `http_client` of the user."""
         self.is_reused = False
         """Whether the exchange uses a connection that an earlier exchange has used."""
-        self.has_response = False
-        """Whether the head of the response has been read."""
-        self.is_permitted = True
-        """`False` while an asynchronous call waits for the rate limiter."""
-        self.timeouts = TimeLeft(deadline)
+        self.timeouts = TimeLeft(self.deadline)
         self.socket: socket.socket | None = None
         """The socket of a synchronous exchange over an injected client, once it is known."""
         self._stream: object = None
 
     def trace(self, event: str, info: Mapping[str, object]) -> None:
-        """Note the socket of a synchronous exchange; this is the `trace` extension of httpcore."""
+        """Note the step and the socket of an exchange: the `trace` extension of httpcore."""
+        self._note_step(event)
         # The events of a connection through a proxy have another prefix.
         if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             self.socket = _socket_of(info.get("return_value"))
 
     async def atrace(self, event: str, info: Mapping[str, object]) -> None:
-        """Close the connection of an asynchronous exchange whose TLS handshake failed."""
+        """Note the step of an exchange, and close its connection if the TLS handshake failed."""
+        self._note_step(event)
         if event.endswith(".connect_tcp.complete"):
             self._stream = info.get("return_value")
         elif event.endswith(".start_tls.failed") and isinstance(self._stream, _Closable):
             # httpcore leaves the connection open when a handshake is cancelled.
             await self._stream.aclose()
+
+    def _note_step(self, event: str) -> None:
+        if event.endswith(".connect_tcp.started"):
+            self.step = Step.CONNECTION
+        elif event.endswith(".send_request_headers.started"):
+            self.step = Step.RESPONSE
 
     def check_deadline(self) -> None:
         """Raise if the time is up: a request sent now might be billed, and its response unread."""
@@ -139,23 +165,53 @@ class Bounds:
     def failure(self, error: Exception) -> Failure:
         """Return the failure that `error` means; raise `error` if it is not about the exchange."""
         if isinstance(error, _BoundExceededError):
-            return Failure(kind=error.kind)
-        if not self.is_permitted:
-            return Failure(kind=FailureKind.UNPERMITTED)
+            return self.failed(error.kind)
         names = {each.__name__ for each in type(error).__mro__}
         kind = next((kind for name, kind in _KINDS.items() if name in names), None)
         if kind is None and isinstance(error, RuntimeError) and "closed" in str(error):
-            # The user has closed the injected client.
-            kind = FailureKind.UNSENDABLE
+            return self.failed(FailureKind.UNSENDABLE, "http_client is closed")
         if kind is None:
             raise error
         if self.is_time_up():
-            kind = FailureKind.DEADLINE
-        elif kind is FailureKind.LOST and self.is_reused and not self.has_response:
+            kind = _LATE.get(self.step, FailureKind.DEADLINE)
+        elif kind is FailureKind.LOST and self.is_reused and self.step is not Step.BODY:
             kind = FailureKind.STALE
-        elif kind is FailureKind.UNSENT and _is_untrusted(error):
+        elif kind is FailureKind.UNSENT and _of_type(error, ssl.SSLCertVerificationError):
             kind = FailureKind.UNTRUSTED
-        return Failure(kind=kind, detail=type(error).__name__)
+        cause = _system_error(error)
+        return self.failed(kind, self._reason(error, cause), cause)
+
+    def failed(self, kind: FailureKind, reason: str = "", cause: OSError | None = None) -> Failure:
+        """Return a failure of this attempt."""
+        return Failure(
+            kind=kind,
+            url=self.url,
+            step=self.step,
+            proxy=self.proxy,
+            is_injected=self.is_injected,
+            reason=reason,
+            cause=cause,
+            waited=time.monotonic() - self.started,
+            slots=self.slots,
+        )
+
+    def _reason(self, error: Exception, cause: OSError | None) -> str:
+        """Return the reason in the words of the system, or of the library if it has no secret."""
+        name = type(error).__name__
+        if name == "LocalProtocolError":
+            # h11 quotes the header that it refuses.
+            return name
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return cause.verify_message or name
+        if isinstance(cause, ssl.SSLError):
+            return cause.reason or name
+        text = str(error) if cause is None else cause.strerror or ""
+        if "Timeout" in name and not text:
+            text = f"no answer within {CONNECT_TIMEOUT:g} s" if name == "ConnectTimeout" else ""
+        masked = self.masked(text)[:_LONGEST_REASON]
+        # A library may quote bytes of the server, which must not forge a line of a log.
+        one_line = "".join(mark if mark.isprintable() else " " for mark in masked)
+        return one_line.strip(". ") or name
 
 
 class ResponseBuilder:
@@ -171,7 +227,7 @@ class ResponseBuilder:
 
     def begin(self, status: int, headers: Mapping[str, str]) -> None:
         """Set the status and the headers of the response."""
-        self.bounds.has_response = True
+        self.bounds.step = Step.BODY
         self._status, self._headers = status, headers
 
     def add(self, piece: bytes | bytearray) -> None:
@@ -190,6 +246,8 @@ class ResponseBuilder:
             headers=self._headers,
             body=self._body.getvalue(),
             received=time.time(),
+            url=self.bounds.url,
+            masked=self.bounds.masked,
         )
 
 
@@ -199,9 +257,27 @@ def _socket_of(stream: object) -> socket.socket | None:
     return found if isinstance(found, socket.socket) else None
 
 
-def _is_untrusted(error: BaseException | None) -> bool:
+def _of_type(error: BaseException | None, kind: type[_Error]) -> _Error | None:
+    """Return the first error of type `kind` in `error` and its causes and contexts."""
     while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
+        if isinstance(error, kind):
+            return error
         error = error.__cause__ or error.__context__
-    return False
+    return None
+
+
+def _system_error(error: Exception) -> OSError | None:
+    """Return a new object of the system's error that caused `error`: without its traceback."""
+    # An `ExceptionGroup` of several addresses has no single cause.
+    found = _of_type(error, OSError)
+    if found is None or found.errno is None:
+        return None
+    if isinstance(found, ssl.SSLError):
+        copy = type(found)(found.errno, found.strerror)
+        copy.reason = found.reason
+        if isinstance(copy, ssl.SSLCertVerificationError) and isinstance(
+            found, ssl.SSLCertVerificationError
+        ):
+            copy.verify_message = found.verify_message
+        return copy
+    return type(found)(found.errno, found.strerror)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import httpcore
 
+from openrouter_rerank._attempt import Step
 from openrouter_rerank._wire.headers import EncodedHeaders
 
 from .async_sockets import AsyncSockets
@@ -65,6 +66,7 @@ class Connection(_Connection[httpcore.NetworkStream]):
         self.is_idle = False
         self._sockets.deadline = response.bounds.deadline
         stream = self._stream or self._connected()
+        response.bounds.step = Step.RESPONSE
         # A server that stops reading may have sent a response that says why.
         with suppress(httpcore.WriteError):
             for piece in self._http.request(_target(url), headers, body):
@@ -99,6 +101,7 @@ class AsyncConnection(_Connection[AsyncStream]):
         """Send a request and read `response`; the caller ends it at the deadline."""
         self.is_idle = False
         stream = self._stream or await self._connected(response.bounds.timeouts["connect"])
+        response.bounds.step = Step.RESPONSE
         # A server that stops reading may have sent a response that says why.
         with suppress(httpcore.WriteError):
             for piece in self._http.request(_target(url), headers, body):

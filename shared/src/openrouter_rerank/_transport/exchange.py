@@ -11,8 +11,8 @@ import threading
 import time
 from dataclasses import dataclass
 
-from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Response
-from openrouter_rerank._wire.endpoint import Endpoint
+from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Response, Step
+from openrouter_rerank._wire.endpoint import Endpoint, Secrets
 from openrouter_rerank._wire.headers import EncodedHeaders
 from openrouter_rerank.http_client import AsyncHTTPClient, HTTPClient
 from openrouter_rerank.rate_limiter import RateLimiter
@@ -24,6 +24,8 @@ from .pool import async_pool, pool
 
 logger = logging.getLogger("openrouter_rerank")
 
+_RESPONSE_LINE = "rerank: model=%s documents=%d bytes=%d response=%s seconds=%.3f"
+_FAILURE_LINE = f"{_RESPONSE_LINE} reason=%s"
 _MAX_TIMEOUT = threading.TIMEOUT_MAX
 # Seconds between two calls of a rate limiter's `acquire`: at first, and at most. The second is the
 # interval of LangChain's own limiter.
@@ -39,6 +41,21 @@ class Route:
     headers: EncodedHeaders
     owner: object
     """The client that makes the call: the pool keeps connections while their client is open."""
+    secrets: Secrets
+    """The values of the user's headers."""
+    slots: int
+    """The number of request slots of the client, for messages."""
+
+    def bounds(self, attempt: Attempt) -> Bounds:
+        """Return the bounds of an attempt that begins now."""
+        bounds = Bounds(time.monotonic(), attempt.timeout, self.endpoint.url, self.masked)
+        bounds.slots = self.slots
+        return bounds
+
+    def masked(self, text: str) -> str:
+        """Mask the key and the headers of the user in a text of the server."""
+        key = self.endpoint.api_key
+        return self.secrets.masked(text if key is None else key.masked(text))
 
 
 class Exchange:
@@ -68,18 +85,20 @@ class Exchange:
         """Wait for the delay of `attempt`, make it within its timeout, and return the outcome."""
         if attempt.delay:
             time.sleep(attempt.delay)
-        started = time.monotonic()
-        outcome = self._outcome(attempt, Bounds(started + attempt.timeout))
-        _log(attempt, outcome, started)
+        bounds = self._route.bounds(attempt)
+        outcome = self._outcome(attempt, bounds)
+        _log(attempt, outcome, bounds.started)
         return outcome
 
     def _outcome(self, attempt: Attempt, bounds: Bounds) -> Response | Failure:
         if not self._slots.acquire(timeout=min(attempt.timeout, _MAX_TIMEOUT)):
-            return Failure(kind=FailureKind.BUSY)
+            return bounds.failed(FailureKind.BUSY)
         try:
+            bounds.step = Step.PERMISSION
             # The limiter is asked last, so that a permitted request is sent immediately.
             if self._limiter is not None and (refused := _refusal(self._limiter, bounds)):
                 return refused
+            bounds.step = Step.CONNECTION
             if self._client is None:
                 return _over_own_connection(self._route, attempt, bounds)
             endpoint, headers = self._route.endpoint, self._route.headers
@@ -109,19 +128,21 @@ class AsyncExchange:
         """Wait for the delay of `attempt`, make it within its timeout, and return the outcome."""
         if attempt.delay:
             await asyncio.sleep(attempt.delay)
-        started = time.monotonic()
-        outcome = await self._outcome(attempt, Bounds(started + attempt.timeout))
-        _log(attempt, outcome, started)
+        bounds = self._route.bounds(attempt)
+        outcome = await self._outcome(attempt, bounds)
+        _log(attempt, outcome, bounds.started)
         return outcome
 
     async def _outcome(self, attempt: Attempt, bounds: Bounds) -> Response | Failure:
         try:
             async with asyncio.timeout(attempt.timeout), self._slots:
+                bounds.step = Step.PERMISSION
                 # The limiter is asked last, so that a permitted request is sent immediately.
                 if self._limiter is not None and (
                     refused := await _arefusal(self._limiter, bounds)
                 ):
                     return refused
+                bounds.step = Step.CONNECTION
                 if self._client is None:
                     return await _aover_own_connection(self._route, attempt, bounds)
                 endpoint, headers = self._route.endpoint, self._route.headers
@@ -187,35 +208,32 @@ def _refusal(limiter: RateLimiter, bounds: Bounds) -> Failure | None:
         # `acquire(blocking=True)` could not be ended at the deadline.
         while not limiter.acquire(blocking=False):
             if bounds.is_time_up():
-                return Failure(kind=FailureKind.UNPERMITTED)
+                return bounds.failed(FailureKind.UNPERMITTED)
             time.sleep(min(pause, max(bounds.deadline - time.monotonic(), 0.0)))
             pause = min(2 * pause, _LONGEST_PAUSE)
     except Exception as error:
-        return _limiter_failure(error)
+        return _limiter_failure(error, bounds)
     return None
 
 
 async def _arefusal(limiter: RateLimiter, bounds: Bounds) -> Failure | None:
     """Wait for permission, within the timeout of the caller; return a failure if there is none."""
-    bounds.is_permitted = False
     try:
-        bounds.is_permitted = await limiter.aacquire()
+        is_permitted = await limiter.aacquire()
     except Exception as error:
-        return _limiter_failure(error)
-    return None if bounds.is_permitted else Failure(kind=FailureKind.UNPERMITTED)
+        return _limiter_failure(error, bounds)
+    return None if is_permitted else bounds.failed(FailureKind.UNPERMITTED)
 
 
-def _limiter_failure(error: Exception) -> Failure:
+def _limiter_failure(error: Exception, bounds: Bounds) -> Failure:
     # Only the class of the error: its message may quote the password of a database.
-    return Failure(kind=FailureKind.BROKEN_LIMITER, detail=type(error).__name__)
+    return bounds.failed(FailureKind.BROKEN_LIMITER, type(error).__name__)
 
 
 def _log(attempt: Attempt, outcome: Response | Failure, started: float) -> None:
-    logger.debug(
-        "rerank: model=%s documents=%d bytes=%d response=%s seconds=%.3f",
-        attempt.request.model,
-        attempt.request.documents,
-        attempt.request.body.size,
-        outcome.status if isinstance(outcome, Response) else outcome.kind.name.lower(),
-        time.monotonic() - started,
-    )
+    request, seconds = attempt.request, time.monotonic() - started
+    shown = (request.model, request.documents, request.body.size)
+    if isinstance(outcome, Response):
+        logger.debug(_RESPONSE_LINE, *shown, outcome.status, seconds)
+    else:
+        logger.debug(_FAILURE_LINE, *shown, outcome.kind.name.lower(), seconds, outcome.reason)

@@ -7,7 +7,7 @@ request, and its response is read within the bounds of the attempt.
 
 from collections.abc import AsyncIterator
 
-from openrouter_rerank._attempt import Attempt, Body, Response
+from openrouter_rerank._attempt import Attempt, Body, Response, Step
 from openrouter_rerank._wire.endpoint import ApiKey, Endpoint
 from openrouter_rerank._wire.headers import EncodedHeaders
 from openrouter_rerank.http_client import (
@@ -32,6 +32,7 @@ def exchange_over(
     bounds: Bounds,
 ) -> Response:
     """Send the request of `attempt` and return the response, within `bounds`."""
+    bounds.is_injected, bounds.step = True, Step.RESPONSE
     with (
         Watched(watchdog(), bounds.deadline, bounds.shut_down),
         client.stream(
@@ -58,6 +59,7 @@ async def aexchange_over(
     bounds: Bounds,
 ) -> Response:
     """Send the request of `attempt` and return the response; the caller ends it at the deadline."""
+    bounds.is_injected, bounds.step = True, Step.RESPONSE
     async with client.stream(
         "POST",
         endpoint.url,

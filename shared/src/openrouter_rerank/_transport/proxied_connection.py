@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 import httpcore
 import httpx
 
+from openrouter_rerank._attempt import Step
 from openrouter_rerank._wire.headers import EncodedHeaders
 
 from .async_sockets import AsyncSockets
@@ -46,6 +47,7 @@ class ProxiedConnection(_ProxiedConnection[httpcore.ConnectionPool]):
     """A connection through `proxy` for synchronous calls."""
 
     def __init__(self, proxy: httpx.Proxy, context: ssl.SSLContext | None) -> None:
+        self._proxy = str(proxy.url)
         kind = httpcore.SOCKSProxy if _is_socks(proxy) else httpcore.HTTPProxy
         self._sockets = Sockets()
         self._pool = kind(
@@ -61,6 +63,7 @@ class ProxiedConnection(_ProxiedConnection[httpcore.ConnectionPool]):
         self, url: str, headers: EncodedHeaders, body: Iterable[bytes], response: ResponseBuilder
     ) -> None:
         """Send a request and read `response`; every wait ends by the deadline of its bounds."""
+        response.bounds.proxy, response.bounds.step = self._proxy, Step.RESPONSE
         self._sockets.deadline = response.bounds.deadline
         received = self._pool.handle_request(
             httpcore.Request("POST", _parsed(url), headers=headers, content=_Content(body))
@@ -79,6 +82,7 @@ class AsyncProxiedConnection(_ProxiedConnection[httpcore.AsyncConnectionPool]):
     """A connection through `proxy` for asynchronous calls."""
 
     def __init__(self, proxy: httpx.Proxy, context: ssl.SSLContext | None) -> None:
+        self._proxy = str(proxy.url)
         self._sockets = AsyncSockets()
         kind = httpcore.AsyncSOCKSProxy if _is_socks(proxy) else httpcore.AsyncHTTPProxy
         self._pool = kind(
@@ -94,6 +98,7 @@ class AsyncProxiedConnection(_ProxiedConnection[httpcore.AsyncConnectionPool]):
         self, url: str, headers: EncodedHeaders, body: Iterable[bytes], response: ResponseBuilder
     ) -> None:
         """Send a request and read `response`; the caller ends it at the deadline."""
+        response.bounds.proxy, response.bounds.step = self._proxy, Step.RESPONSE
         # httpcore awaits something after every exception. If the call's coroutine is closed, it
         # cannot await any more; a task still can.
         task = asyncio.create_task(self._exchange(url, headers, body, response))

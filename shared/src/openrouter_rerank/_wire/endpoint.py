@@ -6,7 +6,7 @@ An API key is in an `ApiKey` from here on, and never in an error, a log line or 
 
 import functools
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
@@ -19,9 +19,30 @@ DEFAULT_BASE_URL = "https://openrouter.ai/api/v1"
 _OPENROUTER_HOST = "openrouter.ai"
 # Characters.
 _LONGEST_URL = 2048
+_SHORTEST_SECRET = 6
 _KEY_VARIABLE = "OPENROUTER_API_KEY"
 # langchain-openrouter and llama-index-llms-openrouter read the first. The second is what users try.
 _BASE_VARIABLES = ("OPENROUTER_API_BASE", "OPENROUTER_BASE_URL")
+
+
+class Secrets:
+    """Values that a server may echo, and that no message may show."""
+
+    __slots__ = ("_reveal",)
+
+    def __init__(self, values: Iterable[str]) -> None:
+        # Masking shorter values would damage ordinary words.
+        kept = tuple(value for value in values if len(value) >= _SHORTEST_SECRET)
+        self._reveal: Callable[[], tuple[str, ...]] = lambda: kept
+
+    def masked(self, text: str) -> str:
+        """Return `text` with `***` in place of each value."""
+        for value in self._reveal():
+            text = text.replace(value, "***")
+        return text
+
+    def __repr__(self) -> str:
+        return "Secrets(...)"
 
 
 class ApiKey:
@@ -35,6 +56,11 @@ class ApiKey:
     def authorization(self) -> str:
         """Return the value of the `Authorization` header."""
         return f"Bearer {self._reveal()}"
+
+    def masked(self, text: str) -> str:
+        """Return `text` with the key masked: a server may echo it."""
+        key = self._reveal()
+        return text if len(key) < _SHORTEST_SECRET else text.replace(key, "***")
 
     def __repr__(self) -> str:
         return "ApiKey(...)"

@@ -22,6 +22,20 @@ _RESERVED = frozenset(
     {"content-length", "content-type", "transfer-encoding", "accept-encoding", "host"}
 )
 
+# Headers whose values are no secrets, as names in lower case. All others are the user's own.
+_NOT_SECRET = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "content-type",
+        "user-agent",
+        "http-referer",
+        "x-openrouter-title",
+        "x-openrouter-categories",
+        "x-session-id",
+    }
+)
+
 
 class HeaderFields(dict[str, str]):
     """Headers whose `repr` shows no values, for tracebacks with local variables."""
@@ -32,6 +46,16 @@ class HeaderFields(dict[str, str]):
     def encoded(self) -> "EncodedHeaders":
         """Return the names and values in bytes, as they are sent."""
         return EncodedHeaders((name.encode(), value.encode()) for name, value in self.items())
+
+    def secret_values(self) -> list[str]:
+        """Return the values that a server must not be able to put into a message."""
+        # Without the scheme of an `Authorization`: a server may quote the key alone.
+        return [
+            word
+            for name, value in self.items()
+            if name.lower() not in _NOT_SECRET
+            for word in value.split()
+        ]
 
     def with_session(self, session_id: str) -> "HeaderFields":
         """

@@ -1,0 +1,101 @@
+"""What to do about an error response: the last sentences of its message."""
+
+import math
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from openrouter_rerank._attempt import Response
+from openrouter_rerank.models import MODELS, known_model
+
+from .server_text import json_list, shown
+
+_CHECK_CALL = "Check the documents and the options of the call."
+_OF_STATUS = {
+    401: "Check OPENROUTER_API_KEY or api_key (keys: openrouter.ai/keys).",
+    402: "Add credits (openrouter.ai/credits), or raise the limit of the key.",
+    403: "Check what the key may do and spend (openrouter.ai/keys), and the privacy settings.",
+    404: "Check model and provider.",
+    413: "Set max_documents_per_request, or shorten the documents.",
+}
+# Of names of models: how similar the nearest one must be, from 0 to 1.
+_SIMILAR = 0.6
+
+
+def advice(
+    status: int,
+    response: Response,
+    *,
+    model: str,
+    message: str,
+    has_error: bool,
+    availability: Mapping[str, object],
+    retry_after: float | None,
+) -> str:
+    """
+    Return what to do about an error response, as one or more sentences.
+
+    Args:
+        status: The status of the error.
+        response: The response.
+        model: The slug that the request named.
+        message: What the server said.
+        has_error: `True` if the body has an `error`, as those of OpenRouter have.
+        availability: `error.availability` of the response: why no provider serves the request.
+        retry_after: Seconds that the server asks to wait.
+    """
+    if not has_error and status in {404, 405}:
+        return check_base_url(response)
+    return (
+        _of_availability(availability, response)
+        or _about_model(status, model, message)
+        or _of_status(status, retry_after)
+    )
+
+
+def _about_model(status: int, model: str, message: str) -> str:
+    if status not in {400, 404} or not ("model" in message.lower() or model in message):
+        return ""
+    if nearest := _nearest(model):
+        return f"Did you mean {nearest!r}? client.models() lists the models."
+    return "Check model: client.models() lists the models." if status == 400 else ""
+
+
+def _of_status(status: int, retry_after: float | None) -> str:
+    wait = "Retry later"
+    if retry_after is not None and math.isfinite(retry_after):
+        wait = f"Retry after {math.ceil(retry_after)} s"
+    if status == 429:
+        return f"{wait}, lower max_concurrency, or set rate_limiter."
+    if status in {200, 408} or status >= 500:
+        return f"{wait}, or set fallback_models."
+    return _OF_STATUS.get(status, _CHECK_CALL)
+
+
+def check_base_url(response: Response) -> str:
+    """Return what to do if no rerank endpoint answers at the URL."""
+    return f"Check base_url: no rerank endpoint answers at {response.url or 'its URL'}."
+
+
+def _of_availability(availability: Mapping[str, object], response: Response) -> str:
+    models = _texts(availability.get("fallback_models"), response)
+    excluded = _texts(availability.get("excluded_by"), response)
+    page = _texts(availability.get("docs_url"), response)
+    return " ".join(
+        [
+            *([f"Providers were excluded by {', '.join(excluded)}."] if excluded else []),
+            *([f"Set fallback_models={models!r}."] if models else []),
+            *([f"See {page[0]}"] if page else []),
+        ]
+    )
+
+
+def _texts(value: object, response: Response) -> list[str]:
+    items = [value] if isinstance(value, str) else json_list(value)
+    return [shown(item, response)[:100] for item in items if isinstance(item, str)][:5]
+
+
+def _nearest(slug: str) -> str | None:
+    """Return the most similar listed slug, unless `slug` is listed itself."""
+    if known_model(slug) is not None:
+        return None
+    return next(iter(get_close_matches(slug[:100], MODELS, n=1, cutoff=_SIMILAR)), None)
