@@ -15,8 +15,6 @@ from openrouter_rerank.errors import (
     APIConnectionError,
     BadRequestError,
     BudgetExceededError,
-    InvalidResponseError,
-    ServiceUnavailableError,
 )
 
 DOWN = Response(status=503, headers={"retry-after": "0"}, body=b"")
@@ -151,69 +149,6 @@ def test_scores_of_a_replaced_model_are_requested_again():
     assert service.requests == [("m", ["a", "c"]), ("m", ["b"])]
     assert [(r.index, r.relevance_score) for r in ranking.results] == [(2, 0.9), (1, 0.5), (0, 0.1)]
     assert ranking.usage.cost == budget.spent == 2
-
-
-def test_alternating_models_get_one_request_for_all_documents():
-    """If each response is from another model, one request for all documents is sent at the end."""
-    service = Service({"a": 0.1, "b": 0.5, "c": 0.9}, served=["m-2", "m-1", "m-2"])
-    known = KnownScores(by_position={1: 0.99}, served_model="m-1")
-    budget = Budget(5)
-
-    ranking = service.rank(Call(query="q", documents=("a", "b", "c")), known, budget=budget)
-
-    assert service.requests == [("m", ["a", "c"]), ("m", ["b"]), ("m", ["a", "b", "c"])]
-    assert [(r.index, r.relevance_score) for r in ranking.results] == [(2, 0.9), (1, 0.5), (0, 0.1)]
-    assert ranking.usage.cost == budget.spent == ranking.attempts == 3
-    assert ranking.served_model == "m-2"
-
-
-def test_an_error_of_the_request_for_all_documents_is_raised():
-    """If the request for all documents fails too, the call fails with its error."""
-
-    class ThirdRequestFails(Service):
-        def __call__(self, attempt):
-            reply = super().__call__(attempt)
-            return DOWN if len(self.requests) == 3 else reply
-
-    service = ThirdRequestFails({"a": 0.1, "b": 0.5}, served=["m-2", "m-1"])
-
-    with pytest.raises(ServiceUnavailableError) as caught:
-        service.rank(
-            Call(query="q", documents=("a", "b")),
-            KnownScores(by_position={1: 0.5}, served_model="m-1"),
-        )
-    assert caught.value.attempts == 3
-
-
-def test_an_error_names_the_models_that_alternate_in_one_call():
-    """Scores of several models make no ranking; the error names the models and a solution."""
-    service = Service({"a": 0.1, "b": 0.5}, served=["m-1", "m-2"])
-    call = Call(query="q", documents=("a", "b"), max_documents=1)
-
-    with pytest.raises(InvalidResponseError, match=r"m-1 and m-2; .*provider=\{'only'") as caught:
-        service.rank(call)
-
-    assert caught.value.retryable
-
-
-def test_an_error_of_the_second_request_is_raised():
-    """Scores of two models make no ranking, so the call fails if the new model does."""
-
-    class SecondRequestFails(Service):
-        def __call__(self, attempt):
-            reply = super().__call__(attempt)
-            self.failing = {"m": DOWN}
-            return reply
-
-    service = SecondRequestFails({"a": 0.1, "b": 0.5}, served=["m-2"])
-
-    with pytest.raises(ServiceUnavailableError) as caught:
-        service.rank(
-            Call(query="q", documents=("a", "b")),
-            KnownScores(by_position={1: 0.5}, served_model="m-1"),
-        )
-    assert caught.value.attempts == 2
-    assert service.reported == [(("a",), "m")]
 
 
 def test_a_fallback_model_ranks_all_documents():

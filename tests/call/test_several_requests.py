@@ -14,7 +14,6 @@ from openrouter_rerank._call.flow import Limits, call_flow
 from openrouter_rerank._drive import drive
 from openrouter_rerank._retry_budget import TokenBucket
 from openrouter_rerank.errors import (
-    InvalidResponseError,
     NotFoundError,
     OpenRouterRerankError,
     UnauthorizedError,
@@ -76,31 +75,6 @@ def test_a_split_call_has_the_ranking_of_one_request(texts, top_n, limit):
     assert split.results == single.results
     assert len(single.requests) == single.usage.cost == 1
     assert len(split.requests) == split.usage.cost == -(-len({*texts}) // limit)
-
-
-@pytest.mark.parametrize(
-    ("served", "is_ranked"),
-    [
-        pytest.param(["m-1", "m-1", "m-1"], True, id="one model"),
-        pytest.param(["m-1", None, "m-1"], True, id="one model, not always named"),
-        pytest.param(["m-1", "m-1", "m-2"], False, id="two models"),
-    ],
-)
-def test_scores_of_two_models_are_never_merged(served, is_ranked):
-    """If the requests of a call were served by different models, the error names the models."""
-    names = iter(served)
-
-    def exchange(attempt):
-        fields = {**json.loads(response_to(attempt).body), "model": next(names)}
-        return Response(status=200, headers={}, body=json.dumps(fields).encode())
-
-    if is_ranked:
-        assert len(ranking_of(["a", "b", "c"], None, 1, exchange).results) == 3
-        return
-    with pytest.raises(InvalidResponseError, match="m-1 and m-2") as caught:
-        ranking_of(["a", "b", "c"], None, 1, exchange)
-    assert caught.value.retryable
-    assert caught.value.attempts == 3
 
 
 FAILURES = [

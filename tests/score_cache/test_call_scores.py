@@ -1,22 +1,32 @@
 """The scores of one call: read from a store, and collected from responses."""
 
+import pytest
 from openrouter_rerank import AnsweredRequest, RankedDocument, Ranking, Usage
 from openrouter_rerank._call.known_scores import NOTHING_KNOWN
 from openrouter_rerank._call.plan import Call
-from openrouter_rerank._score_cache.scores import CallScores, score_keys
+from openrouter_rerank._score_cache.recent_names import RecentNames
+from openrouter_rerank._score_cache.scores import CallScores, score_keys, stored_scores
 
 URL = "https://openrouter.ai/api/v1/rerank"
 CALL = Call(query="q", documents=("a", "b", "c"))
 
 
-def call_scores(call=CALL, models=("m", "n"), ttl=None, now=1000.0):
+def call_scores(call=CALL, models=("m", "n"), ttl=None, now=1000.0, recent=None):
     """Return the `CallScores` of a call."""
-    return CallScores(call, models, URL, clock=lambda: now, ttl=ttl, is_listwise="listwise".__eq__)
+    return CallScores(
+        call,
+        models,
+        URL,
+        clock=lambda: now,
+        ttl=ttl,
+        is_listwise="listwise".__eq__,
+        recent_names=recent or RecentNames(),
+    )
 
 
-def ranking(*scores, model="m"):
+def ranking(*scores, model="m", served="served"):
     """Return a ranking with `scores`, in the order of the documents."""
-    receipt = AnsweredRequest(id="g", served_model="served", provider="P", usage=Usage(cost=1))
+    receipt = AnsweredRequest(id="g", served_model=served, provider="P", usage=Usage(cost=1))
     results = tuple(RankedDocument(index, score) for index, score in enumerate(scores))
     return Ranking(results=results, model=model, requests=(receipt,))
 
@@ -96,3 +106,62 @@ def test_scores_of_a_listwise_model_are_read_only_for_an_equal_list():
     assert call_scores(models=models).read(values).by_position == {0: 0.1, 1: 0.5, 2: 0.9}
     assert call_scores(models=models).read([*values[:2], None]) is NOTHING_KNOWN
     assert not set(shorter.keys) & set(first.keys)
+
+
+def test_scores_under_other_names_stay_in_the_store():
+    """A new score under another served name is stored next to the scores that were read."""
+    stored = {}
+    for now, name in enumerate(["m-1", "m-2", "m-1", "m-3", "m-4", "m-5"]):
+        scores = call_scores(now=now)
+        scores.read([stored.get(key) for key in scores.keys])
+        scores.record(CALL, ranking(now, now, now, served=name))
+        stored |= scores.to_store
+
+    assert [
+        [(each.model, each.score) for each in stored_scores(value)] for value in stored.values()
+    ] == [[("m-5", 5), ("m-4", 4), ("m-3", 3), ("m-1", 2)]] * 3
+
+
+def test_two_names_of_one_call_are_both_stored():
+    """If documents are requested twice in one call, the scores under both names are stored."""
+    scores = call_scores()
+    scores.record(CALL, ranking(0.1, 0.2, 0.3, served="m-1"))
+    scores.record(CALL.part(range(2, 3)), ranking(0.4, served="m-2"))
+
+    first, _, last = map(stored_scores, scores.to_store.values())
+    assert {each.model: each.score for each in first} == {"m-1": 0.1}
+    assert {each.model: each.score for each in last} == {"m-1": 0.3, "m-2": 0.4}
+
+
+@pytest.mark.parametrize(
+    ("served", "known"),
+    [
+        pytest.param(["m-1", "m-1"], {0: 0.0, 1: 1.0}, id="one name"),
+        pytest.param(["m-1", "m-2"], {1: 1.0}, id="an updated model"),
+        pytest.param(["m-1", "m-2", "m-1"], {}, id="two providers"),
+        pytest.param(["m-1", "m-2", "m-2", "m-2"], {1: 3.0}, id="an updated model, later"),
+    ],
+)
+def test_a_client_remembers_the_names_of_its_responses(served, known):
+    """After responses under alternating names, no score is used unless all documents have one."""
+    recent, stored = RecentNames(), {}
+    for number, name in enumerate(served):
+        scores = call_scores(recent=recent, now=number)
+        part = CALL.part(range(min(number, 1), min(number, 1) + 1))
+        scores.record(part, ranking(float(number), served=name))
+        stored |= scores.to_store
+
+    scores = call_scores(recent=recent)
+    assert scores.read([stored.get(key) for key in scores.keys]).by_position == known
+
+
+def test_a_new_client_learns_the_names_from_the_store():
+    """If stored scores have alternating names, a new client requests all documents together."""
+    first = call_scores()
+    stored = {}
+    for now, (index, name) in enumerate([(0, "m-1"), (1, "m-2"), (2, "m-1")]):
+        scores = call_scores(now=now)
+        scores.record(CALL.part(range(index, index + 1)), ranking(0.5, served=name))
+        stored |= scores.to_store
+
+    assert first.read([stored[key] for key in first.keys]) is NOTHING_KNOWN

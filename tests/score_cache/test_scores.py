@@ -6,14 +6,15 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openrouter_rerank import AnsweredRequest, RankedDocument, Ranking, RerankDocument, Usage
-from openrouter_rerank._call.known_scores import NOTHING_KNOWN, KnownScores
+from openrouter_rerank import RerankDocument
 from openrouter_rerank._call.plan import Call
 from openrouter_rerank._score_cache.scores import (
+    StoredScore,
     checked_values,
-    read_scores,
     score_keys,
-    score_values,
+    score_value,
+    scores_by_name,
+    stored_scores,
 )
 
 URL = "https://openrouter.ai/api/v1/rerank"
@@ -37,9 +38,12 @@ def key(document="a", *, query="q", model="m", service=URL, **extra):
 
 def value(score=0.5, *, now=1000.0, served_model="m-1"):
     """Return the stored value of one score."""
-    receipt = AnsweredRequest(id=None, served_model=served_model, provider=None, usage=Usage())
-    ranking = Ranking(results=(RankedDocument(0, score),), model="m", requests=(receipt,))
-    return score_values(ranking, now)[0]
+    return score_value([StoredScore(model=served_model, time=now, score=score)])
+
+
+def by_name(values, *, now=1000.0, ttl=None):
+    """Return the scores in stored values, by served names and positions."""
+    return scores_by_name([*map(stored_scores, values)], now=now, ttl=ttl)[0]
 
 
 @given(st.tuples(TEXTS, DOCUMENTS), st.tuples(TEXTS, DOCUMENTS))
@@ -156,17 +160,17 @@ def test_keys_are_in_the_order_of_the_documents():
 def test_scores_are_read_back_exactly(score, served_model):
     """A stored score is read back as an equal number, with the name of the model."""
     encoded_model = json.dumps(served_model)
-    known = read_scores([value(score, served_model=served_model)], now=2000.0, ttl=None)
+    known = by_name([value(score, served_model=served_model)])
 
     assert len(value(served_model=served_model)) < 100 + len(encoded_model)
-    if "\\ud" not in encoded_model.lower() or known.by_position:
-        assert (known.by_position[0], str(known.by_position[0])) == (score, str(score))
-        assert known.served_model == served_model
+    if "\\ud" not in encoded_model.lower() or known:
+        assert (known[served_model][0], str(known[served_model][0])) == (score, str(score))
 
 
 def value_with(**fields):
-    """Return a stored value in which `fields` are replaced."""
-    return json.dumps(json.loads(value()) | fields).encode()
+    """Return a stored value in which `fields` of the score are replaced."""
+    (score,) = json.loads(value())["scores"]
+    return json.dumps({"v": 2, "scores": [score | fields]}).encode()
 
 
 BROKEN = [
@@ -177,7 +181,9 @@ BROKEN = [
     b"{",
     b"\xff\xfe",
     value()[:-1],
-    value_with(v=2),
+    json.dumps({"v": 1, "model": "m-1", "time": 1.0, "score": 0.5}).encode(),
+    value().replace(b'"v": 2', b'"v": 3'),
+    json.dumps({"v": 2, "scores": {}}).encode(),
     value_with(score="0.5"),
     value_with(score=None),
     value_with(score=True),
@@ -186,7 +192,7 @@ BROKEN = [
     value_with(time="now"),
     value_with(time=float("nan")),
     value_with(model=5),
-    value_with(padding="x" * 5000),
+    value_with(padding="x" * 20_000),
     b"[" * 4000,
 ]
 
@@ -194,17 +200,13 @@ BROKEN = [
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: repr(broken[:30]))
 def test_broken_values_count_as_missing(broken):
     """A value in another format counts as missing, and the other values are read."""
-    known = read_scores([broken, None, value(0.25)], now=1000.0, ttl=None)
-
-    assert known.by_position == {2: 0.25}
+    assert by_name([broken, None, value(0.25)]) == {"m-1": {2: 0.25}}
 
 
 @given(st.binary(max_size=60))
 def test_any_bytes_can_be_read(data):
     """For any bytes in a store, the result is a finite score or none."""
-    known = read_scores([data], now=1000.0, ttl=10.0)
-
-    assert all(score - score == 0 for score in known.by_position.values())
+    assert all(each.score - each.score == 0 for each in stored_scores(data))
 
 
 @pytest.mark.parametrize(
@@ -222,28 +224,31 @@ def test_any_bytes_can_be_read(data):
 )
 def test_old_values_count_as_missing(ttl, now, is_known):
     """A score is read while it is less than `ttl` seconds old."""
-    known = read_scores([value(now=1000.0)], now=now, ttl=ttl)
-
-    assert bool(known.by_position) == is_known
+    assert bool(by_name([value(now=1000.0)], now=now, ttl=ttl)) == is_known
 
 
-def test_scores_of_two_models_are_not_mixed():
-    """If a provider has changed the model behind a slug, the older model's scores are missing."""
-    values = [
-        value(0.1, now=1.0, served_model="m-1"),
-        value(0.2, now=3.0, served_model="m-2"),
-        value(0.3, now=2.0, served_model="m-1"),
-        value(0.4, now=2.5, served_model="m-2"),
+def test_scores_are_sorted_by_served_names():
+    """Scores under several names are separate, and the name of the newest score is the first."""
+    stored = [
+        *(stored_scores(value(0.1, now=1.0)), stored_scores(value(0.2, now=3.0))),
+        (
+            StoredScore(model="m-2", time=2.5, score=0.3),
+            StoredScore(model="m-1", time=2.0, score=0.4),
+        ),
+        (StoredScore(model="m-2", time=4.0, score=0.5),),
     ]
 
-    assert read_scores(values, now=5.0, ttl=None) == KnownScores(
-        by_position={1: 0.2, 3: 0.4}, served_model="m-2"
-    )
+    scores, names = scores_by_name(stored, now=5.0, ttl=None)
+
+    assert [*scores.items()] == [("m-2", {2: 0.3, 3: 0.5}), ("m-1", {0: 0.1, 1: 0.2, 2: 0.4})]
+    assert names == ["m-1", "m-1", "m-2", "m-1", "m-2"]
 
 
-def test_no_usable_value_means_no_known_score():
-    """If a store has no usable value, no score is known."""
-    assert read_scores([None, b""], now=1.0, ttl=None) is NOTHING_KNOWN
+def test_a_value_with_several_names_is_read_back():
+    """All scores of a value are read, the newest first, whatever the order in the value is."""
+    scores = [StoredScore(model=name, time=time, score=0.5) for time, name in enumerate("abcd")]
+
+    assert stored_scores(score_value(scores)) == tuple(reversed(scores))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import inspect
+import logging
 import os
 import random
 import time
@@ -29,6 +30,8 @@ from .ranking import Ranking
 from .telemetry import traced
 
 __all__ = ["AsyncRerankClient", "RerankClient"]
+
+logger = logging.getLogger("openrouter_rerank")
 
 HTTP = TypeVar("HTTP")
 
@@ -96,6 +99,7 @@ class _Client(ABC, Generic[HTTP]):
             retry_budget=self._retry_budget,
             budget=self._budget,
             started=time.monotonic(),
+            on_mixed_scores=_warn_of_mixed_scores,
         )
 
     def _route(self, session_id: str | None) -> Route:
@@ -312,6 +316,16 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+
+def _warn_of_mixed_scores(model: str, served: frozenset[str | None]) -> None:
+    names = sorted(name or "unnamed" for name in served)
+    logger.warning(
+        "a ranking has scores under several served names: model=%s served_models=%s; "
+        "to have one, name its provider: provider={'only': [...]}",
+        model,
+        ", ".join(names),
+    )
 
 
 def _cached_call(arguments: Arguments, route: Route, limits: Limits) -> CachedCall:

@@ -9,7 +9,7 @@ the attempts and sends back their responses, so each decision is one row in a ta
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from openrouter_rerank._attempt import (
     Attempt,
@@ -23,13 +23,9 @@ from openrouter_rerank._attempt import (
 from openrouter_rerank._wire.request import encode
 from openrouter_rerank._wire.response import decode
 from openrouter_rerank.budget import Budget
-from openrouter_rerank.errors import (
-    DeadlineExceededError,
-    InvalidResponseError,
-    OpenRouterRerankError,
-)
+from openrouter_rerank.errors import DeadlineExceededError, OpenRouterRerankError
 from openrouter_rerank.models import RerankModel, known_model
-from openrouter_rerank.ranking import Ranking
+from openrouter_rerank.ranking import AnsweredRequest, Ranking
 
 from .failure_errors import failure_error
 from .known_scores import NOTHING_KNOWN, KnownScores, with_documents_at, with_known_scores
@@ -40,6 +36,13 @@ from .retry_policy import (
     another_model_may_answer,
     pause,
 )
+from .served_names import (
+    name_of_most_documents,
+    served_name,
+    several_names,
+    with_one_route,
+    with_provider_of,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,8 @@ class RequestOutcome:
 
     result: Ranking | OpenRouterRerankError
     attempts: int
+    maybe_billed: int = 0
+    """The number of attempts that failed and may have been billed."""
 
     @property
     def error(self) -> OpenRouterRerankError | None:
@@ -61,12 +66,20 @@ RequestFlow = Generator[Attempt | RequestOutcome, Response | Failure, None]
 CallFlow = Generator[tuple[RequestFlow, ...] | Ranking, Sequence[RequestOutcome], None]
 """Yields requests to make together and receives their outcomes. The last value is the ranking."""
 
-_ModelFlow = Generator[
-    tuple[RequestFlow, ...],
-    Sequence[RequestOutcome],
-    tuple[Ranking | list[OpenRouterRerankError], int],
-]
-"""The requests to one model. Returns its ranking or its errors, and the number of attempts."""
+
+class _ModelOutcome(NamedTuple):
+    """The result of all requests to one model."""
+
+    result: Ranking | list[OpenRouterRerankError]
+    attempts: int
+    mixed: frozenset[str | None] = frozenset()
+    """The served names of the scores in the ranking, if there are several."""
+    paid: tuple[AnsweredRequest, ...] = ()
+    """The requests that succeeded although the result is an error."""
+
+
+_ModelFlow = Generator[tuple[RequestFlow, ...], Sequence[RequestOutcome], _ModelOutcome]
+"""The requests to one model."""
 
 
 class RetryBudget(Protocol):
@@ -99,11 +112,23 @@ class Limits:
     """Charged for each request that succeeds, even if the call fails because of another one."""
     on_ranking: Callable[[Call, Ranking], object] | None = None
     """Called for each request that succeeds, even if the call fails because of another one."""
+    on_mixed_scores: Callable[[str, frozenset[str | None]], object] | None = None
+    """Called with the slug and the served names if a ranking has scores of several of these."""
 
     @property
     def deadline(self) -> float:
         """When the call has to end, by `clock`."""
         return self.started + self.timeout
+
+    @property
+    def is_budget_spent(self) -> bool:
+        """`True` if no request may be sent any more."""
+        return self.budget is not None and self.budget.spent >= self.budget.limit
+
+    def report_mixed_scores(self, model: str, names: frozenset[str | None]) -> None:
+        """Call `on_mixed_scores`, if there are several `names`."""
+        if names and self.on_mixed_scores is not None:
+            self.on_mixed_scores(model, names)
 
 
 def call_flow(
@@ -145,13 +170,14 @@ def call_flow(
     for fallbacks, (model, wanted, ranges) in zip(reversed(range(len(plans))), plans, strict=True):
         now = limits.clock()
         until = now + (deadline - now) * SHARE_BEFORE_FALLBACK if fallbacks else deadline
-        result, attempts_made = yield from _model_flow(wanted, model, ranges, until, limits)
-        attempts += attempts_made
-        if isinstance(result, Ranking) and wanted is not call:
-            result, attempts_made = yield from _complete_ranking(call, result, known, until, limits)
-            attempts += attempts_made
+        outcome = yield from _model_flow(wanted, model, ranges, until, limits)
+        if wanted is not call:
+            outcome = yield from _complete_outcome(call, outcome, known, until, limits)
+        result = outcome.result
+        attempts += outcome.attempts
         if isinstance(result, Ranking):
             ranking = result
+            limits.report_mixed_scores(model, outcome.mixed)
             break
         errors += result
         if not all(map(another_model_may_answer, result)):
@@ -172,60 +198,105 @@ def _model_flow(
     call: Call, model: str, ranges: Sequence[range], until: float, limits: Limits
 ) -> _ModelFlow:
     """Rank all documents of `call` with `model`, in one request for each of `ranges`."""
+    if len(ranges) > 1 or call.is_cached:
+        call = with_one_route(call, model)
     outcomes = yield tuple(
         request_flow(call.part(positions), model, until, limits) for positions in ranges
     )
     attempts = sum(outcome.attempts for outcome in outcomes)
     if errors := [outcome.error for outcome in outcomes if outcome.error is not None]:
-        return sorted(errors, key=_importance), attempts
-    rankings = [outcome.result for outcome in outcomes if isinstance(outcome.result, Ranking)]
-    return _merged(rankings, ranges, call.top_n), attempts
+        paid = tuple(request for each in _rankings(outcomes) for request in each.requests)
+        return _ModelOutcome(sorted(errors, key=_importance), attempts, paid=paid)
+    rankings = _rankings(outcomes)
+    if len(rankings) > 1 and several_names(rankings):
+        return (yield from _request_again(call, outcomes, ranges, until, limits))
+    return _ModelOutcome(merged(rankings, ranges, call.top_n), attempts)
 
 
-def _complete_ranking(
-    call: Call, ranking: Ranking, known: KnownScores, until: float, limits: Limits
+def _request_again(
+    call: Call,
+    outcomes: Sequence[RequestOutcome],
+    ranges: Sequence[range],
+    until: float,
+    limits: Limits,
 ) -> _ModelFlow:
-    """Rank all documents of `call`. `ranking` has those whose scores are not known."""
+    """
+    Merge rankings that have several served names, after an attempt to get one name for all.
+
+    The parts without the most frequent name are requested again. If the names still differ, the
+    scores are merged all the same: the slug is one model, and its requests are paid for.
+    """
+    rankings = _rankings(outcomes)
+    # Each part has been billed once, and maybe for failed attempts too.
+    billed = [outcome.maybe_billed + 1 for outcome in outcomes]
+    attempts = sum(outcome.attempts for outcome in outcomes)
+    name = name_of_most_documents(rankings, ranges)
+    others = [index for index, each in enumerate(rankings) if served_name(each) not in {name, None}]
+    unused: list[AnsweredRequest] = []
+    # If one part cannot get the name, requests for the others would change nothing.
+    is_allowed = max(billed[index] for index in others) < MAYBE_BILLED_ATTEMPTS
+    if is_allowed and not limits.is_budget_spent:
+        named = next(each for each in rankings if served_name(each) == name)
+        wanted = with_provider_of(call, named)
+        outcomes = yield tuple(
+            request_flow(wanted.part(ranges[index]), named.model, until, limits, billed[index])
+            for index in others
+        )
+        attempts += sum(outcome.attempts for outcome in outcomes)
+        new = _rankings(outcomes)
+        if len(new) == len(others):
+            for index, ranking in zip(others, new, strict=True):
+                left = ranking
+                if served_name(ranking) in {name, None}:
+                    left, rankings[index] = rankings[index], ranking
+                unused += left.requests
+        else:
+            # A request has failed, and the outcomes do not say which parts the others have ranked.
+            unused += [request for each in new for request in each.requests]
+    whole = merged(rankings, ranges, call.top_n)
+    # The requests with the name come first, because `Ranking.served_model` is that of the first.
+    requests = sorted((*whole.requests, *unused), key=lambda each: each.served_model != name)
+    whole = replace(whole, requests=tuple(requests))
+    return _ModelOutcome(whole, attempts, several_names(rankings))
+
+
+def _complete_outcome(
+    call: Call, outcome: _ModelOutcome, known: KnownScores, until: float, limits: Limits
+) -> _ModelFlow:
+    """
+    Add the documents with known scores to the ranking of the others.
+
+    If the known scores have another served name, those documents are requested too, once. If they
+    cannot be had under the name of the ranking, the known scores are used all the same, because the
+    ranking is paid for.
+    """
+    ranking, attempts, mixed, _ = outcome
+    if not isinstance(ranking, Ranking):
+        return outcome
     missing = known.missing(len(call.documents))
-    if not known.is_outdated_by(ranking):
-        return with_known_scores(ranking, missing, known), 0
-    # The provider has changed the model behind the slug. Scores of two models cannot be compared,
-    # so the known ones are requested too.
-    outdated = sorted(known.by_position)
-    rest = with_documents_at(call, outdated)
-    result, attempts = yield from _model_flow(
-        rest, ranking.model, _parts(rest, ranking.model), until, limits
-    )
-    if not isinstance(result, Ranking):
-        return result, attempts
-    whole = _merged([ranking, result], [missing, outdated], None)
-    if isinstance(whole, Ranking):
-        return whole, attempts
-    # Several providers serve the slug in turn, each with its own name for the model. A request is
-    # served by one of them, so all documents are requested again, together.
-    paid = (*ranking.requests, *result.requests)
-    result, more = yield from _model_flow(
-        call, ranking.model, _parts(call, ranking.model), until, limits
-    )
-    if isinstance(result, Ranking):
-        result = replace(result, requests=(*result.requests, *paid))
-    return result, attempts + more
+    name = served_name(ranking)
+    scores = known.under(name)
+    outdated = [index for index in sorted(known.by_position) if index not in scores]
+    if not outdated:
+        return _ModelOutcome(with_known_scores(ranking, missing, scores), attempts, mixed)
+    if not mixed and not limits.is_budget_spent:
+        rest = with_documents_at(call, outdated)
+        ranges = _parts(rest, ranking.model)
+        result, more, mixed, paid = yield from _model_flow(
+            rest, ranking.model, ranges, until, limits
+        )
+        attempts += more
+        if isinstance(result, Ranking):
+            whole = merged([ranking, result], [missing, outdated], None)
+            whole = with_known_scores(whole, range(len(call.documents)), scores)
+            return _ModelOutcome(whole, attempts, mixed | several_names([ranking, result]))
+        ranking = replace(ranking, requests=(*ranking.requests, *paid))
+    names = mixed | {name, known.served_model}
+    return _ModelOutcome(with_known_scores(ranking, missing, known.by_position), attempts, names)
 
 
-def _merged(
-    rankings: Sequence[Ranking], positions: Sequence[Sequence[int]], top_n: int | None
-) -> Ranking | list[OpenRouterRerankError]:
-    """Merge rankings of one model. Return an error if several models made them."""
-    served = {request.served_model for ranking in rankings for request in ranking.requests}
-    if len(served - {None}) <= 1:
-        return merged(rankings, positions, top_n)
-    names = " and ".join(sorted(name for name in served if name is not None))
-    message = (
-        f"the requests of the call were served by different models: {names:.200}; to have one, "
-        "name its provider in provider={'only': [...]}"
-    )
-    # Retryable, because the provider may have changed the model between the two requests.
-    return [InvalidResponseError(message, model=rankings[0].model, retryable=True)]
+def _rankings(outcomes: Sequence[RequestOutcome]) -> list[Ranking]:
+    return [outcome.result for outcome in outcomes if isinstance(outcome.result, Ranking)]
 
 
 def _parts(call: Call, model: str) -> tuple[range, ...]:
@@ -233,7 +304,9 @@ def _parts(call: Call, model: str) -> tuple[range, ...]:
     return parts(call.documents, call.query, limits, call.max_documents)
 
 
-def request_flow(call: Call, model: str, until: float, limits: Limits) -> RequestFlow:
+def request_flow(
+    call: Call, model: str, until: float, limits: Limits, billed: int = 0
+) -> RequestFlow:
     """
     Send `call` to `model` in one request, until there is a ranking or no retry is worth it.
 
@@ -242,11 +315,12 @@ def request_flow(call: Call, model: str, until: float, limits: Limits) -> Reques
         model: The slug of the model.
         until: When the request must have ended, by the clock of `limits`.
         limits: The retries and the budget of the call.
+        billed: The number of attempts for the same documents that may have been billed before.
 
     Raises:
         InvalidRequestError: If a field of the call cannot be written as JSON.
     """
-    request = encode(model, call.query, call.documents, top_n=call.top_n, extra=call.extra)
+    request = encode(model, call.query, call.documents, top_n=call.top_n, extra=call.body_fields)
     attempts = retries = maybe_billed = 0
     delay = 0.0
     is_stale = False
@@ -268,7 +342,7 @@ def request_flow(call: Call, model: str, until: float, limits: Limits) -> Reques
             break
         last = result if last is None else _more_informative(last, result)
         maybe_billed += attempt_cost is Cost.MAYBE_BILLED
-        if attempt_cost is Cost.FINAL or maybe_billed >= MAYBE_BILLED_ATTEMPTS:
+        if attempt_cost is Cost.FINAL or billed + maybe_billed >= MAYBE_BILLED_ATTEMPTS:
             break
         if isinstance(outcome, Failure) and outcome.kind is FailureKind.STALE:
             # A server may close an idle connection at any time, and has probably closed the others
@@ -281,7 +355,8 @@ def request_flow(call: Call, model: str, until: float, limits: Limits) -> Reques
         if retries >= limits.max_retries or late or not limits.retry_budget.spend():
             break
         retries += 1
-    yield RequestOutcome(result=ranking or last or _no_time(limits), attempts=attempts)
+    result = ranking or last or _no_time(limits)
+    yield RequestOutcome(result=result, attempts=attempts, maybe_billed=maybe_billed)
 
 
 def _no_time(limits: Limits) -> DeadlineExceededError:

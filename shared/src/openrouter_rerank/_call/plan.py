@@ -55,7 +55,16 @@ class Call:
     max_documents: int | None = None
     """The user's limit of documents in one request."""
     extra: Mapping[str, object] = field(default_factory=dict[str, object], repr=False)
-    """Further fields of each request's body."""
+    """Further fields of each request's body, as the user gave them."""
+    is_cached: bool = False
+    """`True` if the client has a score store, with whose scores the responses are merged."""
+    provider: Mapping[str, object] | None = field(default=None, repr=False)
+    """Provider preferences to send instead of the user's. Keys of scores do not depend on them."""
+
+    @property
+    def body_fields(self) -> Mapping[str, object]:
+        """The further fields of each request's body, as they are sent."""
+        return self.extra if self.provider is None else {**self.extra, "provider": self.provider}
 
     def part(self, positions: range) -> "Call":
         """Return the part of this call that one request sends: the documents at `positions`."""

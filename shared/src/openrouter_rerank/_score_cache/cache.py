@@ -16,6 +16,7 @@ from openrouter_rerank.models import known_model
 from openrouter_rerank.ranking import Ranking
 from openrouter_rerank.score_store import ScoreStore
 
+from .recent_names import RecentNames
 from .scores import CallScores
 from .single_flight import IdenticalCalls, aturn, single_flight, turn
 
@@ -47,7 +48,7 @@ class CachedCall:
     def rest(self, scores: CallScores, known: KnownScores) -> CallFlow:
         """Return the flow that requests all scores that are not in `known`."""
         # A `top_n` would not make the requests cheaper, and a later call may need more results.
-        whole = replace(self.call, positions=NO_COPIES, top_n=None)
+        whole = replace(self.call, positions=NO_COPIES, top_n=None, is_cached=True)
         return call_flow(whole, self.models, replace(self.limits, on_ranking=scores.record), known)
 
     def result(self, ranking: Ranking) -> Ranking:
@@ -71,6 +72,7 @@ class ScoreCache:
     def __init__(self, store: ScoreStore, ttl: float | None) -> None:
         self._store = store
         self._ttl = ttl
+        self._recent_names = RecentNames()
 
     def rank(self, call: CachedCall, run: Callable[[CallFlow], Ranking]) -> Ranking:
         """
@@ -142,6 +144,7 @@ class ScoreCache:
             clock=time.time,
             ttl=self._ttl,
             is_listwise=_is_listwise,
+            recent_names=self._recent_names,
         )
 
     def _raise_shared_failure(self, group: IdenticalCalls[_Lock], timeout: float) -> None:

@@ -1,10 +1,12 @@
 """
 The scores of one call, and how a score store keeps them: keys, values, and their age. Pure.
 
-A key is a digest of everything that a score depends on. A value holds the score, the time, and the
-name of the model that gave it. Neither contains the query or a document.
+A key is a digest of everything that a score depends on. A value contains a score, its time and the
+name of the model that gave it, and up to three older scores under other names. Neither contains the
+query or a document.
 """
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -13,17 +15,37 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, TypeAdapter, ValidationError
 
-from openrouter_rerank._call.known_scores import NOTHING_KNOWN, KnownScores, with_known_scores
+from openrouter_rerank._call.known_scores import (
+    NOTHING_KNOWN,
+    KnownScores,
+    usable_scores,
+    with_known_scores,
+)
 from openrouter_rerank._call.plan import Call
 from openrouter_rerank.documents import Ranked, is_headed, joined_text
 from openrouter_rerank.ranking import Ranking
 
-_VERSION: Literal[1] = 1
+from .recent_names import RecentNames
+
+_VERSION: Literal[2] = 2
 """The format of keys and values. Scores that another version has written are not found."""
 _NOT_IN_KEYS = frozenset({"user", "trace"})
 """Fields of a request that no score depends on."""
-_LONGEST_VALUE = 4096
-"""Bytes. The values that are written here have one or two hundred."""
+_MOST_NAMES = 4
+"""The number of scores in a value, each under another served name."""
+_LONGEST_VALUE = 16_384
+"""Bytes. The values that are written here have one to four hundred, unless names are very long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredScore:
+    """One score of a document."""
+
+    model: str | None
+    """The provider's name of the model."""
+    time: Annotated[float, Field(allow_inf_nan=False)]
+    """When it was received, in seconds since the epoch."""
+    score: Annotated[float, Field(allow_inf_nan=False)]
 
 
 class CallScores:
@@ -37,6 +59,7 @@ class CallScores:
         clock: Returns the time of day, in seconds since the epoch.
         ttl: Seconds after which a stored score is too old; `None` means never.
         is_listwise: Returns `True` for a model whose scores depend on the other documents too.
+        recent_names: The served names of the client's latest responses.
     """
 
     def __init__(
@@ -48,6 +71,7 @@ class CallScores:
         clock: Callable[[], float],
         ttl: float | None,
         is_listwise: Callable[[str], bool],
+        recent_names: RecentNames,
     ) -> None:
         self.keys = score_keys(call, models[0], service, is_listwise=is_listwise(models[0]))
         """The keys to read: one per document, in their order."""
@@ -60,18 +84,35 @@ class CallScores:
         self._clock = clock
         self._ttl = ttl
         self._is_listwise = is_listwise
+        self._recent_names = recent_names
         self._keys = dict(zip(call.documents, self.keys, strict=True))
+        self._stored: dict[str, tuple[StoredScore, ...]] = {}
+        self._settings = _canonical(_scored_fields(call))
 
     def read(self, values: object) -> KnownScores | None:
         """Return the scores in what a store has returned for `keys`; `None` if it is invalid."""
         checked = checked_values(values, len(self.keys))
         if checked is None:
             return None
-        known = read_scores(checked, now=self._clock(), ttl=self._ttl)
+        stored = [*map(stored_scores, checked)]
+        self._stored = dict(zip(self.keys, stored, strict=True))
+        known = self._usable(stored)
         if self._is_listwise(self._model) and not self.are_all_in(known):
             # If the missing documents were sent alone, they would get other scores.
             return NOTHING_KNOWN
         return known
+
+    def _usable(self, stored: Sequence[Sequence[StoredScore]]) -> KnownScores:
+        by_name, names = scores_by_name(stored, now=self._clock(), ttl=self._ttl)
+        route = self._route(self._model)
+        if not self._recent_names.of(route):
+            # Other clients have stored these, and maybe seen several providers in turn.
+            self._recent_names.add(route, names)
+        return usable_scores(by_name, len(self.keys), self._recent_names.of(route))
+
+    def _route(self, model: str) -> tuple[str, ...]:
+        # A client's calls may name different providers.
+        return (self._service, model, self._settings)
 
     def are_all_in(self, known: KnownScores) -> bool:
         """Return `True` if no score has to be requested."""
@@ -79,7 +120,9 @@ class CallScores:
 
     def ranking(self, known: KnownScores) -> Ranking:
         """Return the ranking for `known`, which has all scores."""
-        return with_known_scores(Ranking(results=(), model=self._model, requests=()), (), known)
+        return with_known_scores(
+            Ranking(results=(), model=self._model, requests=()), (), known.by_position
+        )
 
     def record(self, part: Call, ranking: Ranking) -> None:
         """Add the scores of `ranking` to `to_store`: any of the models may have ranked `part`."""
@@ -88,8 +131,14 @@ class CallScores:
         else:
             is_listwise = self._is_listwise(ranking.model)
             keys = [*score_keys(part, ranking.model, self._service, is_listwise=is_listwise)]
-        values = score_values(ranking, self._clock())
-        self.to_store |= {keys[index]: value for index, value in values.items()}
+        now = self._clock()
+        for result in ranking.results:
+            key = keys[result.index]
+            new = StoredScore(model=ranking.served_model, time=now, score=result.relevance_score)
+            # Scores under other names that were read stay in the value.
+            self._stored[key] = scores = with_score(self._stored.get(key, ()), new)
+            self.to_store[key] = score_value(scores)
+        self._recent_names.add(self._route(ranking.model), [ranking.served_model])
 
 
 def score_keys(
@@ -104,9 +153,8 @@ def score_keys(
         service: The URL that the request goes to. The same slug at another URL is another model.
         is_listwise: Whether a score of the model depends on the other documents too.
     """
-    extra = {name: value for name, value in call.extra.items() if name not in _NOT_IN_KEYS}
     shared = hashlib.blake2b(digest_size=32)
-    for text in (str(_VERSION), service, model, _canonical(extra), call.query):
+    for text in (str(_VERSION), service, model, _canonical(_scored_fields(call)), call.query):
         _add(shared, text)
     if is_listwise:
         for document in call.documents:
@@ -117,6 +165,11 @@ def score_keys(
         _add_document(digest, document)
         keys.append(f"openrouter-rerank-{digest.hexdigest()}")
     return tuple(keys)
+
+
+def _scored_fields(call: Call) -> dict[str, object]:
+    """Return the fields of the body that the user has added and that a score may depend on."""
+    return {name: value for name, value in call.extra.items() if name not in _NOT_IN_KEYS}
 
 
 def _canonical(extra: Mapping[str, object]) -> str:
@@ -153,14 +206,22 @@ def _add(digest: hashlib.blake2b, text: str | None) -> None:
         digest.update(b"%d:%b" % (len(encoded), encoded))
 
 
-def score_values(ranking: Ranking, now: float) -> dict[int, bytes]:
-    """Return the value to write for each result, by the position of its document."""
-    shared = json.dumps({"v": _VERSION, "model": ranking.served_model, "time": now})
+def with_score(scores: Sequence[StoredScore], new: StoredScore) -> tuple[StoredScore, ...]:
+    """Return the newest of `scores` and `new`, one under each served name, the newest first."""
+    return (new, *(each for each in scores if each.model != new.model))[:_MOST_NAMES]
+
+
+def score_value(scores: Sequence[StoredScore]) -> bytes:
+    """Return the value to write for a document with these scores."""
     # JSON and Python write a finite number in the same way, with all its digits.
-    opened = shared.removesuffix("}") + ', "score": '
-    return {
-        result.index: f"{opened}{result.relevance_score!r}}}".encode() for result in ranking.results
-    }
+    written = ", ".join(f"{_opened(each.model, each.time)}{each.score!r}}}" for each in scores)
+    return f'{{"v": {_VERSION}, "scores": [{written}]}}'.encode()
+
+
+@functools.lru_cache(maxsize=16)
+def _opened(model: str | None, time: float) -> str:
+    """Return the JSON of a score as far as it is equal for all documents of a response."""
+    return json.dumps({"model": model, "time": time}).removesuffix("}") + ', "score": '
 
 
 def checked_values(values: object, count: int) -> list[bytes | None] | None:
@@ -175,43 +236,45 @@ def checked_values(values: object, count: int) -> list[bytes | None] | None:
 _VALUES = TypeAdapter(list[Annotated[bytes, Strict()] | None])
 
 
-def read_scores(values: Sequence[bytes | None], *, now: float, ttl: float | None) -> KnownScores:
-    """
-    Return the scores in the stored values of a call's documents.
-
-    Values that are broken or too old count as missing. If the provider has changed the model behind
-    its slug, only the scores of the newer model are returned: scores of two models cannot be
-    compared.
-    """
-    read = ((index, _read(value)) for index, value in enumerate(values))
-    fresh = {
-        index: stored
-        for index, stored in read
-        # Clocks differ between machines, so a time in the future may be fresh too.
-        if stored is not None and (ttl is None or abs(now - stored.time) < ttl)
-    }
-    if not fresh:
-        return NOTHING_KNOWN
-    newest = max(fresh.values(), key=lambda stored: stored.time).model
-    scores = {index: stored.score for index, stored in fresh.items() if stored.model == newest}
-    return KnownScores(by_position=scores, served_model=newest)
+def stored_scores(value: bytes | None) -> tuple[StoredScore, ...]:
+    """Return the scores in a stored value, the newest first. A broken value counts as missing."""
+    if value is None or len(value) > _LONGEST_VALUE:
+        return ()
+    try:
+        scores = _VALUE.validate_json(value, strict=True).scores
+    except ValidationError:
+        return ()
+    return tuple(sorted(scores, key=lambda each: each.time, reverse=True))
 
 
 @dataclass(slots=True, kw_only=True)
-class _Stored:
-    v: Literal[1]
-    score: Annotated[float, Field(allow_inf_nan=False)]
-    time: Annotated[float, Field(allow_inf_nan=False)]
-    model: str | None
+class _Value:
+    v: Literal[2]
+    scores: list[StoredScore]
 
 
-_STORED = TypeAdapter(_Stored)
+_VALUE = TypeAdapter(_Value)
 
 
-def _read(value: bytes | None) -> _Stored | None:
-    if value is None or len(value) > _LONGEST_VALUE:
-        return None
-    try:
-        return _STORED.validate_json(value, strict=True)
-    except ValidationError:
-        return None
+def scores_by_name(
+    stored: Sequence[Sequence[StoredScore]], *, now: float, ttl: float | None
+) -> tuple[dict[str | None, dict[int, float]], list[str | None]]:
+    """
+    Return the scores of a call's documents by their served names, and the names by their times.
+
+    The first result begins with the name of the newest score. The second one has the name of each
+    response whose scores are stored, the oldest first. Scores that are too old count as missing.
+    """
+    fresh = [
+        (position, each)
+        for position, scores in enumerate(stored)
+        for each in scores
+        # Clocks differ between machines, so a time in the future may be fresh too.
+        if ttl is None or abs(now - each.time) < ttl
+    ]
+    responses = sorted({(each.time, each.model) for _, each in fresh}, key=lambda pair: pair[0])
+    names = [name for _, name in responses]
+    by_name: dict[str | None, dict[int, float]] = {name: {} for name in reversed(names)}
+    for position, each in fresh:
+        by_name[each.model][position] = each.score
+    return by_name, names
