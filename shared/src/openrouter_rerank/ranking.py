@@ -81,7 +81,11 @@ class Ranking:
 
     @property
     def served_model(self) -> str | None:
-        """The provider's name of the model."""
+        """
+        The provider's name of the model, as the first of `requests` has it.
+
+        If the responses have several names, the requests with the name that was kept come first.
+        """
         return self.requests[0].served_model if self.requests else None
 
     @property

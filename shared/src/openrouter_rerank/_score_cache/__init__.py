@@ -10,8 +10,9 @@ A cached call takes these steps:
    depends on, so neither the query nor a document can be read from the store.
 2. `single_flight.py` lets identical calls wait for the first one. They share its ranking, and under
    some conditions its error, so a score is not paid for twice while it is being requested.
-3. `cache.py` reads the keys from the store. If every score is there, it builds the ranking and
-   sends nothing.
+3. `cache.py` reads the keys from the store. A value has a score for each of the latest names that
+   providers gave the model. `recent_names.py` remembers the names of the client's latest responses.
+   Both decide which scores are used. If every score is there, the call sends nothing.
 4. Otherwise it runs the call for the missing documents. All of their scores are requested, without
    `top_n`, so that any later `top_n` is exact without a request.
 5. Each response's scores are collected as it arrives, and they are written to the store at the end
