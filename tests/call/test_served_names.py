@@ -62,6 +62,7 @@ class Service:
         self.requests = []
         self.preferences = []
         self.mixed = []
+        self.names_providers = True
 
     def __call__(self, attempt):
         """Return the response to an attempt."""
@@ -74,7 +75,7 @@ class Service:
         fields = {
             "id": f"id-{len(self.requests)}",
             "model": reply,
-            "provider": reply and reply.upper(),
+            "provider": reply.upper() if reply and self.names_providers else None,
             "usage": {"cost": 1},
             "results": [
                 {"index": index, "relevance_score": SCORES[document]}
@@ -113,6 +114,7 @@ class Service:
         pytest.param("y x x x", "a b c a", "x x x y", False, id="the first part differs"),
         pytest.param("x y z x x", "a b c b c", "x x x y z", False, id="three names"),
         pytest.param("x y x -", "a b c b", "x x - y", False, id="no name on request"),
+        pytest.param("x - y x", "a b c c", "x x - y", False, id="one part without a name"),
         pytest.param("x y x y", "a b c b", "x x y y", True, id="two names remain"),
         pytest.param("x y z x y", "a b c b c", "x x z y y", True, id="one part differs"),
         pytest.param("x y x FREE FREE", "a b c b b", "x x y", True, id="no response"),
@@ -145,6 +147,17 @@ def test_repeated_requests_name_the_provider_of_the_others():
     assert service.preferences == [{"zdr": True, "sort": "price"}] * 3 + [
         {"zdr": True, "only": ["X"]}
     ]
+
+
+@pytest.mark.parametrize("provider", ["text", {"only": ["x"]}])
+def test_repeated_requests_without_a_named_provider(provider):
+    """If the response names no provider, or `provider` is no object, nothing is added."""
+    service = Service("x", "y", "x", "x")
+    service.names_providers = provider == "text"
+
+    service.rank(max_documents=1, extra={"provider": provider})
+
+    assert service.preferences == [provider] * 4
 
 
 def test_the_name_of_most_documents_is_kept():
