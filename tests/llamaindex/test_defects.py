@@ -73,7 +73,7 @@ def rerank(make_reranker, postprocess):
         (Reply(status=502, body="<html>Bad gateway</html>"), BadGatewayError, "502"),
         (Reply(status=500, body=b""), InternalServerError, "500"),
         (error(429, "Slow down", status=200), TooManyRequestsError, "Slow down"),
-        (Reply(body="<html>Welcome</html>"), InvalidResponseError, "not a ranking"),
+        (Reply(body="<html>Welcome</html>"), InvalidResponseError, "is a web page"),
         (Reply(body={}), InvalidResponseError, "not a ranking"),
         (Reply(body={"results": None}), InvalidResponseError, "not a ranking"),
         (Reply(body=[]), InvalidResponseError, "not a ranking"),

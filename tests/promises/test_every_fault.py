@@ -266,7 +266,7 @@ def test_an_untrusted_certificate_is_not_retried(make_trusting_client):
     """A server with an untrusted certificate gets no request, and the call is not retried."""
     with (
         Stage(tls=authority_and_server_context()[1]) as stage,
-        pytest.raises(errors.APIConnectionError, match="certificate is not trusted") as caught,
+        pytest.raises(errors.APIConnectionError, match="is not trusted") as caught,
     ):
         make_trusting_client(stage.base_url).rerank(QUERY, DOCUMENTS)
 

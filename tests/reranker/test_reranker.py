@@ -127,7 +127,7 @@ def test_a_closed_injected_client_is_an_error(make_reranker):
     client = httpx.Client()
     client.close()
 
-    with pytest.raises(OpenRouterRerankError, match="the request cannot be sent") as caught:
+    with pytest.raises(OpenRouterRerankError, match="http_client is closed") as caught:
         make_reranker(http_client=client).place("q", ["a"])
 
     assert not caught.value.retryable

@@ -42,6 +42,15 @@ def failure_error(
     return error
 
 
+def no_time_error(timeout: float) -> DeadlineExceededError:
+    """Return the error of a request that had no time left for an attempt."""
+    return DeadlineExceededError(
+        f"waits before the request took all of timeout={timeout:g} s, and nothing was sent. "
+        "Raise timeout.",
+        retryable=True,
+    )
+
+
 class _Tried:
     """The time and the attempts of a request, as texts."""
 

@@ -27,7 +27,7 @@ from openrouter_rerank.errors import DeadlineExceededError, OpenRouterRerankErro
 from openrouter_rerank.models import RerankModel, known_model
 from openrouter_rerank.ranking import AnsweredRequest, Ranking
 
-from .failure_errors import failure_error
+from .failure_errors import failure_error, no_time_error
 from .known_scores import NOTHING_KNOWN, KnownScores, with_documents_at, with_known_scores
 from .plan import Call, merged, parts
 from .retry_policy import (
@@ -355,16 +355,8 @@ def request_flow(
         if retries >= limits.max_retries or late or not limits.retry_budget.spend():
             break
         retries += 1
-    result = ranking or last or _no_time(limits)
+    result = ranking or last or no_time_error(limits.timeout)
     yield RequestOutcome(result=result, attempts=attempts, maybe_billed=maybe_billed)
-
-
-def _no_time(limits: Limits) -> DeadlineExceededError:
-    return DeadlineExceededError(
-        f"waits before the request took all of timeout={limits.timeout:g} s, and nothing was sent. "
-        "Raise timeout.",
-        retryable=True,
-    )
 
 
 def _result_and_cost(

@@ -7,7 +7,8 @@ import ssl
 import threading
 import urllib.request
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from .connection import AsyncConnection, Connection
     from .proxied_connection import AsyncProxiedConnection, ProxiedConnection
+
+_CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 # Strings, because the modules of the classes import httpcore and httpx: see `prepare`.
 AnyConnection: TypeAlias = "Connection | ProxiedConnection"
@@ -87,30 +90,50 @@ def _context(url: str) -> ssl.SSLContext | None:
 
 
 class _Certificates:
-    """The trusted certificates of this machine. Reading them takes tens of milliseconds."""
+    """
+    The trusted certificates of this machine. Reading them takes tens of milliseconds.
+
+    They are read again when the environment names other ones, or their file has changed: a user who
+    corrects `SSL_CERT_FILE` need not restart the process.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._source: tuple[object, ...] = ()
         self._context: ssl.SSLContext | None = None
 
     @property
     def are_read(self) -> bool:
-        return self._context is not None
+        return self._context is not None and self._source == _certificate_source()
 
     def context(self) -> ssl.SSLContext:
         # If several threads begin together, only one of them reads the certificates.
         with self._lock:
-            if self._context is None:
+            source = _certificate_source()
+            if self._context is None or self._source != source:
                 import httpx
 
                 context = httpx.create_ssl_context()
                 context.set_alpn_protocols(["http/1.1"])
-                self._context = context
+                self._context, self._source = context, source
             return self._context
 
     def renew_lock(self) -> None:
         """Replace the lock in a forked child: a thread of the parent may have held it."""
         self._lock = threading.Lock()
+
+
+def _certificate_source() -> tuple[object, ...]:
+    """Return what the environment names, and when it was changed: equal if nothing has changed."""
+    source: list[object] = []
+    for name in _CERTIFICATE_VARIABLES:
+        path = os.environ.get(name)
+        source.append(path)
+        if path:
+            # A path that does not exist is reported when the certificates are read.
+            with suppress(OSError, ValueError):
+                source.append(Path(path).stat().st_mtime_ns)
+    return tuple(source)
 
 
 _certificates = _Certificates()

@@ -1,0 +1,66 @@
+"""Which certificates are trusted, and when they are read again."""
+
+import shutil
+
+import pytest
+from openrouter_rerank import APIConnectionError
+from openrouter_rerank.local.stage import Stage
+
+from tests.certificates import authority_and_server_context
+from tests.clients import OWN_CONNECTIONS
+
+QUERY, DOCUMENTS = "q", ["a", "b"]
+
+
+@pytest.fixture
+def authorities(tmp_path):
+    """Two files with the certificate of another authority each, and the second's TLS context."""
+    wrong, _ = authority_and_server_context()
+    right, context = authority_and_server_context()
+    files = tmp_path / "wrong.pem", tmp_path / "right.pem"
+    for authority, file in zip((wrong, right), files, strict=True):
+        authority.cert_pem.write_to_path(str(file))
+    return *files, context
+
+
+@OWN_CONNECTIONS
+def test_the_error_for_an_untrusted_certificate_says_what_to_set(
+    client_kind, authorities, monkeypatch
+):
+    """The error names the host, the reason and `SSL_CERT_FILE`, and has the reason as its cause."""
+    wrong, _, context = authorities
+    monkeypatch.setenv("SSL_CERT_FILE", str(wrong))
+
+    with Stage(tls=context) as stage:
+        host = stage.base_url.split("/")[2]
+        with pytest.raises(APIConnectionError) as caught:
+            client_kind.client(base_url=stage.base_url, api_key="k").rerank(QUERY, DOCUMENTS)
+
+    assert caught.value.message == (
+        f"the certificate of {host} is not trusted: unable to get local issuer certificate. Set "
+        "SSL_CERT_FILE to a file with the certificate of its authority (REQUESTS_CA_BUNDLE is not "
+        "read)."
+    )
+    assert caught.value.__cause__.verify_message == "unable to get local issuer certificate"
+    assert caught.value.__cause__.__traceback__ is None
+
+
+@OWN_CONNECTIONS
+@pytest.mark.parametrize("change", ["other file", "same file"])
+def test_corrected_certificates_are_used_without_a_restart(
+    client_kind, authorities, monkeypatch, change
+):
+    """If `SSL_CERT_FILE` is corrected, or its file is replaced, the next call succeeds."""
+    wrong, right, context = authorities
+    monkeypatch.setenv("SSL_CERT_FILE", str(wrong))
+
+    with Stage(tls=context) as stage:
+        client = client_kind.client(base_url=stage.base_url, api_key="k")
+        with pytest.raises(APIConnectionError, match="not trusted"):
+            client.rerank(QUERY, DOCUMENTS)
+        if change == "other file":
+            monkeypatch.setenv("SSL_CERT_FILE", str(right))
+        else:
+            shutil.copy2(right, wrong)
+
+        assert len(client.rerank(QUERY, DOCUMENTS).results) == len(DOCUMENTS)
