@@ -135,6 +135,8 @@ def _through(failure: Failure) -> str:
 def _check(failure: Failure) -> str:
     if failure.is_injected:
         return "Check base_url, the network and http_client."
+    if failure.proxy and failure.reason.startswith("HTTP 407"):
+        return "Check the user name and the password in HTTPS_PROXY or ALL_PROXY."
     if failure.proxy:
         return "Check HTTPS_PROXY and ALL_PROXY."
     return "Check base_url and the network."

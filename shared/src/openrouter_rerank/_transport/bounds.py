@@ -6,6 +6,7 @@ attempt if the response is too large or comes too late.
 """
 
 import io
+import os
 import socket
 import ssl
 import time
@@ -145,6 +146,12 @@ class Bounds:
         elif event.endswith(".send_request_headers.started"):
             self.step = Step.RESPONSE
 
+    def go_on_to(self, step: Step) -> None:
+        """Note that a wait has ended, and that `step` is next; raise if the time is up."""
+        if self.is_time_up():
+            raise _BoundExceededError(_LATE.get(self.step, FailureKind.DEADLINE))
+        self.step = step
+
     def check_deadline(self) -> None:
         """Raise if the time is up: a request sent now might be billed, and its response unread."""
         if self.is_time_up():
@@ -201,17 +208,17 @@ class Bounds:
         if name == "LocalProtocolError":
             # h11 quotes the header that it refuses.
             return name
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return cause.verify_message or name
-        if isinstance(cause, ssl.SSLError):
-            return cause.reason or name
-        text = str(error) if cause is None else cause.strerror or ""
-        if "Timeout" in name and not text:
-            text = f"no answer within {CONNECT_TIMEOUT:g} s" if name == "ConnectTimeout" else ""
-        masked = self.masked(text)[:_LONGEST_REASON]
-        # A library may quote bytes of the server, which must not forge a line of a log.
-        one_line = "".join(mark if mark.isprintable() else " " for mark in masked)
-        return one_line.strip(". ") or name
+        if cause is not None:
+            return _words(cause) or name
+        if name == "ConnectTimeout":
+            return f"no answer within {CONNECT_TIMEOUT:g} s"
+        masked = self.masked(str(error))[:_LONGEST_REASON]
+        if name == "RemoteProtocolError":
+            # The texts of h11 are about its own states.
+            closed = any(word in masked for word in ("ConnectionClosed", "closed", "disconnected"))
+            return "the server closed it" if closed else f"invalid HTTP ({_one_line(masked)})"
+        text = _one_line(masked)
+        return f"HTTP {text}" if name == "ProxyError" and text[:3].isdigit() else text or name
 
 
 class ResponseBuilder:
@@ -266,9 +273,20 @@ def _of_type(error: BaseException | None, kind: type[_Error]) -> _Error | None:
     return None
 
 
+def _words(error: OSError) -> str | None:
+    """Return the reason in the words of the system."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    return error.reason if isinstance(error, ssl.SSLError) else error.strerror
+
+
+def _one_line(text: str) -> str:
+    # A library may quote bytes of the server, which must not forge a line of a log.
+    return "".join(mark if mark.isprintable() else " " for mark in text).strip(". ")
+
+
 def _system_error(error: Exception) -> OSError | None:
     """Return a new object of the system's error that caused `error`: without its traceback."""
-    # An `ExceptionGroup` of several addresses has no single cause.
     found = _of_type(error, OSError)
     if found is None or found.errno is None:
         return None
@@ -280,4 +298,6 @@ def _system_error(error: Exception) -> OSError | None:
         ):
             copy.verify_message = found.verify_message
         return copy
-    return type(found)(found.errno, found.strerror)
+    # The texts of asyncio have addresses in them. Errors of name lookups have numbers of their own.
+    text = os.strerror(found.errno) if found.errno > 0 else found.strerror
+    return type(found)(found.errno, text)

@@ -94,11 +94,12 @@ class Exchange:
         if not self._slots.acquire(timeout=min(attempt.timeout, _MAX_TIMEOUT)):
             return bounds.failed(FailureKind.BUSY)
         try:
-            bounds.step = Step.PERMISSION
             # The limiter is asked last, so that a permitted request is sent immediately.
-            if self._limiter is not None and (refused := _refusal(self._limiter, bounds)):
-                return refused
-            bounds.step = Step.CONNECTION
+            if self._limiter is not None:
+                bounds.go_on_to(Step.PERMISSION)
+                if refused := _refusal(self._limiter, bounds):
+                    return refused
+            bounds.go_on_to(Step.CONNECTION)
             if self._client is None:
                 return _over_own_connection(self._route, attempt, bounds)
             endpoint, headers = self._route.endpoint, self._route.headers
@@ -136,13 +137,12 @@ class AsyncExchange:
     async def _outcome(self, attempt: Attempt, bounds: Bounds) -> Response | Failure:
         try:
             async with asyncio.timeout(attempt.timeout), self._slots:
-                bounds.step = Step.PERMISSION
                 # The limiter is asked last, so that a permitted request is sent immediately.
-                if self._limiter is not None and (
-                    refused := await _arefusal(self._limiter, bounds)
-                ):
-                    return refused
-                bounds.step = Step.CONNECTION
+                if self._limiter is not None:
+                    bounds.go_on_to(Step.PERMISSION)
+                    if refused := await _arefusal(self._limiter, bounds):
+                        return refused
+                bounds.go_on_to(Step.CONNECTION)
                 if self._client is None:
                     return await _aover_own_connection(self._route, attempt, bounds)
                 endpoint, headers = self._route.endpoint, self._route.headers

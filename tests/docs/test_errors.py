@@ -1,0 +1,125 @@
+"""`docs/errors.md` lists the exact message of each error: each row is made to happen."""
+
+import asyncio
+import re
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from langchain_core.stores import InMemoryByteStore
+from openrouter_rerank import AsyncRerankClient, OpenRouterRerankError, RerankClient
+from openrouter_rerank.local.stage import Fault
+
+from tests.clients import OWN_CONNECTIONS
+from tests.docs.error_situations import DOCUMENTS, MODELS, QUERY, REPLIES, SETUPS
+
+PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
+ROWS = {
+    situation: (error_class, message)
+    for situation, error_class, message in re.findall(
+        r"^\| (.+?) \| `(\w+)` \| `(.+)` \|$", PAGE.read_text("utf-8"), re.MULTILINE
+    )
+}
+
+WAITING_FOR_A_SLOT = "All request slots of the client are in use until `timeout`."
+WAITING_FOR_AN_IDENTICAL_CALL = "An identical call is in flight until `timeout`."
+
+
+def shown(error):
+    """Return the message of an error as the page shows it: with OpenRouter's address."""
+    text = re.sub(r"127\.0\.0\.1:\d+", "openrouter.ai", error.message)
+    return re.sub(r"waited 0\.\d s", "waited 0.3 s", text)
+
+
+@OWN_CONNECTIONS
+@pytest.mark.parametrize("situation", REPLIES)
+def test_an_error_of_the_service_has_the_documented_message(make_client, stage, situation):
+    """The class and the message of an error response are those of the page."""
+    stage.always(REPLIES[situation])
+    client = make_client(max_retries=0)
+    model = MODELS.get(situation, "cohere/rerank-v3.5")
+
+    with pytest.raises(OpenRouterRerankError) as caught:
+        client.rerank(QUERY, DOCUMENTS, model=model)
+
+    assert (type(caught.value).__name__, shown(caught.value)) == ROWS[situation]
+
+
+@OWN_CONNECTIONS
+@pytest.mark.parametrize("situation", SETUPS)
+def test_an_error_without_a_response_has_the_documented_message(make_client, stage, situation):
+    """The class and the message of an error without a response are those of the page."""
+    with ExitStack() as resources:
+        client = SETUPS[situation](
+            lambda **options: make_client(**{"max_retries": 0} | options), stage, resources
+        )
+
+        with pytest.raises(OpenRouterRerankError) as caught:
+            client.rerank(QUERY, DOCUMENTS)
+
+    assert (type(caught.value).__name__, shown(caught.value)) == ROWS[situation]
+
+
+def require_no_slot(stage, outcomes):
+    """Require that each call says that it got no request slot, and that none reached the server."""
+    found = [(type(error).__name__, shown(error), error.attempts) for error in outcomes]
+    assert found == [(*ROWS[WAITING_FOR_A_SLOT], 0)] * 10
+    assert len(stage.requests) == 2
+
+
+def test_threads_that_wait_for_a_request_slot_say_so(stage):
+    """Calls that never get a request slot say so, count no attempt, and reach no server."""
+    stage.always(Fault.hang())
+    options = {"base_url": stage.base_url, "api_key": stage.api_key, "max_concurrency": 2}
+
+    with RerankClient(**options) as client, ThreadPoolExecutor(12) as pool:
+        first = [pool.submit(client.rerank, QUERY, DOCUMENTS) for _ in range(2)]
+        stage.wait_until(lambda: stage.in_flight == 2)
+        waiting = [pool.submit(client.rerank, QUERY, DOCUMENTS, timeout=0.3) for _ in range(10)]
+        outcomes = [call.exception() for call in waiting]
+        stage.release()
+        assert [len(call.result().results) for call in first] == [2, 2]
+
+    require_no_slot(stage, outcomes)
+
+
+async def test_tasks_that_wait_for_a_request_slot_say_so(stage):
+    """Calls that never get a request slot say so, count no attempt, and reach no server."""
+    stage.always(Fault.hang())
+    options = {"base_url": stage.base_url, "api_key": stage.api_key, "max_concurrency": 2}
+
+    async with AsyncRerankClient(**options) as client:
+        first = [asyncio.create_task(client.rerank(QUERY, DOCUMENTS)) for _ in range(2)]
+        await asyncio.to_thread(stage.wait_until, lambda: stage.in_flight == 2)
+        waiting = [client.rerank(QUERY, DOCUMENTS, timeout=0.3) for _ in range(10)]
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        stage.release()
+        assert [len(ranking.results) for ranking in await asyncio.gather(*first)] == [2, 2]
+
+    require_no_slot(stage, outcomes)
+
+
+def test_a_wait_for_an_identical_call_has_the_documented_message(stage):
+    """A call that waits for an identical one until its deadline says so."""
+    stage.always(Fault.hang())
+    options = {"base_url": stage.base_url, "api_key": stage.api_key, "max_retries": 0}
+    options |= {"score_store": InMemoryByteStore()}
+
+    with RerankClient(**options) as client, ThreadPoolExecutor(1) as pool:
+        first = pool.submit(client.rerank, QUERY, DOCUMENTS)
+        stage.wait_until(lambda: stage.in_flight == 1)
+        with pytest.raises(OpenRouterRerankError) as caught:
+            client.rerank(QUERY, DOCUMENTS, timeout=0.3)
+        stage.release()
+        assert len(first.result().results) == 2
+
+    found = type(caught.value).__name__, shown(caught.value)
+    assert found == ROWS[WAITING_FOR_AN_IDENTICAL_CALL]
+
+
+def test_every_row_of_the_page_is_tested():
+    """The page has exactly the situations that the tests make happen."""
+    others = {WAITING_FOR_A_SLOT, WAITING_FOR_AN_IDENTICAL_CALL}
+
+    assert ROWS.keys() == REPLIES.keys() | SETUPS.keys() | others
