@@ -202,6 +202,8 @@ async def image_mode(pipeline, folder):
     unknown = {"model": "new/vision-model"}
 
     assert await count_sent_images(pipeline, folder, image_mode="auto") == 1
+    for model in ("nvidia/nemotron-3.5-rerank-8b:free", "nvidia/nemotron-9-rerank"):
+        assert await count_sent_images(pipeline, folder, image_mode="auto", model=model) == 1
     assert await count_sent_images(pipeline, folder, image_mode="auto", **unknown) == 0
     assert await count_sent_images(pipeline, folder, image_mode="always", **unknown) == 1
     assert await count_sent_images(pipeline, folder, image_mode="never") == 0

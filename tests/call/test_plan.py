@@ -55,7 +55,7 @@ def test_documents_with_different_images_are_distinct():
 
 
 MODEL = RerankModel(slug="any/model")
-UNITS = RerankModel(slug="by/unit", max_documents=1_000, search_units=True)
+UNITS = RerankModel(slug="by/unit", max_documents=1_000, billing="search units")
 TOKENS = RerankModel(slug="by/token", max_documents=150)
 LISTWISE = RerankModel(slug="one/list", max_documents=2, is_listwise=True)
 

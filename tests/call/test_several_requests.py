@@ -170,3 +170,21 @@ def test_a_known_model_has_a_limit_of_documents(model, count):
     call = arguments([str(number) for number in range(1001)], None, None).call
 
     assert len(next(call_flow(call, (model,), limits()))) == count
+
+
+@pytest.mark.parametrize(
+    ("model", "count"),
+    [
+        ("mongodb/rerank-2.5", 3),
+        ("voyageai/rerank-2.5", 3),
+        ("voyageai/rerank-2.5-20261028:nitro", 3),
+        ("~mongodb/rerank-latest", 3),
+        ("mongodb/rerank-9", 3),
+        ("any/model", 1),
+    ],
+)
+def test_a_model_has_the_same_limits_under_all_its_names(model, count):
+    """A call with 4.5 MB needs as many requests under an old or a derived name as under the new."""
+    call = arguments([f"{number:3000}" for number in range(1_500)], None, None).call
+
+    assert len(next(call_flow(call, (model,), limits()))) == count

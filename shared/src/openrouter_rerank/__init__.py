@@ -42,7 +42,14 @@ if TYPE_CHECKING:
     from .documents import Document, RerankDocument
     from .http_client import AsyncHTTPClient, HTTPClient
     from .images import data_uri
-    from .models import DEFAULT_MODEL, MODELS, RerankModel, known_model
+    from .models import (
+        DEFAULT_MODEL,
+        MODELS,
+        ModelListing,
+        RerankModel,
+        known_model,
+        model_for,
+    )
     from .provider import MaxPrice, ProviderPreferences
     from .ranking import AnsweredRequest, RankedDocument, Ranking, Usage
     from .rate_limiter import RateLimiter, WindowRateLimiter
@@ -73,6 +80,7 @@ __all__ = [
     "InvalidRequestError",
     "InvalidResponseError",
     "MaxPrice",
+    "ModelListing",
     "NotFoundError",
     "OpenRouterRerankError",
     "PayloadTooLargeError",
@@ -97,6 +105,7 @@ __all__ = [
     "__version__",
     "data_uri",
     "known_model",
+    "model_for",
 ]
 
 _MODULES = {
@@ -106,7 +115,14 @@ _MODULES = {
     "documents": ("Document", "RerankDocument"),
     "http_client": ("AsyncHTTPClient", "HTTPClient"),
     "images": ("data_uri",),
-    "models": ("DEFAULT_MODEL", "MODELS", "RerankModel", "known_model"),
+    "models": (
+        "DEFAULT_MODEL",
+        "MODELS",
+        "ModelListing",
+        "RerankModel",
+        "known_model",
+        "model_for",
+    ),
     "provider": ("MaxPrice", "ProviderPreferences"),
     "ranking": ("AnsweredRequest", "RankedDocument", "Ranking", "Usage"),
     "rate_limiter": ("RateLimiter", "WindowRateLimiter"),

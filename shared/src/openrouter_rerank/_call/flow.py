@@ -24,7 +24,7 @@ from openrouter_rerank._wire.request import encode
 from openrouter_rerank._wire.response import decode
 from openrouter_rerank.budget import Budget
 from openrouter_rerank.errors import DeadlineExceededError, OpenRouterRerankError
-from openrouter_rerank.models import RerankModel, known_model
+from openrouter_rerank.models import model_for
 from openrouter_rerank.ranking import AnsweredRequest, Ranking
 
 from .failure_errors import failure_error, no_time_error
@@ -300,8 +300,7 @@ def _rankings(outcomes: Sequence[RequestOutcome]) -> list[Ranking]:
 
 
 def _parts(call: Call, model: str) -> tuple[range, ...]:
-    limits = known_model(model) or RerankModel(slug=model)
-    return parts(call.documents, call.query, limits, call.max_documents)
+    return parts(call.documents, call.query, model_for(model), call.max_documents)
 
 
 def request_flow(

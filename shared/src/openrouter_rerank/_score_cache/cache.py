@@ -12,7 +12,7 @@ from openrouter_rerank._call.flow import CallFlow, Limits, call_flow
 from openrouter_rerank._call.known_scores import NOTHING_KNOWN, KnownScores
 from openrouter_rerank._call.plan import NO_COPIES, Call
 from openrouter_rerank.errors import DeadlineExceededError, OpenRouterRerankError
-from openrouter_rerank.models import known_model
+from openrouter_rerank.models import model_for
 from openrouter_rerank.ranking import Ranking
 from openrouter_rerank.score_store import ScoreStore
 
@@ -207,8 +207,7 @@ def store_wait(left: float) -> float:
 
 
 def _is_listwise(slug: str) -> bool:
-    model = known_model(slug)
-    return model is not None and model.is_listwise
+    return model_for(slug).is_listwise
 
 
 def _without_cost(ranking: Ranking) -> Ranking:

@@ -17,7 +17,7 @@ from openrouter_rerank.http_client import (
     refuse_async,
     refuse_sync,
 )
-from openrouter_rerank.models import DEFAULT_MODEL, known_model
+from openrouter_rerank.models import DEFAULT_MODEL, model_for
 
 
 class RerankOptions(ClientOptions):
@@ -169,6 +169,6 @@ class RerankOptions(ClientOptions):
     def sends_images(self) -> bool:
         """Return `True` if images of documents are sent."""
         if self.image_mode == "auto":
-            models = [known_model(slug) for slug in (self.model, *self.fallback_models)]
-            return all(model is not None and model.takes_images for model in models)
+            slugs = (self.model, *self.fallback_models)
+            return all(model_for(slug).takes_images for slug in slugs)
         return self.image_mode == "always"
