@@ -36,6 +36,12 @@ class Caller:
             return self.client.rerank(*args, **options)
         return self._runner.run(self.client.rerank(*args, **options))
 
+    def models(self, **options):
+        """List the models."""
+        if self._runner is None:
+            return self.client.models(**options)
+        return self._runner.run(self.client.models(**options))
+
     def rerank_concurrently(self, count, *args, **options):
         """Make `count` identical calls in threads or tasks; return the rankings or raise."""
         if self._runner is None:

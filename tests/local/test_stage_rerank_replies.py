@@ -4,6 +4,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openrouter_rerank import MODELS
 from openrouter_rerank.local.stage import (
     results,
     scores,
@@ -91,6 +92,14 @@ def test_every_default_response_is_a_valid_ranking(query, documents, top_n):
     assert all(0 <= score <= 1 for score in found)
 
 
+def test_the_default_lists_the_models():
+    """The default replies to a request for the list of models with the built-in models."""
+    path = "/api/v1/models?output_modalities=rerank"
+    listed = content(word_overlap, recorded_request(method="GET", path=path, headers={}, body=b""))
+
+    assert [model["id"] for model in listed["data"]] == [*MODELS]
+
+
 def test_lone_surrogates_are_returned():
     """A document that is not valid Unicode is returned as it was sent."""
     ranking = content(word_overlap, recorded_request(documents=["\ud800"]))
@@ -103,6 +112,7 @@ def test_lone_surrogates_are_returned():
     [
         (recorded_request(path="/api/v1/models"), 404),
         (recorded_request(method="GET"), 405),
+        (recorded_request(method="GET", path="/api/v1/other"), 404),
         (recorded_request(headers={}), 401),
         (recorded_request(headers={"authorization": "Bearer "}), 401),
         (recorded_request(body=b"{"), 400),

@@ -36,6 +36,15 @@ def test_a_request_is_a_head_and_the_pieces_of_its_body():
     ]
 
 
+def test_a_request_without_a_body_is_only_a_head():
+    """A GET request has no body and no length."""
+    headers = EncodedHeaders([(b"Host", b"a.example")])
+
+    pieces = list(HTTP11().request(b"/models?a=b", headers, [], method="GET"))
+
+    assert pieces == [b"GET /models?a=b HTTP/1.1\r\nHost: a.example\r\n\r\n"]
+
+
 @pytest.mark.parametrize(
     ("received", "starts_next"),
     [

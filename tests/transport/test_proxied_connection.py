@@ -133,6 +133,7 @@ def call(server_tls, use_proxy):
             for size in sizes:
                 ranking = client.rerank("q", ["a" * size])
                 assert (len(ranking.results), ranking.attempts) == (1, 1)
+            assert client.models().is_live
         return targets
 
     return call
@@ -152,7 +153,7 @@ both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
     ],
 )
 def test_calls_go_through_the_proxy(call, mode, scheme, handshake):
-    """Consecutive small and large requests use one tunnel, with TLS to the host."""
+    """Consecutive small and large requests and a listing use one tunnel, with TLS to the host."""
     assert call(mode, scheme, handshake, 1, 3_000_000, 1) == [f"{HOST}:443"]
 
 

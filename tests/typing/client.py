@@ -10,11 +10,13 @@ from langchain_core.stores import InMemoryByteStore
 from openrouter_rerank import (
     AsyncRerankClient,
     Budget,
+    ModelListing,
     ProviderPreferences,
     RankedDocument,
     Ranking,
     RerankClient,
     RerankDocument,
+    RerankModel,
     Usage,
     WindowRateLimiter,
 )
@@ -29,6 +31,10 @@ def synchronous() -> None:
     assert_type(ranking.results[0].relevance_score, float)
     assert_type(ranking.usage, Usage)
     assert_type(ranking.usage.cost, float | None)
+    listing = client.models(timeout=1)
+    assert_type(listing, ModelListing)
+    assert_type(listing[0], RerankModel)
+    assert_type(listing[:2], tuple[RerankModel, ...])
 
 
 async def asynchronous() -> None:

@@ -210,6 +210,28 @@ def test_the_error_says_how_to_allow_another_host():
         endpoint(None, OTHER_HOST, ENVIRONMENT)
 
 
+@pytest.mark.parametrize(
+    ("key", "base_url", "environment", "authorization"),
+    [
+        ("sk-given", OTHER_HOST, ENVIRONMENT, "Bearer sk-given"),
+        (None, None, ENVIRONMENT, "Bearer sk-ambient"),
+        (None, OTHER_HOST, ENVIRONMENT, None),
+        (None, None, {}, None),
+    ],
+)
+def test_a_list_of_models_needs_no_key(key, base_url, environment, authorization):
+    """Where no key is needed, one that is missing or may not be sent there is left out."""
+    target = endpoint(
+        None if key is None else ApiKey(key), base_url, environment, needs_key=False
+    ).model_list()
+
+    assert target.url == (
+        f"{base_url or 'https://openrouter.ai/api/v1'}/models?output_modalities=rerank"
+    )
+    sent = None if target.api_key is None else target.api_key.authorization()
+    assert sent == authorization
+
+
 def test_a_key_option_replaces_the_environment_key():
     """The option `api_key` is used instead of the environment's key."""
     assert url_and_authorization(None, ENVIRONMENT, key="sk-given") == (

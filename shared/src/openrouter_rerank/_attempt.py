@@ -9,7 +9,7 @@ sent again.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum, auto
-from typing import Protocol
+from typing import Literal, Protocol
 
 from .errors import APIStatusError, InvalidResponseError
 
@@ -46,11 +46,15 @@ class Request:
     """The number of documents in the body."""
     results: int
     """The number of results that a valid response has at least."""
+    method: Literal["POST", "GET"] = "POST"
+    """`"GET"` for a request without a body."""
+    spare_bytes: int = _SPARE_BYTES
+    """Bytes that a valid response can have beyond the documents and their results."""
 
     @property
     def longest_response(self) -> int:
         """The largest number of bytes that a valid response can have."""
-        return self.body.size * _ECHO_FACTOR + self.documents * _BYTES_PER_RESULT + _SPARE_BYTES
+        return self.body.size * _ECHO_FACTOR + self.documents * _BYTES_PER_RESULT + self.spare_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

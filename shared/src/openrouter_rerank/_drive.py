@@ -8,9 +8,10 @@ of these end before the call ends.
 import asyncio
 import contextvars
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import TypeVar
 
 from ._attempt import Attempt, Failure, Response
 from ._call.flow import CallFlow, RequestFlow, RequestOutcome
@@ -18,6 +19,7 @@ from .ranking import Ranking
 
 Exchange = Callable[[Attempt], Response | Failure]
 AsyncExchange = Callable[[Attempt], Awaitable[Response | Failure]]
+Outcome = TypeVar("Outcome")
 
 
 def drive(flow: CallFlow, exchange: Exchange, *, max_in_flight: int = 1) -> Ranking:
@@ -66,7 +68,7 @@ def _outcomes(
     requests: Sequence[RequestFlow], exchange: Exchange, max_in_flight: int
 ) -> list[RequestOutcome]:
     if len(requests) == 1:
-        return [_outcome(requests[0], exchange)]
+        return [outcome_of(requests[0], exchange)]
     failed = threading.Event()
 
     def run(request: RequestFlow, context: contextvars.Context) -> RequestOutcome | None:
@@ -89,7 +91,10 @@ def _outcomes(
             raise
 
 
-def _outcome(request: RequestFlow, exchange: Exchange) -> RequestOutcome:
+def outcome_of(
+    request: Generator[Attempt | Outcome, Response | Failure, None], exchange: Exchange
+) -> Outcome:
+    """Make the attempts that `request` yields, and return the value that it yields last."""
     try:
         step = next(request)
         while isinstance(step, Attempt):
@@ -118,7 +123,7 @@ async def _aoutcomes(
     requests: Sequence[RequestFlow], exchange: AsyncExchange, max_in_flight: int
 ) -> list[RequestOutcome]:
     if len(requests) == 1:
-        return [await _aoutcome(requests[0], exchange)]
+        return [await aoutcome_of(requests[0], exchange)]
     failed: list[RequestOutcome] = []
     slots = asyncio.Semaphore(max_in_flight)
 
@@ -127,7 +132,7 @@ async def _aoutcomes(
         async with slots:
             if failed:
                 return None
-            outcome = await _aoutcome(request, exchange)
+            outcome = await aoutcome_of(request, exchange)
             if outcome.error is not None:
                 failed.append(outcome)
             return outcome
@@ -159,7 +164,10 @@ async def _until_all_end_or_one_fails(
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _aoutcome(request: RequestFlow, exchange: AsyncExchange) -> RequestOutcome:
+async def aoutcome_of(
+    request: Generator[Attempt | Outcome, Response | Failure, None], exchange: AsyncExchange
+) -> Outcome:
+    """Make the attempts that `request` yields, and return the value that it yields last."""
     try:
         step = next(request)
         while isinstance(step, Attempt):

@@ -11,21 +11,23 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Generic, Self, TypeVar, Unpack
 
-from ._call.arguments import Arguments, checked_arguments
+from ._call.arguments import Arguments, checked_arguments, checked_timeout
 from ._call.flow import Limits, call_flow
-from ._drive import adrive, drive
+from ._drive import adrive, aoutcome_of, drive, outcome_of
 from ._retry_budget import TokenBucket
 from ._score_cache.cache import CachedCall, ScoreCache
 from ._transport.exchange import AsyncExchange, Exchange, Route
 from ._transport.fair_semaphore import FairSemaphore
 from ._transport.pool import async_pool, pool
-from ._wire.endpoint import Secrets, checked_key, endpoint
+from ._wire.endpoint import Endpoint, Secrets, checked_key, endpoint
+from ._wire.headers import EncodedHeaders
+from ._wire.model_listing import ListingFlow, ModelChanges, listing_flow
 from .client_options import ClientKeywords, ClientOptions, RequestOptions
 from .client_options.display import docstring_with_options, options_signature
 from .documents import CheckedDocuments, Document
 from .errors import ConfigurationError
 from .http_client import AsyncHTTPClient, HTTPClient, refuse_async, refuse_sync
-from .models import DEFAULT_MODEL
+from .models import DEFAULT_MODEL, ModelListing
 from .ranking import Ranking
 from .telemetry import traced
 
@@ -65,6 +67,7 @@ class _Client(ABC, Generic[HTTP]):
         self._http_client = http_client
         self._retry_budget = TokenBucket()
         self._is_closed = False
+        self._changes = ModelChanges()
         self._reset_slots()
 
     @abstractmethod
@@ -102,15 +105,22 @@ class _Client(ABC, Generic[HTTP]):
             on_mixed_scores=_warn_of_mixed_scores,
         )
 
-    def _route(self, session_id: str | None) -> Route:
-        if self._is_closed:
-            raise ConfigurationError("the client is closed: make a new one")
+    def _route(self, arguments: Arguments) -> Route:
+        target = self._endpoint(needs_key=True)
+        for slug in arguments.models:
+            if slug not in self._changes.checked and (text := self._changes.text_once(slug)):
+                logger.warning("%s", text)
         headers = self._encoded_headers
-        if session_id is not None:
-            headers = self._headers.with_session(session_id).encoded()
-        target = endpoint(
-            self._api_key, self._base_url, os.environ, key_in_headers=self._key_in_headers
+        if arguments.session_id is not None:
+            headers = self._headers.with_session(arguments.session_id).encoded()
+        return self._route_to(target, headers)
+
+    def _listing_route(self) -> Route:
+        return self._route_to(
+            self._endpoint(needs_key=False).model_list(), self._encoded_headers
         )
+
+    def _route_to(self, target: Endpoint, headers: EncodedHeaders) -> Route:
         return Route(
             endpoint=target,
             headers=headers,
@@ -118,6 +128,21 @@ class _Client(ABC, Generic[HTTP]):
             secrets=self._secrets,
             slots=self._max_concurrency,
         )
+
+    def _endpoint(self, *, needs_key: bool) -> Endpoint:
+        if self._is_closed:
+            raise ConfigurationError("the client is closed: make a new one")
+        return endpoint(
+            self._api_key,
+            self._base_url,
+            os.environ,
+            key_in_headers=self._key_in_headers,
+            needs_key=needs_key,
+        )
+
+    def _listing_flow(self, timeout: float | None) -> ListingFlow:
+        seconds = self._timeout if timeout is None else checked_timeout(timeout)
+        return listing_flow(time.monotonic() + seconds, time.monotonic)
 
 
 class RerankClient(_Client[HTTPClient]):
@@ -191,7 +216,7 @@ class RerankClient(_Client[HTTPClient]):
         arguments = checked_arguments(query, documents, model=model, top_n=top_n, **options)
         if not arguments.call.documents:
             return arguments.empty_ranking()
-        route = self._route(arguments.session_id)
+        route = self._route(arguments)
         exchange = Exchange(route, self._request_slots(), self._http_client, self._rate_limiter)
         run = functools.partial(drive, exchange=exchange, max_in_flight=self._max_concurrency)
         with traced(model, documents=arguments.size, top_n=top_n) as note:
@@ -204,6 +229,25 @@ class RerankClient(_Client[HTTPClient]):
                 self._on_response(ranking)
             note(ranking)
         return ranking
+
+    def models(self, *, timeout: float | None = None) -> ModelListing:
+        """
+        Return the rerank models that the service lists, with the built-in data of each.
+
+        The listing needs no key. A key is sent if there is one that may be sent to the host. If no
+        listing arrives within `timeout`, or the response is not a listing, the result is the
+        built-in data: `is_live` is `False`, and `problem` says why. The later calls of this client
+        warn once about each model that the listing says is renamed or will be removed.
+
+        Args:
+            timeout: Seconds, more than 0. Default: the `timeout` of the client.
+
+        Raises:
+            ConfigurationError: If the client is closed, or an option cannot be used.
+        """
+        flow, route = self._listing_flow(timeout), self._listing_route()
+        exchange = Exchange(route, self._request_slots(), self._http_client)
+        return self._changes.remembered(outcome_of(flow, exchange))
 
     def close(self) -> None:
         """
@@ -285,7 +329,7 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
         arguments = checked_arguments(query, documents, model=model, top_n=top_n, **options)
         if not arguments.call.documents:
             return arguments.empty_ranking()
-        route = self._route(arguments.session_id)
+        route = self._route(arguments)
         exchange = AsyncExchange(
             route, self._request_slots(), self._http_client, self._rate_limiter
         )
@@ -300,6 +344,17 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
                 self._on_response(ranking)
             note(ranking)
         return ranking
+
+    async def models(self, *, timeout: float | None = None) -> ModelListing:  # noqa: ASYNC109
+        """
+        Return the rerank models that the service lists, as `RerankClient.models` does.
+
+        Raises:
+            ConfigurationError: If the client is closed, or an option cannot be used.
+        """
+        flow, route = self._listing_flow(timeout), self._listing_route()
+        exchange = AsyncExchange(route, self._request_slots(), self._http_client)
+        return self._changes.remembered(await aoutcome_of(flow, exchange))
 
     async def aclose(self) -> None:
         """

@@ -9,10 +9,11 @@ call has cost.
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
-from typing import Literal, overload
+from typing import Literal, TypeAlias, overload
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -39,6 +40,8 @@ least three bytes for a token, in any script.
 """
 _NVIDIA_BYTES = 30_000_000
 """Requests with 30 MB of images have failed on NVIDIA's route, which serves both of its models."""
+
+Billing: TypeAlias = Literal["search units", "tokens", "free"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,7 @@ class RerankModel:
     """`True` if the model is known to take images."""
     image_formats: tuple[str, ...] = ()
     """The only MIME types of images that the model takes."""
-    billing: Literal["search units", "tokens", "free"] | None = None
+    billing: Billing | None = None
     """
     What is paid for: search units (a query with up to 100 documents is one), tokens, or nothing.
     Models that are `"free"` are known only in their variant `:free`.
@@ -265,7 +268,6 @@ def _author(slug: str) -> str:
 
 
 def _most_cautious(slug: str, author: str, models: Sequence[RerankModel]) -> RerankModel:
-    billings = {model.billing for model in models}
     formats = [{*model.image_formats} for model in models if model.image_formats]
     return RerankModel(
         slug=slug,
@@ -275,18 +277,18 @@ def _most_cautious(slug: str, author: str, models: Sequence[RerankModel]) -> Rer
         max_request_bytes=_smallest(model.max_request_bytes for model in models),
         counts_query_with_each=any(model.counts_query_with_each for model in models),
         takes_images=all(model.takes_images for model in models),
-        image_formats=tuple(sorted(set.intersection(*formats))) if formats else (),
-        # Parts of whole search units cost a model that is billed by tokens nothing. That another
-        # model is free is never assumed.
-        billing="search units" if "search units" in billings else _paid(billings),
+        image_formats=tuple(sorted(formats[0].intersection(*formats))) if formats else (),
+        billing=_cautious_billing({model.billing for model in models}),
         is_listwise=any(model.is_listwise for model in models),
         derived_from=author,
     )
 
 
-def _paid(
-    billings: set[Literal["search units", "tokens", "free"] | None],
-) -> Literal["tokens"] | None:
+def _cautious_billing(billings: AbstractSet[Billing | None]) -> Billing | None:
+    # Parts of whole search units cost a model that is billed by tokens nothing. That another model
+    # is free is never assumed.
+    if "search units" in billings:
+        return "search units"
     return "tokens" if billings == {"tokens"} else None
 
 

@@ -60,7 +60,13 @@ class Connection(_Connection[httpcore.NetworkStream]):
         self._sockets = Sockets()
 
     def exchange(
-        self, url: str, headers: EncodedHeaders, body: Iterable[bytes], response: ResponseBuilder
+        self,
+        url: str,
+        headers: EncodedHeaders,
+        body: Iterable[bytes],
+        response: ResponseBuilder,
+        *,
+        method: str = "POST",
     ) -> None:
         """Send a request and read `response`; every wait ends by the deadline of its bounds."""
         self.is_idle = False
@@ -69,7 +75,7 @@ class Connection(_Connection[httpcore.NetworkStream]):
         response.bounds.step = Step.RESPONSE
         # A server that stops reading may have sent a response that says why.
         with suppress(httpcore.WriteError):
-            for piece in self._http.request(_target(url), headers, body):
+            for piece in self._http.request(_target(url), headers, body, method=method):
                 stream.write(piece)
         while not self._http.receive(stream.read(_READ_BYTES), response):
             pass
@@ -96,7 +102,13 @@ class AsyncConnection(_Connection[AsyncStream]):
         self._sockets = AsyncSockets()
 
     async def exchange(
-        self, url: str, headers: EncodedHeaders, body: Iterable[bytes], response: ResponseBuilder
+        self,
+        url: str,
+        headers: EncodedHeaders,
+        body: Iterable[bytes],
+        response: ResponseBuilder,
+        *,
+        method: str = "POST",
     ) -> None:
         """Send a request and read `response`; the caller ends it at the deadline."""
         self.is_idle = False
@@ -104,7 +116,7 @@ class AsyncConnection(_Connection[AsyncStream]):
         response.bounds.step = Step.RESPONSE
         # A server that stops reading may have sent a response that says why.
         with suppress(httpcore.WriteError):
-            for piece in self._http.request(_target(url), headers, body):
+            for piece in self._http.request(_target(url), headers, body, method=method):
                 await stream.write(piece)
         while not self._http.receive(await stream.read(_READ_BYTES), response):
             pass
@@ -130,4 +142,5 @@ class AsyncConnection(_Connection[AsyncStream]):
 
 @functools.lru_cache(maxsize=64)
 def _target(url: str) -> bytes:
-    return urlsplit(url).path.encode()
+    parts = urlsplit(url)
+    return (f"{parts.path}?{parts.query}" if parts.query else parts.path).encode()

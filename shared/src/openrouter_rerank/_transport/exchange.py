@@ -24,7 +24,7 @@ from .pool import async_pool, pool
 
 logger = logging.getLogger("openrouter_rerank")
 
-_RESPONSE_LINE = "rerank: model=%s documents=%d bytes=%d response=%s seconds=%.3f"
+_RESPONSE_LINE = "%s: model=%s documents=%d bytes=%d response=%s seconds=%.3f"
 _FAILURE_LINE = f"{_RESPONSE_LINE} reason=%s"
 _MAX_TIMEOUT = threading.TIMEOUT_MAX
 # Seconds between two calls of a rate limiter's `acquire`: at first, and at most. The second is the
@@ -153,14 +153,16 @@ class AsyncExchange:
 
 def _over_own_connection(route: Route, attempt: Attempt, bounds: Bounds) -> Response:
     """Make an attempt over a connection from our own pool."""
-    url, connections = route.endpoint.url, pool()
+    url, request, connections = route.endpoint.url, attempt.request, pool()
     connection, bounds.is_reused = connections.take(
         url, route.owner, new=attempt.is_on_new_connection
     )
     response = ResponseBuilder(attempt, bounds)
     try:
         bounds.check_deadline()
-        connection.exchange(url, _headers(route, attempt), attempt.request.body, response)
+        connection.exchange(
+            url, _headers(route, attempt), request.body, response, method=request.method
+        )
     except BaseException:
         connection.close()
         raise
@@ -170,14 +172,16 @@ def _over_own_connection(route: Route, attempt: Attempt, bounds: Bounds) -> Resp
 
 async def _aover_own_connection(route: Route, attempt: Attempt, bounds: Bounds) -> Response:
     """Make an attempt over a connection from our own pool."""
-    url, connections = route.endpoint.url, await async_pool()
+    url, request, connections = route.endpoint.url, attempt.request, await async_pool()
     connection, bounds.is_reused = await connections.take(
         url, route.owner, new=attempt.is_on_new_connection
     )
     response = ResponseBuilder(attempt, bounds)
     try:
         bounds.check_deadline()
-        await connection.exchange(url, _headers(route, attempt), attempt.request.body, response)
+        await connection.exchange(
+            url, _headers(route, attempt), request.body, response, method=request.method
+        )
     except GeneratorExit:
         # The coroutine was closed, so it cannot await anything any more.
         connection.abort()
@@ -192,12 +196,13 @@ async def _aover_own_connection(route: Route, attempt: Attempt, bounds: Bounds) 
 def _headers(route: Route, attempt: Attempt) -> EncodedHeaders:
     url, key = route.endpoint.url, route.endpoint.api_key
     host = (b"Host", url.split("/", 3)[2].encode())
-    length = (b"Content-Length", b"%d" % attempt.request.body.size)
+    has_body = attempt.request.method == "POST"
+    length = ((b"Content-Length", b"%d" % attempt.request.body.size),) if has_body else ()
     # The header with the key is not a local variable, because a traceback would show it.
     if key is None:
-        return EncodedHeaders((host, *route.headers, length))
+        return EncodedHeaders((host, *route.headers, *length))
     return EncodedHeaders(
-        (host, *route.headers, length, (b"Authorization", key.authorization().encode()))
+        (host, *route.headers, *length, (b"Authorization", key.authorization().encode()))
     )
 
 
@@ -232,7 +237,8 @@ def _limiter_failure(error: Exception, bounds: Bounds) -> Failure:
 
 def _log(attempt: Attempt, outcome: Response | Failure, started: float) -> None:
     request, seconds = attempt.request, time.monotonic() - started
-    shown = (request.model, request.documents, request.body.size)
+    what = "rerank" if request.method == "POST" else "list of models"
+    shown = (what, request.model, request.documents, request.body.size)
     if isinstance(outcome, Response):
         logger.debug(_RESPONSE_LINE, *shown, outcome.status, seconds)
     else:

@@ -19,10 +19,15 @@ class HTTP11:
         self._state = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
 
     def request(
-        self, target: bytes, headers: EncodedHeaders, body: Iterable[bytes]
+        self,
+        target: bytes,
+        headers: EncodedHeaders,
+        body: Iterable[bytes],
+        *,
+        method: str = "POST",
     ) -> Iterator[bytes]:
         """Yield the bytes of a request: its head, then each piece of `body`."""
-        yield self._state.send(h11.Request(method=b"POST", target=target, headers=headers)) or b""
+        yield self._state.send(h11.Request(method=method, target=target, headers=headers)) or b""
         for piece in body:
             yield self._state.send(h11.Data(data=piece)) or b""
         self._state.send(h11.EndOfMessage())

@@ -36,7 +36,7 @@ def exchange_over(
     with (
         Watched(watchdog(), bounds.deadline, bounds.shut_down),
         client.stream(
-            "POST",
+            attempt.request.method,
             endpoint.url,
             content=_content(attempt.request.body),
             headers=_headers(headers, attempt),
@@ -61,7 +61,7 @@ async def aexchange_over(
     """Send the request of `attempt` and return the response; the caller ends it at the deadline."""
     bounds.is_injected, bounds.step = True, Step.RESPONSE
     async with client.stream(
-        "POST",
+        attempt.request.method,
         endpoint.url,
         content=_acontent(attempt.request.body),
         headers=_headers(headers, attempt),
@@ -88,6 +88,8 @@ class Bearer:
 
 
 def _headers(headers: EncodedHeaders, attempt: Attempt) -> EncodedHeaders:
+    if attempt.request.method == "GET":
+        return headers
     length = (b"Content-Length", b"%d" % attempt.request.body.size)
     return EncodedHeaders((*headers, length))
 

@@ -60,13 +60,19 @@ class ProxiedConnection(_ProxiedConnection[httpcore.ConnectionPool]):
         )
 
     def exchange(
-        self, url: str, headers: EncodedHeaders, body: Iterable[bytes], response: ResponseBuilder
+        self,
+        url: str,
+        headers: EncodedHeaders,
+        body: Iterable[bytes],
+        response: ResponseBuilder,
+        *,
+        method: str = "POST",
     ) -> None:
         """Send a request and read `response`; every wait ends by the deadline of its bounds."""
         response.bounds.proxy, response.bounds.step = self._proxy, Step.RESPONSE
         self._sockets.deadline = response.bounds.deadline
         received = self._pool.handle_request(
-            httpcore.Request("POST", _parsed(url), headers=headers, content=_Content(body))
+            httpcore.Request(method, _parsed(url), headers=headers, content=_Content(body))
         )
         response.begin(received.status, headers_by_name(received.headers))
         for piece in received.iter_stream():
@@ -95,13 +101,19 @@ class AsyncProxiedConnection(_ProxiedConnection[httpcore.AsyncConnectionPool]):
         )
 
     async def exchange(
-        self, url: str, headers: EncodedHeaders, body: Iterable[bytes], response: ResponseBuilder
+        self,
+        url: str,
+        headers: EncodedHeaders,
+        body: Iterable[bytes],
+        response: ResponseBuilder,
+        *,
+        method: str = "POST",
     ) -> None:
         """Send a request and read `response`; the caller ends it at the deadline."""
         response.bounds.proxy, response.bounds.step = self._proxy, Step.RESPONSE
         # httpcore awaits something after every exception. If the call's coroutine is closed, it
         # cannot await any more; a task still can.
-        task = asyncio.create_task(self._exchange(url, headers, body, response))
+        task = asyncio.create_task(self._exchange(url, headers, body, response, method))
         try:
             await task
         except GeneratorExit:
@@ -112,11 +124,16 @@ class AsyncProxiedConnection(_ProxiedConnection[httpcore.AsyncConnectionPool]):
             del task
 
     async def _exchange(
-        self, url: str, headers: EncodedHeaders, body: Iterable[bytes], response: ResponseBuilder
+        self,
+        url: str,
+        headers: EncodedHeaders,
+        body: Iterable[bytes],
+        response: ResponseBuilder,
+        method: str,
     ) -> None:
         received = await self._pool.handle_async_request(
             httpcore.Request(
-                "POST",
+                method,
                 _parsed(url),
                 headers=headers,
                 content=_Content(body),

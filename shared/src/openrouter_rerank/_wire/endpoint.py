@@ -105,9 +105,14 @@ class Endpoint:
     """Where the requests of one call are sent, and with which key."""
 
     url: str
-    """The URL of the rerank endpoint."""
+    """The URL of the rerank endpoint, or of the list of models."""
     api_key: ApiKey | None = field(repr=False)
-    """`None` if a header of the user has the key."""
+    """`None` if a header of the user has the key, or none is needed."""
+
+    def model_list(self) -> "Endpoint":
+        """Return the endpoint of the same service that lists its rerank models."""
+        base = self.url.removesuffix("/rerank")
+        return Endpoint(f"{base}/models?output_modalities=rerank", self.api_key)
 
 
 def endpoint(
@@ -116,6 +121,7 @@ def endpoint(
     environment: Mapping[str, str],
     *,
     key_in_headers: bool = False,
+    needs_key: bool = True,
 ) -> Endpoint:
     """
     Find the endpoint and the key, in the options first and then in the environment.
@@ -129,6 +135,7 @@ def endpoint(
             `OPENROUTER_BASE_URL` of the environment, else that of OpenRouter.
         environment: Usually `os.environ`.
         key_in_headers: `True` if the user's own headers have an `Authorization`.
+        needs_key: `False` to leave out a key that is missing or may not be sent to the URL.
 
     Raises:
         ConfigurationError: If the URL cannot be used, or there is no key that may be sent to it.
@@ -146,6 +153,8 @@ def endpoint(
     if api_key is not None:
         return Endpoint(target.url, api_key)
     if key is None:
+        if not needs_key:
+            return Endpoint(target.url, None)
         raise ConfigurationError(
             f"no API key: set {_KEY_VARIABLE} or pass api_key (keys: openrouter.ai/keys)"
         )
@@ -153,6 +162,8 @@ def endpoint(
         raise key
     is_from_environment = found is not None and target == destination(found)
     if given is not None and not target.is_trusted and not is_from_environment:
+        if not needs_key:
+            return Endpoint(target.url, None)
         raise ConfigurationError(
             f"the key in {_KEY_VARIABLE} is not sent to {target.host}, which the environment does "
             f"not name: pass api_key, or set {_BASE_VARIABLES[0]} instead of base_url"

@@ -50,6 +50,7 @@ def _entry(slug: str, context_length: int | None, modalities: list[str]) -> dict
         "per_request_limits": None,
         "supported_parameters": [],
         "default_parameters": None,
+        "expiration_date": None,
         "supported_voices": None,
         "links": {"details": f"/api/v1/models/{slug}/endpoints"},
     }

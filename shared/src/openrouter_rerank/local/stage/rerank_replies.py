@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
+from openrouter_rerank.local.model_list import model_list
 from openrouter_rerank.local.stage.recorded_request import JSON, RecordedRequest
 from openrouter_rerank.local.stage.reply import FRAMING, Reply, error
 
@@ -67,8 +68,12 @@ def word_overlap(request: RecordedRequest) -> Reply:
     """
     Reply with a score for each document: the share of the query's words in it, from 0 to 1.
 
-    This is the default of a stage, because it is deterministic and needs no extra.
+    This is the default of a stage, because it is deterministic and needs no extra. It replies to a
+    request for the list of models with the models that the client knows.
     """
+    path, _, query_string = request.path.partition("?")
+    if request.method == "GET" and path.endswith("/models"):
+        return Reply(body=model_list(query_string, ()))
     if (problem := rejection(request)) is not None:
         return problem
     query = _words(request.query)

@@ -1,0 +1,209 @@
+"""
+The rerank models of a service: requests the listing, reads it, and adds the built-in data.
+
+The listing is text of a server, so nothing in it is trusted: a value of the wrong type counts as
+missing, and names are escaped for logs.
+"""
+
+import json
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import TypeAlias
+
+from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Request, Response
+from openrouter_rerank.models import (
+    MODELS,
+    ModelListing,
+    RerankModel,
+    base_slug,
+    known_model,
+    model_for,
+)
+
+from .response import log_safe
+
+ListingFlow = Generator[Attempt | ModelListing, Response | Failure, None]
+"""Yields attempts and receives what came of each. The last value it yields is the listing."""
+
+_JSON: TypeAlias = "bool | int | float | str | list[_JSON] | dict[str, _JSON] | None"
+
+# Bytes. OpenRouter's listing of all its models, which a gateway may send instead of the rerank
+# models, has about 1 MB.
+_LONGEST_LISTING = 4 << 20
+_MOST_ENTRIES = 2_000
+# Characters. A longer name is no slug.
+_LONGEST_SLUG = 200
+# Slugs of one client. A program may take them from its users, so there may be any number.
+_MOST_CHECKED = 1_000
+# Tokens. No model takes so many, so a larger number is not a context length.
+_LONGEST_CONTEXT = 1_000_000_000
+
+
+class _NoBody:
+    """The body of a request without one."""
+
+    size = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(())
+
+
+_REQUEST = Request(
+    body=_NoBody(),
+    model="",
+    documents=0,
+    results=0,
+    method="GET",
+    spare_bytes=_LONGEST_LISTING,
+)
+
+
+def listing_flow(deadline: float, clock: Callable[[], float]) -> ListingFlow:
+    """
+    Request the listing once, and again only if a kept connection had been closed.
+
+    Args:
+        deadline: When the request must have ended, by `clock`.
+        clock: Returns the time in seconds, from any start.
+    """
+    outcome = yield Attempt(request=_REQUEST, timeout=deadline - clock())
+    left = deadline - clock()
+    if isinstance(outcome, Failure) and outcome.kind is FailureKind.STALE and left > 0:
+        outcome = yield Attempt(request=_REQUEST, timeout=left, is_on_new_connection=True)
+    yield merged_listing(outcome)
+
+
+def merged_listing(outcome: Response | Failure) -> ModelListing:
+    """
+    Return the models that the listing names, with the built-in data of each.
+
+    What the listing says of context, images, expiry and replacement replaces the built-in data.
+    Its prices are not read: they are "0" for paid rerank models. If there is no listing, the result
+    is the built-in data, and `problem` says why.
+    """
+    if isinstance(outcome, Failure):
+        detail = f" ({outcome.detail})" if outcome.detail else ""
+        return _built_in(f"{outcome.kind}{detail}")
+    if outcome.status != 200:
+        return _built_in(f"HTTP status {outcome.status}")
+    models = {model.slug: model for model in _models(outcome.body)}
+    if not models:
+        return _built_in("the response is not a list of rerank models")
+    return ModelListing(models=tuple(models.values()), is_live=True)
+
+
+class ModelChanges:
+    """Returns the announced new names and ends of models, once for each slug that is used."""
+
+    def __init__(self) -> None:
+        self.checked: dict[str, object] = {}
+        """The slugs for which `text_once` needs no call."""
+        self._announced: dict[str, object] = {}
+        self._live_models: Mapping[str, RerankModel] = {}
+
+    def remembered(self, listing: ModelListing) -> ModelListing:
+        """Compare the slugs of later calls with `listing` if it is live, and return it."""
+        if listing.is_live:
+            self._live_models = {model.slug: model for model in listing}
+            self.checked = dict(self._announced)
+        return listing
+
+    def text_once(self, slug: str) -> str | None:
+        """Return what was announced of a model, if anything was, and if this is its first use."""
+        if len(self.checked) >= _MOST_CHECKED:
+            return None
+        # Only one of the threads that do this together gets its own mark back.
+        mark = object()
+        if self.checked.setdefault(slug, mark) is not mark:
+            return None
+        text = announced_change(slug, self._live_models)
+        is_first = text is not None and self._announced.setdefault(slug, mark) is mark
+        return text if is_first else None
+
+
+def announced_change(slug: str, live_models: Mapping[str, RerankModel]) -> str | None:
+    """
+    Return a text for the log if a model has a new name or will be removed, else `None`.
+
+    Args:
+        slug: Any string.
+        live_models: The models of a live listing by their slug; empty if there is none.
+    """
+    name = base_slug(slug)
+    built_in = known_model(slug)
+    model = live_models.get(slug) or live_models.get(name) or built_in
+    if model is None:
+        return None
+    new = model.replacement
+    if new is None and built_in is not None and name in built_in.aliases:
+        new = built_in.slug
+    shown = new or "none named"
+    if model.expires is not None:
+        return f"model will be removed: model={name} expires={model.expires} replacement={shown}"
+    # An alias such as `~cohere/rerank-latest` always names another model.
+    if new is None or slug.startswith("~"):
+        return None
+    return f"model has a new name: model={name} replacement={new}"
+
+
+def _built_in(problem: str) -> ModelListing:
+    return ModelListing(models=tuple(MODELS.values()), is_live=False, problem=problem)
+
+
+def _models(body: bytes) -> Iterator[RerankModel]:
+    try:
+        content: _JSON = json.loads(body)
+    except (ValueError, RecursionError):
+        return
+    entries = content.get("data") if isinstance(content, dict) else None
+    for entry in entries[:_MOST_ENTRIES] if isinstance(entries, list) else ():
+        if isinstance(entry, dict) and (slug := _slug(entry.get("id"))) and _is_reranker(entry):
+            yield _model(slug, entry)
+
+
+def _is_reranker(entry: Mapping[str, _JSON]) -> bool:
+    outputs = _object(entry.get("architecture")).get("output_modalities")
+    # A gateway may list models of all kinds. Without the field, the listing is what was asked for.
+    return not isinstance(outputs, list) or "rerank" in outputs
+
+
+def _model(slug: str, entry: Mapping[str, _JSON]) -> RerankModel:
+    target = entry.get("alias_target")
+    replacement = _slug(target) or _slug(_object(target).get("slug"))
+    # An alias such as `~cohere/rerank-latest` has the limits of the model that it means today.
+    known = model_for(replacement or slug)
+    other_name = _slug(entry.get("canonical_slug"))
+    names = [name for name in (known.slug, *known.aliases, other_name) if name not in {slug, None}]
+    inputs = _object(entry.get("architecture")).get("input_modalities")
+    return replace(
+        known,
+        slug=slug,
+        aliases=() if replacement else tuple(dict.fromkeys(filter(None, names))),
+        context_length=_context(entry.get("context_length")) or known.context_length,
+        takes_images="image" in inputs if isinstance(inputs, list) else known.takes_images,
+        expires=_date(entry.get("expiration_date")) or known.expires,
+        replacement=replacement or known.replacement,
+    )
+
+
+def _slug(value: _JSON) -> str | None:
+    return log_safe(value) if isinstance(value, str) and 0 < len(value) <= _LONGEST_SLUG else None
+
+
+def _context(value: _JSON) -> int | None:
+    # `True` is an `int` too.
+    if not isinstance(value, int) or value is True:
+        return None
+    return value if 0 < value <= _LONGEST_CONTEXT else None
+
+
+def _date(value: _JSON) -> date | None:
+    try:
+        return date.fromisoformat(value[:10]) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _object(value: _JSON) -> Mapping[str, _JSON]:
+    return value if isinstance(value, dict) else {}
