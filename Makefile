@@ -126,6 +126,14 @@ options: $(VENV)/installed-check ## Write the option tables and descriptions fro
 	$(BIN)/python -m docs.generate_options
 	$(BIN)/ruff format -q
 
+.PHONY: models
+models: $(VENV)/installed-check ## Write docs/models.md from the built-in models
+	$(BIN)/python -m docs.generate_models
+
+.PHONY: compare-models
+compare-models: $(VENV)/installed-demo ## Compare the built-in models with OpenRouter's list; fail if they differ
+	$(BIN)/python -m docs.compare_models
+
 .PHONY: clean
 clean: ## Remove environments, caches and builds
 	rm -rf .venv* dist build .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
