@@ -172,6 +172,18 @@ def test_the_base_url_of_a_gateway_is_used(make_client, stage):
 
 
 @OWN_CONNECTIONS
+@pytest.mark.parametrize("model", ["mongodb/rerank-2.5", "voyageai/rerank-2.5"])
+def test_a_large_call_is_split_under_both_names_of_a_model(make_client, stage, model):
+    """1,500 long documents go out as three requests, under the new and the old name."""
+    texts = [f"{number:3000}" for number in range(1_500)]
+
+    ranking = make_client(timeout=120).rerank("q", texts, model=model)
+
+    assert len(ranking.results) == 1_500
+    assert [request.model for request in stage.requests] == [model] * 3
+
+
+@OWN_CONNECTIONS
 def test_an_old_name_is_warned_of_once(make_client, stage, warnings):
     """A call with an old name logs one warning that names the new one, and sends the old name."""
     caller = make_client()

@@ -52,6 +52,11 @@ def compare(source):
         pytest.param(listing(), [], id="equal"),
         pytest.param(listing(id=f"{FIRST}:free"), [], id="variant"),
         pytest.param([*listing(), {"id": "new/rerank"}], ["new model: new/rerank"], id="new model"),
+        pytest.param(
+            [*listing(), {"id": "a\n::b\x1b"}],
+            ["new model: a\\n::b\\x1b"],
+            id="control characters",
+        ),
         pytest.param(listing()[1:], [f"vanished model: {FIRST}"], id="vanished model"),
         pytest.param(
             listing(context_length=1),
