@@ -168,7 +168,7 @@ def test_a_response_that_is_too_large():
     assert type(error) is InvalidResponseError
     assert error.message == (
         f"the response of openrouter.ai is larger than {REQUEST.longest_response:,} bytes, the "
-        "most that a valid response to this request can have (model a/b). Check base_url."
+        "most that a valid response to this request can have. Check base_url."
     )
 
 

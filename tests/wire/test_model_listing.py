@@ -7,11 +7,10 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openrouter_rerank._attempt import Failure, FailureKind, Response
+from openrouter_rerank._attempt import Response
 from openrouter_rerank._wire.model_listing import (
     ModelChanges,
     announced_change,
-    listing_flow,
     merged_listing,
 )
 from openrouter_rerank.models import MODELS, ModelListing, RerankModel
@@ -147,17 +146,24 @@ def test_the_number_of_models_is_bounded():
     assert len(listed(*({"id": f"a/{number}"} for number in range(2_500)))) == 2_000
 
 
+NOT_A_LIST = (
+    "the response is not a list of rerank models (HTTP 200 from the server). Check base_url."
+)
+
+
 @pytest.mark.parametrize(
     ("outcome", "problem"),
     [
         (
-            Failure(kind=FailureKind.UNSENT, detail="ConnectError"),
-            "could not connect (ConnectError)",
+            response({"data": [{"id": "a/b"}]}, status=503),
+            "no content type, 25 bytes (HTTP 503 from the server)",
         ),
-        (Failure(kind=FailureKind.DEADLINE), "no response by the deadline"),
-        (response({"data": [{"id": "a/b"}]}, status=503), "HTTP status 503"),
+        (
+            response({"error": {"message": "down"}}, status=503),
+            "down (HTTP 503 from the server)",
+        ),
         *[
-            (response(body), "the response is not a list of rerank models")
+            (response(body), NOT_A_LIST)
             for body in (
                 b"",
                 b"<html>",
@@ -171,7 +177,7 @@ def test_the_number_of_models_is_bounded():
             )
         ],
         *[
-            (response({"data": data}), "the response is not a list of rerank models")
+            (response({"data": data}), NOT_A_LIST)
             for data in (None, {}, "x", [], [None], [{"name": "x"}])
         ],
     ],
@@ -196,34 +202,6 @@ def test_every_response_is_a_listing(body):
             for name in (model.slug, *model.aliases, *filter(None, [model.replacement]))
         )
         assert model.context_length is None or model.context_length > 0
-
-
-def attempts(*outcomes, clock):
-    """Return the attempts of a flow that gets these outcomes, and its listing."""
-    flow = listing_flow(10.0, clock)
-    steps = [next(flow), *(flow.send(outcome) for outcome in outcomes)]
-    return steps[:-1], steps[-1]
-
-
-@pytest.mark.parametrize(
-    ("outcomes", "times", "timeouts"),
-    [
-        ([response({"data": [{"id": "a/b"}]})], [0.0, 1.0], [10.0]),
-        ([Failure(kind=FailureKind.UNSENT)], [0.0, 1.0], [10.0]),
-        ([Failure(kind=FailureKind.STALE), response({})], [0.0, 1.0], [10.0, 9.0]),
-        ([Failure(kind=FailureKind.STALE)], [0.0, 10.0], [10.0]),
-    ],
-)
-def test_only_a_closed_connection_is_replaced(outcomes, times, timeouts):
-    """The request is sent again only if a kept connection was closed, and if there is time left."""
-    made, listing = attempts(*outcomes, clock=iter(times).__next__)
-
-    assert [attempt.timeout for attempt in made] == timeouts
-    assert [attempt.is_on_new_connection for attempt in made] == [False, True][: len(made)]
-    assert {attempt.request.method for attempt in made} == {"GET"}
-    assert all(not [*attempt.request.body] for attempt in made)
-    assert all(1 << 20 < attempt.request.longest_response <= 4 << 20 for attempt in made)
-    assert listing.models
 
 
 LIVE = {

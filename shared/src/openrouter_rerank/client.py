@@ -2,7 +2,6 @@
 
 import asyncio
 import functools
-import inspect
 import logging
 import os
 import random
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar, Unpack
 
 from ._call.arguments import Arguments, checked_arguments, checked_timeout
 from ._call.flow import Limits, call_flow
+from ._call.listing_flow import ListingFlow, listing_flow
 from ._drive import adrive, aoutcome_of, drive, outcome_of
 from ._retry_budget import TokenBucket
 from ._score_cache.cache import CachedCall, ScoreCache
@@ -21,9 +21,9 @@ from ._transport.fair_semaphore import FairSemaphore
 from ._transport.pool import async_pool, pool
 from ._wire.endpoint import Endpoint, Secrets, checked_key, endpoint
 from ._wire.headers import EncodedHeaders
-from ._wire.model_listing import ListingFlow, ModelChanges, listing_flow
+from ._wire.model_listing import ModelChanges
 from .client_options import ClientKeywords, ClientOptions, RequestOptions
-from .client_options.display import docstring_with_options, options_signature
+from .client_options.display import show_options
 from .documents import CheckedDocuments, Document
 from .errors import ConfigurationError
 from .http_client import AsyncHTTPClient, HTTPClient, refuse_async, refuse_sync
@@ -116,9 +116,7 @@ class _Client(ABC, Generic[HTTP]):
         return self._route_to(target, headers)
 
     def _listing_route(self) -> Route:
-        return self._route_to(
-            self._endpoint(needs_key=False).model_list(), self._encoded_headers
-        )
+        return self._route_to(self._endpoint(needs_key=False).model_list(), self._encoded_headers)
 
     def _route_to(self, target: Endpoint, headers: EncodedHeaders) -> Route:
         return Route(
@@ -142,7 +140,7 @@ class _Client(ABC, Generic[HTTP]):
 
     def _listing_flow(self, timeout: float | None) -> ListingFlow:
         seconds = self._timeout if timeout is None else checked_timeout(timeout)
-        return listing_flow(time.monotonic() + seconds, time.monotonic)
+        return listing_flow(seconds, time.monotonic)
 
 
 class RerankClient(_Client[HTTPClient]):
@@ -392,23 +390,5 @@ def _cached_call(arguments: Arguments, route: Route, limits: Limits) -> CachedCa
     )
 
 
-def _show_options(client: type[object], http_client: type[object]) -> None:
-    """Show the options of a client in its signature and in its docstring."""
-    parameter = inspect.Parameter(
-        "http_client", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=http_client | None
-    )
-    fields = ClientOptions.model_fields
-    signature = options_signature(fields, [parameter])
-    this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
-    # On `__init__`, because a subclass may have another. By `setattr`, because functions do not
-    # declare it.
-    setattr(  # noqa: B010
-        vars(client)["__init__"],
-        "__signature__",
-        signature.replace(parameters=[this, *signature.parameters.values()]),
-    )
-    client.__doc__ = docstring_with_options(client.__doc__ or "", fields)
-
-
-_show_options(RerankClient, HTTPClient)
-_show_options(AsyncRerankClient, AsyncHTTPClient)
+show_options(RerankClient, HTTPClient, ClientOptions.model_fields)
+show_options(AsyncRerankClient, AsyncHTTPClient, ClientOptions.model_fields)

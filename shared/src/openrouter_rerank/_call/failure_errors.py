@@ -7,6 +7,7 @@ The error that a failed attempt means. Its message is one line: what happened, w
 from urllib.parse import urlsplit
 
 from openrouter_rerank._attempt import Cost, Failure, FailureKind, Request, Step
+from openrouter_rerank._wire.server_text import host_of
 from openrouter_rerank.errors import (
     APIConnectionError,
     DeadlineExceededError,
@@ -81,24 +82,24 @@ def _error(failure: Failure, request: Request, tried: _Tried) -> OpenRouterReran
             text = _LATE[failure.step].format(
                 host=host_of(failure.url), address=_address(failure.url)
             )
+            asked = f" (model {model}, {tried.attempts})" if model else ""
             text += (
-                f"{_through(failure)} {tried.within} (model {model}, {tried.attempts}). "
-                "Raise timeout, or set fallback_models."
+                f"{_through(failure)} {tried.within}{asked}. Raise timeout{_or_fallback(model)}."
             )
             return DeadlineExceededError(text, model=model, retryable=True)
         case FailureKind.OVERSIZED:
             text = (
                 f"the response of {host_of(failure.url)} is larger than "
                 f"{request.longest_response:,} bytes, the most that a valid response to this "
-                f"request can have (model {model}). Check base_url."
+                "request can have. Check base_url."
             )
             return InvalidResponseError(text, model=model, retryable=True)
         case _:
             retryable = failure.cost is not Cost.FINAL
-            return APIConnectionError(_text(failure), model=model, retryable=retryable)
+            return APIConnectionError(_text(failure, model), model=model, retryable=retryable)
 
 
-def _text(failure: Failure) -> str:
+def _text(failure: Failure, model: str) -> str:
     """Return the message for a failure of the connection or of the rate limiter."""
     host, address, reason = host_of(failure.url), _address(failure.url), failure.reason
     match failure.kind:
@@ -118,14 +119,17 @@ def _text(failure: Failure) -> str:
         case FailureKind.BROKEN_LIMITER:
             return f"rate_limiter failed: {reason}, and nothing was sent. Correct rate_limiter."
         case FailureKind.TIMEOUT:
-            return (
-                f"no response from {host} in time: {reason}. Retry later, or set fallback_models."
-            )
+            return f"no response from {host} in time: {reason}. Retry later{_or_fallback(model)}."
         case _:
             return (
                 f"the connection to {address}{_through(failure)} was lost: {reason}. "
-                "Retry later, or set fallback_models."
+                f"Retry later{_or_fallback(model)}."
             )
+
+
+def _or_fallback(model: str) -> str:
+    # The list of models is requested for no model.
+    return ", or set fallback_models" if model else ""
 
 
 def _through(failure: Failure) -> str:
@@ -140,11 +144,6 @@ def _check(failure: Failure) -> str:
     if failure.proxy:
         return "Check HTTPS_PROXY and ALL_PROXY."
     return "Check base_url and the network."
-
-
-def host_of(url: str) -> str:
-    """Return the host of `url`, with the port if `url` names it."""
-    return urlsplit(url).netloc or "the server"
 
 
 def _address(url: str) -> str:

@@ -6,12 +6,12 @@ missing, and names are escaped for logs.
 """
 
 import json
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import TypeAlias
 
-from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Request, Response
+from openrouter_rerank._attempt import Response
 from openrouter_rerank.models import (
     MODELS,
     ModelListing,
@@ -21,10 +21,7 @@ from openrouter_rerank.models import (
     model_for,
 )
 
-from .response import log_safe
-
-ListingFlow = Generator[Attempt | ModelListing, Response | Failure, None]
-"""Yields attempts and receives what came of each. The last value it yields is the listing."""
+from .server_text import description, host_of, json_body, log_safe, message_in, shown, title
 
 _JSON: TypeAlias = "bool | int | float | str | list[_JSON] | dict[str, _JSON] | None"
 
@@ -40,56 +37,24 @@ _MOST_CHECKED = 1_000
 _LONGEST_CONTEXT = 1_000_000_000
 
 
-class _NoBody:
-    """The body of a request without one."""
-
-    size = 0
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(())
-
-
-_REQUEST = Request(
-    body=_NoBody(),
-    model="",
-    documents=0,
-    results=0,
-    method="GET",
-    spare_bytes=_LONGEST_LISTING,
-)
-
-
-def listing_flow(deadline: float, clock: Callable[[], float]) -> ListingFlow:
-    """
-    Request the listing once, and again only if a kept connection had been closed.
-
-    Args:
-        deadline: When the request must have ended, by `clock`.
-        clock: Returns the time in seconds, from any start.
-    """
-    outcome = yield Attempt(request=_REQUEST, timeout=deadline - clock())
-    left = deadline - clock()
-    if isinstance(outcome, Failure) and outcome.kind is FailureKind.STALE and left > 0:
-        outcome = yield Attempt(request=_REQUEST, timeout=left, is_on_new_connection=True)
-    yield merged_listing(outcome)
-
-
-def merged_listing(outcome: Response | Failure) -> ModelListing:
+def merged_listing(response: Response) -> ModelListing:
     """
     Return the models that the listing names, with the built-in data of each.
 
     What the listing says of context, images, expiry and replacement replaces the built-in data.
-    Its prices are not read: they are "0" for paid rerank models. If there is no listing, the result
-    is the built-in data, and `problem` says why.
+    Its prices are not read: they are "0" for paid rerank models. If the response is not a listing,
+    the result is the built-in data, and `problem` says why.
     """
-    if isinstance(outcome, Failure):
-        detail = f" ({outcome.detail})" if outcome.detail else ""
-        return _built_in(f"{outcome.kind}{detail}")
-    if outcome.status != 200:
-        return _built_in(f"HTTP status {outcome.status}")
-    models = {model.slug: model for model in _models(outcome.body)}
+    host = host_of(response.url)
+    if response.status != 200:
+        said = shown(message_in(json_body(response.body)) or title(response.body), response)
+        reason = said or description(response)
+        return built_in_listing(f"{reason} (HTTP {response.status} from {host})")
+    models = {model.slug: model for model in _models(response.body)}
     if not models:
-        return _built_in("the response is not a list of rerank models")
+        return built_in_listing(
+            f"the response is not a list of rerank models (HTTP 200 from {host}). Check base_url."
+        )
     return ModelListing(models=tuple(models.values()), is_live=True)
 
 
@@ -147,7 +112,7 @@ def announced_change(slug: str, live_models: Mapping[str, RerankModel]) -> str |
     return f"model has a new name: model={name} replacement={new}"
 
 
-def _built_in(problem: str) -> ModelListing:
+def built_in_listing(problem: str) -> ModelListing:
     return ModelListing(models=tuple(MODELS.values()), is_live=False, problem=problem)
 
 

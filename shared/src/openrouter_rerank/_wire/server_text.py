@@ -7,6 +7,7 @@ each text that is kept is masked, made one line, and cut.
 
 import json
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -39,6 +40,11 @@ def log_safe(text: str) -> str:
     return "".join(
         mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in cut
     )[:_LONGEST_TEXT]
+
+
+def host_of(url: str) -> str:
+    """Return the host of `url`, with the port if `url` names it."""
+    return urlsplit(url).netloc or "the server"
 
 
 def description(response: Response) -> str:

@@ -40,6 +40,25 @@ def docstring_with_options(text: str, fields: Mapping[str, FieldInfo]) -> str:
     return "\n".join([inspect.cleandoc(text), "", _HEADING, *lines])
 
 
+def show_options(
+    client: type[object], http_client: type[object], fields: Mapping[str, FieldInfo]
+) -> None:
+    """Show the options of a client in its signature and in its docstring."""
+    parameter = inspect.Parameter(
+        "http_client", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=http_client | None
+    )
+    signature = options_signature(fields, [parameter])
+    this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    # On `__init__`, because a subclass may have another. By `setattr`, because functions do not
+    # declare it.
+    setattr(  # noqa: B010
+        vars(client)["__init__"],
+        "__signature__",
+        signature.replace(parameters=[this, *signature.parameters.values()]),
+    )
+    client.__doc__ = docstring_with_options(client.__doc__ or "", fields)
+
+
 def docstring_without_options(text: str) -> str:
     """Return the part of a docstring that was written by hand."""
     return text.partition(f"\n\n{_HEADING}\n")[0]
