@@ -13,7 +13,7 @@ from pathlib import Path
 from langchain_core.documents import Document
 from langchain_openrouter_rerank import OpenRouterRerank
 
-MODEL = "nvidia/llama-nemotron-rerank-vl-1b-v2:free"
+MODEL = "nvidia/nemotron-3.5-rerank-8b:free"
 IMAGES = {".png", ".jpg", ".jpeg", ".gif", ".webp"}
 
 

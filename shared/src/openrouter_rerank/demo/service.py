@@ -12,7 +12,7 @@ from openrouter_rerank.demo.pipeline import RerankerSettings
 from openrouter_rerank.local.transport import LocalTransport
 from openrouter_rerank.models import DEFAULT_MODEL
 
-IMAGE_MODEL = "nvidia/llama-nemotron-rerank-vl-1b-v2:free"
+IMAGE_MODEL = "nvidia/nemotron-3.5-rerank-8b:free"
 TEXT_MODEL = DEFAULT_MODEL
 
 
