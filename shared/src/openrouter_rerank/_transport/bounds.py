@@ -37,6 +37,10 @@ _KINDS = {
 _LATE = {Step.SLOT: FailureKind.BUSY, Step.PERMISSION: FailureKind.UNPERMITTED}
 # Characters.
 _LONGEST_REASON = 200
+# Exceptions that caused one another.
+_LONGEST_CHAIN = 20
+# Modules of the classes of the system's errors: those of others may need other arguments.
+_SYSTEM_MODULES = frozenset({"builtins", "socket"})
 _STEPS = ("connect", "read", "write", "pool")
 # Seconds. Sockets and locks refuse a timeout of several centuries.
 LONGEST_WAIT = 1e6
@@ -266,8 +270,9 @@ def _socket_of(stream: object) -> socket.socket | None:
 
 def _of_type(error: BaseException | None, kind: type[_Error]) -> _Error | None:
     """Return the first error of type `kind` in `error` and its causes and contexts."""
-    while error is not None:
-        if isinstance(error, kind):
+    # Bounded, because an exception of a user's transport may be its own cause.
+    for _ in range(_LONGEST_CHAIN):
+        if error is None or isinstance(error, kind):
             return error
         error = error.__cause__ or error.__context__
     return None
@@ -300,4 +305,5 @@ def _system_error(error: Exception) -> OSError | None:
         return copy
     # The texts of asyncio have addresses in them. Errors of name lookups have numbers of their own.
     text = os.strerror(found.errno) if found.errno > 0 else found.strerror
-    return type(found)(found.errno, text)
+    kind = type(found) if type(found).__module__ in _SYSTEM_MODULES else OSError
+    return kind(found.errno, text)
