@@ -24,10 +24,12 @@ settings.load_profile("ci" if "CI" in os.environ else "dev")
 
 
 def pytest_configure() -> None:
-    """Remove OpenRouter and tracing variables from the environment; use no proxy for loopback."""
+    """Remove OpenRouter and tracing variables, set a key, and use no proxy for loopback."""
     for name in list(os.environ):
         if name.startswith(("OPENROUTER_", "LANGCHAIN_", "LANGSMITH_")):
             del os.environ[name]
+    # Objects without a key cannot be created. Tests of a missing key delete it.
+    os.environ["OPENROUTER_API_KEY"] = "sk-or-v1-of-the-environment"
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "localhost,127.0.0.1,::1"
 
 

@@ -45,6 +45,6 @@ def test_keywords_have_all_names_of_all_options(model, keywords, required):
 )
 def test_other_names_of_options_are_accepted(framework, keyword, field, value):
     """The names that `ChatOpenRouter` and similar classes have for an option are accepted."""
-    reranker = framework.reranker_class(**{keyword: value})
+    reranker = framework.reranker_class(**{"api_key": "sk-any", keyword: value})
 
     assert getattr(reranker, field) == value

@@ -6,8 +6,7 @@ import pickle
 import pytest
 from langchain_core.rate_limiters import InMemoryRateLimiter
 from langchain_core.stores import InMemoryByteStore
-from openrouter_rerank import WindowRateLimiter
-from pydantic import ValidationError
+from openrouter_rerank import ConfigurationError, WindowRateLimiter
 
 TEXTS = ("Bread is baked.", "Paris is the capital of France.")
 
@@ -63,13 +62,13 @@ def test_dumps_have_no_store_and_no_limiter(pipeline):
         ("score_store", {}, "is of type dict, which lacks one of mget, .* KVScoreStore"),
         ("score_store", "redis://localhost", "is of type str"),
         ("score_store", InMemoryByteStore, "is the class InMemoryByteStore: pass an object of it"),
-        ("score_ttl", 0, "greater than 0"),
-        ("score_ttl", float("inf"), "finite"),
+        ("score_ttl", 0, "must be a positive number"),
+        ("score_ttl", float("inf"), "must be a positive number"),
         ("rate_limiter", 20, "is of type int, .*: pass a WindowRateLimiter"),
         ("rate_limiter", WindowRateLimiter, "is the class WindowRateLimiter"),
     ],
 )
 def test_an_invalid_store_or_limiter_is_refused(pipeline, option, value, message):
     """An invalid value is an error with the option, the reason and, for objects, what to pass."""
-    with pytest.raises(ValidationError, match=f"(?s){option}.*{message}"):
+    with pytest.raises(ConfigurationError, match=f"(?s){option}.*{message}"):
         pipeline.reranker(**{option: value})

@@ -17,33 +17,39 @@ def arguments(query="q", documents=("a", "b"), *, model="m", top_n=None, **optio
     [
         pytest.param({"query": ""}, "query is blank: pass the question", id="empty query"),
         pytest.param({"query": " \t\u3000\n"}, "query is blank", id="blank query"),
-        pytest.param({"query": None}, "query is of type NoneType: pass a string", id="no query"),
-        pytest.param({"query": b"q"}, "query is of type bytes", id="bytes as query"),
-        pytest.param({"top_n": 0}, "top_n must be a positive whole number, or None", id="top_n 0"),
+        pytest.param(
+            {"query": None}, "query must be a string, got an object of type NoneType", id="no query"
+        ),
+        pytest.param({"query": b"q"}, "query must be a string, got .*bytes", id="bytes as query"),
+        pytest.param(
+            {"top_n": 0}, "top_n must be a whole number, 1 or more, or None, got 0", id="top_n 0"
+        ),
         pytest.param({"top_n": -1}, "top_n must be .*got -1", id="negative top_n"),
         pytest.param({"top_n": 1.0}, "top_n must be .*got 1.0", id="decimal top_n"),
-        pytest.param({"top_n": "3"}, "top_n must be .*got '3'", id="string as top_n"),
+        pytest.param({"top_n": "x"}, "top_n must be .*got 'x'", id="string as top_n"),
         pytest.param({"top_n": True}, "top_n must be .*got True", id="boolean top_n"),
         pytest.param({"top_n": np.True_}, "top_n must be .*True", id="NumPy boolean as top_n"),
-        pytest.param({"model": ""}, "a model must be a slug such as", id="empty model"),
-        pytest.param({"model": " "}, "a model must be a slug such as", id="blank model"),
-        pytest.param({"model": None}, "a model must be a slug .*got None", id="no model"),
-        pytest.param({"fallback_models": [""]}, "a model must be a slug", id="empty fallback"),
+        pytest.param({"model": ""}, "model must be the slug of a model, such as", id="empty model"),
         pytest.param(
-            {"fallback_models": "a/b"}, "fallback_models must be a list of slugs", id="one fallback"
+            {"model": " "}, "model must be the slug of a model, such as", id="blank model"
+        ),
+        pytest.param({"model": None}, "model must be the slug .*got None", id="no model"),
+        pytest.param(
+            {"fallback_models": [""]}, r"fallback_models\[0\] must be the slug", id="empty fallback"
+        ),
+        pytest.param(
+            {"fallback_models": 5}, "fallback_models must be a list of slugs", id="one fallback"
         ),
         pytest.param({"documents": ["a", ""]}, r"documents\[1\] is blank", id="blank document"),
         pytest.param(
-            {"extra_body": {"query": "x"}}, "extra_body must not hold 'query'", id="extra query"
+            {"extra_body": {"query": "x"}}, "extra_body must not contain 'query'", id="extra query"
         ),
         pytest.param(
             {"extra_body": {"model": "x", "documents": []}},
-            "extra_body must not hold 'documents'",
+            "extra_body must not contain 'documents'",
             id="extra documents",
         ),
-        pytest.param(
-            {"extra_body": ["top_k"]}, "extra_body is of type list: pass a mapping", id="extra list"
-        ),
+        pytest.param({"extra_body": ["top_k"]}, "extra_body must be a mapping", id="extra list"),
     ],
 )
 def test_invalid_arguments_are_refused(invalid, message):
@@ -60,7 +66,8 @@ def test_invalid_arguments_are_refused(invalid, message):
         float("nan"),
         float("inf"),
         True,
-        "30",
+        "half a minute",
+        "3_0",
         b"30",
         pytest.param(10**400, id="too large for a float"),
     ],
@@ -78,6 +85,19 @@ def test_valid_timeouts():
     assert [checked_timeout(number) for number in (5, 0.001)] == [5.0, 0.001]
     assert arguments(timeout=None).timeout is None
     assert arguments(timeout=2).timeout == 2.0
+    assert arguments(timeout="2.5", top_n="3").timeout == 2.5
+
+
+@pytest.mark.parametrize("name", ["order", "only", "ignore", "quantizations"])
+def test_a_single_name_of_a_provider_becomes_a_list(name):
+    """The service takes lists of providers, so one name is sent as a list of one name."""
+    preferences = {name: "cohere", "sort": "price"}
+
+    checked = arguments(provider=preferences, fallback_models="a/b")
+
+    assert checked.call.extra["provider"] == {name: ["cohere"], "sort": "price"}
+    assert preferences == {name: "cohere", "sort": "price"}
+    assert checked.models[1:] == ("a/b",)
 
 
 def test_unknown_arguments_are_refused():

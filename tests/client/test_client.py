@@ -89,6 +89,7 @@ def test_the_timeout_of_an_injected_client_is_ignored(make_client, stage):
     assert len(ranking.results) == 1
 
 
+@pytest.mark.filterwarnings("ignore:timeout=")
 @pytest.mark.parametrize("timeout", [1e9, 1e10, 1e300])
 def test_a_very_long_timeout(make_client, timeout):
     """A timeout that is longer than the system's functions accept works as no limit."""

@@ -175,11 +175,11 @@ def test_equal_documents_are_sent_in_one_request(make_client, stage):
     assert [result.index for result in ranking.results] == [1, 3, 5, 7, 9, 0, 2, 4, 6, 8]
 
 
-@pytest.mark.parametrize("limit", [0, -1, 1.5, "10", True])
+@pytest.mark.parametrize("limit", [0, -1, 1.5, "ten", True])
 @OWN_CONNECTIONS
 def test_an_invalid_limit_is_refused(make_client, stage, limit):
     """`max_documents_per_request` must be a positive whole number."""
-    with pytest.raises(InvalidRequestError, match="max_documents_per_request must be a positive"):
+    with pytest.raises(InvalidRequestError, match="max_documents_per_request must be a whole"):
         make_client().rerank(QUERY, DOCUMENTS, max_documents_per_request=limit)
 
     assert stage.requests == []

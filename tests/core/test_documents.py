@@ -145,7 +145,9 @@ def test_an_invalid_image_is_not_quoted():
 @pytest.mark.parametrize("documents", [{"a", "b"}, frozenset("ab")], ids=["set", "frozenset"])
 def test_a_set_is_refused(documents):
     """A set is refused, because its documents have no positions."""
-    with pytest.raises(InvalidRequestError, match="must be a list of documents, got one"):
+    with pytest.raises(
+        InvalidRequestError, match="must be a list of documents, got an object of type"
+    ):
         checked_documents(documents)
 
 
@@ -165,7 +167,10 @@ def test_a_single_document_is_refused(documents, type_name):
     with pytest.raises(InvalidRequestError) as caught:
         checked_documents(documents)
 
-    assert str(caught.value) == f"documents must be a list of documents, got one {type_name}"
+    assert str(caught.value) == (
+        f"documents must be a list of documents, got an object of type {type_name}: pass [...], "
+        "with one item for each document"
+    )
 
 
 def test_the_input_is_not_changed():

@@ -30,7 +30,6 @@ from openrouter_rerank.errors import (
     TooManyRequestsError,
 )
 from openrouter_rerank.local.stage import Fault, Reply, Stage, error, scores
-from pydantic import ValidationError
 
 from tests.starvation import repeat_if_starved
 
@@ -84,7 +83,7 @@ def test_every_option_is_used_or_refused(make_reranker):
         make_reranker(http_client=client).compress_documents(make_documents(*TEXTS), QUERY)
 
     assert len(requests) == 1
-    with pytest.raises(ValidationError, match="top_k"):
+    with pytest.raises(ConfigurationError, match="top_k"):
         make_reranker(top_k=3)
 
 
@@ -176,6 +175,7 @@ def test_no_key_is_shown_and_every_call_ends(make_reranker, local_openrouter):
 def test_keys_are_sent_only_to_their_own_services(make_reranker, monkeypatch, local_openrouter):
     """The key of OpenAI is not used, and OpenRouter's key is not sent to another host."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-another")
+    monkeypatch.delenv("OPENROUTER_API_KEY")
     with pytest.raises(ConfigurationError, match="OPENROUTER_API_KEY"):
         make_reranker(api_key=None).compress_documents(make_documents(*TEXTS), QUERY)
 
@@ -220,9 +220,9 @@ def test_registries_can_import_the_class(local_openrouter):
 def test_top_n_must_be_positive(make_reranker):
     """`top_n` is at least 1. `None` and larger numbers return all documents."""
     for top_n in (0, -1):
-        with pytest.raises(ValidationError, match="top_n"):
+        with pytest.raises(ConfigurationError, match="top_n"):
             make_reranker(top_n=top_n)
-        with pytest.raises(ValidationError, match="top_n"):
+        with pytest.raises(ConfigurationError, match="top_n"):
             make_reranker().compress_documents(make_documents(*TEXTS), QUERY, top_n=top_n)
 
     assert (
@@ -319,5 +319,5 @@ def test_a_retriever_returns_k_documents(make_reranker):
 
     assert len(make_reranker().as_retriever(search, k=2).invoke(QUERY)) == 2
     assert len(make_reranker().as_retriever(search).invoke(QUERY, k=1)) == 1
-    with pytest.raises(ValidationError, match="kk"):
+    with pytest.raises(ConfigurationError, match="kk"):
         OpenRouterRerankRetriever(base_retriever=search, reranker=make_reranker(), kk=3)

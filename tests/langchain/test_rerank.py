@@ -15,9 +15,8 @@ from langchain_core.load import dumps
 from langchain_core.vectorstores import InMemoryVectorStore
 from langchain_openrouter_rerank import OpenRouterRerank
 from langchain_text_splitters import CharacterTextSplitter
-from openrouter_rerank.errors import InvalidRequestError
+from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
 from openrouter_rerank.local.stage import Fault
-from pydantic import ValidationError
 
 QUERY = "capital of France"
 VISION_MODEL = "nvidia/llama-nemotron-rerank-vl-1b-v2:free"
@@ -192,7 +191,7 @@ async def test_an_item_that_is_not_a_document_is_refused(reranker, compress, ite
 
 def test_an_empty_score_key_is_refused():
     """`score_key` must not be empty."""
-    with pytest.raises(ValidationError, match="score_key"):
+    with pytest.raises(ConfigurationError, match="score_key"):
         OpenRouterRerank(score_key="")
 
 

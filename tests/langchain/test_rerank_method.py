@@ -6,9 +6,12 @@ import pytest
 from langchain_core.documents import Document
 from langchain_core.documents.base import Blob
 from openrouter_rerank import Ranking
-from openrouter_rerank.errors import InvalidRequestError, ServiceUnavailableError
+from openrouter_rerank.errors import (
+    ConfigurationError,
+    InvalidRequestError,
+    ServiceUnavailableError,
+)
 from openrouter_rerank.local.stage import error
-from pydantic import ValidationError
 
 TEXTS = ["Bread is baked.", "Paris is the capital of France.", "Rome is a capital."]
 VISION_MODEL = "nvidia/llama-nemotron-rerank-vl-1b-v2"
@@ -141,7 +144,7 @@ async def test_compress_documents_can_override_options(reranker, compress):
 
 async def test_options_of_a_call_are_checked(reranker, rerank):
     """An invalid value, or an option that a call does not have, is an error with its name."""
-    with pytest.raises(ValidationError, match="top_n"):
+    with pytest.raises(ConfigurationError, match="top_n"):
         await rerank(reranker, TEXTS, top_n=0)
     with pytest.raises(TypeError, match="'topn'"):
         await rerank(reranker, TEXTS, topn=1)

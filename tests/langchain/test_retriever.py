@@ -7,9 +7,9 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import ConfigurableField, RunnableLambda
 from langchain_openrouter_rerank import OpenRouterRerank, OpenRouterRerankRetriever
+from openrouter_rerank import ConfigurationError
 from openrouter_rerank.errors import InvalidRequestError, ServiceUnavailableError
 from openrouter_rerank.local.stage import error
-from pydantic import ValidationError
 
 
 class FixedRetriever(BaseRetriever):
@@ -189,9 +189,9 @@ async def test_other_keywords_are_passed_to_the_base_retriever(reranker, store, 
     ("options", "message"),
     [
         ({"k": 2, "top_n": 2}, "k=2 and top_n=2 mean the same: pass one of them"),
-        ({"fetch_k": 0}, "fetch_k must be at least 1, got 0"),
-        ({"top_n": 0}, "top_n must be at least 1, got 0"),
-        ({"k": -1}, "k must be at least 1, got -1"),
+        ({"fetch_k": 0}, "fetch_k must be a whole number, 1 or more, or None, got 0"),
+        ({"top_n": 0}, "top_n must be a whole number, 1 or more, or None, got 0"),
+        ({"k": -1}, "k must be a whole number, 1 or more, or None, got -1"),
     ],
 )
 async def test_invalid_options_of_a_call_are_refused(
@@ -206,7 +206,7 @@ async def test_invalid_options_of_a_call_are_refused(
 @pytest.mark.parametrize("option", [{"topn": 3}, {"top_n": 0}, {"fetch_k": 0}])
 def test_invalid_options_are_refused(reranker, base, option):
     """A misspelt option, or an invalid value, is an error when the retriever is made."""
-    with pytest.raises(ValidationError):
+    with pytest.raises(ConfigurationError):
         OpenRouterRerankRetriever(base_retriever=base, reranker=reranker, **option)
 
 

@@ -11,12 +11,12 @@ from langchain_core.runnables import (
 )
 from langchain_core.vectorstores import InMemoryVectorStore
 from openrouter_rerank.errors import (
+    ConfigurationError,
     InvalidRequestError,
     ServiceUnavailableError,
     TooManyRequestsError,
 )
 from openrouter_rerank.local.stage import error
-from pydantic import ValidationError
 
 QUERY = "capital of France"
 TEXTS = ("Bread is baked.", "Paris is the capital of France.", "Rome is a capital.")
@@ -133,7 +133,7 @@ async def test_fields_are_configurable(reranker, ids_from, local_openrouter):
     assert await ids_from(configurable, config=config) == ["1"]
     assert [request.model for request in local_openrouter.requests] == [reranker.model, "a/model"]
     assert local_openrouter.connections == 1
-    with pytest.raises(ValidationError, match="top_n"):
+    with pytest.raises(ConfigurationError, match="top_n"):
         await ids_from(configurable, config={"configurable": {"rerank_top_n": 0}})
 
 

@@ -15,8 +15,7 @@ from langchain_core.documents import Document
 from langchain_core.load import dumpd, dumps, load, loads
 from langchain_core.runnables import RunnableLambda, RunnablePassthrough
 from langchain_openrouter_rerank import OpenRouterRerank
-from openrouter_rerank import Budget
-from pydantic import ValidationError
+from openrouter_rerank import Budget, ConfigurationError
 
 KEY = "sk-or-v1-secret"
 HEADER = "a header that is as secret as the key"
@@ -287,7 +286,7 @@ def test_options_of_the_chat_model_are_accepted():
 @pytest.mark.parametrize("typo", ["topn", "top_k", "modle", "apikey", "timeout_ms", "rank_field"])
 def test_an_unknown_option_is_refused(typo):
     """An unknown option is an error with its name. Its value is not shown."""
-    with pytest.raises(ValidationError, match=typo) as error:
+    with pytest.raises(ConfigurationError, match=typo) as error:
         OpenRouterRerank(**{typo: KEY})
     assert KEY not in str(error.value)
 
@@ -295,7 +294,7 @@ def test_an_unknown_option_is_refused(typo):
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("rank_fields", "title"),
+        ("rank_fields", 17),
         ("image_key", 17),
         ("document_converter", "title"),
         ("top_n", 0),
@@ -305,7 +304,7 @@ def test_an_unknown_option_is_refused(typo):
 )
 def test_an_invalid_value_is_refused(option, value):
     """An invalid value is an error with the name of the option."""
-    with pytest.raises(ValidationError, match=option):
+    with pytest.raises(ConfigurationError, match=option):
         OpenRouterRerank(**{option: value})
 
 

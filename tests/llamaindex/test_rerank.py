@@ -154,7 +154,9 @@ async def test_a_call_without_a_query_is_refused(make_reranker, postprocess, loc
 )
 async def test_an_item_that_is_no_node_with_score_is_refused(make_reranker, postprocess, item):
     """An item of another type raises a `TypeError` with its position, its type and the fix."""
-    with pytest.raises(TypeError, match=rf"nodes\[1\] is of type {type(item).__name__}.*wrap it"):
+    with pytest.raises(
+        InvalidRequestError, match=rf"nodes\[1\] is of type {type(item).__name__}.*wrap it"
+    ):
         await postprocess(make_reranker(), [*nodes_with_metadata("one"), item], query_str=QUERY)
 
 

@@ -8,11 +8,10 @@ import pytest
 from openrouter_rerank import (
     AsyncRerankClient,
     ConfigurationError,
-    OpenRouterRerankError,
     RerankClient,
 )
 from openrouter_rerank.reranker import Reranker
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict
 
 from tests.clients import TLS
 
@@ -24,7 +23,7 @@ BAD = [
     {"max_concurrency": 0},
     {"max_concurrency": None},
     {"budget": -1},
-    {"budget": "5"},
+    {"budget": "5 dollars"},
     {"base_url": "http://host.example"},
     {"base_url": 5},
     {"api_key": "two words"},
@@ -37,7 +36,7 @@ BAD = [
     {"score_ttl": 0},
     {"rate_limiter": 20},
     {"model": " "},
-    {"fallback_models": "a/b"},
+    {"fallback_models": 5},
     {"fallback_models": [""]},
     {"top_n": 0},
     {"session_id": "a\nb"},
@@ -54,7 +53,7 @@ def test_a_bad_option_is_refused_when_a_reranker_is_created(options):
     named = next(iter(options)).replace("_", "[_ ]").replace("fallback[_ ]models", "model")
     named = named.replace("http[_ ]async", "http")
 
-    with pytest.raises((OpenRouterRerankError, ValidationError), match=f"(?i){named}") as caught:
+    with pytest.raises(ConfigurationError, match=f"(?i){named}") as caught:
         Reranker(**options)
 
     assert "two words" not in str(caught.value)
@@ -66,7 +65,7 @@ def test_a_bad_option_is_refused_when_it_is_assigned(options):
     reranker = Reranker()
     before = dict(reranker)
 
-    with pytest.raises((OpenRouterRerankError, ValidationError)):
+    with pytest.raises(ConfigurationError):
         setattr(reranker, *next(iter(options.items())))
 
     assert dict(reranker) == before
@@ -103,7 +102,9 @@ with Stage() as stage:
 @pytest.mark.parametrize("kind", [RerankClient, AsyncRerankClient])
 def test_a_key_under_two_names_is_refused(kind):
     """A client that gets a key under both of its names refuses it, and shows neither key."""
-    with pytest.raises(ConfigurationError, match="openrouter_api_key is another name") as caught:
+    with pytest.raises(
+        ConfigurationError, match=r"^api_key and openrouter_api_key are two names of one option"
+    ) as caught:
         kind(api_key="first", openrouter_api_key="second")
 
     assert "first" not in str(caught.value)
@@ -113,7 +114,9 @@ def test_a_key_under_two_names_is_refused(kind):
 @pytest.mark.parametrize("option", ["base_url", "api_base", "api_key", "default_headers"])
 def test_a_value_that_may_hold_a_secret_is_not_shown(option):
     """A key, a header or a URL of the wrong type is refused without its value."""
-    with pytest.raises(ConfigurationError, match=option) as caught:
+    with pytest.raises(
+        ConfigurationError, match="base_url" if "base" in option else option
+    ) as caught:
         RerankClient(**{option: b"https://user:password@host.example"})
 
     assert "password" not in str(caught.value)

@@ -62,10 +62,10 @@ def test_an_invalid_value_does_not_change_an_option(make_reranker):
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        *[("timeout", value) for value in ("3", None, -1, 0)],
-        *[("max_concurrency", value) for value in (0, -3, "2")],
-        *[("max_retries", value) for value in (-1, "2", None)],
-        *[("score_ttl", value) for value in (-1, "3")],
+        *[("timeout", value) for value in ("x", None, -1, 0)],
+        *[("max_concurrency", value) for value in (0, -3, "x")],
+        *[("max_retries", value) for value in (-1, "x", None)],
+        *[("score_ttl", value) for value in (-1, "x")],
         *[(option, object()) for option in ("budget", "score_store", "rate_limiter")],
         ("base_url", 5),
     ],

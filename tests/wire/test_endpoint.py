@@ -112,8 +112,9 @@ def test_an_invalid_base_url_is_refused(base_url, message, source):
     """An invalid base URL is refused with the reason, and a password in it is not shown."""
     option = base_url if source == "option" else None
     environment = ENVIRONMENT if option else ENVIRONMENT | {source: base_url}
+    named = "base_url" if source == "option" else source
 
-    with pytest.raises(ConfigurationError, match=f"base_url.*{message}") as caught:
+    with pytest.raises(ConfigurationError, match=f"{named}.*{message}") as caught:
         endpoint(ApiKey("sk-given"), option, environment)
 
     assert "secret" not in str(caught.value)

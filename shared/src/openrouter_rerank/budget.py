@@ -2,10 +2,12 @@
 
 import sys
 import threading
+from contextlib import suppress
+from typing import SupportsFloat
 
 from pydantic_core import CoreSchema, core_schema
 
-from .errors import BudgetExceededError, ConfigurationError
+from .errors import BudgetExceededError, ConfigurationError, shown_value
 
 __all__ = ["Budget"]
 
@@ -18,18 +20,14 @@ class Budget:
     made, and several calls that are in flight together may all exceed it.
 
     Args:
-        limit: US dollars, 0 or more.
+        limit: US dollars, 0 or more. It may be a string, as in an environment variable.
 
     Raises:
         ConfigurationError: If `limit` is negative, infinite or not a number.
     """
 
     def __init__(self, limit: float) -> None:
-        if not _is_amount(limit):
-            raise ConfigurationError(
-                f"budget must be a number of US dollars, 0 or more, got {limit!r:.50}"
-            )
-        self.limit = float(limit)
+        self.limit = _amount(limit)
         self._spent = 0.0
         self._lock = threading.Lock()
 
@@ -68,13 +66,7 @@ class Budget:
 
     @classmethod
     def _from_option(cls, given: object) -> "Budget":
-        if isinstance(given, cls):
-            return given
-        if isinstance(given, int | float):
-            return cls(given)
-        raise ConfigurationError(
-            f"budget must be a number of US dollars, 0 or more, or a Budget, got {given!r:.50}"
-        )
+        return given if isinstance(given, cls) else cls(_amount(given))
 
     def __repr__(self) -> str:
         return f"Budget(limit={self.limit:g}, spent={self._spent:g})"
@@ -94,7 +86,13 @@ def _limit_of(budget: Budget) -> float:
     return budget.limit
 
 
-def _is_amount(limit: object) -> bool:
-    if isinstance(limit, bool) or not isinstance(limit, int | float):
-        return False
-    return 0 <= limit <= sys.float_info.max
+def _amount(limit: object) -> float:
+    # Not `bool`, which is also an `int`. What has a `__float__` includes NumPy's numbers.
+    if isinstance(limit, str | SupportsFloat) and type(limit).__name__ not in {"bool", "bool_"}:
+        with suppress(ValueError, TypeError, OverflowError):
+            amount = float(limit)
+            if 0 <= amount <= sys.float_info.max:
+                return amount
+    raise ConfigurationError(
+        f"budget must be a number of US dollars, 0 or more, or a Budget, got {shown_value(limit)}"
+    )

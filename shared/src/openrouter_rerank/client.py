@@ -24,6 +24,7 @@ from ._wire.headers import EncodedHeaders
 from ._wire.model_listing import ModelChanges
 from .client_options import ClientKeywords, ClientOptions, RequestOptions
 from .client_options.display import show_options
+from .client_options.values import warn_of_milliseconds
 from .documents import CheckedDocuments, Document
 from .errors import ConfigurationError
 from .http_client import AsyncHTTPClient, HTTPClient, refuse_async, refuse_sync
@@ -69,6 +70,7 @@ class _Client(ABC, Generic[HTTP]):
         self._is_closed = False
         self._changes = ModelChanges()
         self._reset_slots()
+        self._endpoint(needs_key=True)
 
     @abstractmethod
     def _reset_slots(self) -> None:
@@ -84,8 +86,8 @@ class _Client(ABC, Generic[HTTP]):
             http_client: An httpx or httpx2 client to use as it is. It is never closed.
 
         Raises:
-            ConfigurationError: If an option or a value of the environment cannot be used, or
-                `http_client` is of the wrong kind.
+            ConfigurationError: If an option or a value of the environment cannot be used, there is
+                no API key, or `http_client` is of the wrong kind.
         """
         # Checked again, because Pydantic's `model_copy` and `model_construct` check nothing.
         values = {name: getattr(options, name) for name in ClientOptions.model_fields}
@@ -158,8 +160,9 @@ class RerankClient(_Client[HTTPClient]):
             `help()` lists them.
 
     Raises:
-        ConfigurationError: If an option cannot be used; the message names it.
-        TypeError: If there is no such option.
+        ConfigurationError: If an option cannot be used, or there is no API key; the message names
+            the option and says what to do.
+        TypeError: If there is no such option; the message names the option that is meant.
     """
 
     _check_http_client = staticmethod(refuse_async)
@@ -174,6 +177,7 @@ class RerankClient(_Client[HTTPClient]):
         # A plain dict of options, because secrets in it are replaced in place.
         def __init__(self, *, http_client: HTTPClient | None = None, **options: object) -> None:
             checked = ClientOptions.of_keywords(type(self).__name__, options)
+            warn_of_milliseconds(checked.timeout)
             self._open(checked, http_client)
 
     def _reset_slots(self) -> None:
@@ -276,8 +280,9 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
             `help()` lists them.
 
     Raises:
-        ConfigurationError: If an option cannot be used; the message names it.
-        TypeError: If there is no such option.
+        ConfigurationError: If an option cannot be used, or there is no API key; the message names
+            the option and says what to do.
+        TypeError: If there is no such option; the message names the option that is meant.
     """
 
     _check_http_client = staticmethod(refuse_sync)
@@ -294,6 +299,7 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
             self, *, http_client: AsyncHTTPClient | None = None, **options: object
         ) -> None:
             checked = ClientOptions.of_keywords(type(self).__name__, options)
+            warn_of_milliseconds(checked.timeout)
             self._open(checked, http_client)
 
     def _reset_slots(self) -> None:

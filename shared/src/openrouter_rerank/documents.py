@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
-from .errors import InvalidRequestError
+from .errors import InvalidRequestError, shown_value
 from .images import image_problem
 
 if TYPE_CHECKING:
@@ -81,7 +81,8 @@ def checked_documents(documents: Sequence[Document] | CheckedDocuments) -> Check
         documents
     ):
         raise InvalidRequestError(
-            f"documents must be a list of documents, got one {type(documents).__name__}"
+            f"documents must be a list of documents, got an object of type "
+            f"{type(documents).__name__}: pass [...], with one item for each document"
         )
     given = tuple(documents)
     if are_texts(given):
@@ -151,6 +152,10 @@ def _text_and_image(document: Document, at: int) -> tuple[str | None, str | None
     if isinstance(document, RerankDocument):
         check_fields(document, at)
         return document.text, document.image
+    if _is_scored(document):
+        raise InvalidRequestError(
+            f"documents[{at}] is a tuple with a score: pass only the document, its first item"
+        )
     if not _is_mapping(document):
         raise InvalidRequestError(
             f"documents[{at}] is of type {type(document).__name__}: "
@@ -158,7 +163,7 @@ def _text_and_image(document: Document, at: int) -> tuple[str | None, str | None
         )
     if unknown := [key for key in document if key not in _KEYS]:
         raise InvalidRequestError(
-            f"documents[{at}] has the unknown key {unknown[0]!r:.50}: use text and/or image"
+            f"documents[{at}] has the unknown key {shown_value(unknown[0])}: use text and/or image"
         )
     return _string(document.get("text"), at, "text"), _string(document.get("image"), at, "image")
 
@@ -173,6 +178,14 @@ def _string(value: object, at: int, key: str) -> str | None:
 
 def _is_iterable(documents: object) -> bool:
     return isinstance(documents, Iterable)
+
+
+def _is_scored(document: object) -> bool:
+    return _is_tuple(document) and len(document) == 2 and isinstance(document[1], float)
+
+
+def _is_tuple(document: object) -> TypeGuard[tuple[object, ...]]:
+    return isinstance(document, tuple)
 
 
 def _is_mapping(document: object) -> bool:

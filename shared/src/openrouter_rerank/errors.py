@@ -24,9 +24,15 @@ All errors that this package raises, in one tree. Imports nothing else from this
         ├── GatewayTimeoutError      504   retryable
         ├── EdgeNetworkTimeoutError  524   retryable, and may have been billed
         └── ProviderOverloadedError  529   retryable
+
+Four of them are also built-in errors, so code that catches those need not import ours:
+`ConfigurationError` and `InvalidRequestError` are a `ValueError`, `APIConnectionError` is a
+`ConnectionError`, and `DeadlineExceededError` is a `TimeoutError`.
 """
 
+import reprlib
 from collections.abc import Mapping
+from typing import TypeGuard
 
 __all__ = [
     "APIConnectionError",
@@ -55,6 +61,56 @@ __all__ = [
 ]
 
 Scalar = str | int | float | bool | None
+
+_LONGEST_SHOWN = 80
+
+
+class _BoundedRepr(reprlib.Repr):
+    """Shows the first items of a collection, and both ends of a string."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = _LONGEST_SHOWN - 20
+        self.maxlist = self.maxtuple = self.maxset = self.maxfrozenset = self.maxdict = 4
+        self.maxlevel = 3
+
+    def repr1(self, x: object, level: int) -> str:
+        # `Repr` would show bytes, and all of a subclass, in full before it cuts them.
+        if isinstance(x, str):
+            return self.repr_str(str.__getitem__(x, slice(2 * _LONGEST_SHOWN)), level)
+        if isinstance(x, bytes | bytearray):
+            return self.repr_instance(bytes(x[:_LONGEST_SHOWN]), level)
+        if _is_dict(x):
+            return self.repr_dict(x, level)
+        if _is_list(x):
+            return self.repr_list(x, level)
+        return super().repr1(x, level)
+
+
+def _is_dict(value: object) -> TypeGuard[dict[object, object]]:
+    return isinstance(value, dict)
+
+
+def _is_list(value: object) -> TypeGuard[list[object]]:
+    return isinstance(value, list)
+
+
+_BOUNDED = _BoundedRepr()
+
+
+def shown_value(value: object) -> str:
+    """
+    Return the `repr` of a value for a message: in one line, and at most 80 characters long.
+
+    A value whose `repr` fails is described by its type. A string with an API key is not shown.
+    """
+    try:
+        text = " ".join(_BOUNDED.repr(value).split("\n"))
+    except Exception:  # noqa: BLE001 - The `repr` of a user's object may raise any exception
+        return f"an object of type {type(value).__name__:.50}"
+    if "sk-or-" in text:
+        return "a value with an API key in it"
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
 
 
 class OpenRouterRerankError(Exception):
@@ -103,11 +159,11 @@ class OpenRouterRerankError(Exception):
         """The number of attempts that the call had sent when it failed, retries included."""
 
 
-class ConfigurationError(OpenRouterRerankError):
+class ConfigurationError(OpenRouterRerankError, ValueError):
     """An option is missing or cannot be used. The message names it and says what to do."""
 
 
-class InvalidRequestError(OpenRouterRerankError):
+class InvalidRequestError(OpenRouterRerankError, ValueError):
     """An argument cannot be sent. The message names it and says what to pass instead."""
 
 
@@ -115,11 +171,11 @@ class BudgetExceededError(OpenRouterRerankError):
     """The budget of the client is spent, so nothing was sent."""
 
 
-class APIConnectionError(OpenRouterRerankError):
+class APIConnectionError(OpenRouterRerankError, ConnectionError):
     """The request could not be sent, or its response could not be received."""
 
 
-class DeadlineExceededError(OpenRouterRerankError):
+class DeadlineExceededError(OpenRouterRerankError, TimeoutError):
     """There was no response within `timeout`."""
 
 

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from typing import Protocol, runtime_checkable
 
-from .errors import ConfigurationError
+from .errors import ConfigurationError, shown_value
 
 __all__ = ["RateLimiter", "WindowRateLimiter"]
 
@@ -73,11 +73,11 @@ class WindowRateLimiter:
     def __init__(self, requests: int = 20, seconds: float = 60.0) -> None:
         if not _is_count(requests):
             raise ConfigurationError(
-                f"requests must be a whole number, 1 or more, got {requests!r:.50}"
+                f"requests must be a whole number, 1 or more, got {shown_value(requests)}"
             )
         if not _is_period(seconds):
             raise ConfigurationError(
-                f"seconds must be a positive number of seconds, got {seconds!r:.50}"
+                f"seconds must be a positive number, got {shown_value(seconds)}"
             )
         self.requests = requests
         self.seconds = float(seconds)

@@ -13,7 +13,13 @@ from langchain_core.runnables import RunnableConfig
 from openrouter_rerank.ranking import Ranking
 from openrouter_rerank.reranker import Reranker
 
-from ._convert.documents import checked_documents, checked_items, contents, ranked
+from ._convert.documents import (
+    checked_documents,
+    checked_items,
+    checked_query,
+    contents,
+    ranked,
+)
 from ._convert.items import ranking_of, texts_with_scores
 from ._convert.pillow import LazyContent, PillowDocument, SendableContent, with_encoded_images
 from ._tracing import atraced, traced
@@ -51,6 +57,7 @@ def compress(
     Raises:
         OpenRouterRerankError: Unless `on_error` lets the failure pass.
     """
+    query = checked_query(query)
     with traced(query, config, name=name, model=reranker.model) as run:
         given = checked_documents(documents)
         placement = reranker.place(query, _contents(reranker, rules, given))
@@ -69,6 +76,7 @@ async def acompress(
     name: str,
 ) -> list[Document]:
     """Return copies of the documents that `reranker` keeps, as `compress` does."""
+    query = checked_query(query)
     async with atraced(query, config, name=name, model=reranker.model) as run:
         given = checked_documents(documents)
         placement = await reranker.aplace(query, await _acontents(reranker, rules, given))
@@ -100,6 +108,7 @@ def rank(
     Raises:
         OpenRouterRerankError: If the query is blank, or ranking failed.
     """
+    query = checked_query(query)
     with traced(query, config, name=name, model=reranker.model) as run:
         found = _contents(reranker, rules, checked_items(items, query))
         placement = reranker.place(query, found)
@@ -119,6 +128,7 @@ async def arank(
     name: str,
 ) -> Ranking:
     """Return the scores of `items`, as `rank` does."""
+    query = checked_query(query)
     async with atraced(query, config, name=name, model=reranker.model) as run:
         found = await _acontents(reranker, rules, checked_items(items, query))
         placement = await reranker.aplace(query, found)

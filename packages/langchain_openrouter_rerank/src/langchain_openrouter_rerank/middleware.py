@@ -5,11 +5,13 @@ It needs the extra `agents`, so the package does not export it at the top.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import BaseTool
-from openrouter_rerank.errors import ConfigurationError, OpenRouterRerankError
+from openrouter_rerank.client_options.values import number_in, whole_number
+from openrouter_rerank.errors import ConfigurationError, OpenRouterRerankError, shown_value
 
 from ._tool_selection import Selections, Turn
 from .rerank import CallOptions, OpenRouterRerank
@@ -54,7 +56,7 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
         reranker: OpenRouterRerank | None = None,
         *,
         max_tools: int,
-        always_include: Sequence[str] = (),
+        always_include: str | Sequence[str] = (),
         min_score: float | None = None,
     ) -> None:
         """
@@ -63,7 +65,7 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
         Args:
             reranker: The reranker. Its `top_n` and `on_error` do not apply here.
             max_tools: How many tools to select; at least 1.
-            always_include: The names of tools to keep. They are neither ranked nor counted.
+            always_include: The name or names of tools to keep. They are neither ranked nor counted.
             min_score: Select only tools with at least this score, even if no tool is left. Each
                 rerank model has its own scale.
 
@@ -71,15 +73,9 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
             ConfigurationError: If a value is invalid, or does not fit the reranker.
         """
         super().__init__()
-        if max_tools < 1:
-            raise ConfigurationError(f"max_tools must be at least 1, got {max_tools}")
-        if isinstance(always_include, str):
-            raise ConfigurationError(
-                f"always_include is a list of names: [{always_include!r}], not {always_include!r}"
-            )
         self._reranker = _checked(reranker)
-        self._max_tools = max_tools
-        self._always_include = frozenset(always_include)
+        self._max_tools = _checked_count(max_tools)
+        self._always_include = _checked_names(always_include)
         self._min_score = min_score
         self._selections = Selections()
         if min_score is not None:
@@ -159,6 +155,24 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
         if message is None or not message.text.strip():
             return None
         return Turn(message.id, message.text, candidates, self._reranker.model)
+
+
+def _checked_count(max_tools: object) -> int:
+    number = whole_number(number_in(max_tools))
+    if number is not None and number > 0:
+        return number
+    raise ConfigurationError(
+        f"max_tools must be a whole number, 1 or more, got {shown_value(max_tools)}"
+    )
+
+
+def _checked_names(names: object) -> frozenset[str]:
+    given = [names] if isinstance(names, str) else names
+    if isinstance(given, Sequence | AbstractSet) and all(isinstance(name, str) for name in given):
+        return frozenset(given)
+    raise ConfigurationError(
+        f"always_include must be a list of names of tools, got {shown_value(names)}"
+    )
 
 
 def _checked(reranker: object) -> OpenRouterRerank:

@@ -1,6 +1,5 @@
 """`OpenRouterRerank`: a document compressor, which is also a step of LangChain's chains."""
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self, TypeGuard, Unpack
@@ -10,7 +9,7 @@ from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.runnables import RunnableConfig, RunnableSerializable, ensure_config
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.reranker import Reranker
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import TypedDict
 
@@ -24,10 +23,6 @@ if TYPE_CHECKING:
 else:
     # Pydantic only checks that the converter can be called, and needs no exact type for that.
     DocumentConverter = Callable
-
-# Seconds. No rerank call takes ten minutes. A timeout in milliseconds, the unit of ChatOpenRouter,
-# is often larger than this.
-_LONGEST_TIMEOUT = 600.0
 
 
 class RerankInput(TypedDict):
@@ -106,17 +101,6 @@ class OpenRouterRerank(
             all of them.
             """
 
-    @field_validator("timeout")
-    @classmethod
-    def _warn_of_milliseconds(cls, timeout: float) -> float:
-        if timeout > _LONGEST_TIMEOUT:
-            message = (
-                f"timeout={timeout:g} means {timeout / 60:.0f} minutes: it is in seconds, unlike "
-                "that of ChatOpenRouter, which is in milliseconds"
-            )
-            warnings.warn(message, stacklevel=5)
-        return timeout
-
     @model_validator(mode="after")
     def _import_calls(self) -> Self:
         # With the first reranker: not with the class, which many programs import without making a
@@ -194,6 +178,7 @@ class OpenRouterRerank(
             **options: See `CallOptions`.
 
         Raises:
+            TypeError: If a call has no such option.
             OpenRouterRerankError: See `openrouter_rerank.errors` for the subclasses.
         """
         from ._calls import rank
@@ -305,7 +290,14 @@ class OpenRouterRerank(
         if not options and not fixed:
             return self
         if unknown := options.keys() - CallOptions.__annotations__.keys():
-            raise TypeError(f"a call has no option {min(unknown)!r:.50}")
+            from openrouter_rerank.client_options.unknown_names import unknown_name
+
+            caller = f"a call of {type(self).__name__}"
+            known, fields = CallOptions.__annotations__, type(self).model_fields
+            place = "set it when you create the reranker"
+            raise TypeError(
+                unknown_name(caller, min(unknown), known, elsewhere=fields, place=place)
+            )
         changed = self.model_copy(update=fixed)
         for name, value in options.items():
             setattr(changed, name, value)
@@ -325,6 +317,8 @@ class OpenRouterRerank(
     def lc_attributes(self) -> dict[str, Any]:
         """Return the JSON values that LangChain's dumps hold in place of objects."""
         values = {
+            # Marks a dump, which may be loaded where there is no key.
+            "class_name": type(self).__name__,
             "budget": None if self.budget is None else self.budget.limit,
             "image_root": None if self.image_root is None else str(self.image_root),
         }

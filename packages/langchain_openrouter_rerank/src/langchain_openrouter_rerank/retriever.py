@@ -1,5 +1,7 @@
 """A retriever that fetches candidates from another retriever, and keeps the most relevant."""
 
+from collections.abc import Container, Generator
+from contextlib import contextmanager
 from inspect import signature
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -13,9 +15,20 @@ from langchain_core.runnables import Runnable
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.configurable import RunnableConfigurableFields
 from langchain_core.vectorstores import VectorStoreRetriever
-from openrouter_rerank.errors import InvalidRequestError
-from pydantic import AliasChoices, ConfigDict, Field
+from openrouter_rerank.client_options.problems import problem
+from openrouter_rerank.client_options.values import number_in, plain_value, whole_number
+from openrouter_rerank.errors import ConfigurationError, InvalidRequestError, shown_value
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
+from ._convert.documents import checked_query
 from .rerank import CallOptions, OpenRouterRerank
 
 # How many candidates a vector store compares by default if it searches for variety, by "mmr".
@@ -57,6 +70,7 @@ class OpenRouterRerankRetriever(BaseRetriever):
 
     model_config = ConfigDict(
         extra="forbid",
+        hide_input_in_errors=True,
         populate_by_name=True,
         use_attribute_docstrings=True,
         validate_assignment=True,
@@ -92,7 +106,26 @@ class OpenRouterRerankRetriever(BaseRetriever):
                     documents.
                 reranker: Ranks the candidates. Default: an `OpenRouterRerank` with its defaults.
                 **options: See `RetrieverKeywords`.
+
+            Raises:
+                ConfigurationError: If there is no such option, or it cannot be used.
             """
+
+    else:
+
+        def __init__(self, **options: Any) -> None:
+            with _configuration_errors(type(self), options):
+                super().__init__(**options)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        with _configuration_errors(type(self), {name}):
+            super().__setattr__(name, value)
+
+    @field_validator("fetch_k", "top_n", mode="before")
+    @classmethod
+    def _accept_plain_values(cls, given: object, info: ValidationInfo) -> object:
+        name = info.field_name
+        return given if name is None else plain_value(name, given, cls.model_fields[name])
 
     def _get_relevant_documents(
         self,
@@ -104,12 +137,15 @@ class OpenRouterRerankRetriever(BaseRetriever):
         fetch_k: int | None = None,
         **kwargs: Any,
     ) -> list[Document]:
+        query = checked_query(query)
         options, limit = self._options(k, top_n), self._limit(fetch_k)
         callbacks = run_manager.get_child()
         found = self.base_retriever.invoke(
             query, {"callbacks": callbacks}, **self._base_options(limit), **kwargs
         )
-        return self.reranker.compress_documents(found[:limit], query, callbacks, **options)
+        return self.reranker.compress_documents(
+            _found_documents(found)[:limit], query, callbacks, **options
+        )
 
     async def _aget_relevant_documents(
         self,
@@ -121,12 +157,15 @@ class OpenRouterRerankRetriever(BaseRetriever):
         fetch_k: int | None = None,
         **kwargs: Any,
     ) -> list[Document]:
+        query = checked_query(query)
         options, limit = self._options(k, top_n), self._limit(fetch_k)
         callbacks = run_manager.get_child()
         found = await self.base_retriever.ainvoke(
             query, {"callbacks": callbacks}, **self._base_options(limit), **kwargs
         )
-        return await self.reranker.acompress_documents(found[:limit], query, callbacks, **options)
+        return await self.reranker.acompress_documents(
+            _found_documents(found)[:limit], query, callbacks, **options
+        )
 
     def _options(self, k: int | None, top_n: int | None) -> CallOptions:
         if k is not None and top_n is not None:
@@ -157,7 +196,33 @@ class OpenRouterRerankRetriever(BaseRetriever):
         return {"k": limit} if "k" in accepted else {}
 
 
-def _positive(name: str, value: int | None) -> int | None:
-    if value is not None and value < 1:
-        raise InvalidRequestError(f"{name} must be at least 1, got {value}")
-    return value
+@contextmanager
+def _configuration_errors(model: type[BaseModel], given: Container[str]) -> Generator[None]:
+    """Turn what Pydantic raises into an error that names the option and says what to pass."""
+    try:
+        yield
+    except ValidationError as error:
+        text = problem(error, model, given)
+    else:
+        return
+    raise ConfigurationError(text)
+
+
+def _positive(name: str, value: object) -> int | None:
+    if value is None:
+        return None
+    number = whole_number(number_in(value))
+    if number is None or number < 1:
+        raise InvalidRequestError(
+            f"{name} must be a whole number, 1 or more, or None, got {shown_value(value)}"
+        )
+    return number
+
+
+def _found_documents(found: object) -> list[Document]:
+    if isinstance(found, list):
+        return found
+    raise InvalidRequestError(
+        f"base_retriever returned an object of type {type(found).__name__}: it must return a list "
+        "of documents"
+    )

@@ -2,7 +2,8 @@
 
 import asyncio
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple, TypeGuard
 
 from llama_index.core.callbacks import CallbackManager
@@ -10,6 +11,7 @@ from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 from openrouter_rerank.documents import Document
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.reranker import Content, Reranker
+from pydantic import BaseModel
 
 from ._convert.nodes import contents, have_image_fields, ranked
 from ._tracing import traced
@@ -34,7 +36,6 @@ def postprocess(
     Rank `nodes` and return those that `reranker` keeps, best first.
 
     Raises:
-        TypeError: If an item of `nodes` is not a `NodeWithScore`.
         OpenRouterRerankError: If ranking fails; see `openrouter_rerank.errors` for the tree.
     """
     given, query = checked_nodes(nodes), checked_query(query_bundle)
@@ -59,7 +60,6 @@ async def apostprocess(
     Rank `nodes` and return those that `reranker` keeps, best first.
 
     Raises:
-        TypeError: If an item of `nodes` is not a `NodeWithScore`.
         OpenRouterRerankError: If ranking fails; see `openrouter_rerank.errors` for the tree.
     """
     given, query = checked_nodes(nodes), checked_query(query_bundle)
@@ -85,17 +85,31 @@ def checked_nodes(nodes: Iterable[object]) -> list[NodeWithScore]:
     Return `nodes` as a new list, because callers may change theirs during an asynchronous call.
 
     Raises:
-        TypeError: If an item is not a `NodeWithScore`. The message names its position and the fix.
+        InvalidRequestError: If there is no list, or an item is not a `NodeWithScore`. The message
+            names its position and the fix.
     """
-    given = list(nodes)
+    given = _as_list(nodes)
     if _are_nodes_with_score(given):
         return given
-    at, kind = next((at, type(n)) for at, n in enumerate(given) if not isinstance(n, NodeWithScore))
-    message = (
-        f"nodes[{at}] is of type {kind.__name__}: "
+    at, wrong = next((at, n) for at, n in enumerate(given) if not isinstance(n, NodeWithScore))
+    if isinstance(wrong, tuple):
+        raise InvalidRequestError(
+            f"nodes[{at}] is a tuple: pass NodeWithScore(node=node, score=score) for each"
+        )
+    raise InvalidRequestError(
+        f"nodes[{at}] is of type {type(wrong).__name__}: "
         "wrap it, NodeWithScore(node=...), or pass what a retriever returns"
     )
-    raise TypeError(message)
+
+
+def _as_list(nodes: Iterable[object]) -> list[object]:
+    # A single node could be iterated: it yields the names and values of its fields.
+    if not isinstance(nodes, str | bytes | Mapping | BaseModel):
+        with suppress(TypeError):
+            return list(nodes)
+    raise InvalidRequestError(
+        f"nodes is of type {type(nodes).__name__}: pass a list, with one item for each node"
+    )
 
 
 def _are_nodes_with_score(items: list[object]) -> TypeGuard[list[NodeWithScore]]:
@@ -110,8 +124,14 @@ def checked_query(query: object) -> QueryBundle:
         InvalidRequestError: If `query` is neither.
     """
     bundle = QueryBundle(query) if isinstance(query, str) else query
-    if not isinstance(bundle, QueryBundle):
+    if bundle is None:
         raise InvalidRequestError("there is no query to rank for: pass query_str or query_bundle")
+    text = bundle.query_str if isinstance(bundle, QueryBundle) else bundle
+    if not isinstance(bundle, QueryBundle) or not isinstance(text, str):
+        raise InvalidRequestError(
+            f"query must be a string or a QueryBundle of one, got an object of type "
+            f"{type(text).__name__}: pass the question as query_str"
+        )
     if bundle.image_path is not None:
         warnings.warn(
             "the image_path of the query is ignored: rerank models are asked in words",

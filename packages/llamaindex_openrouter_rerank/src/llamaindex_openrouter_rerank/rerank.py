@@ -80,14 +80,6 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):  # noqa: PLW1641 - Muta
             all of them.
             """
 
-    @model_validator(mode="before")
-    @classmethod
-    def _drop_class_name(cls, values: dict[str, object] | Self) -> dict[str, object] | Self:
-        # LlamaIndex adds it to every dump, but it is not a field, and unknown names are refused.
-        if isinstance(values, dict):
-            return {name: value for name, value in values.items() if name != "class_name"}
-        return values
-
     @model_validator(mode="after")
     def _import_calls(self) -> Self:
         # Importing it takes longer than importing the class, and many programs import the class
@@ -104,6 +96,12 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):  # noqa: PLW1641 - Muta
     def class_name(cls) -> str:
         """Return the name of this class in LlamaIndex's dumps and traces."""
         return "OpenRouterRerank"
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any], **kwargs: Any) -> Self:
+        """Create a reranker from a dump. Its key may be missing until the first call."""
+        # LlamaIndex's method would remove the class name, which marks a dump.
+        return cls(**{**data, **kwargs, "class_name": cls.class_name()})
 
     @dispatcher.span
     @_with_signature
@@ -145,6 +143,11 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):  # noqa: PLW1641 - Muta
         state: dict[Any, Any] = super(OpenRouterRerank, copy).__getstate__()
         state["__dict__"]["document_fn"] = document_fn
         return state
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        # LlamaIndex calls `__init__`. The class name marks the options of a dump.
+        state["__dict__"]["class_name"] = self.class_name()
+        super().__setstate__(state)
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         # The copy shares both. Nothing would read the events that a copied handler collects.

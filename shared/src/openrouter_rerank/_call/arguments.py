@@ -3,19 +3,21 @@
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Unpack
+from typing import TypeGuard, Unpack
 
 from openrouter_rerank._wire.headers import session_header
-from openrouter_rerank.client_options.fields import whole_number
 from openrouter_rerank.client_options.keywords import RequestOptions
+from openrouter_rerank.client_options.values import number_in, warn_of_milliseconds, whole_number
 from openrouter_rerank.documents import CheckedDocuments, Document, checked_documents
-from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
+from openrouter_rerank.errors import ConfigurationError, InvalidRequestError, shown_value
 from openrouter_rerank.ranking import Ranking
 
 from .plan import Call, without_copies
 
 # Fields of the body that are arguments of `rerank`.
 _OWN_FIELDS = frozenset({"model", "query", "documents", "top_n"})
+# Provider preferences that are lists of names. The service refuses a single name.
+_PROVIDER_LISTS = ("order", "only", "ignore", "quantizations")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +53,10 @@ def checked_arguments(
         InvalidRequestError: If an argument cannot be sent. The message names the argument, its
             value and what to pass instead.
         ConfigurationError: If `timeout` is not a positive, finite number.
-        TypeError: If there is no argument of that name.
+        TypeError: If there is no argument of that name. The message names the one that is meant.
     """
     if unknown := options.keys() - RequestOptions.__annotations__.keys():
-        raise TypeError(f"rerank() has no argument {min(unknown)!r:.50}")
+        raise TypeError(_unknown_argument(min(unknown)))
     timeout, session_id = options.get("timeout"), options.get("session_id")
     if session_id is not None:
         session_header(session_id)
@@ -72,7 +74,7 @@ def checked_arguments(
             ),
             extra=_extra(options),
         ),
-        models=_checked_models(model, options.get("fallback_models") or ()),
+        models=_checked_models(model, options.get("fallback_models")),
         session_id=session_id,
         timeout=None if timeout is None else checked_timeout(timeout),
     )
@@ -80,20 +82,41 @@ def checked_arguments(
 
 def checked_timeout(seconds: object) -> float:
     """
-    Return the `timeout` of a call as a float.
+    Return the `timeout` of a call as a float. Warn if it is probably in milliseconds.
 
     Raises:
         ConfigurationError: If it is not a positive, finite number.
     """
-    number = seconds if isinstance(seconds, int | float) and seconds is not True else 0
-    if 0 < number <= sys.float_info.max:
+    number = number_in(seconds)
+    if isinstance(number, int | float) and number is not True and 0 < number <= sys.float_info.max:
+        warn_of_milliseconds(number)
         return float(number)
-    raise ConfigurationError(f"timeout must be a positive number of seconds, got {seconds!r:.50}")
+    raise ConfigurationError(
+        f"timeout must be a positive number of seconds, got {shown_value(seconds)}"
+    )
+
+
+def _unknown_argument(name: str) -> str:
+    # Imported only for an error.
+    from openrouter_rerank.client_options.fields import ClientOptions
+    from openrouter_rerank.client_options.unknown_names import unknown_name
+
+    return unknown_name(
+        "rerank()",
+        name,
+        {*_OWN_FIELDS, *RequestOptions.__annotations__},
+        kind="argument",
+        elsewhere=ClientOptions.model_fields,
+        place="pass it when you create the client",
+    )
 
 
 def _checked_query(query: object) -> str:
     if not isinstance(query, str):
-        raise InvalidRequestError(f"query is of type {type(query).__name__}: pass a string")
+        raise InvalidRequestError(
+            f"query must be a string, got an object of type {type(query).__name__}: pass the "
+            "question as text"
+        )
     if not query.strip():
         raise InvalidRequestError("query is blank: pass the question to rank the documents by")
     return query
@@ -102,45 +125,86 @@ def _checked_query(query: object) -> str:
 def _checked_count(name: str, value: object) -> int | None:
     if value is None:
         return None
-    number = whole_number(value)
+    number = whole_number(number_in(value))
     if number is not None and number > 0:
         return number
-    raise InvalidRequestError(f"{name} must be a positive whole number, or None, got {value!r:.50}")
+    raise InvalidRequestError(
+        f"{name} must be a whole number, 1 or more, or None, got {shown_value(value)}"
+    )
 
 
-def _checked_models(model: str, fallback_models: Sequence[str]) -> tuple[str, ...]:
+def _checked_models(model: object, fallback_models: object) -> tuple[str, ...]:
     if isinstance(fallback_models, str):
+        fallback_models = [fallback_models]
+    fallbacks = () if fallback_models is None else fallback_models
+    if not _is_sequence(fallbacks):
         raise InvalidRequestError(
-            f"fallback_models must be a list of slugs, got the string {fallback_models!r:.100}"
+            "fallback_models must be a list of slugs, such as ['cohere/rerank-v3.5'], got "
+            f"{shown_value(fallbacks)}"
         )
+    named = {"model": model} | {f"fallback_models[{at}]": each for at, each in enumerate(fallbacks)}
     # Without repetitions: a model that has failed is not tried again as a fallback model.
-    return tuple(dict.fromkeys(_checked_model(each) for each in (model, *fallback_models)))
+    return tuple(dict.fromkeys(_checked_model(name, named[name]) for name in named))
 
 
-def _checked_model(model: object) -> str:
+def _checked_model(name: str, model: object) -> str:
     if isinstance(model, str) and model.strip():
         return model
     raise InvalidRequestError(
-        f"a model must be a slug such as 'cohere/rerank-v3.5', got {model!r:.100}"
+        f"{name} must be the slug of a model, such as 'cohere/rerank-v3.5', got "
+        f"{shown_value(model)}"
     )
 
 
 def _extra(options: RequestOptions) -> dict[str, object]:
     """Return the fields of the body that are options of the call, and those of `extra_body`."""
-    extra_body = options.get("extra_body") or {}
-    if not _is_mapping(extra_body):
-        raise InvalidRequestError(
-            f"extra_body is of type {type(extra_body).__name__}: pass a mapping"
-        )
+    extra_body = _checked_mapping("extra_body", options.get("extra_body")) or {}
     if taken := sorted(_OWN_FIELDS.intersection(extra_body)):
         raise InvalidRequestError(
-            f"extra_body must not hold {taken[0]!r}: pass it as the argument of that name"
+            f"extra_body must not contain {taken[0]!r}: pass it as the argument of that name"
         )
-    named = {name: options.get(name) for name in ("provider", "user", "trace")}
+    named = {
+        "provider": _checked_provider(options.get("provider")),
+        "user": _checked_user(options.get("user")),
+        "trace": _checked_mapping("trace", options.get("trace")),
+    }
     given = {name: value for name, value in named.items() if value is not None}
     return {**given, **extra_body}
 
 
-def _is_mapping(value: object) -> bool:
-    # Takes any `object`, so that a type checker does not call the check of a `Mapping` useless.
+def _checked_user(user: object) -> str | None:
+    if user is None or isinstance(user, str):
+        return user
+    raise InvalidRequestError(f"user must be a string, or None, got {shown_value(user)}")
+
+
+def _checked_provider(provider: object) -> Mapping[str, object] | None:
+    if isinstance(provider, str):
+        raise InvalidRequestError(
+            f"provider must be a mapping, got {shown_value(provider)}: pass "
+            f"{{'only': [{shown_value(provider)}]}} to use no other provider, or "
+            f"{{'order': [{shown_value(provider)}]}} to try it first"
+        )
+    preferences = _checked_mapping("provider", provider)
+    if preferences is None:
+        return None
+    single: dict[str, object] = {
+        name: [preferences[name]]
+        for name in _PROVIDER_LISTS
+        if isinstance(preferences.get(name), str)
+    }
+    return {**preferences, **single} if single else preferences
+
+
+def _checked_mapping(name: str, value: object) -> Mapping[str, object] | None:
+    if value is None or _is_mapping(value):
+        return value
+    raise InvalidRequestError(f"{name} must be a mapping, or None, got {shown_value(value)}")
+
+
+def _is_sequence(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, Sequence) and not isinstance(value, bytes | bytearray)
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[str, object]]:
     return isinstance(value, Mapping)

@@ -143,11 +143,16 @@ def endpoint(
     given = _unless_blank(base_url)
     has_key = key_in_headers or api_key is not None
     # The environment is not read for what the options have.
-    found = None if given is not None and has_key else _first_set(environment, _BASE_VARIABLES)
+    variable, found = (
+        ("", None) if given is not None and has_key else _first_set(environment, _BASE_VARIABLES)
+    )
     key = None if has_key else checked_key(environment.get(_KEY_VARIABLE))
     # Errors are raised from here on, and tracebacks with local variables must not show the key.
     del environment
-    target = destination(given or found or DEFAULT_BASE_URL)
+    if given is not None:
+        target = destination(given)
+    else:
+        target = destination(found or DEFAULT_BASE_URL, variable or "base_url")
     if key_in_headers:
         return Endpoint(target.url, None)
     if api_key is not None:
@@ -156,11 +161,13 @@ def endpoint(
         if not needs_key:
             return Endpoint(target.url, None)
         raise ConfigurationError(
-            f"no API key: set {_KEY_VARIABLE} or pass api_key (keys: openrouter.ai/keys)"
+            f"no API key: set {_KEY_VARIABLE} or pass api_key (keys: openrouter.ai/keys). Without "
+            f"one, run `openrouter-rerank serve`, set {_BASE_VARIABLES[0]} to the address that it "
+            f"prints, and {_KEY_VARIABLE} to any value"
         )
     if isinstance(key, ConfigurationError):
         raise key
-    is_from_environment = found is not None and target == destination(found)
+    is_from_environment = found is not None and target == destination(found, variable)
     if given is not None and not target.is_trusted and not is_from_environment:
         if not needs_key:
             return Endpoint(target.url, None)
@@ -183,30 +190,34 @@ class Destination:
 
 
 @functools.lru_cache(maxsize=64)
-def destination(base_url: str) -> Destination:
+def destination(base_url: str, option: str = "base_url") -> Destination:
     """
     Check a base URL. Requests, and with them the key, are sent to it.
+
+    Args:
+        base_url: The URL.
+        option: The option, or the variable of the environment, that errors name.
 
     Raises:
         ConfigurationError: If it cannot be used. The message does not show a password in it.
     """
-    parts = _split(base_url.strip())
+    parts = _split(base_url.strip(), option)
     host = parts.hostname
     if parts.username is not None or parts.password is not None:
         raise ConfigurationError(
-            "base_url has a user name or password in it: pass the key as api_key"
+            f"{option} has a user name or password in it: pass the key as api_key"
         )
     if parts.query or parts.fragment or not host or parts.port == 0:
         raise ConfigurationError(
-            "base_url must have the form https://host/api/v1, without a query or a fragment"
+            f"{option} must have the form https://host/api/v1, without a query or a fragment"
         )
     if not _is_valid_host(host, in_brackets="[" in parts.netloc):
         raise ConfigurationError(
-            "base_url must have a host name of letters, digits, - and dots, or an IP address"
+            f"{option} must have a host name of letters, digits, - and dots, or an IP address"
         )
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise ConfigurationError(
-            "base_url must begin with https:// (http:// only for this machine), "
+            f"{option} must begin with https:// (http:// only for this machine), "
             f"got {parts.scheme}://{host}"
         )
     path = parts.path.rstrip("/").removesuffix("/rerank").rstrip("/") + "/rerank"
@@ -219,7 +230,7 @@ def destination(base_url: str) -> Destination:
     )
 
 
-def _split(base_url: str) -> SplitResult:
+def _split(base_url: str, option: str) -> SplitResult:
     short = len(base_url) <= _LONGEST_URL
     if short and base_url.isascii() and base_url.isprintable() and " " not in base_url:
         with suppress(ValueError):
@@ -228,7 +239,7 @@ def _split(base_url: str) -> SplitResult:
             _ = parts.port
             return parts
     # The value is not shown: it may be anything, such as a key.
-    raise ConfigurationError("base_url is not a URL: use the form https://host/api/v1")
+    raise ConfigurationError(f"{option} is not a URL: use the form https://host/api/v1")
 
 
 def _is_valid_host(host: str, *, in_brackets: bool) -> bool:
@@ -255,5 +266,7 @@ def _unless_blank(value: str | None) -> str | None:
     return value if value is not None and value.strip() else None
 
 
-def _first_set(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None:
-    return next((value for name in names if (value := _unless_blank(environment.get(name)))), None)
+def _first_set(environment: Mapping[str, str], names: tuple[str, ...]) -> tuple[str, str | None]:
+    """Return the first variable that is set and not blank, with its value."""
+    found = ((name, _unless_blank(environment.get(name))) for name in names)
+    return next(((name, value) for name, value in found if value is not None), ("", None))

@@ -7,7 +7,7 @@ The user's own headers may hold secrets, so neither an error nor a `repr` shows 
 from collections.abc import Mapping, Sequence
 
 from openrouter_rerank._version import __version__
-from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
+from openrouter_rerank.errors import ConfigurationError, InvalidRequestError, shown_value
 
 # Characters.
 _LONGEST_VALUE = 512
@@ -101,7 +101,7 @@ def request_headers(
     """
     if isinstance(app_categories, str) or len(app_categories) > _MOST_CATEGORIES:
         raise ConfigurationError(
-            f"app_categories must be a list of at most 2 names, got {app_categories!r:.100}"
+            f"app_categories must be a list of at most 2 names, got {shown_value(app_categories)}"
         )
     headers = HeaderFields(
         {
@@ -142,7 +142,7 @@ def session_header(session_id: str) -> dict[str, str]:
     """
     if not _is_sendable(session_id, _LONGEST_SESSION_ID):
         raise InvalidRequestError(
-            f"session_id must be 1 to 256 printable ASCII characters, got {session_id!r:.60}"
+            f"session_id must be 1 to 256 printable ASCII characters, got {shown_value(session_id)}"
         )
     return {"x-session-id": session_id}
 

@@ -5,12 +5,9 @@ Each option has one field here: its name, type, check, default and description.
 """
 
 import functools
-import operator
 import os
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING, Self, SupportsIndex, TypeAlias, TypeGuard
+from collections.abc import Callable, Container, Mapping
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from pydantic import (
     AliasChoices,
@@ -18,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
     SecretStr,
     ValidationError,
     ValidationInfo,
@@ -30,16 +28,19 @@ from pydantic_core import CoreSchema
 
 from openrouter_rerank._wire.headers import HeaderFields, request_headers
 from openrouter_rerank.budget import Budget
-from openrouter_rerank.errors import ConfigurationError
+from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
 from openrouter_rerank.rate_limiter import RateLimiter, checked_limiter
 from openrouter_rerank.score_store import ScoreStore, checked_store
 
+from .completion import completion
 from .display import (
     docstring_with_options,
     docstring_without_options,
     options_signature,
 )
-from .secrets import NOT_SHOWN, hide_secrets, hide_wrong_types
+from .keywords import RequestOptions
+from .secrets import hide_secrets, hide_wrong_types
+from .values import all_names, plain_value, warn_of_milliseconds
 
 if TYPE_CHECKING:
     from openrouter_rerank.ranking import Ranking
@@ -51,40 +52,6 @@ else:
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds. 95 of 100 calls are answered within 6 seconds, even with the slowest models."""
-_SECONDS = frozenset({"timeout", "score_ttl"})
-
-
-def whole_number(value: object) -> int | None:
-    """Return `value` as an `int` if it is an integer of Python or NumPy, else `None`."""
-    if type(value) is int:
-        # The check of a protocol below is slow.
-        return value
-    # By name: the booleans of old NumPy releases are indexes too.
-    if isinstance(value, SupportsIndex) and type(value).__name__ not in {"bool", "bool_"}:
-        with suppress(TypeError):
-            return operator.index(value)
-    return None
-
-
-def _is_list(value: object) -> TypeGuard[Sequence[object]]:
-    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
-
-
-class _Completion:
-    """Completes one class at a time."""
-
-    def __init__(self) -> None:
-        self.renew_lock()
-
-    def renew_lock(self) -> None:
-        # Completing a class completes the classes of its fields too, in the same thread.
-        self.lock = threading.RLock()
-
-
-_completion = _Completion()
-if hasattr(os, "register_at_fork"):
-    # Another thread of the parent may hold the lock, and does not exist in the child.
-    os.register_at_fork(after_in_child=_completion.renew_lock)
 
 
 class ClientOptions(BaseModel):
@@ -94,13 +61,27 @@ class ClientOptions(BaseModel):
     The options can be written as JSON or YAML, except those that hold a function, a store or a
     limiter. The key and the headers are in no dump and in no `repr`. A changed option is checked
     like a new one.
+
+    A number may be a string, as in YAML files and environment variables, and one string is accepted
+    where a list of names is meant.
+
+    Raises:
+        ConfigurationError: If there is no such option, or an option cannot be used. Pydantic's own
+            functions, such as `model_validate`, raise a `ValidationError` with the same message.
     """
 
     def __init__(self, **options: object) -> None:
         # Pydantic quotes input in its errors, and a traceback shows the locals of this frame.
-        is_strict = self.model_config.get("extra") == "forbid"
-        hide_secrets(options, self._names() if is_strict else options.keys())
-        super().__init__(**options)
+        hide_secrets(options, self._names() if self._is_closed() else options.keys())
+        try:
+            super().__init__(**options)
+        except ValidationError as error:
+            problem = self._problem(error, options)
+        else:
+            self._check_created(options)
+            return
+        # Raised here, because the error of Pydantic contains the input.
+        raise ConfigurationError(problem)
 
     model_config = ConfigDict(
         arbitrary_types_allowed=True,
@@ -216,7 +197,7 @@ class ClientOptions(BaseModel):
     ) -> bool | None:
         """Complete the class, which Pydantic does before it is first used."""
         # Pydantic before 2.14 fails if several threads use a class for the first time at once.
-        with _completion.lock:
+        with completion.lock:
             completed = super().model_rebuild(
                 force=force,
                 raise_errors=raise_errors,
@@ -252,13 +233,39 @@ class ClientOptions(BaseModel):
     @functools.cache
     def _names(cls) -> frozenset[str]:
         """Return all names under which options are taken."""
-        names = set(cls.model_fields)
-        for field in cls.model_fields.values():
-            if isinstance(field.validation_alias, AliasChoices):
-                names.update(map(str, field.validation_alias.choices))
-            elif isinstance(field.validation_alias, str):
-                names.add(field.validation_alias)
-        return frozenset(names)
+        return all_names(cls.model_fields)
+
+    @classmethod
+    def _is_closed(cls) -> bool:
+        """Return `True` if unknown options are refused. A subclass may accept them."""
+        return cls.model_config.get("extra") == "forbid"
+
+    @classmethod
+    def _problem(cls, error: ValidationError, given: Container[str]) -> str:
+        # Imported only when an option was refused.
+        from .problems import problem
+
+        return problem(error, cls, given)
+
+    def check_key(self) -> None:
+        """
+        Check that there is a key that may be sent to the base URL, as each call does again.
+
+        Raises:
+            ConfigurationError: If there is none, or a value of the environment cannot be used.
+        """
+        from openrouter_rerank._wire.endpoint import checked_key, endpoint
+
+        key = checked_key(self.api_key)
+        if not isinstance(key, ConfigurationError):
+            headers = self.default_headers or ()
+            has_header = any(name.lower() == "authorization" for name in headers)
+            endpoint(key, self.base_url, os.environ, key_in_headers=has_header)
+
+    def _check_created(self, given: Mapping[str, object]) -> None:
+        """Check an object that was created from options, and not copied or restored."""
+        if "timeout" in given:
+            warn_of_milliseconds(self.timeout)
 
     @classmethod
     def of_keywords(cls, caller: str, keywords: dict[str, object]) -> Self:
@@ -271,12 +278,22 @@ class ClientOptions(BaseModel):
 
         Raises:
             ConfigurationError: If an option cannot be used; the message names it.
-            TypeError: If there is no such option.
+            TypeError: If there is no such option. The message names the one that is meant.
         """
         hide_secrets(keywords, cls._names())
         hide_wrong_types(keywords)
         if unknown := keywords.keys() - cls._names():
-            raise TypeError(f"{caller}() has no option {min(unknown)!r:.50}")
+            from .unknown_names import unknown_name
+
+            raise TypeError(
+                unknown_name(
+                    caller,
+                    min(unknown),
+                    cls._names(),
+                    elsewhere={"model", "top_n", *RequestOptions.__annotations__},
+                    place="pass it to rerank()",
+                )
+            )
         if not cls.__pydantic_complete__:
             cls.model_rebuild()
         # Not by `model_validate`, which would call `__init__`, and that is not strict.
@@ -284,10 +301,31 @@ class ClientOptions(BaseModel):
         try:
             cls.__pydantic_validator__.validate_python(keywords, strict=True, self_instance=options)
         except ValidationError as error:
-            problem = _problem(error)
+            problem = cls._problem(error, keywords)
         else:
             return options
         raise ConfigurationError(problem)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _describe_problem(
+        cls, options: dict[str, object] | Self, check: ModelWrapValidatorHandler[Self]
+    ) -> Self:
+        given = tuple(options) if isinstance(options, dict) else ()
+        try:
+            checked = check(options)
+            checked.check_together()
+        except ValidationError as error:
+            problem = cls._problem(error, given)
+        except (ConfigurationError, InvalidRequestError) as error:
+            problem = error.message
+        else:
+            return checked
+        # A traceback with local variables must not show the options.
+        del options
+        from .problems import refused
+
+        raise refused(cls, problem)
 
     @field_validator("api_key")
     @classmethod
@@ -308,29 +346,21 @@ class ClientOptions(BaseModel):
             destination(base_url)
         return base_url
 
-    @field_validator("app_categories", "max_retries", "max_concurrency", mode="before")
+    @field_validator("*", mode="before")
     @classmethod
-    def _accept_lists_and_numpy_integers(cls, given: object) -> object:
-        # Strict validation refuses a list for a tuple, and the integers of NumPy.
-        if _is_list(given):
-            return tuple(given)
-        number = whole_number(given)
-        return given if number is None else number
+    def _accept_plain_values(cls, given: object, info: ValidationInfo) -> object:
+        name = info.field_name
+        return given if name is None else plain_value(name, given, cls.model_fields[name])
 
     @field_validator("score_store", "rate_limiter", mode="before")
     @classmethod
     def _check_methods(cls, given: object, info: ValidationInfo) -> object:
         check = checked_store if info.field_name == "score_store" else checked_limiter
-        try:
-            return check(given)
-        except ConfigurationError as error:
-            # Pydantic reports it together with the other options that cannot be used.
-            raise ValueError(error.message) from None
+        return check(given)
 
-    @model_validator(mode="after")
-    def _check_headers(self) -> Self:
+    def check_together(self) -> None:
+        """Check what one option alone does not show. Runs after each of them was checked."""
         self.request_headers()
-        return self
 
     def request_headers(self) -> HeaderFields:
         """
@@ -350,32 +380,22 @@ class ClientOptions(BaseModel):
         before, named = dict(self.__dict__), set(self.model_fields_set)
         try:
             super().__setattr__(name, value)
-        except Exception:
+        except Exception as error:
             # Pydantic sets the attribute before it validates the model, and keeps it if that fails.
             object.__setattr__(self, "__dict__", before)
             object.__setattr__(self, "__pydantic_fields_set__", named)
-            raise
+            if not isinstance(error, ValidationError):
+                raise
+            problem = self._problem(error, {name})
+        else:
+            if name == "timeout":
+                warn_of_milliseconds(self.timeout)
+            return
+        raise ConfigurationError(problem)
 
 
 def _or_environment(given: str | None, variable: str) -> str | None:
     return given if given is not None else os.environ.get(variable) or None
-
-
-def _problem(error: ValidationError) -> str:
-    """Return the message for the first option that Pydantic has refused."""
-    first = error.errors(include_url=False)[0]
-    cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, ValueError):
-        return str(cause)
-    option = ".".join(map(str, first["loc"]))
-    if first["type"] == "extra_forbidden":
-        # Unknown names have been refused before, so it is the second name of a known option.
-        return f"{option} is another name of an option that was passed too: pass one of them"
-    rule = first["msg"].removeprefix("Input should be ")
-    if option in _SECONDS:
-        rule = "a positive number of seconds"
-    given = "" if first["loc"][0] in NOT_SHOWN else f", got {first['input']!r:.50}"
-    return f"{option} must be {rule}{given}"
 
 
 ClientOptions.__pydantic_init_subclass__()

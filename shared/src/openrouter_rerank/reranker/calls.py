@@ -10,7 +10,7 @@ from typing import TypeVar
 from openrouter_rerank._wire.headers import HeaderFields
 from openrouter_rerank.client import AsyncRerankClient, RerankClient
 from openrouter_rerank.client_options import ClientOptions
-from openrouter_rerank.errors import OpenRouterRerankError
+from openrouter_rerank.errors import ConfigurationError, OpenRouterRerankError
 
 from .image_files import read_image
 from .options import RerankOptions
@@ -41,9 +41,13 @@ class Clients:
 
     A client is made by the first call that needs it, and again when its options have changed. A
     deep copy and a restored pickle start without clients.
+
+    Args:
+        is_restored: `True` if the reranker was unpickled, so that its key was left out.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_restored: bool = False) -> None:
+        self._is_restored = is_restored
         self._lock = threading.Lock()
         self._sync: list[tuple[object, RerankClient]] = []
         self._async: list[tuple[object, AsyncRerankClient]] = []
@@ -73,6 +77,8 @@ class Clients:
                         # To the front, so that a client in use is not the next to be dropped.
                         kept.insert(0, kept.pop(at))
                     return client
+            if self._is_restored:
+                _check_restored_key(options)
             made = create(options, http_client)
             kept.insert(0, (wanted, made))
             del kept[_MOST_CLIENTS:]
@@ -101,11 +107,28 @@ class Clients:
     def __hash__(self) -> int:
         return hash(Clients)
 
+    def of_restored(self) -> "Clients":
+        """Return the clients of a reranker that was unpickled: none."""
+        return Clients(is_restored=True)
+
     def __deepcopy__(self, memo: object) -> "Clients":
-        return Clients()
+        return Clients(is_restored=self._is_restored)
 
     def __reduce__(self) -> tuple[type["Clients"], tuple[()]]:
         return Clients, ()
+
+
+def _check_restored_key(options: RerankOptions) -> None:
+    try:
+        options.check_key()
+    except ConfigurationError as error:
+        problem = error.message
+    else:
+        return
+    raise ConfigurationError(
+        "the reranker was restored from a pickle, which leaves api_key and default_headers out: "
+        f"{problem}"
+    )
 
 
 def _compared(options: RerankOptions, http_client: object) -> list[object]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import AliasChoices, Field, JsonValue, model_validator
+from pydantic import AliasChoices, Field, JsonValue
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import SkipJsonSchema
 
@@ -135,14 +135,11 @@ class RerankOptions(ClientOptions):
             )
         }
 
-    @model_validator(mode="after")
-    def _check_http_clients(self) -> Self:
+    def check_together(self) -> None:
+        """Check what one option alone does not show, as each call does again."""
+        super().check_together()
         refuse_async(self.http_client)
         refuse_sync(self.http_async_client)
-        return self
-
-    @model_validator(mode="after")
-    def _check_request(self) -> Self:
         if self.score_threshold is not None and self.fallback_models:
             raise ConfigurationError(
                 "score_threshold and fallback_models exclude each other: each model has its own "
@@ -152,7 +149,6 @@ class RerankOptions(ClientOptions):
         from openrouter_rerank._call.arguments import checked_arguments
 
         checked_arguments("any", (), model=self.model, top_n=self.top_n, **self.request_fields())
-        return self
 
     def request_fields(self) -> RequestFields:
         """Return the options that are arguments of each call."""

@@ -1,9 +1,9 @@
 """The base class of both framework classes: it calls, copies, pickles and closes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Self
 
-from pydantic import PrivateAttr
+from pydantic import PrivateAttr, model_validator
 
 from openrouter_rerank.rate_limiter import WindowRateLimiter
 
@@ -31,12 +31,34 @@ class Reranker(RerankOptions):
     """
     Ranks the documents of a framework; both framework classes inherit from it.
 
+    A reranker that is created without a key, and without one in the environment, is refused. One
+    that is copied, unpickled or loaded from a dump is not: its calls are.
+
     It can be copied and pickled. A pickle leaves out the key, the headers, the clients, the store
     and the limiter (except a `WindowRateLimiter`). A restored reranker reads the key from the
     environment of its process.
+
+    Raises:
+        ConfigurationError: If there is no such option, an option cannot be used, or there is no
+            API key. Pydantic's own functions, such as `model_validate`, raise a `ValidationError`
+            with the same message.
     """
 
     _clients: "Clients" = PrivateAttr(default_factory=_no_clients)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_class_name(cls, values: dict[str, object] | Self) -> dict[str, object] | Self:
+        # The dumps of the frameworks have it, but it is not an option.
+        if isinstance(values, dict):
+            return {name: values[name] for name in values if name != "class_name"}
+        return values
+
+    def _check_created(self, given: Mapping[str, object]) -> None:
+        super()._check_created(given)
+        # A dump may be loaded where there is no key.
+        if "class_name" not in given:
+            self.check_key()
 
     def place(self, query: str, contents: "Sequence[Content]") -> "Placement":
         """
@@ -95,6 +117,10 @@ class Reranker(RerankOptions):
             fields["rate_limiter"] = None
         state["__dict__"] = fields
         return state
+
+    def __setstate__(self, state: dict[object, object]) -> None:
+        super().__setstate__(state)
+        self._clients = self._clients.of_restored()
 
     def __deepcopy__(self, memo: dict[int, object] | None = None) -> Self:
         memo = {} if memo is None else memo

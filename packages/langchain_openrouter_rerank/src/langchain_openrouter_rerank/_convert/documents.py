@@ -45,9 +45,10 @@ def checked_documents(documents: Iterable[object]) -> list[Document]:
     given = _as_list(documents)
     if _are_documents(given):
         return given
-    at, kind = next((at, type(d)) for at, d in enumerate(given) if not isinstance(d, Document))
+    at, wrong = next((at, d) for at, d in enumerate(given) if not isinstance(d, Document))
+    _refuse_scored(wrong, at)
     raise InvalidRequestError(
-        f"documents[{at}] is of type {kind.__name__}: "
+        f"documents[{at}] is of type {type(wrong).__name__}: "
         "wrap it, Document(page_content=...), or pass what a retriever returns"
     )
 
@@ -61,7 +62,26 @@ def checked_items(items: Iterable[object], query: object) -> list[object]:
     """
     if isinstance(query, str) and not query.strip():
         raise InvalidRequestError("query is blank: pass the question to rank the documents by")
-    return _as_list(items)
+    given = _as_list(items)
+    if tuple in set(map(type, given)):
+        for at, item in enumerate(given):
+            _refuse_scored(item, at)
+    return given
+
+
+def checked_query(query: object) -> str:
+    """
+    Return `query` if it is a string.
+
+    Raises:
+        InvalidRequestError: If it is anything else. The message says what to pass.
+    """
+    if isinstance(query, str):
+        return query
+    raise InvalidRequestError(
+        f"query must be a string, got an object of type {type(query).__name__}: pass the question "
+        "as text"
+    )
 
 
 def contents(
@@ -120,11 +140,21 @@ def ranked(
 
 
 def _as_list(items: Iterable[object]) -> list[object]:
-    kind = type(items).__name__
-    with suppress(TypeError):
-        if not isinstance(items, str | bytes | Mapping):
+    # A single `Document` could be iterated: it yields the names and values of its fields.
+    if not isinstance(items, str | bytes | Mapping | Document):
+        with suppress(TypeError):
             return list(items)
-    raise InvalidRequestError(f"documents is of type {kind}: pass a list")
+    raise InvalidRequestError(
+        f"documents is of type {type(items).__name__}: pass a list, with one item for each document"
+    )
+
+
+def _refuse_scored(item: object, at: int) -> None:
+    if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], Document):
+        raise InvalidRequestError(
+            f"documents[{at}] is a tuple (Document, score), as similarity_search_with_score "
+            "returns: pass only the documents, [document for document, score in found]"
+        )
 
 
 def _are_documents(items: list[object]) -> TypeGuard[list[Document]]:

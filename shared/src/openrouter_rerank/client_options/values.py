@@ -1,0 +1,220 @@
+"""
+Values of options: what an option accepts, in words, and plain values for those that are meant.
+
+A number may be a string, as in YAML files and environment variables. A single string where a list
+of names is meant is a list with this name. Both are true for every option of this kind.
+"""
+
+import inspect
+import operator
+import types
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from enum import Enum
+from pathlib import Path
+from typing import Literal, SupportsFloat, SupportsIndex, TypeGuard, Union, get_args, get_origin
+
+from annotated_types import Ge, Gt, MinLen
+from pydantic import AliasChoices
+from pydantic.fields import FieldInfo
+
+from openrouter_rerank.errors import ConfigurationError, shown_value
+
+_SECONDS = frozenset({"timeout", "score_ttl"})
+# Seconds. No rerank call takes ten minutes. A timeout in milliseconds, the unit of some other
+# clients, is often larger than this.
+_LONGEST_TIMEOUT = 600.0
+# A warning names the first line of the caller's code outside of these.
+_NOT_THE_CALLER = frozenset(
+    {"openrouter_rerank", "langchain_openrouter_rerank", "llamaindex_openrouter_rerank"}
+    | {"langchain_core", "llama_index", "pydantic"}
+)
+# Characters.
+_LONGEST_NUMBER = 40
+_BOOLEANS = frozenset({"bool", "bool_"})
+_ACCEPTED = {
+    "model": "the slug of a model, such as 'cohere/rerank-v3.5'",
+    "fallback_models": "a list of slugs, such as ['cohere/rerank-v3.5']",
+    "api_key": "a string, or None",
+    "app_categories": "a list of at most 2 names",
+    "default_headers": "a mapping of header names to strings, or None",
+    "budget": "a number of US dollars, 0 or more, a Budget, or None",
+    "http_client": "an httpx.Client, an httpx2.Client, or None",
+    "http_async_client": "an httpx.AsyncClient, an httpx2.AsyncClient, or None",
+    "provider": "a mapping such as {'only': ['cohere']} or {'order': ['cohere']}, or None",
+}
+_PLAIN: dict[object, str] = {
+    int: "a whole number",
+    float: "a number",
+    str: "a string",
+    tuple: "a list of strings",
+    dict: "a mapping",
+    bool: "True or False",
+    Path: "a path",
+    Callable: "a function",
+}
+
+
+def whole_number(value: object) -> int | None:
+    """Return `value` as an `int` if it is an integer of Python or NumPy, else `None`."""
+    if type(value) is int:
+        # The check of a protocol below is slow.
+        return value
+    # By name: the booleans of old NumPy releases are indexes too.
+    if isinstance(value, SupportsIndex) and type(value).__name__ not in _BOOLEANS:
+        with suppress(TypeError):
+            return operator.index(value)
+    return None
+
+
+def number_in(value: object) -> object:
+    """Return the number that a string contains, such as "1.5"; other values are returned as is."""
+    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER and "_" not in value:
+        for kind in (int, float):
+            with suppress(ValueError):
+                return kind(value)
+    return value
+
+
+def names_in(value: object) -> object:
+    """Return a string as a tuple with this string, and a list as a tuple; other values as is."""
+    if isinstance(value, str):
+        return (value,)
+    return tuple(value) if _is_list(value) else value
+
+
+def plain_value(name: str, value: object, field: FieldInfo) -> object:
+    """
+    Return the value that is meant for an option, or `value` itself.
+
+    Raises:
+        ConfigurationError: If a boolean, a set or a mapping cannot be meant.
+    """
+    if has_type(field, tuple):
+        if _is_set(value) and name == "app_categories":
+            return tuple(sorted(value, key=str))
+        if _is_set(value) or _is_mapping(value):
+            raise ConfigurationError(refusal(name, value, field))
+        # One string is also one of the types of such an option, or a list of one name.
+        return value if isinstance(value, str) and has_type(field, str) else names_in(value)
+    if value is None or not (has_type(field, int) or has_type(field, float)):
+        return value
+    if type(value).__name__ in _BOOLEANS:
+        # Pydantic would take `True` for 1.
+        raise ConfigurationError(refusal(name, value, field))
+    value = number_in(value)
+    number = whole_number(value)
+    if number is not None:
+        return number
+    return float(value) if has_type(field, float) and isinstance(value, SupportsFloat) else value
+
+
+def warn_of_milliseconds(timeout: float) -> None:
+    """Warn, at the line of the caller, of a timeout that is probably in milliseconds."""
+    if timeout <= _LONGEST_TIMEOUT:
+        return
+    frame, level = inspect.currentframe(), 0
+    while frame is not None and _package(frame) in _NOT_THE_CALLER:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(
+        f"timeout={timeout:g} means {timeout / 60:.0f} minutes: it is in seconds, not milliseconds",
+        stacklevel=level + 1,
+    )
+
+
+def _package(frame: types.FrameType) -> str:
+    name: object = frame.f_globals.get("__name__")
+    return name.partition(".")[0] if isinstance(name, str) else ""
+
+
+def all_names(fields: Mapping[str, FieldInfo]) -> frozenset[str]:
+    """Return all names under which options are taken."""
+    return frozenset(each for name, field in fields.items() for each in names_of(name, field))
+
+
+def names_of(name: str, field: FieldInfo) -> tuple[str, ...]:
+    """Return all names of one option, that of its field first."""
+    match field.validation_alias:
+        case AliasChoices(choices=choices):
+            return (name, *(str(each) for each in choices if each != name))
+        case str(alias):
+            return (name, alias)
+        case _:
+            return (name,)
+
+
+def has_type(field: FieldInfo, kind: type[object]) -> bool:
+    """Return `True` if an option can be of the type `kind`."""
+    return any(_class(each) is kind for each in _kinds(field.annotation))
+
+
+def refusal(name: str, value: object, field: FieldInfo | None = None) -> str:
+    """Return the text of the error for a value that an option does not accept."""
+    text = f"{name} must be {accepted(name, field)}, got {shown_value(value)}"
+    return f"{text}; a set has no order" if _is_set(value) else text
+
+
+def accepted(name: str, field: FieldInfo | None = None) -> str:
+    """Return what an option accepts, such as "a whole number, 1 or more, or None"."""
+    if name in _ACCEPTED:
+        return _ACCEPTED[name]
+    if field is None:
+        return "another value"
+    texts = [_accepted_kind(kind, field.metadata) for kind in _kinds(field.annotation)]
+    seconds = " of seconds" if name in _SECONDS else ""
+    *others, last = [f"{text}{seconds}" for text in texts] or ["another value"]
+    if None in _arguments(field.annotation):
+        return f"{', '.join([*others, last])}, or None"
+    return " or ".join([*others, last])
+
+
+def _accepted_kind(kind: object, limits: Sequence[object]) -> str:
+    lowest = next((each.ge for each in limits if isinstance(each, Ge)), None)
+    if kind is int and lowest is not None:
+        return f"a whole number, {lowest} or more"
+    if kind is float and any(isinstance(each, Gt) for each in limits):
+        return "a positive number"
+    if kind is str and any(isinstance(each, MinLen) for each in limits):
+        return "a string that is not empty"
+    if get_origin(kind) is Literal:
+        return _one_of(get_args(kind))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return f"a {kind.__name__}, or {_one_of([each.value for each in kind])}"
+    plain = _class(kind)
+    return _PLAIN.get(plain, f"an object of type {getattr(plain, '__name__', plain)}")
+
+
+def _class(kind: object) -> object:
+    """Return the class without its parameters: `tuple` for `tuple[str, ...]`."""
+    return get_origin(kind) or kind
+
+
+def _one_of(values: Sequence[object]) -> str:
+    *others, last = map(repr, values)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _arguments(annotation: object) -> tuple[object, ...]:
+    """Return the types that an annotation allows, with `None` for the type of `None`."""
+    is_union = get_origin(annotation) in {Union, types.UnionType}
+    found = get_args(annotation) if is_union else (annotation,)
+    return tuple(None if each is types.NoneType else each for each in found)
+
+
+def _kinds(annotation: object) -> tuple[object, ...]:
+    """Return the types that an annotation allows, without `None`."""
+    return tuple(each for each in _arguments(annotation) if each is not None)
+
+
+def _is_list(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray)
+
+
+def _is_set(value: object) -> TypeGuard[AbstractSet[object]]:
+    return isinstance(value, AbstractSet)
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
+    return isinstance(value, Mapping)
