@@ -8,7 +8,7 @@ import threading
 import pytest
 from openrouter_rerank import Budget
 from openrouter_rerank.errors import BudgetExceededError, ConfigurationError
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 
 def test_the_call_after_the_limit_is_refused():
@@ -56,7 +56,7 @@ def test_an_invalid_limit_is_refused(limit):
 def test_an_option_that_is_neither_a_number_nor_a_budget_is_refused(value):
     """The message says what the option `budget` can be."""
     message = "budget must be a number of US dollars, 0 or more, or a Budget, got "
-    with pytest.raises(ConfigurationError, match=re.escape(f"{message}{value!r}")):
+    with pytest.raises(ValidationError, match=re.escape(f"{message}{value!r}")):
         TypeAdapter(Budget | None).validate_python(value)
 
 

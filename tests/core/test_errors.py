@@ -99,6 +99,26 @@ def test_a_pickled_error_keeps_its_attributes(error_class, protocol):
     assert str(restored) == "message"
 
 
+@pytest.mark.parametrize(
+    ("name", "builtin"),
+    [
+        ("ConfigurationError", ValueError),
+        ("InvalidRequestError", ValueError),
+        ("APIConnectionError", ConnectionError),
+        ("DeadlineExceededError", TimeoutError),
+    ],
+)
+def test_four_errors_are_built_in_errors_too(name, builtin):
+    """Code that catches the built-in error catches ours. It has no number and no file name."""
+    error = CLASSES[name]("message", **ATTRIBUTES)
+
+    with pytest.raises(builtin, match=r"^message$"):
+        raise error
+    assert error.args == ("message",)
+    assert repr(error) == f"{name}('message')"
+    assert getattr(error, "errno", None) is getattr(error, "filename", None) is None
+
+
 @pytest.mark.parametrize("error_class", CLASSES.values(), ids=CLASSES)
 def test_a_copied_error_keeps_its_attributes(error_class):
     """A deep copy of an error has its attributes."""

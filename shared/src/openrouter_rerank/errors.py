@@ -86,6 +86,10 @@ class _BoundedRepr(reprlib.Repr):
             return self.repr_list(x, level)
         return super().repr1(x, level)
 
+    def repr_instance(self, x: object, level: int) -> str:  # noqa: ARG002 - `Repr` passes it
+        # `Repr` would show the address of an object whose `repr` fails.
+        return repr(x)
+
 
 def _is_dict(value: object) -> TypeGuard[dict[object, object]]:
     return isinstance(value, dict)

@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Protocol, TypeVar, runtime_checkable
 
 from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Response, Step
+from openrouter_rerank.errors import OpenRouterRerankError
 
 # Looked up by class name, so that the errors of httpcore, httpx and httpx2 are understood without
 # importing them. The first match counts: a ConnectTimeout is also a TimeoutException.
@@ -177,8 +178,7 @@ class Bounds:
         """Return the failure that `error` means; raise `error` if it is not about the exchange."""
         if isinstance(error, _BoundExceededError):
             return self.failed(error.kind)
-        names = {each.__name__ for each in type(error).__mro__}
-        kind = next((kind for name, kind in _KINDS.items() if name in names), None)
+        kind = _kind_of(error)
         if kind is None and isinstance(error, RuntimeError) and "closed" in str(error):
             return self.failed(FailureKind.UNSENDABLE, "http_client is closed")
         if kind is None:
@@ -260,6 +260,14 @@ class ResponseBuilder:
             url=self.bounds.url,
             masked=self.bounds.masked,
         )
+
+
+def _kind_of(error: Exception) -> FailureKind | None:
+    if isinstance(error, OpenRouterRerankError):
+        # Some of ours are built-in errors too. A hook of an injected client may raise them.
+        return None
+    names = {each.__name__ for each in type(error).__mro__}
+    return next((kind for name, kind in _KINDS.items() if name in names), None)
 
 
 def _socket_of(stream: object) -> socket.socket | None:

@@ -40,8 +40,12 @@ def problem(error: ValidationError, model: type[BaseModel], given: Container[str
     first = next((each for each in errors if each["type"] in _UNKNOWN), errors[0])
     if first["type"] in _UNKNOWN:
         return _unknown(str(first["loc"][0]), model, given)
-    if first["type"] == "option" or not first["loc"]:
+    if first["type"] == "model_type" and not first["loc"]:
+        return f"pass an object of type {model.__name__}, or a mapping of its options"
+    if first["type"] == "option" and first["loc"]:
         # Described before, by a model inside of this one.
+        return f"{first['loc'][0]}: {first['msg']}"
+    if not first["loc"]:
         return _cause(first) or first["msg"]
     return _option_problem(first, model)
 

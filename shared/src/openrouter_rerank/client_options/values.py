@@ -171,6 +171,7 @@ def accepted(name: str, field: FieldInfo | None = None) -> str:
 
 
 def _accepted_kind(kind: object, limits: Sequence[object]) -> str:
+    plain = _class(kind)
     lowest = next((each.ge for each in limits if isinstance(each, Ge)), None)
     if kind is int and lowest is not None:
         return f"a whole number, {lowest} or more"
@@ -182,7 +183,6 @@ def _accepted_kind(kind: object, limits: Sequence[object]) -> str:
         return _one_of(get_args(kind))
     if isinstance(kind, type) and issubclass(kind, Enum):
         return f"a {kind.__name__}, or {_one_of([each.value for each in kind])}"
-    plain = _class(kind)
     return _PLAIN.get(plain, f"an object of type {getattr(plain, '__name__', plain)}")
 
 
