@@ -1,12 +1,9 @@
 """Arguments that cannot be ranked are named before anything is sent."""
 
-import json
-
 import pytest
 from langchain_core.documents import Document
-from langchain_core.load import dumps, load
 from langchain_core.runnables import RunnableLambda
-from langchain_openrouter_rerank import OpenRouterRerank, OpenRouterRerankRetriever
+from langchain_openrouter_rerank import OpenRouterRerankRetriever
 from openrouter_rerank import ConfigurationError, InvalidRequestError
 
 from .conftest import QUERY
@@ -122,20 +119,3 @@ def test_what_a_base_retriever_returns_is_checked(reranker, local_openrouter, fo
 
     assert str(caught.value) == text
     assert local_openrouter.requests == []
-
-
-@pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
-def test_a_dump_is_loaded_without_a_key(monkeypatch):
-    """A dump can be loaded where there is no key; the first call says that it is missing."""
-    dumped = dumps(OpenRouterRerank(api_key="sk-any", top_n=2))
-    monkeypatch.delenv("OPENROUTER_API_KEY")
-
-    loaded = load(
-        json.loads(dumped),
-        valid_namespaces=["langchain_openrouter_rerank"],
-        allowed_objects=[OpenRouterRerank],
-    )
-
-    assert loaded.top_n == 2
-    with pytest.raises(ConfigurationError, match="no API key: set OPENROUTER_API_KEY"):
-        loaded.compress_documents([DOCUMENT], QUERY)

@@ -327,3 +327,15 @@ def test_copies_share_a_budget_and_dumps_have_its_limit():
 
     assert copy.deepcopy(reranker).budget is reranker.budget
     assert dumpd(reranker)["kwargs"]["budget"] == 0.5
+
+
+def test_a_dump_is_loaded_without_a_key(monkeypatch):
+    """A dump can be loaded where there is no key; the first call says that it is missing."""
+    dumped = dumps(OpenRouterRerank(api_key="sk-any", top_n=2))
+    monkeypatch.delenv("OPENROUTER_API_KEY")
+
+    reranker = loaded(dumped)
+
+    assert reranker.top_n == 2
+    with pytest.raises(ConfigurationError, match="no API key: set OPENROUTER_API_KEY"):
+        reranker.compress_documents(DOCUMENTS, "capital of France")

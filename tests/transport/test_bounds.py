@@ -50,3 +50,23 @@ def test_a_piece_received_after_the_deadline_ends_the_call(library):
         )
         with pytest.raises(DeadlineExceededError):
             client.rerank("q", ["a"], timeout=0.1)
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_an_error_of_ours_in_a_hook_is_not_a_failure_of_the_exchange(library):
+    """An error of another call, which a hook of an injected client raises, reaches the caller."""
+    error = DeadlineExceededError("another call")
+
+    def hook(request):
+        raise error
+
+    with ClientKind("sync", library) as client_kind:
+        client = client_kind.client(
+            http_options={"event_hooks": {"request": [hook]}},
+            api_key="k",
+            base_url="https://gateway.example/",
+        )
+        with pytest.raises(DeadlineExceededError) as caught:
+            client.rerank("q", ["a"])
+
+    assert caught.value is error

@@ -3,8 +3,10 @@ The options of the clients. Each is declared once, in `fields.py`.
 
 What belongs here: name, type, check, default and description of the options that both clients and
 both framework packages have (`fields.py`), the keywords that type checkers read (`keywords.py`),
-how options are shown in signatures and docstrings (`display.py`), and how secrets in them are
-hidden from tracebacks (`secrets.py`). The options that only the framework packages have are in
+how options are shown in signatures and docstrings (`display.py`), how secrets in them are hidden
+from tracebacks (`secrets.py`), which values are accepted (`values.py`), and the texts of errors
+about values (`problems.py`) and about names (`unknown_names.py`). `completion.py` has the lock for
+Pydantic's classes. The options that only the framework packages have are in
 `reranker/options.py`.
 
 `RerankClient(**keywords)` checks its keywords with `ClientOptions.of_keywords`. A reranker is a

@@ -247,21 +247,6 @@ class ClientOptions(BaseModel):
 
         return problem(error, cls, given)
 
-    def check_key(self) -> None:
-        """
-        Check that there is a key that may be sent to the base URL, as each call does again.
-
-        Raises:
-            ConfigurationError: If there is none, or a value of the environment cannot be used.
-        """
-        from openrouter_rerank._wire.endpoint import checked_key, endpoint
-
-        key = checked_key(self.api_key)
-        if not isinstance(key, ConfigurationError):
-            headers = self.default_headers or ()
-            has_header = any(name.lower() == "authorization" for name in headers)
-            endpoint(key, self.base_url, os.environ, key_in_headers=has_header)
-
     def _check_created(self, given: Mapping[str, object]) -> None:
         """Check an object that was created from options, and not copied or restored."""
         if "timeout" in given:

@@ -1,5 +1,6 @@
 """The options that both framework packages have beyond those of the clients."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -149,6 +150,21 @@ class RerankOptions(ClientOptions):
         from openrouter_rerank._call.arguments import checked_arguments
 
         checked_arguments("any", (), model=self.model, top_n=self.top_n, **self.request_fields())
+
+    def check_key(self) -> None:
+        """
+        Check that there is a key that may be sent to the base URL, as each call does again.
+
+        Raises:
+            ConfigurationError: If there is none, or a value of the environment cannot be used.
+        """
+        from openrouter_rerank._wire.endpoint import checked_key, endpoint
+
+        key = checked_key(self.api_key)
+        if not isinstance(key, ConfigurationError):
+            headers = self.default_headers or ()
+            has_header = any(name.lower() == "authorization" for name in headers)
+            endpoint(key, self.base_url, os.environ, key_in_headers=has_header)
 
     def request_fields(self) -> RequestFields:
         """Return the options that are arguments of each call."""
