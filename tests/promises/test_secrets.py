@@ -11,7 +11,7 @@ from langchain_core.load import dumpd, dumps
 from langchain_openrouter_rerank import OpenRouterRerank as LangChainRerank
 from llama_index.core.schema import NodeWithScore, TextNode
 from llamaindex_openrouter_rerank import OpenRouterRerank as LlamaIndexRerank
-from openrouter_rerank import OpenRouterRerankError, RerankClient
+from openrouter_rerank import ConfigurationError, OpenRouterRerankError, RerankClient
 from openrouter_rerank.local.stage import Reply, error
 from openrouter_rerank.reranker import Reranker
 from opentelemetry import trace
@@ -240,11 +240,14 @@ def test_no_form_of_a_reranker_contains_the_key():
 @pytest.mark.parametrize("option", ["api_keyy", "apikey", "OPENROUTER_API_KEY", "default_header"])
 def test_a_key_under_an_unknown_option_is_not_quoted(framework, option):
     """If the key is passed under an unknown name, no form of the error contains it."""
-    with pytest.raises(ValidationError, match=option) as caught:
+    with pytest.raises(ConfigurationError, match=option) as caught:
         framework(**{option: KEY})
+    with pytest.raises(ValidationError, match=option) as of_pydantic:
+        framework.model_validate({option: KEY})
 
-    text = traceback_text(caught.value) + caught.value.json() + repr(caught.value.errors())
-    assert KEY not in text + str(caught.value)
+    assert KEY not in traceback_text(caught.value) + str(caught.value)
+    error = of_pydantic.value
+    assert KEY not in error.json() + repr(error.errors()) + str(error)
 
 
 @pytest.mark.parametrize("key", [f"{KEY}\n", f" {KEY}", f"{KEY} {KEY}", f"{KEY}\u200b"], ids=ascii)
@@ -252,11 +255,14 @@ def test_an_invalid_key_is_not_quoted(key, monkeypatch):
     """An invalid key, passed or from the environment, is refused with an error without the key."""
     with pytest.raises(OpenRouterRerankError) as from_argument:
         RerankClient(api_key=key)
-    monkeypatch.setenv("OPENROUTER_API_KEY", key)
-    with RerankClient() as client, pytest.raises(OpenRouterRerankError) as from_environment:
-        client.rerank("q", ["a"])
+    with RerankClient() as client:
+        monkeypatch.setenv("OPENROUTER_API_KEY", key)
+        with pytest.raises(OpenRouterRerankError) as from_environment:
+            client.rerank("q", ["a"])
+    with pytest.raises(OpenRouterRerankError) as when_created:
+        RerankClient()
 
-    for caught in (from_argument, from_environment):
+    for caught in (from_argument, from_environment, when_created):
         assert KEY not in repr(caught.value) + str(caught.value) + repr(vars(caught.value))
 
 
@@ -290,8 +296,8 @@ def test_no_frame_of_a_refused_call_contains_the_environment_key(monkeypatch, ke
     monkeypatch.setenv("OPENROUTER_API_KEY", key)
     base_url = None if key != KEY else "https://gateway.example/v1"
 
-    with RerankClient(base_url=base_url) as client, pytest.raises(OpenRouterRerankError) as caught:
-        client.rerank("q", ["a"])
+    with pytest.raises(OpenRouterRerankError) as caught:
+        RerankClient(base_url=base_url)
 
     assert KEY not in traceback_text(caught.value)
 
