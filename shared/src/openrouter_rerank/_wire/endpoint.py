@@ -153,29 +153,26 @@ def endpoint(
         target = destination(given)
     else:
         target = destination(found or DEFAULT_BASE_URL, variable or "base_url")
-    if key_in_headers:
-        return Endpoint(target.url, None)
-    if api_key is not None:
-        return Endpoint(target.url, api_key)
+    if has_key:
+        return Endpoint(target.url, None if key_in_headers else api_key)
+    if isinstance(key, ConfigurationError):
+        raise key
+    is_from_environment = found is not None and target == destination(found, variable)
+    problem = ""
     if key is None:
-        if not needs_key:
-            return Endpoint(target.url, None)
-        raise ConfigurationError(
+        problem = (
             f"no API key: set {_KEY_VARIABLE} or pass api_key (keys: openrouter.ai/keys). Without "
             f"one, run `openrouter-rerank serve`, set {_BASE_VARIABLES[0]} to the address that it "
             f"prints, and {_KEY_VARIABLE} to any value"
         )
-    if isinstance(key, ConfigurationError):
-        raise key
-    is_from_environment = found is not None and target == destination(found, variable)
-    if given is not None and not target.is_trusted and not is_from_environment:
-        if not needs_key:
-            return Endpoint(target.url, None)
-        raise ConfigurationError(
+    elif given is not None and not target.is_trusted and not is_from_environment:
+        problem = (
             f"the key in {_KEY_VARIABLE} is not sent to {target.host}, which the environment does "
             f"not name: pass api_key, or set {_BASE_VARIABLES[0]} instead of base_url"
         )
-    return Endpoint(target.url, key)
+    if problem and needs_key:
+        raise ConfigurationError(problem)
+    return Endpoint(target.url, None if problem else key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
