@@ -101,15 +101,17 @@ async def test_passthrough_keeps_the_input_order_on_temporary_failures(
     ("options", "error_name"),
     [
         ({"api_key": None}, "ConfigurationError"),
-        ({"session_id": "a\nb"}, "InvalidRequestError"),
+        ({"session_id": "a\nb"}, "ConfigurationError"),
         ({"unscorable": "raise"}, "InvalidRequestError"),
         ({"budget": 0}, "BudgetExceededError"),
     ],
 )
 async def test_passthrough_raises_errors_of_the_user(
-    make_reranker, place, stage, options, error_name
+    make_reranker, place, stage, monkeypatch, *, options, error_name
 ):
     """A missing key, an invalid argument and a spent budget raise, even with `passthrough`."""
+    monkeypatch.delenv("OPENROUTER_API_KEY")
+
     with pytest.raises(getattr(errors, error_name)):
         await place(make_reranker(on_error="passthrough", **options), "q", CONTENTS)
 

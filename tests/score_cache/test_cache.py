@@ -326,10 +326,14 @@ def test_a_later_call_is_sent_after_a_failure(make_client, stage):
         ("score_store", {}, "score_store is of type dict, which lacks one of mget, mset"),
         ("score_store", "redis://", "score_store is of type str"),
         ("score_store", InMemoryByteStore, r"the class InMemoryByteStore: pass an object of it"),
-        ("score_ttl", 0, "score_ttl must be a positive number of seconds, got 0"),
-        ("score_ttl", -1, "score_ttl must be a positive number of seconds, got -1"),
-        ("score_ttl", float("inf"), "score_ttl must be a positive number of seconds, got inf"),
-        ("score_ttl", "1", "score_ttl must be a positive number of seconds, got '1'"),
+        ("score_ttl", 0, "score_ttl must be a positive number of seconds, or None, got 0"),
+        ("score_ttl", -1, "score_ttl must be a positive number of seconds, or None, got -1"),
+        (
+            "score_ttl",
+            float("inf"),
+            "score_ttl must be a positive number of seconds, or None, got inf",
+        ),
+        ("score_ttl", "x", "score_ttl must be a positive number of seconds, or None, got 'x'"),
     ],
 )
 def test_an_unusable_option_is_refused(make_client, option, value, message):
