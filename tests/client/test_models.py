@@ -80,6 +80,7 @@ def test_a_closed_connection_is_replaced(make_client, stage):
 def test_no_key_is_needed(make_client, stage, monkeypatch):
     """The listing is requested without a key if there is none that may be sent to the host."""
     caller = make_client(api_key=None)
+    monkeypatch.delenv("OPENROUTER_API_KEY")
 
     assert caller.models().is_live
     monkeypatch.setenv("OPENROUTER_API_KEY", "sk-ambient")
@@ -141,7 +142,7 @@ def test_the_list_of_models_has_a_deadline(make_client, stage):
 
 
 @OWN_CONNECTIONS
-@pytest.mark.parametrize("timeout", [0, -1, float("nan"), "1", True])
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), "soon", True])
 def test_a_timeout_that_cannot_be_used_is_refused(make_client, stage, timeout):
     """A timeout that is not a positive number is refused before anything is sent."""
     with pytest.raises(ConfigurationError, match="timeout"):

@@ -13,6 +13,13 @@ from openrouter_rerank.local.stage import Fault
 
 from tests.clients import OWN_CONNECTIONS
 from tests.docs.error_situations import DOCUMENTS, MODELS, QUERY, REPLIES, SETUPS
+from tests.option_errors import (
+    ARGUMENTS,
+    CLIENT_OPTIONS,
+    NO_KEY,
+    RERANKER_OPTIONS,
+    UNKNOWN_OPTIONS,
+)
 
 PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
 ROWS = {
@@ -116,6 +123,41 @@ def test_a_wait_for_an_identical_call_has_the_documented_message(stage):
 
     found = type(caught.value).__name__, shown(caught.value)
     assert found == ROWS[WAITING_FOR_AN_IDENTICAL_CALL]
+
+
+def written(options):
+    """Return options as they are written in code."""
+    return ", ".join(f"{name}={value!r}" for name, value in options.items())
+
+
+def codes(form, table):
+    """Return the rows of a table of option errors, with options as code of this form."""
+    # Objects that cannot be shown, and values of megabytes, have no place on a page.
+    shown_rows = [(options, text) for options, text in table if "Unprintable" not in text]
+    rows = {form.format(written(options)): text for options, text in shown_rows}
+    return {code: text for code, text in rows.items() if len(code) < 200}
+
+
+OPTION_ROWS = {
+    **codes("RerankClient({})", CLIENT_OPTIONS),
+    **codes("OpenRouterRerank({})", RERANKER_OPTIONS),
+    **{
+        f'OpenRouterRerank({name}="...")': f"OpenRouterRerank {text}"
+        for name, text in UNKNOWN_OPTIONS
+    },
+    **codes("client.rerank(..., {})", [(options, text) for _, options, text in ARGUMENTS]),
+    "RerankClient()": NO_KEY,
+}
+
+
+def test_the_errors_of_options_and_arguments_are_on_the_page():
+    """The page lists the errors of options and arguments with the texts that are tested."""
+    table = PAGE.read_text("utf-8").partition("## Options and arguments")[2]
+
+    rows = re.findall(r"^\| `(.+?)` \| `+ ?(.+?) ?`+ \|$", table, re.MULTILINE)
+
+    assert dict(rows) == OPTION_ROWS
+    assert len(rows) == len(OPTION_ROWS)
 
 
 def test_every_row_of_the_page_is_tested():
