@@ -390,12 +390,13 @@ def test_an_unusable_proxy_or_certificate_file_is_an_error(stage, settings):
         try:
             RerankClient(api_key="k", base_url="https://gateway.example/v1").rerank("q", ["a"])
         except OpenRouterRerankError as error:
-            print(type(error).__name__, "HTTPS_PROXY" in str(error))
+            print(type(error).__name__, error)
     """
 
     printed = run(script, stage, **{"no_proxy": "", "NO_PROXY": ""} | settings)
 
-    assert printed == "ConfigurationError True"
+    assert printed.startswith("ConfigurationError ")
+    assert [*settings][0] in printed
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,9 @@
 
 import shutil
 
+import httpx
 import pytest
-from openrouter_rerank import APIConnectionError
+from openrouter_rerank import APIConnectionError, ConfigurationError
 from openrouter_rerank.local.stage import Stage
 
 from tests.certificates import authority_and_server_context
@@ -64,3 +65,36 @@ def test_corrected_certificates_are_used_without_a_restart(
             shutil.copy2(right, wrong)
 
         assert len(client.rerank(QUERY, DOCUMENTS).results) == len(DOCUMENTS)
+
+
+@OWN_CONNECTIONS
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(
+            None,
+            "No such file or directory",
+            id="missing",
+            marks=pytest.mark.skipif(
+                httpx.__version__.startswith("0.27."),
+                reason="httpx 0.27 uses its own certificates if the file is missing",
+            ),
+        ),
+        pytest.param("no certificate", "", id="no certificate"),
+    ],
+)
+def test_certificates_that_cannot_be_read_are_an_error(
+    client_kind, tmp_path, monkeypatch, content, reason
+):
+    """The error names `SSL_CERT_FILE`, its value and the reason."""
+    file = tmp_path / "authority.pem"
+    if content is not None:
+        file.write_text(content)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+
+    with pytest.raises(ConfigurationError, match="Name a file or a folder") as caught:
+        client_kind.client(base_url="https://127.0.0.1:9/v1", api_key="k").rerank(QUERY, DOCUMENTS)
+
+    assert caught.value.message.startswith(
+        f"the certificates in SSL_CERT_FILE={str(file)!r} cannot be read: {reason}"
+    )

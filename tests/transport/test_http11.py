@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from openrouter_rerank._attempt import Attempt, Step
 from openrouter_rerank._transport.bounds import Bounds, ResponseBuilder
 from openrouter_rerank._transport.http11 import HTTP11
-from openrouter_rerank._wire.headers import EncodedHeaders
+from openrouter_rerank._wire.endpoint import EncodedHeaders
 from openrouter_rerank._wire.request import encode
 
 HEADERS = EncodedHeaders([(b"Host", b"a.example"), (b"Content-Length", b"5")])

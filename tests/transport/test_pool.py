@@ -10,7 +10,7 @@ from openrouter_rerank import AsyncRerankClient
 from openrouter_rerank._attempt import Attempt
 from openrouter_rerank._transport.bounds import Bounds, ResponseBuilder
 from openrouter_rerank._transport.pool import AsyncPool, Pool
-from openrouter_rerank._wire.headers import EncodedHeaders
+from openrouter_rerank._wire.endpoint import EncodedHeaders
 from openrouter_rerank._wire.request import encode
 
 

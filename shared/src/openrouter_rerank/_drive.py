@@ -7,6 +7,7 @@ of these end before the call ends.
 
 import asyncio
 import contextvars
+import logging
 import threading
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,11 +16,14 @@ from typing import TypeVar
 
 from ._attempt import Attempt, Failure, Response
 from ._call.flow import CallFlow, RequestFlow, RequestOutcome
+from ._tracebacks import clear_frames
 from .ranking import Ranking
 
 Exchange = Callable[[Attempt], Response | Failure]
 AsyncExchange = Callable[[Attempt], Awaitable[Response | Failure]]
 Outcome = TypeVar("Outcome")
+
+logger = logging.getLogger("openrouter_rerank")
 
 
 def drive(flow: CallFlow, exchange: Exchange, *, max_in_flight: int = 1) -> Ranking:
@@ -132,7 +136,12 @@ async def _aoutcomes(
         async with slots:
             if failed:
                 return None
-            outcome = await aoutcome_of(request, exchange)
+            try:
+                outcome = await aoutcome_of(request, exchange)
+            except BaseException as error:
+                # If the call's coroutine is closed, asyncio logs the exception of this task.
+                clear_frames(error)
+                raise
             if outcome.error is not None:
                 failed.append(outcome)
             return outcome
@@ -175,3 +184,14 @@ async def aoutcome_of(
         return step
     finally:
         request.close()
+
+
+def warn_of_mixed_scores(model: str, served: frozenset[str | None]) -> None:
+    """Log that a ranking has scores of one slug under several served names."""
+    names = sorted(name or "unnamed" for name in served)
+    logger.warning(
+        "a ranking has scores under several served names: model=%s served_models=%s; "
+        "to have one, name its provider: provider={'only': [...]}",
+        model,
+        ", ".join(names),
+    )

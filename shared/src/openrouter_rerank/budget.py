@@ -69,6 +69,9 @@ class Budget:
         return given if isinstance(given, cls) else cls(_amount(given))
 
     def __repr__(self) -> str:
+        # Crash reporters show a budget that could not be created, too.
+        if not hasattr(self, "_spent"):
+            return "Budget()"
         return f"Budget(limit={self.limit:g}, spent={self._spent:g})"
 
     def __copy__(self) -> "Budget":

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar, Unpack
 from ._call.arguments import Arguments, checked_arguments, checked_timeout
 from ._call.flow import Limits, call_flow
 from ._call.listing_flow import ListingFlow, listing_flow
-from ._drive import adrive, aoutcome_of, drive, outcome_of
+from ._drive import adrive, aoutcome_of, drive, outcome_of, warn_of_mixed_scores
 from ._retry_budget import TokenBucket
 from ._score_cache.cache import CachedCall, ScoreCache
+from ._tracebacks import clear_frames
 from ._transport.exchange import AsyncExchange, Exchange, Route
 from ._transport.fair_semaphore import FairSemaphore
 from ._transport.pool import async_pool, pool
-from ._wire.endpoint import Endpoint, Secrets, checked_key, endpoint
-from ._wire.headers import EncodedHeaders
+from ._wire.endpoint import EncodedHeaders, Endpoint, Secrets, checked_key, endpoint
 from ._wire.model_listing import ModelChanges
 from .client_options import ClientKeywords, ClientOptions, RequestOptions
 from .client_options.display import show_options
@@ -54,7 +54,7 @@ class _Client(ABC, Generic[HTTP]):
         self._api_key = key
         self._base_url = options.base_url
         self._headers = options.request_headers()
-        self._encoded_headers = self._headers.encoded()
+        self._encoded_headers = EncodedHeaders(self._headers.encoded())
         self._secrets = Secrets(self._headers.secret_values())
         self._key_in_headers = any(name.lower() == "authorization" for name in self._headers)
         self._timeout = options.timeout
@@ -76,6 +76,15 @@ class _Client(ABC, Generic[HTTP]):
     def _reset_slots(self) -> None:
         """Make all request slots free."""
 
+    def _create(self, options: dict[str, object], http_client: HTTP | None) -> None:
+        """Check `options`, a plain dict in which secrets are hidden, and create this client."""
+        try:
+            self._open(ClientOptions.of_keywords(type(self).__name__, options), http_client)
+        except BaseException as error:
+            options.clear()
+            clear_frames(error)
+            raise
+
     @classmethod
     def from_options(cls, options: ClientOptions, http_client: HTTP | None = None) -> Self:
         """
@@ -86,13 +95,12 @@ class _Client(ABC, Generic[HTTP]):
             http_client: An httpx or httpx2 client to use as it is. It is never closed.
 
         Raises:
-            ConfigurationError: If an option or a value of the environment cannot be used, there is
-                no API key, or `http_client` is of the wrong kind.
+            ConfigurationError: If an option cannot be used, or there is no API key.
         """
         # Checked again, because Pydantic's `model_copy` and `model_construct` check nothing.
         values = {name: getattr(options, name) for name in ClientOptions.model_fields}
         client = cls.__new__(cls)
-        cls._open(client, ClientOptions.of_keywords(cls.__name__, values), http_client)
+        cls._create(client, values, http_client)
         return client
 
     def _limits(self, timeout: float | None) -> Limits:
@@ -104,8 +112,12 @@ class _Client(ABC, Generic[HTTP]):
             retry_budget=self._retry_budget,
             budget=self._budget,
             started=time.monotonic(),
-            on_mixed_scores=_warn_of_mixed_scores,
+            on_mixed_scores=warn_of_mixed_scores,
         )
+
+    def _cached_call(self, arguments: Arguments, route: Route, limits: Limits) -> CachedCall:
+        call, models, url = arguments.call, arguments.models, route.endpoint.url
+        return CachedCall(call=call, models=models, service=url, limits=limits)
 
     def _route(self, arguments: Arguments) -> Route:
         target = self._endpoint(needs_key=True)
@@ -114,35 +126,24 @@ class _Client(ABC, Generic[HTTP]):
                 logger.warning("%s", text)
         headers = self._encoded_headers
         if arguments.session_id is not None:
-            headers = self._headers.with_session(arguments.session_id).encoded()
+            headers = EncodedHeaders(self._headers.with_session(arguments.session_id).encoded())
         return self._route_to(target, headers)
 
-    def _listing_route(self) -> Route:
-        return self._route_to(self._endpoint(needs_key=False).model_list(), self._encoded_headers)
+    def _listing(self, timeout: float | None) -> tuple[ListingFlow, Route]:
+        seconds = self._timeout if timeout is None else checked_timeout(timeout)
+        target = self._endpoint(needs_key=False).model_list()
+        route = self._route_to(target, self._encoded_headers)
+        return listing_flow(seconds, time.monotonic), route
 
     def _route_to(self, target: Endpoint, headers: EncodedHeaders) -> Route:
-        return Route(
-            endpoint=target,
-            headers=headers,
-            owner=self,
-            secrets=self._secrets,
-            slots=self._max_concurrency,
-        )
+        secrets, slots = self._secrets, self._max_concurrency
+        return Route(endpoint=target, headers=headers, owner=self, secrets=secrets, slots=slots)
 
     def _endpoint(self, *, needs_key: bool) -> Endpoint:
         if self._is_closed:
             raise ConfigurationError("the client is closed: make a new one")
-        return endpoint(
-            self._api_key,
-            self._base_url,
-            os.environ,
-            key_in_headers=self._key_in_headers,
-            needs_key=needs_key,
-        )
-
-    def _listing_flow(self, timeout: float | None) -> ListingFlow:
-        seconds = self._timeout if timeout is None else checked_timeout(timeout)
-        return listing_flow(seconds, time.monotonic)
+        key, url, in_headers = self._api_key, self._base_url, self._key_in_headers
+        return endpoint(key, url, os.environ, key_in_headers=in_headers, needs_key=needs_key)
 
 
 class RerankClient(_Client[HTTPClient]):
@@ -174,11 +175,10 @@ class RerankClient(_Client[HTTPClient]):
         ) -> None: ...
 
     else:
-        # A plain dict of options, because secrets in it are replaced in place.
-        def __init__(self, *, http_client: HTTPClient | None = None, **options: object) -> None:
-            checked = ClientOptions.of_keywords(type(self).__name__, options)
-            warn_of_milliseconds(checked.timeout)
-            self._open(checked, http_client)
+
+        def __init__(self, *, http_client: object = None, **options: object) -> None:
+            self._create(options, http_client)
+            warn_of_milliseconds(self._timeout)
 
     def _reset_slots(self) -> None:
         self._slots = (os.getpid(), FairSemaphore(self._max_concurrency))
@@ -215,41 +215,51 @@ class RerankClient(_Client[HTTPClient]):
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
-        arguments = checked_arguments(query, documents, model=model, top_n=top_n, **options)
-        if not arguments.call.documents:
-            return arguments.empty_ranking()
-        route = self._route(arguments)
-        exchange = Exchange(route, self._request_slots(), self._http_client, self._rate_limiter)
-        run = functools.partial(drive, exchange=exchange, max_in_flight=self._max_concurrency)
-        with traced(model, documents=arguments.size, top_n=top_n) as note:
-            limits = self._limits(arguments.timeout)
-            if self._score_cache is None:
-                ranking = run(call_flow(arguments.call, arguments.models, limits))
-            else:
-                ranking = self._score_cache.rank(_cached_call(arguments, route, limits), run)
-            if self._on_response is not None:
-                self._on_response(ranking)
-            note(ranking)
+        try:
+            arguments = checked_arguments(query, documents, model=model, top_n=top_n, **options)
+            if not arguments.call.documents:
+                return arguments.empty_ranking()
+            route = self._route(arguments)
+            exchange = Exchange(route, self._request_slots(), self._http_client, self._rate_limiter)
+            run = functools.partial(drive, exchange=exchange, max_in_flight=self._max_concurrency)
+            with traced(model, documents=arguments.size, top_n=top_n) as note:
+                limits = self._limits(arguments.timeout)
+                if self._score_cache is None:
+                    ranking = run(call_flow(arguments.call, arguments.models, limits))
+                else:
+                    cached = self._cached_call(arguments, route, limits)
+                    ranking = self._score_cache.rank(cached, run)
+                if self._on_response is not None:
+                    self._on_response(ranking)
+                note(ranking)
+        except BaseException as error:
+            # An unknown option may be a key.
+            del options
+            clear_frames(error)
+            raise
         return ranking
 
     def models(self, *, timeout: float | None = None) -> ModelListing:
         """
         Return the rerank models that the service lists, with the built-in data of each.
 
-        The listing needs no key. A key is sent if there is one that may be sent to the host. If no
-        listing arrives within `timeout`, or the response is not a listing, the result is the
-        built-in data: `is_live` is `False`, and `problem` says why. The later calls of this client
-        warn once about each model that the listing says is renamed or will be removed.
+        Without a network, or if the response is not a listing, the result is the built-in data:
+        `is_live` is `False`, and `problem` says why. Later calls of this client warn once about
+        each model that the listing says is renamed or will be removed.
 
         Args:
             timeout: Seconds, more than 0. Default: the `timeout` of the client.
 
         Raises:
-            ConfigurationError: If the client is closed, or an option cannot be used.
+            ConfigurationError: If the client is closed, or `timeout` cannot be used.
         """
-        flow, route = self._listing_flow(timeout), self._listing_route()
-        exchange = Exchange(route, self._request_slots(), self._http_client)
-        return self._changes.remembered(outcome_of(flow, exchange))
+        try:
+            flow, route = self._listing(timeout)
+            exchange = Exchange(route, self._request_slots(), self._http_client)
+            return self._changes.remembered(outcome_of(flow, exchange))
+        except BaseException as error:
+            clear_frames(error)
+            raise
 
     def close(self) -> None:
         """
@@ -294,13 +304,10 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
         ) -> None: ...
 
     else:
-        # A plain dict of options, because secrets in it are replaced in place.
-        def __init__(
-            self, *, http_client: AsyncHTTPClient | None = None, **options: object
-        ) -> None:
-            checked = ClientOptions.of_keywords(type(self).__name__, options)
-            warn_of_milliseconds(checked.timeout)
-            self._open(checked, http_client)
+
+        def __init__(self, *, http_client: object = None, **options: object) -> None:
+            self._create(options, http_client)
+            warn_of_milliseconds(self._timeout)
 
     def _reset_slots(self) -> None:
         self._slots: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
@@ -330,23 +337,30 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
-        arguments = checked_arguments(query, documents, model=model, top_n=top_n, **options)
-        if not arguments.call.documents:
-            return arguments.empty_ranking()
-        route = self._route(arguments)
-        exchange = AsyncExchange(
-            route, self._request_slots(), self._http_client, self._rate_limiter
-        )
-        run = functools.partial(adrive, exchange=exchange, max_in_flight=self._max_concurrency)
-        with traced(model, documents=arguments.size, top_n=top_n) as note:
-            limits = self._limits(arguments.timeout)
-            if self._score_cache is None:
-                ranking = await run(call_flow(arguments.call, arguments.models, limits))
-            else:
-                ranking = await self._score_cache.arank(_cached_call(arguments, route, limits), run)
-            if self._on_response is not None:
-                self._on_response(ranking)
-            note(ranking)
+        try:
+            arguments = checked_arguments(query, documents, model=model, top_n=top_n, **options)
+            if not arguments.call.documents:
+                return arguments.empty_ranking()
+            route = self._route(arguments)
+            exchange = AsyncExchange(
+                route, self._request_slots(), self._http_client, self._rate_limiter
+            )
+            run = functools.partial(adrive, exchange=exchange, max_in_flight=self._max_concurrency)
+            with traced(model, documents=arguments.size, top_n=top_n) as note:
+                limits = self._limits(arguments.timeout)
+                if self._score_cache is None:
+                    ranking = await run(call_flow(arguments.call, arguments.models, limits))
+                else:
+                    cached = self._cached_call(arguments, route, limits)
+                    ranking = await self._score_cache.arank(cached, run)
+                if self._on_response is not None:
+                    self._on_response(ranking)
+                note(ranking)
+        except BaseException as error:
+            # An unknown option may be a key.
+            del options
+            clear_frames(error)
+            raise
         return ranking
 
     async def models(self, *, timeout: float | None = None) -> ModelListing:  # noqa: ASYNC109
@@ -354,11 +368,15 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
         Return the rerank models that the service lists, as `RerankClient.models` does.
 
         Raises:
-            ConfigurationError: If the client is closed, or an option cannot be used.
+            ConfigurationError: If the client is closed, or `timeout` cannot be used.
         """
-        flow, route = self._listing_flow(timeout), self._listing_route()
-        exchange = AsyncExchange(route, self._request_slots(), self._http_client)
-        return self._changes.remembered(await aoutcome_of(flow, exchange))
+        try:
+            flow, route = self._listing(timeout)
+            exchange = AsyncExchange(route, self._request_slots(), self._http_client)
+            return self._changes.remembered(await aoutcome_of(flow, exchange))
+        except BaseException as error:
+            clear_frames(error)
+            raise
 
     async def aclose(self) -> None:
         """
@@ -375,25 +393,6 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
-
-
-def _warn_of_mixed_scores(model: str, served: frozenset[str | None]) -> None:
-    names = sorted(name or "unnamed" for name in served)
-    logger.warning(
-        "a ranking has scores under several served names: model=%s served_models=%s; "
-        "to have one, name its provider: provider={'only': [...]}",
-        model,
-        ", ".join(names),
-    )
-
-
-def _cached_call(arguments: Arguments, route: Route, limits: Limits) -> CachedCall:
-    return CachedCall(
-        call=arguments.call,
-        models=arguments.models,
-        service=route.endpoint.url,
-        limits=limits,
-    )
 
 
 show_options(RerankClient, HTTPClient, ClientOptions.model_fields)

@@ -113,6 +113,9 @@ class WindowRateLimiter:
             return 0.0
 
     def __repr__(self) -> str:
+        # Crash reporters show a limiter that could not be created, too.
+        if not hasattr(self, "seconds"):
+            return "WindowRateLimiter()"
         return f"WindowRateLimiter({self.requests}, seconds={self.seconds:g})"
 
     def __copy__(self) -> "WindowRateLimiter":

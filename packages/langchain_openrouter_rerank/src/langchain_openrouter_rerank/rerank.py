@@ -294,10 +294,12 @@ class OpenRouterRerank(
 
             caller = f"a call of {type(self).__name__}"
             known, fields = CallOptions.__annotations__, type(self).model_fields
+            name = min(unknown)
+            # One of them may be a key, and a traceback shows the variables of the caller.
+            if isinstance(options, dict):
+                options.clear()
             place = "set it when you create the reranker"
-            raise TypeError(
-                unknown_name(caller, min(unknown), known, elsewhere=fields, place=place)
-            )
+            raise TypeError(unknown_name(caller, name, known, elsewhere=fields, place=place))
         changed = self.model_copy(update=fixed)
         for name, value in options.items():
             setattr(changed, name, value)

@@ -107,12 +107,13 @@ class AsyncStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     async def aclose(self) -> None:
         """Close the connection, and let the loop close its socket."""
-        self.transport.abort()
+        self.abort()
         # The loop closes the socket in its next iteration.
         await asyncio.sleep(0)
 
     def abort(self) -> None:
         """Close the connection without waiting, not even to end TLS with its closing messages."""
+        self._held = b""
         self.transport.abort()
 
     async def start_tls(

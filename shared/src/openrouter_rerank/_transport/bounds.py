@@ -127,11 +127,14 @@ class Bounds:
         self.timeouts = TimeLeft(self.deadline)
         self.socket: socket.socket | None = None
         """The socket of a synchronous exchange over an injected client, once it is known."""
+        self.request: object = None
+        """httpcore's request of an exchange over an injected client, once it is known."""
         self._stream: object = None
 
     def trace(self, event: str, info: Mapping[str, object]) -> None:
         """Note the step and the socket of an exchange: the `trace` extension of httpcore."""
         self._note_step(event)
+        self.request = info.get("request", self.request)
         # The events of a connection through a proxy have another prefix.
         if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             self.socket = _socket_of(info.get("return_value"))
@@ -139,6 +142,7 @@ class Bounds:
     async def atrace(self, event: str, info: Mapping[str, object]) -> None:
         """Note the step of an exchange, and close its connection if the TLS handshake failed."""
         self._note_step(event)
+        self.request = info.get("request", self.request)
         if event.endswith(".connect_tcp.complete"):
             self._stream = info.get("return_value")
         elif event.endswith(".start_tls.failed") and isinstance(self._stream, _Closable):

@@ -111,16 +111,35 @@ class _Certificates:
         with self._lock:
             source = _certificate_source()
             if self._context is None or self._source != source:
-                import httpx
-
-                context = httpx.create_ssl_context()
-                context.set_alpn_protocols(["http/1.1"])
-                self._context, self._source = context, source
+                self._context, self._source = _new_context(), source
             return self._context
 
     def renew_lock(self) -> None:
         """Replace the lock in a forked child: a thread of the parent may have held it."""
         self._lock = threading.Lock()
+
+
+def _new_context() -> ssl.SSLContext:
+    import httpx
+
+    # httpx reads the folder only if there is no file.
+    named = next((name for name in _CERTIFICATE_VARIABLES if os.environ.get(name)), None)
+    try:
+        context = httpx.create_ssl_context()
+    except (OSError, ValueError) as error:
+        if named is None:
+            raise
+        raise ConfigurationError(
+            f"the certificates in {named}={os.environ[named]!r:.200} cannot be read: "
+            f"{_reason(error)}. Name a file or a folder of certificates in PEM format"
+        ) from error
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _reason(error: Exception) -> str:
+    text = error.strerror if isinstance(error, OSError) else None
+    return text or type(error).__name__
 
 
 def _certificate_source() -> tuple[object, ...]:
@@ -146,6 +165,8 @@ def _configuration_errors() -> Generator[None]:
     """Turn the errors of an unusable proxy or certificate file into a `ConfigurationError`."""
     try:
         yield
+    except ConfigurationError:
+        raise
     # httpcore raises a RuntimeError if the package for SOCKS proxies is missing.
     except (ImportError, OSError, ValueError, RuntimeError) as error:
         raise ConfigurationError(
@@ -155,19 +176,57 @@ def _configuration_errors() -> Generator[None]:
 
 
 def _proxy(url: str) -> "httpx.Proxy | None":
-    """Return the proxy that the environment names for `url` (HTTPS_PROXY, ALL_PROXY, NO_PROXY)."""
+    """
+    Return the proxy that the environment names for `url` (HTTPS_PROXY, ALL_PROXY, NO_PROXY).
+
+    Raises:
+        ConfigurationError: If it is not the URL of a proxy. The message names its variable, and
+            does not show it, because it may contain a password.
+    """
     parts = urlsplit(url)
     host = parts.hostname or ""
     # Requests to this machine must not leave it.
     if is_loopback(host) or urllib.request.proxy_bypass(host):
         return None
     proxies = urllib.request.getproxies()
-    found = proxies.get(parts.scheme) or proxies.get("all")
+    kind = parts.scheme if proxies.get(parts.scheme) else "all"
+    found = proxies.get(kind, "").strip()
     if not found:
         return None
     import httpx
 
     found = found if "://" in found else f"http://{found}"
-    # `httpx.Proxy` takes the credentials out of the URL. httpx 0.27 accepts only `socks5`. With
-    # either name, httpcore lets the proxy look hosts up.
-    return httpx.Proxy(found.replace("socks5h://", "socks5://", 1))
+    # Not in an `except` block: the error of httpx quotes a part of the URL.
+    with suppress(httpx.InvalidURL, ValueError):
+        # `httpx.Proxy` takes the credentials out of the URL. httpx 0.27 accepts only `socks5`. With
+        # either name, httpcore lets the proxy look hosts up.
+        proxy = httpx.Proxy(found.replace("socks5h://", "socks5://", 1))
+        if _names_only_a_host(proxy.url) and _has_valid_credentials(proxy):
+            return proxy
+    raise ConfigurationError(
+        f"{_variable(kind)} is not the URL of a proxy: use the form http://host:port or "
+        "http://user:password@host:port (or https://, socks5://). In the user name and the "
+        "password, write % as %25, # as %23, / as %2F, ? as %3F and @ as %40"
+    )
+
+
+def _names_only_a_host(proxy: "httpx.URL") -> bool:
+    # Part of a password with `/`, `?` or `#` is taken for a path, a query or a fragment.
+    has_more = proxy.path.strip("/") or proxy.query or proxy.fragment
+    is_port = proxy.port is None or 0 < proxy.port < 65_536
+    # httpx escapes a space in the host.
+    return bool(proxy.host) and "%" not in proxy.host and is_port and not has_more
+
+
+def _has_valid_credentials(proxy: "httpx.Proxy") -> bool:
+    # SOCKS 5 has one byte for the length of each (RFC 1929 section 2).
+    return proxy.url.scheme != "socks5" or all(len(each) < 256 for each in proxy.raw_auth or ())
+
+
+def _variable(kind: str) -> str:
+    """Return the name of the environment variable that has the proxy for `kind` of URLs."""
+    lower = f"{kind}_proxy"
+    names = [lower, *(name for name in os.environ if name.lower() == lower)]
+    # As in urllib: the name in lower case comes first.
+    found = next((name for name in names if os.environ.get(name)), None)
+    return found or "the proxy in the settings of this system"

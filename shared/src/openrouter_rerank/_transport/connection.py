@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpcore
 
 from openrouter_rerank._attempt import Step
-from openrouter_rerank._wire.headers import EncodedHeaders
+from openrouter_rerank._wire.endpoint import EncodedHeaders
 
 from .async_sockets import AsyncSockets
 from .async_stream import AsyncStream

@@ -12,8 +12,7 @@ import time
 from dataclasses import dataclass
 
 from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Response, Step
-from openrouter_rerank._wire.endpoint import Endpoint, Secrets
-from openrouter_rerank._wire.headers import EncodedHeaders
+from openrouter_rerank._wire.endpoint import EncodedHeaders, Endpoint, Secrets
 from openrouter_rerank.http_client import AsyncHTTPClient, HTTPClient
 from openrouter_rerank.rate_limiter import RateLimiter
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import h11
 
-from openrouter_rerank._wire.headers import EncodedHeaders
+from openrouter_rerank._wire.endpoint import EncodedHeaders
 
 from .bounds import ResponseBuilder
 
@@ -27,10 +27,14 @@ class HTTP11:
         method: str = "POST",
     ) -> Iterator[bytes]:
         """Yield the bytes of a request: its head, then each piece of `body`."""
-        yield self._state.send(h11.Request(method=method, target=target, headers=headers)) or b""
+        yield self._head(method, target, headers)
         for piece in body:
             yield self._state.send(h11.Data(data=piece)) or b""
         self._state.send(h11.EndOfMessage())
+
+    def _head(self, method: str, target: bytes, headers: EncodedHeaders) -> bytes:
+        request = h11.Request(method=method, target=target, headers=[*headers])
+        return self._state.send(request) or b""
 
     def receive(self, data: bytes, response: ResponseBuilder) -> bool:
         """

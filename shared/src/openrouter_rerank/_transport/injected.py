@@ -8,8 +8,8 @@ request, and its response is read within the bounds of the attempt.
 from collections.abc import AsyncIterator
 
 from openrouter_rerank._attempt import Attempt, Body, Response, Step
-from openrouter_rerank._wire.endpoint import ApiKey, Endpoint
-from openrouter_rerank._wire.headers import EncodedHeaders
+from openrouter_rerank._tracebacks import clear_headers
+from openrouter_rerank._wire.endpoint import ApiKey, EncodedHeaders, Endpoint
 from openrouter_rerank.http_client import (
     AnyRequest,
     AsyncHTTPClient,
@@ -34,6 +34,7 @@ def exchange_over(
     """Send the request of `attempt` and return the response, within `bounds`."""
     bounds.is_injected, bounds.step = True, Step.RESPONSE
     with (
+        _Cleared(bounds),
         Watched(watchdog(), bounds.deadline, bounds.shut_down),
         client.stream(
             attempt.request.method,
@@ -60,16 +61,37 @@ async def aexchange_over(
 ) -> Response:
     """Send the request of `attempt` and return the response; the caller ends it at the deadline."""
     bounds.is_injected, bounds.step = True, Step.RESPONSE
-    async with client.stream(
-        attempt.request.method,
-        endpoint.url,
-        content=_acontent(attempt.request.body),
-        headers=_headers(headers, attempt),
-        auth=Bearer(endpoint.api_key),
-        follow_redirects=False,
-        extensions={"timeout": bounds.timeouts, "trace": bounds.atrace},
-    ) as response:
-        return await _aread(response, attempt, bounds)
+    with _Cleared(bounds):
+        async with client.stream(
+            attempt.request.method,
+            endpoint.url,
+            content=_acontent(attempt.request.body),
+            headers=_headers(headers, attempt),
+            auth=Bearer(endpoint.api_key),
+            follow_redirects=False,
+            extensions={"timeout": bounds.timeouts, "trace": bounds.atrace},
+        ) as response:
+            return await _aread(response, attempt, bounds)
+
+
+class _Cleared:
+    """
+    A context that removes the headers of the request if the exchange fails.
+
+    httpcore's pool, which belongs to the user's client, keeps some requests that were cancelled.
+    """
+
+    __slots__ = ("_bounds",)
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is not None:
+            clear_headers(self._bounds.request)
 
 
 class Bearer:
@@ -87,11 +109,10 @@ class Bearer:
         return request
 
 
-def _headers(headers: EncodedHeaders, attempt: Attempt) -> EncodedHeaders:
+def _headers(headers: EncodedHeaders, attempt: Attempt) -> list[tuple[bytes, bytes]]:
     if attempt.request.method == "GET":
-        return headers
-    length = (b"Content-Length", b"%d" % attempt.request.body.size)
-    return EncodedHeaders((*headers, length))
+        return [*headers]
+    return [*headers, (b"Content-Length", b"%d" % attempt.request.body.size)]
 
 
 def _read(response: StreamedResponse, attempt: Attempt, bounds: Bounds) -> Response:

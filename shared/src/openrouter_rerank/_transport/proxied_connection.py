@@ -14,7 +14,8 @@ import httpcore
 import httpx
 
 from openrouter_rerank._attempt import Step
-from openrouter_rerank._wire.headers import EncodedHeaders
+from openrouter_rerank._tracebacks import clear_frames
+from openrouter_rerank._wire.endpoint import EncodedHeaders
 
 from .async_sockets import AsyncSockets
 from .bounds import ResponseBuilder
@@ -72,7 +73,7 @@ class ProxiedConnection(_ProxiedConnection[httpcore.ConnectionPool]):
         response.bounds.proxy, response.bounds.step = self._proxy, Step.RESPONSE
         self._sockets.deadline = response.bounds.deadline
         received = self._pool.handle_request(
-            httpcore.Request(method, _parsed(url), headers=headers, content=_Content(body))
+            httpcore.Request(method, _parsed(url), headers=[*headers], content=_Content(body))
         )
         response.begin(received.status, headers_by_name(received.headers))
         for piece in received.iter_stream():
@@ -131,19 +132,24 @@ class AsyncProxiedConnection(_ProxiedConnection[httpcore.AsyncConnectionPool]):
         response: ResponseBuilder,
         method: str,
     ) -> None:
-        received = await self._pool.handle_async_request(
-            httpcore.Request(
-                method,
-                _parsed(url),
-                headers=headers,
-                content=_Content(body),
-                extensions={"timeout": response.bounds.timeouts},
+        try:
+            received = await self._pool.handle_async_request(
+                httpcore.Request(
+                    method,
+                    _parsed(url),
+                    headers=[*headers],
+                    content=_Content(body),
+                    extensions={"timeout": response.bounds.timeouts},
+                )
             )
-        )
-        response.begin(received.status, headers_by_name(received.headers))
-        async for piece in received.aiter_stream():
-            response.add(piece)
-        await received.aclose()
+            response.begin(received.status, headers_by_name(received.headers))
+            async for piece in received.aiter_stream():
+                response.add(piece)
+            await received.aclose()
+        except BaseException as error:
+            # If the call's coroutine is closed, asyncio logs the exception with its traceback.
+            clear_frames(error)
+            raise
 
     async def aclose(self) -> None:
         """Close the connection."""

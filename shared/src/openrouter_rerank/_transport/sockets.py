@@ -135,6 +135,7 @@ class _Stream(httpcore.NetworkStream):
             raise httpcore.WriteError(error) from error
 
     def close(self) -> None:
+        self._held = b""
         self._stream.close()
 
     def start_tls(

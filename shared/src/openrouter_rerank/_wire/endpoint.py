@@ -1,12 +1,13 @@
 """
 Finds where requests are sent, and which key may be sent there.
 
-An API key is in an `ApiKey` from here on, and never in an error, a log line or a traceback.
+An API key is in an `ApiKey` from here on, and the headers of a request in `EncodedHeaders`. Neither
+is ever in an error, a log line or a traceback.
 """
 
 import functools
 import ipaddress
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
@@ -75,6 +76,23 @@ class ApiKey:
         raise ConfigurationError(
             "an API key is not pickled: set OPENROUTER_API_KEY where the object is restored"
         )
+
+
+class EncodedHeaders:
+    """Headers in bytes, whose values are in no `repr` and no traceback."""
+
+    __slots__ = ("_reveal",)
+
+    def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        pairs = tuple(headers)
+        self._reveal: Callable[[], tuple[tuple[bytes, bytes], ...]] = lambda: pairs
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        return iter(self._reveal())
+
+    def __repr__(self) -> str:
+        names = [name for name, _ in self] if hasattr(self, "_reveal") else []
+        return f"EncodedHeaders({names})"
 
 
 def checked_key(value: object) -> ApiKey | ConfigurationError | None:

@@ -4,7 +4,15 @@ Makes the headers of a request, except those for the key, the host and the lengt
 The user's own headers may hold secrets, so neither an error nor a `repr` shows their values.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import (
+    Callable,
+    ItemsView,
+    Iterator,
+    KeysView,
+    Mapping,
+    Sequence,
+    ValuesView,
+)
 
 from openrouter_rerank._version import __version__
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError, shown_value
@@ -37,15 +45,78 @@ _NOT_SECRET = frozenset(
 )
 
 
-class HeaderFields(dict[str, str]):
-    """Headers whose `repr` shows no values, for tracebacks with local variables."""
+class HeaderFields:  # noqa: PLW1641 - mutable, so not hashable
+    """
+    Headers by name. Only their names are in a `repr`, a traceback, a pickle or a dump.
+
+    It has the methods of a mapping, but is none, because crash reporters show what is in a mapping.
+    A pickle of it is restored as `None`.
+
+    Args:
+        fields: The headers by name.
+    """
+
+    __slots__ = ("_reveal",)
+
+    def __init__(self, fields: "Mapping[str, str] | HeaderFields") -> None:
+        values = {name: fields[name] for name in fields.keys()}  # noqa: SIM118 - no mapping
+        self._reveal: Callable[[], dict[str, str]] = lambda: values
+
+    def keys(self) -> KeysView[str]:
+        """Return the names."""
+        return self._reveal().keys()
+
+    def values(self) -> ValuesView[str]:
+        """Return the values."""
+        return self._reveal().values()
+
+    def items(self) -> ItemsView[str, str]:
+        """Return the names with their values."""
+        return self._reveal().items()
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """Return the value of the header `name`, or `default` if there is none."""
+        return self._reveal().get(name, default)
+
+    def __getitem__(self, name: str) -> str:
+        return self._reveal()[name]
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self._reveal()[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        del self._reveal()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._reveal())
+
+    def __len__(self) -> int:
+        return len(self._reveal())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._reveal()
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, HeaderFields):
+            return self._reveal() == other._reveal()
+        return self._reveal() == other
 
     def __repr__(self) -> str:
-        return f"HeaderFields({[*self]})"
+        # Crash reporters show headers that could not be created, too.
+        return f"HeaderFields({[*self] if hasattr(self, '_reveal') else []})"
 
-    def encoded(self) -> "EncodedHeaders":
-        """Return the names and values in bytes, as they are sent."""
-        return EncodedHeaders((name.encode(), value.encode()) for name, value in self.items())
+    def __copy__(self) -> "HeaderFields":
+        return HeaderFields(self)
+
+    def __deepcopy__(self, memo: object) -> "HeaderFields":
+        return HeaderFields(self)
+
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        return type(None), ()
+
+    def encoded(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the names and values in bytes, as they are sent."""
+        return ((name.encode(), self[name].encode()) for name in self)
 
     def secret_values(self) -> list[str]:
         """Return the values that a server must not be able to put into a message."""
@@ -64,17 +135,13 @@ class HeaderFields(dict[str, str]):
         Raises:
             InvalidRequestError: If `session_id` cannot be sent.
         """
-        others = {name: self[name] for name in self if name.lower() != "x-session-id"}
-        return HeaderFields({**others, **session_header(session_id)})
-
-
-class EncodedHeaders(list[tuple[bytes, bytes]]):
-    """Headers in bytes, whose `repr` shows no values."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"EncodedHeaders({[name for name, _ in self]})"
+        changed = HeaderFields(self)
+        header = session_header(session_id)
+        for name in [name for name in self if name.lower() in header]:
+            del changed[name]
+        for name in header:
+            changed[name] = header[name]
+        return changed
 
 
 def request_headers(
@@ -82,7 +149,7 @@ def request_headers(
     app_url: str | None,
     app_title: str | None,
     app_categories: Sequence[str],
-    default_headers: Mapping[str, str],
+    default_headers: Mapping[str, str] | HeaderFields,
 ) -> HeaderFields:
     """
     Return the headers that all requests of a client have.

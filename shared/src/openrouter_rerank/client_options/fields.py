@@ -26,6 +26,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue, SkipJsonSchema
 from pydantic_core import CoreSchema
 
+from openrouter_rerank._tracebacks import clear_frames
 from openrouter_rerank._wire.headers import HeaderFields, request_headers
 from openrouter_rerank.budget import Budget
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
@@ -33,13 +34,8 @@ from openrouter_rerank.rate_limiter import RateLimiter, checked_limiter
 from openrouter_rerank.score_store import ScoreStore, checked_store
 
 from .completion import completion
-from .display import (
-    docstring_with_options,
-    docstring_without_options,
-    options_signature,
-)
-from .keywords import RequestOptions
-from .secrets import hide_secrets, hide_wrong_types
+from .display import docstring_with_options, docstring_without_options, options_signature
+from .secrets import checked_headers, hidden, hidden_key, hide_secrets, with_cleared_frames
 from .values import all_names, plain_value, warn_of_milliseconds
 
 if TYPE_CHECKING:
@@ -71,16 +67,21 @@ class ClientOptions(BaseModel):
     """
 
     def __init__(self, **options: object) -> None:
-        # Pydantic quotes input in its errors, and a traceback shows the locals of this frame.
-        hide_secrets(options, self._names() if self._is_closed() else options.keys())
         try:
+            is_closed = self.model_config.get("extra") == "forbid"
+            hide_secrets(options, self._names() if is_closed else options.keys())
             super().__init__(**options)
+            self._check_created(options)
         except ValidationError as error:
             problem = self._problem(error, options)
+        except BaseException as error:
+            options.clear()
+            clear_frames(error)
+            raise
         else:
-            self._check_created(options)
             return
         # Raised here, because the error of Pydantic contains the input.
+        options.clear()
         raise ConfigurationError(problem)
 
     model_config = ConfigDict(
@@ -120,7 +121,7 @@ class ClientOptions(BaseModel):
     app_categories: tuple[str, ...] = Field(
         default=(), description="Marketplace categories of your app, at most 2."
     )
-    default_headers: dict[str, str] | None = Field(
+    default_headers: Mapping[str, str] | None = Field(
         default=None,
         description="Extra request headers. They override the client's own.",
         exclude=True,
@@ -236,11 +237,6 @@ class ClientOptions(BaseModel):
         return all_names(cls.model_fields)
 
     @classmethod
-    def _is_closed(cls) -> bool:
-        """Return `True` if unknown options are refused. A subclass may accept them."""
-        return cls.model_config.get("extra") == "forbid"
-
-    @classmethod
     def _problem(cls, error: ValidationError, given: Container[str]) -> str:
         # Imported only when an option was refused.
         from .problems import problem
@@ -266,19 +262,10 @@ class ClientOptions(BaseModel):
             TypeError: If there is no such option. The message names the one that is meant.
         """
         hide_secrets(keywords, cls._names())
-        hide_wrong_types(keywords)
         if unknown := keywords.keys() - cls._names():
-            from .unknown_names import unknown_name
+            from .unknown_names import unknown_client_option
 
-            raise TypeError(
-                unknown_name(
-                    caller,
-                    min(unknown),
-                    cls._names(),
-                    elsewhere={"model", "top_n", *RequestOptions.__annotations__},
-                    place="pass it to rerank()",
-                )
-            )
+            raise TypeError(unknown_client_option(caller, min(unknown), cls._names()))
         if not cls.__pydantic_complete__:
             cls.model_rebuild()
         # Not by `model_validate`, which would call `__init__`, and that is not strict.
@@ -320,7 +307,12 @@ class ClientOptions(BaseModel):
 
         if isinstance(error := checked_key(key), ConfigurationError):
             raise error
-        return key
+        return None if key is None else hidden_key(key)
+
+    @field_validator("default_headers", mode="wrap")
+    @classmethod
+    def _hide_headers(cls, given: object, _: object) -> HeaderFields | None:
+        return None if given is None else checked_headers(given)
 
     @field_validator("base_url")
     @classmethod
@@ -364,12 +356,15 @@ class ClientOptions(BaseModel):
     def __setattr__(self, name: str, value: object) -> None:
         before, named = dict(self.__dict__), set(self.model_fields_set)
         try:
+            value = hidden(value, name)
             super().__setattr__(name, value)
-        except Exception as error:
+        except BaseException as error:
             # Pydantic sets the attribute before it validates the model, and keeps it if that fails.
             object.__setattr__(self, "__dict__", before)
             object.__setattr__(self, "__pydantic_fields_set__", named)
+            del value
             if not isinstance(error, ValidationError):
+                clear_frames(error)
                 raise
             problem = self._problem(error, {name})
         else:
@@ -377,6 +372,23 @@ class ClientOptions(BaseModel):
                 warn_of_milliseconds(self.timeout)
             return
         raise ConfigurationError(problem)
+
+    def model_copy(self, *, update: Mapping[str, object] | None = None, deep: bool = False) -> Self:
+        """Return a copy. As in Pydantic, the values in `update` are not checked."""
+        if update:
+            update = {name: hidden(update[name], name) for name in update}
+        return super().model_copy(update=update, deep=deep)
+
+    if not TYPE_CHECKING:
+
+        @classmethod
+        def model_construct(cls, _fields_set: set[str] | None = None, **values: object) -> Self:
+            """Return an object with `values`. As in Pydantic, they are not checked."""
+            values = {name: hidden(values[name], name) for name in values}
+            return super().model_construct(_fields_set, **values)
+
+        model_validate = with_cleared_frames("model_validate")
+        model_validate_json = with_cleared_frames("model_validate_json")
 
 
 def _or_environment(given: str | None, variable: str) -> str | None:

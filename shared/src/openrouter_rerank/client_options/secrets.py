@@ -1,24 +1,75 @@
 """
-Hides the secrets in options that are not checked yet.
+Hides the secrets in options.
 
-Pydantic quotes input in its errors, and a traceback can show the locals of each frame.
+Pydantic quotes input in its errors, and a crash reporter shows the local variables of each frame
+and the attributes of the objects in them.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import TypeGuard
 
-from pydantic import Secret, SecretStr
+from pydantic import BaseModel, SecretStr
 
+from openrouter_rerank._tracebacks import clear_frames
 from openrouter_rerank._wire.headers import HeaderFields
+from openrouter_rerank.errors import ConfigurationError, shown_value
 
-_SECRETS = frozenset({"api_key", "openrouter_api_key", "default_headers"})
+_HEADERS = "default_headers"
+_SECRETS = frozenset({"api_key", "openrouter_api_key", _HEADERS})
 NOT_SHOWN = _SECRETS | {"base_url", "openrouter_api_base", "api_base"}
 """Names of options whose values no message shows. A URL may contain a password."""
 
 
+class HiddenSecretStr(SecretStr):
+    """
+    A `SecretStr` whose value is not in its attributes either, where crash reporters find it.
+
+    A pickle of it is restored as `None`.
+    """
+
+    __slots__ = ("_reveal",)
+
+    def __init__(self, value: str) -> None:
+        self._reveal: Callable[[], str] = lambda: value
+
+    def get_secret_value(self) -> str:
+        """Return the secret."""
+        return self._reveal()
+
+    def __len__(self) -> int:
+        return len(self._reveal())
+
+    def _display(self) -> str:
+        # Crash reporters show a secret that could not be created, too.
+        return "**********" if hasattr(self, "_reveal") and self._reveal() else ""
+
+    def __eq__(self, other: object) -> bool:
+        # The method of the base class compares only with objects of this class.
+        return isinstance(other, SecretStr) and self._reveal() == other.get_secret_value()
+
+    def __hash__(self) -> int:
+        return hash(self._reveal())
+
+    def __copy__(self) -> "HiddenSecretStr":
+        return self
+
+    def __deepcopy__(self, memo: object) -> "HiddenSecretStr":
+        return self
+
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        return type(None), ()
+
+
+class _WrongType:
+    """Replaces a value of the wrong type, which may contain a secret too."""
+
+    def __repr__(self) -> str:
+        return "a value of the wrong type"
+
+
 def hide_secrets(options: dict[str, object], known: Container[str]) -> None:
     """
-    Replace secrets in `options` by objects whose `repr` does not show them.
+    Replace secrets in `options` by objects that do not show them.
 
     A key may have been passed under a misspelt name, so values of unknown options are replaced too.
 
@@ -27,27 +78,69 @@ def hide_secrets(options: dict[str, object], known: Container[str]) -> None:
         known: All names of options.
     """
     options.update(
-        {name: _hidden(options[name], name) if name in known else "not shown" for name in options}
+        {name: hidden(options[name], name) if name in known else "not shown" for name in options}
     )
 
 
-def hide_wrong_types(options: dict[str, object]) -> None:
+def hidden(value: object, name: str) -> object:
+    """Return the value of the option `name`, or an object that does not show it if it is secret."""
+    if name not in NOT_SHOWN or value is None:
+        return value
+    if name == _HEADERS:
+        return HeaderFields(value) if _is_headers(value) else _WrongType()
+    if name not in _SECRETS:
+        return value if isinstance(value, str) else _WrongType()
+    return hidden_key(value) if isinstance(value, str | SecretStr) else _WrongType()
+
+
+def hidden_key(key: str | SecretStr) -> HiddenSecretStr:
+    """Return `key` as an object that does not show it."""
+    if isinstance(key, HiddenSecretStr):
+        return key
+    return HiddenSecretStr(key if isinstance(key, str) else key.get_secret_value())
+
+
+def checked_headers(given: object) -> HeaderFields:
     """
-    Replace values of the wrong type, which may contain a key too, such as a key read as bytes.
+    Return the headers in `given`.
 
-    Args:
-        options: The options by name, after `hide_secrets`; changed in place.
+    Raises:
+        ConfigurationError: If they are no strings. The message contains no value.
     """
-    for name in options.keys() & NOT_SHOWN:
-        if not isinstance(options[name], str | SecretStr | HeaderFields | None):
-            options[name] = Secret(options[name])
+    if not _is_headers(given):
+        raise ConfigurationError(
+            f"{_HEADERS} must be a mapping of header names to strings, or None"
+        )
+    for name in given.keys():  # noqa: SIM118 - `HeaderFields` is no mapping
+        if not _is_string(name):
+            raise ConfigurationError(
+                f"{_HEADERS} must have strings as names, got the name {shown_value(name)}"
+            )
+        if not _is_string(given[name]):
+            raise ConfigurationError(f"{_HEADERS}[{shown_value(name)}] must be a string")
+    return HeaderFields(given)
 
 
-def _hidden(value: object, name: str) -> object:
-    if name == "default_headers" and _is_headers(value):
-        return HeaderFields(value)
-    return SecretStr(value) if name in _SECRETS and isinstance(value, str) else value
+def with_cleared_frames(method: str) -> object:
+    """Return a method of Pydantic's models whose errors leave no input in the frames."""
+    validate: Callable[..., object] = getattr(BaseModel, method).__func__
+
+    def check(cls: type[BaseModel], /, *given: object, **settings: object) -> object:
+        try:
+            return validate(cls, *given, **settings)
+        except BaseException as error:
+            del given, settings
+            clear_frames(error)
+            raise
+
+    check.__name__, check.__doc__ = method, validate.__doc__
+    return classmethod(check)
 
 
-def _is_headers(value: object) -> TypeGuard[Mapping[str, str]]:
-    return isinstance(value, Mapping)
+def _is_string(value: object) -> bool:
+    # Takes any `object`, so that a type checker does not call the check of a `str` useless.
+    return isinstance(value, str)
+
+
+def _is_headers(value: object) -> TypeGuard[Mapping[str, str] | HeaderFields]:
+    return isinstance(value, Mapping | HeaderFields)

@@ -5,6 +5,8 @@ from difflib import get_close_matches
 
 from openrouter_rerank.errors import shown_value
 
+from .keywords import RequestOptions
+
 # The names that other rerank libraries and HTTP clients use.
 _OTHER_NAMES = {
     "top_n": "k limit n num_results return_top_n similarity_top_k top top_k topk topn",
@@ -76,6 +78,12 @@ def unknown_name(
     if len(names) <= _MOST_LISTED:
         return f"{text}: use one of {', '.join(names)}"
     return f"{text}: help({caller}) lists the {kind}s"
+
+
+def unknown_client_option(caller: str, name: str, known: Iterable[str]) -> str:
+    """Return the text of the error for an option that the client `caller` does not have."""
+    arguments = {"model", "top_n", *RequestOptions.__annotations__}
+    return unknown_name(caller, name, known, elsewhere=arguments, place="pass it to rerank()")
 
 
 def _closest(name: str, names: list[str]) -> str | None:

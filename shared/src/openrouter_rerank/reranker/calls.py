@@ -133,7 +133,8 @@ def _check_restored_key(options: RerankOptions) -> None:
 
 def _compared(options: RerankOptions, http_client: object) -> list[object]:
     # The headers are copied, so that a change in place is seen.
-    headers = HeaderFields(options.default_headers or {})
+    given = options.default_headers
+    headers = None if given is None else HeaderFields(given)
     return [*(getattr(options, name) for name in _COMPARED), headers, http_client]
 
 

@@ -151,6 +151,9 @@ class Stage:
             self._clear()
 
     def __repr__(self) -> str:
+        # Crash reporters show a stage that could not be created, too.
+        if not hasattr(self, "_in_flight_peak"):
+            return "<Stage>"
         return (
             f"<Stage: {len(self._requests)} requests, {self.in_flight} in flight,"
             f" {self.open_connections} of {self.connections} connections open,"

@@ -1,0 +1,96 @@
+"""Proxies whose tunnels lead to one port, and the TLS of the host behind them."""
+
+import asyncio
+import ssl
+import threading
+from concurrent.futures import Future
+from contextlib import contextmanager
+
+import pytest
+import trustme
+from openrouter_rerank._transport import connect
+
+HOST = "gateway.example"
+
+
+async def http_tunnel(reader, writer):
+    """Read an HTTP request for a tunnel; return the host and port that it names."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
+    return head.split()[1].decode()
+
+
+async def socks_tunnel(reader, writer):
+    """Read a SOCKS 5 request (RFC 1928) for a tunnel; return the host and port that it names."""
+    await reader.readexactly((await reader.readexactly(2))[1])
+    writer.write(b"\x05\x00")
+    *_, size = await reader.readexactly(5)
+    host, port = await reader.readexactly(size), await reader.readexactly(2)
+    writer.write(b"\x05\x00\x00\x01" + bytes(6))
+    return f"{host.decode()}:{int.from_bytes(port, 'big')}"
+
+
+async def socks_tunnel_with_password(reader, writer):
+    """Read a user name and a password (RFC 1929), and then a SOCKS 5 request for a tunnel."""
+    await reader.readexactly((await reader.readexactly(2))[1])
+    writer.write(b"\x05\x02")
+    await reader.readexactly((await reader.readexactly(2))[1])
+    await reader.readexactly((await reader.readexactly(1))[0])
+    writer.write(b"\x01\x00")
+    *_, size = await reader.readexactly(5)
+    host, port = await reader.readexactly(size), await reader.readexactly(2)
+    writer.write(b"\x05\x00\x00\x01" + bytes(6))
+    return f"{host.decode()}:{int.from_bytes(port, 'big')}"
+
+
+async def forward(reader, writer):
+    """Forward bytes until the connection ends."""
+    try:
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+    except OSError:
+        pass
+    finally:
+        writer.transport.abort()
+
+
+@contextmanager
+def proxy(handshake, port, tls):
+    """Run a proxy whose tunnels all lead to `port`; yield its port and the requested targets."""
+
+    async def serve(reader, writer):
+        targets.append(await handshake(reader, writer))
+        target_reader, target_writer = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(forward(reader, target_writer), forward(target_reader, writer))
+
+    async def run():
+        loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+        async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls) as server:
+            proxy_port = server.sockets[0].getsockname()[1]
+            ready.set_result((proxy_port, lambda: loop.call_soon_threadsafe(stopped.set)))
+            await stopped.wait()
+
+    targets, ready = [], Future()
+    thread = threading.Thread(target=asyncio.run, args=(run(),))
+    thread.start()
+    proxy_port, stop = ready.result()
+    try:
+        yield proxy_port, targets
+    finally:
+        stop()
+        thread.join()
+
+
+@contextmanager
+def trusted_tls():
+    """Yield the TLS context of the host and the proxy, with a certificate that clients trust."""
+    authority = trustme.CA()
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(HOST, "127.0.0.1").configure_cert(server)
+    with authority.cert_pem.tempfile() as file, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", file)
+        # A process reads its certificates once.
+        connect._certificates = connect._Certificates()  # noqa: SLF001 - a separate process would be slow
+        yield server
+    connect._certificates = connect._Certificates()  # noqa: SLF001

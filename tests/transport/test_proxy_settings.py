@@ -1,0 +1,90 @@
+"""The variables that name a proxy, and the error if their value cannot be used."""
+
+import pytest
+from openrouter_rerank import ConfigurationError
+from openrouter_rerank._transport.connect import new_async_connection, new_connection
+
+from tests.clients import ClientKind
+from tests.secret_walker import secrets_in, secrets_in_frames, tracebacks
+
+URL = "https://gateway.example/api/v1"
+
+
+@pytest.fixture
+def set_proxy(monkeypatch):
+    """A function that sets one variable with a proxy, and no others."""
+
+    def set_proxy(variable, value):
+        for kind in ("http", "https", "all", "no"):
+            monkeypatch.delenv(f"{kind}_proxy", raising=False)
+            monkeypatch.delenv(f"{kind}_proxy".upper(), raising=False)
+        monkeypatch.setenv(variable, value)
+
+    return set_proxy
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "http://user:pA#sS@proxy:80",
+        "http://user:pA/sS@proxy:80",
+        "http://user:pA?sS@proxy:80",
+        "http://user:12/sS@proxy:80",
+        "http://user:12#sS@proxy:80",
+        "user:pA#sS@proxy:80",
+        "ftp://user:pAsS@proxy:80",
+        "http://user:pAsS@proxy:port",
+        "http://user:pAsS@proxy:99999999",
+        "http://user:pAsS@proxy:0",
+        "http://user:pAsS@",
+        "http://user:pAsS@pro xy:80",
+        "http://user:pAsS@[::1",
+        "http://user:pAsS\n@proxy:80",
+        f"socks5://user:pAsS{'x' * 255}@proxy:80",
+        "://",
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_an_error(set_proxy, mode, variable, value):
+    """The error names the variable, says what to write, and shows no part of the value."""
+    set_proxy(variable, value)
+
+    with (
+        ClientKind(mode, None) as client_kind,
+        pytest.raises(ConfigurationError, match=f"^{variable} is not the URL of a proxy") as caught,
+    ):
+        client_kind.client(api_key="k", base_url=URL).rerank("q", ["a"])
+
+    assert "write % as %25, # as %23" in str(caught.value)
+    assert secrets_in_frames(caught.value, ("pA", "sS")) == []
+    assert [
+        each for each in tracebacks(caught.value) if secrets_in(str(each), "", ("pA", "sS"))
+    ] == []
+
+
+@pytest.mark.parametrize("connect", [new_connection, new_async_connection])
+@pytest.mark.parametrize(
+    "value",
+    [
+        " http://user:password@proxy:80 ",
+        "\thttp://proxy:80/\n",
+        "proxy:80",
+        "http://user:pass%23word%2F@proxy",
+        "http://user:p@ss@proxy:80",
+        "http://[::1]:80",
+        "socks5h://user:password@proxy:80",
+    ],
+)
+def test_a_proxy_that_can_be_used_is_accepted(set_proxy, connect, value):
+    """White space around the URL, and escapes in the password, are accepted."""
+    set_proxy("HTTPS_PROXY", value)
+
+    assert "Proxied" in type(connect(URL)).__name__
+
+
+@pytest.mark.parametrize("value", ["", "  ", "\n"])
+def test_a_blank_variable_names_no_proxy(set_proxy, value):
+    """A variable with nothing but white space names no proxy."""
+    set_proxy("HTTPS_PROXY", value)
+
+    assert "Proxied" not in type(new_connection(URL)).__name__
