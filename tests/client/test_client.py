@@ -396,7 +396,7 @@ def test_an_unusable_proxy_or_certificate_file_is_an_error(stage, settings):
     printed = run(script, stage, **{"no_proxy": "", "NO_PROXY": ""} | settings)
 
     assert printed.startswith("ConfigurationError ")
-    assert [*settings][0] in printed
+    assert next(iter(settings)) in printed
 
 
 @pytest.mark.parametrize(
