@@ -223,3 +223,15 @@ def test_threads_and_tasks_warn_once_together(make_client, warnings):
     make_client().rerank_concurrently(8, "q", ["a"], model="voyageai/rerank-3")
 
     assert len(warnings()) == 1
+
+
+@OWN_CONNECTIONS
+def test_a_key_that_a_listing_echoes_is_masked(make_client, stage):
+    """The key is masked in the names of models, however the listing writes it."""
+    escaped = "".join(f"\\u{ord(mark):04x}" for mark in stage.api_key)
+    body = f'{{"data":[{{"id":"a/{stage.api_key}"}},{{"id":"b/{escaped}"}}]}}'
+    stage.script(Reply(body=body.encode()))
+
+    listing = make_client().models()
+
+    assert [model.slug for model in listing] == ["a/***", "b/***"]

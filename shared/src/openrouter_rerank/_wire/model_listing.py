@@ -21,7 +21,7 @@ from openrouter_rerank.models import (
     model_for,
 )
 
-from .server_text import description, host_of, json_body, log_safe, message_in, shown, title
+from .server_text import description, host_of, json_body, message_in, shown, title
 
 _JSON: TypeAlias = "bool | int | float | str | list[_JSON] | dict[str, _JSON] | None"
 
@@ -50,7 +50,7 @@ def merged_listing(response: Response) -> ModelListing:
         said = shown(message_in(json_body(response.body)) or title(response.body), response)
         reason = said or description(response)
         return built_in_listing(f"{reason} (HTTP {response.status} from {host})")
-    models = {model.slug: model for model in _models(response.body)}
+    models = {model.slug: model for model in _models(response)}
     if not models:
         return built_in_listing(
             f"the response is not a list of rerank models (HTTP 200 from {host}). Check base_url."
@@ -116,15 +116,19 @@ def built_in_listing(problem: str) -> ModelListing:
     return ModelListing(models=tuple(MODELS.values()), is_live=False, problem=problem)
 
 
-def _models(body: bytes) -> Iterator[RerankModel]:
+def _models(response: Response) -> Iterator[RerankModel]:
     try:
-        content: _JSON = json.loads(body)
+        content: _JSON = json.loads(response.body)
     except (ValueError, RecursionError):
         return
     entries = content.get("data") if isinstance(content, dict) else None
     for entry in entries[:_MOST_ENTRIES] if isinstance(entries, list) else ():
-        if isinstance(entry, dict) and (slug := _slug(entry.get("id"))) and _is_reranker(entry):
-            yield _model(slug, entry)
+        if (
+            isinstance(entry, dict)
+            and (slug := _slug(entry.get("id"), response))
+            and _is_reranker(entry)
+        ):
+            yield _model(slug, entry, response)
 
 
 def _is_reranker(entry: Mapping[str, _JSON]) -> bool:
@@ -133,12 +137,12 @@ def _is_reranker(entry: Mapping[str, _JSON]) -> bool:
     return not isinstance(outputs, list) or "rerank" in outputs
 
 
-def _model(slug: str, entry: Mapping[str, _JSON]) -> RerankModel:
+def _model(slug: str, entry: Mapping[str, _JSON], response: Response) -> RerankModel:
     target = entry.get("alias_target")
-    replacement = _slug(target) or _slug(_object(target).get("slug"))
+    replacement = _slug(target, response) or _slug(_object(target).get("slug"), response)
     # An alias such as `~cohere/rerank-latest` has the limits of the model that it means today.
     known = model_for(replacement or slug)
-    other_name = _slug(entry.get("canonical_slug"))
+    other_name = _slug(entry.get("canonical_slug"), response)
     names = [name for name in (known.slug, *known.aliases, other_name) if name not in {slug, None}]
     inputs = _object(entry.get("architecture")).get("input_modalities")
     return replace(
@@ -152,8 +156,10 @@ def _model(slug: str, entry: Mapping[str, _JSON]) -> RerankModel:
     )
 
 
-def _slug(value: _JSON) -> str | None:
-    return log_safe(value) if isinstance(value, str) and 0 < len(value) <= _LONGEST_SLUG else None
+def _slug(value: _JSON, response: Response) -> str | None:
+    if not isinstance(value, str) or len(value) > _LONGEST_SLUG:
+        return None
+    return shown(value, response) or None
 
 
 def _context(value: _JSON) -> int | None:
