@@ -53,7 +53,7 @@ FRAMEWORKS = pytest.mark.parametrize("kind", [LangChainRerank, LlamaIndexRerank,
 
 def validate(kind, **options):
     """Create a reranker with `model_validate`."""
-    return kind.model_validate(options)
+    return kind.model_validate(obj=options)
 
 
 def leaks(failure):

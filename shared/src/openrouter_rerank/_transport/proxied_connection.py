@@ -153,7 +153,11 @@ class AsyncProxiedConnection(_ProxiedConnection[httpcore.AsyncConnectionPool]):
 
     async def aclose(self) -> None:
         """Close the connection."""
-        await self._pool.aclose()
+        try:
+            await self._pool.aclose()
+        finally:
+            # httpcore does not know a connection that was interrupted in the handshake of a proxy.
+            self._sockets.abort()
 
     def abort(self) -> None:
         """Close the connection without waiting; the loop closes its socket afterwards."""
