@@ -31,7 +31,8 @@ check: lint types coverage licences wheels ## Check style, types, coverage, lock
 .PHONY: coverage
 coverage: $(VENV)/installed-check ## Check that the pure modules' own tests reach every branch
 	$(BIN)/coverage run -m pytest -qq --hypothesis-profile=coverage \
-		tests/core tests/wire tests/call tests/score_cache/test_*scores.py tests/transport/test_http11.py \
+		tests/core tests/wire tests/call tests/transport/test_http11.py \
+		tests/score_cache/test_*scores.py tests/score_cache/test_recent_names.py \
 		tests/reranker/test_placement.py tests/langchain/test_convert*.py tests/llamaindex/test_convert.py
 	$(BIN)/coverage report
 

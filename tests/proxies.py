@@ -8,7 +8,6 @@ from contextlib import contextmanager
 
 import pytest
 import trustme
-from openrouter_rerank._transport import connect
 
 HOST = "gateway.example"
 
@@ -90,7 +89,4 @@ def trusted_tls():
     authority.issue_cert(HOST, "127.0.0.1").configure_cert(server)
     with authority.cert_pem.tempfile() as file, pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", file)
-        # A process reads its certificates once.
-        connect._certificates = connect._Certificates()  # noqa: SLF001 - a separate process would be slow
         yield server
-    connect._certificates = connect._Certificates()  # noqa: SLF001

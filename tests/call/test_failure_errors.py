@@ -174,7 +174,7 @@ def test_a_response_that_is_too_large():
 
 def test_no_time_for_an_attempt():
     """If waits leave no time for an attempt, the error says so and names `timeout`."""
-    assert no_time_error(30.0).message == (
+    assert no_time_error(30.0, "a/b").message == (
         "waits before the request took all of timeout=30 s, and nothing was sent. Raise timeout."
     )
 

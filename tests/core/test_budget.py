@@ -48,7 +48,7 @@ def test_a_budget_of_zero_refuses_every_call():
 )
 def test_an_invalid_limit_is_refused(limit):
     """A limit must be a finite number of US dollars, 0 or more."""
-    with pytest.raises(ConfigurationError, match="budget must be a number of US dollars"):
+    with pytest.raises(ConfigurationError, match="limit must be a number of US dollars, 0 or more, got"):
         Budget(limit)
 
 

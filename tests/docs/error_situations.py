@@ -1,11 +1,11 @@
 """The situations of `docs/errors.md` in which the service or the network fails, made to happen."""
 
 import datetime as dt
-import socket
+from urllib.parse import urlsplit
 
 import pytest
 from openrouter_rerank import WindowRateLimiter
-from openrouter_rerank.local.stage import Fault, Reply, Stage, error
+from openrouter_rerank.local.stage import Fault, Reply, Stage, error, refusing_address
 from openrouter_rerank.rate_limiter import RateLimiter
 
 from tests.certificates import authority_and_server_context
@@ -78,12 +78,6 @@ REPLIES = {
 MODELS = {"The model does not exist.": "cohere/rerank-v3.6"}
 
 
-def unused_port():
-    """Return a port of this machine at which no server listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
 def set_variable(resources, name, value):
     """Set a variable of the environment until the test ends."""
     resources.enter_context(pytest.MonkeyPatch.context()).setenv(name, value)
@@ -91,12 +85,13 @@ def set_variable(resources, name, value):
 
 def refused(client, stage, resources):
     """Nothing listens at the address."""
-    return client(base_url=f"http://127.0.0.1:{unused_port()}/api/v1")
+    return client(base_url=resources.enter_context(refusing_address()))
 
 
 def proxy_refused(client, stage, resources):
     """Nothing listens at the address of the proxy, whose URL has a password."""
-    set_variable(resources, "HTTPS_PROXY", f"http://user:secret@127.0.0.1:{unused_port()}")
+    address = urlsplit(resources.enter_context(refusing_address())).netloc
+    set_variable(resources, "HTTPS_PROXY", f"http://user:secret@{address}")
     return client(base_url="https://openrouter.ai/api/v1")
 
 

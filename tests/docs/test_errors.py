@@ -20,6 +20,7 @@ from tests.option_errors import (
     RERANKER_OPTIONS,
     UNKNOWN_OPTIONS,
 )
+from tests.starvation import repeat_if_starved
 
 PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
 ROWS = {
@@ -33,10 +34,22 @@ WAITING_FOR_A_SLOT = "All request slots of the client are in use until `timeout`
 WAITING_FOR_AN_IDENTICAL_CALL = "An identical call is in flight until `timeout`."
 
 
+# How the page writes the addresses of the test's own servers.
+ADDRESSES = {
+    r"proxy http://127\.0\.0\.1:\d+": "proxy http://proxy.example:8080",
+    r"http://127\.0\.0\.1:\d+": "https://openrouter.ai",
+    r"(connect to|connection to|certificate of) 127\.0\.0\.1:\d+": r"\1 openrouter.ai:443",
+    r"127\.0\.0\.1:\d+": "openrouter.ai",
+    r"waited \d+\.\d s": "waited 0.3 s",
+}
+
+
 def shown(error):
-    """Return the message of an error as the page shows it: with OpenRouter's address."""
-    text = re.sub(r"127\.0\.0\.1:\d+", "openrouter.ai", error.message)
-    return re.sub(r"waited 0\.\d s", "waited 0.3 s", text)
+    """Return the message of an error as the page shows it."""
+    text = error.message
+    for pattern, replacement in ADDRESSES.items():
+        text = re.sub(pattern, replacement, text)
+    return text
 
 
 @OWN_CONNECTIONS
@@ -55,6 +68,7 @@ def test_an_error_of_the_service_has_the_documented_message(make_client, stage, 
 
 @OWN_CONNECTIONS
 @pytest.mark.parametrize("situation", SETUPS)
+@repeat_if_starved
 def test_an_error_without_a_response_has_the_documented_message(make_client, stage, situation):
     """The class and the message of an error without a response are those of the page."""
     with ExitStack() as resources:

@@ -1,7 +1,5 @@
 """Which certificates are trusted, and when they are read again."""
 
-import shutil
-
 import httpx
 import pytest
 from openrouter_rerank import APIConnectionError, ConfigurationError
@@ -62,7 +60,7 @@ def test_corrected_certificates_are_used_without_a_restart(
         if change == "other file":
             monkeypatch.setenv("SSL_CERT_FILE", str(right))
         else:
-            shutil.copy2(right, wrong)
+            right.replace(wrong)
 
         assert len(client.rerank(QUERY, DOCUMENTS).results) == len(DOCUMENTS)
 

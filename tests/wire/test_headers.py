@@ -84,7 +84,7 @@ def test_only_one_title_header_is_sent():
 )
 def test_headers_that_only_the_client_sets_are_refused(name):
     """Headers for length, encoding, type and host are refused, and the error names them."""
-    with pytest.raises(ConfigurationError, match=f"must not hold '{name}'"):
+    with pytest.raises(ConfigurationError, match=f"must not contain '{name}'"):
         headers(default_headers={name: "secret"})
 
 

@@ -149,6 +149,7 @@ def test_dates_are_in_utc(other_time_zone, header):
         (0, 0.0),
         (-1, None),
         (True, None),
+        (False, None),
         ("1", None),
         (None, None),
         (float("nan"), None),

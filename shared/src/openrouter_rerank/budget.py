@@ -26,8 +26,8 @@ class Budget:
         ConfigurationError: If `limit` is negative, infinite or not a number.
     """
 
-    def __init__(self, limit: float) -> None:
-        self.limit = _amount(limit)
+    def __init__(self, limit: float | str) -> None:
+        self.limit = _amount(limit, "limit must be a number of US dollars, 0 or more")
         self._spent = 0.0
         self._lock = threading.Lock()
 
@@ -66,7 +66,9 @@ class Budget:
 
     @classmethod
     def _from_option(cls, given: object) -> "Budget":
-        return given if isinstance(given, cls) else cls(_amount(given))
+        if isinstance(given, cls):
+            return given
+        return cls(_amount(given, "budget must be a number of US dollars, 0 or more, or a Budget"))
 
     def __repr__(self) -> str:
         # Crash reporters show a budget that could not be created, too.
@@ -89,13 +91,12 @@ def _limit_of(budget: Budget) -> float:
     return budget.limit
 
 
-def _amount(limit: object) -> float:
+def _amount(limit: object, rule: str) -> float:
     # Not `bool`, which is also an `int`. What has a `__float__` includes NumPy's numbers.
     if isinstance(limit, str | SupportsFloat) and type(limit).__name__ not in {"bool", "bool_"}:
+        # Python takes "1_0" for a number too.
         with suppress(ValueError, TypeError, OverflowError):
             amount = float(limit)
-            if 0 <= amount <= sys.float_info.max:
+            if 0 <= amount <= sys.float_info.max and "_" not in str(limit):
                 return amount
-    raise ConfigurationError(
-        f"budget must be a number of US dollars, 0 or more, or a Budget, got {shown_value(limit)}"
-    )
+    raise ConfigurationError(f"{rule}, got {shown_value(limit)}")

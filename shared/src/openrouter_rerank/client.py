@@ -77,7 +77,7 @@ class _Client(ABC, Generic[HTTP]):
         """Make all request slots free."""
 
     def _create(self, options: dict[str, object], http_client: HTTP | None) -> None:
-        """Check `options`, a plain dict in which secrets are hidden, and create this client."""
+        """Check `options`, hide the secrets in this dict, and create this client."""
         try:
             self._open(ClientOptions.of_keywords(type(self).__name__, options), http_client)
         except BaseException as error:
@@ -251,7 +251,7 @@ class RerankClient(_Client[HTTPClient]):
             timeout: Seconds, more than 0. Default: the `timeout` of the client.
 
         Raises:
-            ConfigurationError: If the client is closed, or `timeout` cannot be used.
+            ConfigurationError: If the client is closed, or a setting cannot be used.
         """
         try:
             flow, route = self._listing(timeout)
@@ -368,7 +368,7 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
         Return the rerank models that the service lists, as `RerankClient.models` does.
 
         Raises:
-            ConfigurationError: If the client is closed, or `timeout` cannot be used.
+            ConfigurationError: If the client is closed, or a setting cannot be used.
         """
         try:
             flow, route = self._listing(timeout)

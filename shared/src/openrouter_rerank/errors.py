@@ -62,6 +62,8 @@ __all__ = [
 
 Scalar = str | int | float | bool | None
 
+# OpenRouter's keys begin with this.
+_KEY_MARK = "sk-or-"
 _LONGEST_SHOWN = 80
 
 
@@ -75,6 +77,9 @@ class _BoundedRepr(reprlib.Repr):
         self.maxlevel = 3
 
     def repr1(self, x: object, level: int) -> str:
+        # Before the value is cut: a part of a key is a secret too.
+        if _has_key(x):
+            return _KEY_MARK
         # `Repr` would show bytes, and all of a subclass, in full before it cuts them.
         if isinstance(x, str):
             return self.repr_str(str.__getitem__(x, slice(2 * _LONGEST_SHOWN)), level)
@@ -91,6 +96,12 @@ class _BoundedRepr(reprlib.Repr):
         return repr(x)
 
 
+def _has_key(value: object) -> bool:
+    if isinstance(value, str):
+        return str.__contains__(value, _KEY_MARK)
+    return isinstance(value, bytes | bytearray) and _KEY_MARK.encode() in bytes(value)
+
+
 def _is_dict(value: object) -> TypeGuard[dict[object, object]]:
     return isinstance(value, dict)
 
@@ -104,7 +115,7 @@ _BOUNDED = _BoundedRepr()
 
 def shown_value(value: object) -> str:
     """
-    Return the `repr` of a value for a message: in one line, and at most 80 characters long.
+    Return the `repr` of a value for a message: one printable line of at most 80 characters.
 
     A value whose `repr` fails is described by its type. A string with an API key is not shown.
     """
@@ -112,9 +123,11 @@ def shown_value(value: object) -> str:
         text = " ".join(_BOUNDED.repr(value).split("\n"))
     except Exception:  # noqa: BLE001 - The `repr` of a user's object may raise any exception
         return f"an object of type {type(value).__name__:.50}"
-    if "sk-or-" in text:
+    if _KEY_MARK in text:
         return "a value with an API key in it"
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
+    if len(text) > _LONGEST_SHOWN:
+        text = f"{text[: _LONGEST_SHOWN - 3]}..."
+    return "".join(mark if mark.isprintable() else ascii(mark)[1:-1] for mark in text)
 
 
 class OpenRouterRerankError(Exception):

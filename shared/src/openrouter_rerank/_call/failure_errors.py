@@ -43,11 +43,12 @@ def failure_error(
     return error
 
 
-def no_time_error(timeout: float) -> DeadlineExceededError:
+def no_time_error(timeout: float, model: str) -> DeadlineExceededError:
     """Return the error of a request that had no time left for an attempt."""
     return DeadlineExceededError(
         f"waits before the request took all of timeout={timeout:g} s, and nothing was sent. "
         "Raise timeout.",
+        model=model,
         retryable=True,
     )
 

@@ -354,7 +354,7 @@ def request_flow(
         if retries >= limits.max_retries or late or not limits.retry_budget.spend():
             break
         retries += 1
-    result = ranking or last or no_time_error(limits.timeout)
+    result = ranking or last or no_time_error(limits.timeout, model)
     yield RequestOutcome(result=result, attempts=attempts, maybe_billed=maybe_billed)
 
 

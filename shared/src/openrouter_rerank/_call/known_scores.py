@@ -33,8 +33,12 @@ class KnownScores:
         return [index for index in range(count) if index not in self.by_position]
 
     def under(self, name: str | None) -> dict[int, float]:
-        """Return the scores under `name` for the documents that are in `by_position`."""
-        if name == self.served_model:
+        """
+        Return the scores under `name` for the documents that are in `by_position`.
+
+        A response without a name, and scores without one, may be of any name.
+        """
+        if name is None or self.served_model in {name, None}:
             return dict(self.by_position)
         scores = self.by_name.get(name, {})
         return {index: score for index, score in scores.items() if index in self.by_position}
@@ -73,7 +77,7 @@ def is_alternating(names: Sequence[str | None]) -> bool:
 
     If a provider updates its model, the name changes too, but the old name does not return.
     """
-    runs = [name for name, _ in groupby(names)]
+    runs = [name for name, _ in groupby(name for name in names if name is not None)]
     return len(runs) > len(set(runs))
 
 

@@ -1,4 +1,4 @@
-"""Decides how the list of models is requested: once, and never at the price of an error."""
+"""Decides how the list of models is requested, and what is returned if there is none."""
 
 from collections.abc import Callable, Generator, Iterator
 

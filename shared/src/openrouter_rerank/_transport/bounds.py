@@ -316,6 +316,7 @@ def _system_error(error: Exception) -> OSError | None:
             copy.verify_message = found.verify_message
         return copy
     # The texts of asyncio have addresses in them. Errors of name lookups have numbers of their own.
-    text = os.strerror(found.errno) if found.errno > 0 else found.strerror
+    is_lookup = isinstance(found, socket.gaierror | socket.herror)
+    text = found.strerror if is_lookup else os.strerror(found.errno)
     kind = type(found) if type(found).__module__ in _SYSTEM_MODULES else OSError
     return kind(found.errno, text)

@@ -151,7 +151,8 @@ def _certificate_source() -> tuple[object, ...]:
         if path:
             # A path that does not exist is reported when the certificates are read.
             with suppress(OSError, ValueError):
-                source.append(Path(path).stat().st_mtime_ns)
+                found = Path(path).stat()
+                source.append((found.st_mtime_ns, found.st_size, found.st_ino))
     return tuple(source)
 
 

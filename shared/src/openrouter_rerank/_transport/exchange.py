@@ -53,8 +53,7 @@ class Route:
 
     def masked(self, text: str) -> str:
         """Mask the key and the headers of the user in a text of the server."""
-        key = self.endpoint.api_key
-        return self.secrets.masked(text if key is None else key.masked(text))
+        return self.secrets.masked(text, self.endpoint.api_key)
 
 
 class Exchange:

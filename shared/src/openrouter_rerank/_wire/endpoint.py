@@ -32,14 +32,17 @@ class Secrets:
     __slots__ = ("_reveal",)
 
     def __init__(self, values: Iterable[str]) -> None:
-        # Masking shorter values would damage ordinary words.
-        kept = tuple(value for value in values if len(value) >= _SHORTEST_SECRET)
+        kept = tuple(values)
         self._reveal: Callable[[], tuple[str, ...]] = lambda: kept
 
-    def masked(self, text: str) -> str:
-        """Return `text` with `***` in place of each value."""
-        for value in self._reveal():
-            text = text.replace(value, "***")
+    def masked(self, text: str, key: "ApiKey | None") -> str:
+        """Return `text` with `***` in place of each value and of `key`."""
+        values = (*self._reveal(), *(() if key is None else (key.reveal(),)))
+        # The longest first: one value may be a part of another.
+        for value in sorted(values, key=len, reverse=True):
+            # Masking shorter values would damage ordinary words.
+            if len(value) >= _SHORTEST_SECRET:
+                text = text.replace(value, "***")
         return text
 
     def __repr__(self) -> str:
@@ -58,10 +61,9 @@ class ApiKey:
         """Return the value of the `Authorization` header."""
         return f"Bearer {self._reveal()}"
 
-    def masked(self, text: str) -> str:
-        """Return `text` with the key masked: a server may echo it."""
-        key = self._reveal()
-        return text if len(key) < _SHORTEST_SECRET else text.replace(key, "***")
+    def reveal(self) -> str:
+        """Return the key."""
+        return self._reveal()
 
     def __repr__(self) -> str:
         return "ApiKey(...)"

@@ -176,7 +176,9 @@ def _retry_after(
     if header is not None and (seconds := _seconds(header.strip(), response)) is not None:
         return seconds
     hint = availability.get("retry_after")
-    if isinstance(hint, int | float) and 0 <= hint <= sys.float_info.max and hint is not True:
+    # A boolean is an `int` too.
+    is_bool = isinstance(hint, bool)
+    if isinstance(hint, int | float) and not is_bool and 0 <= hint <= sys.float_info.max:
         return float(hint)
     return _until_reset(response, metadata) if status == 429 else None
 

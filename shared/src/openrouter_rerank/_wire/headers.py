@@ -1,7 +1,7 @@
 """
 Makes the headers of a request, except those for the key, the host and the length of the body.
 
-The user's own headers may hold secrets, so neither an error nor a `repr` shows their values.
+The user's own headers may be secret, so neither an error nor a `repr` shows their values.
 """
 
 from collections.abc import (
@@ -190,7 +190,9 @@ def request_headers(
     # No variable holds a value, because a traceback with local variables would show it.
     for name in default_headers:
         if name.lower() in _RESERVED:
-            raise ConfigurationError(f"default_headers must not hold {name!r}: the client sets it")
+            raise ConfigurationError(
+                f"default_headers must not contain {name!r}: the client sets it"
+            )
         replaced = {name.lower(), _RENAMED.get(name.lower())}
         _check_name(name)
         _check(f"default_headers[{name!r:.60}]", is_sendable=_is_sendable(default_headers[name]))

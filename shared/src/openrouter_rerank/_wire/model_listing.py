@@ -25,9 +25,6 @@ from .server_text import description, host_of, json_body, message_in, shown, tit
 
 _JSON: TypeAlias = "bool | int | float | str | list[_JSON] | dict[str, _JSON] | None"
 
-# Bytes. OpenRouter's listing of all its models, which a gateway may send instead of the rerank
-# models, has about 1 MB.
-_LONGEST_LISTING = 4 << 20
 _MOST_ENTRIES = 2_000
 # Characters. A longer name is no slug.
 _LONGEST_SLUG = 200
@@ -103,9 +100,9 @@ def announced_change(slug: str, live_models: Mapping[str, RerankModel]) -> str |
     new = model.replacement
     if new is None and built_in is not None and name in built_in.aliases:
         new = built_in.slug
-    shown = new or "none named"
+    new_name = new or "none named"
     if model.expires is not None:
-        return f"model will be removed: model={name} expires={model.expires} replacement={shown}"
+        return f"model will be removed: model={name} expires={model.expires} replacement={new_name}"
     # An alias such as `~cohere/rerank-latest` always names another model.
     if new is None or slug.startswith("~"):
         return None
@@ -113,6 +110,7 @@ def announced_change(slug: str, live_models: Mapping[str, RerankModel]) -> str |
 
 
 def built_in_listing(problem: str) -> ModelListing:
+    """Return the built-in models, with `problem` as the reason why there is no live list."""
     return ModelListing(models=tuple(MODELS.values()), is_live=False, problem=problem)
 
 

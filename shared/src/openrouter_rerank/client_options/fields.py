@@ -251,7 +251,7 @@ class ClientOptions(BaseModel):
     @classmethod
     def of_keywords(cls, caller: str, keywords: dict[str, object]) -> Self:
         """
-        Check the keywords of a client. Types are strict here: a number is no string.
+        Check the keywords of a client. Types are strict here: a number cannot replace a string.
 
         Args:
             caller: The class to name when an option is unknown.
