@@ -61,6 +61,32 @@ CLIENT_OPTIONS = [
     ),
     ({"default_headers": {"X-Key": None}}, "default_headers['X-Key'] must be a string"),
     ({"base_url": 5}, "base_url must be a string, or None"),
+    (
+        {"base_url": "gateway"},
+        "base_url must have the form https://host/api/v1, without a query or a fragment",
+    ),
+    (
+        {"base_url": "http://gateway.example/v1"},
+        (
+            "base_url must begin with https:// (http:// only for this machine), got "
+            "http://gateway.example"
+        ),
+    ),
+    (
+        {"base_url": "https://user:password@gateway.example/v1"},
+        "base_url has a user name or password in it: pass the key as api_key",
+    ),
+    (
+        {"api_key": "two words"},
+        (
+            "the API key has characters that cannot be sent, such as a space or a line break: pass "
+            "it as OpenRouter shows it"
+        ),
+    ),
+    (
+        {"app_title": "\n"},
+        "app_title must be 1 to 512 printable ASCII characters without leading or trailing spaces",
+    ),
     ({"on_response": "print"}, "on_response must be a function, or None, got 'print'"),
     (
         {"api_key": "secret", "openrouter_api_key": "secret"},
@@ -161,6 +187,17 @@ ARGUMENTS = [
         ValueError,
         {"query": ["q"]},
         "query must be a string, got an object of type list: pass the question as text",
+    ),
+    (ValueError, {"query": " "}, "query is blank: pass the question to rank the documents by"),
+    (
+        ValueError,
+        {"documents": ["a", ""]},
+        "documents[1] is blank: give it a text or an image, or leave it out",
+    ),
+    (
+        ValueError,
+        {"documents": [{"content": "a"}]},
+        "documents[0] has the unknown key 'content': use text and/or image",
     ),
     (
         ValueError,

@@ -8,6 +8,7 @@ from openrouter_rerank.errors import APIConnectionError, DeadlineExceededError, 
 
 REQUEST = encode("a/b", "q", ("x",))
 URL = "https://openrouter.ai/api/v1/rerank"
+FINAL = {FailureKind.PROXY_REFUSED, FailureKind.UNTRUSTED, FailureKind.UNSENDABLE}
 LATE = "(model a/b, 2 attempts). Raise timeout, or set fallback_models."
 
 
@@ -47,11 +48,39 @@ def error_of(kind, *, allowed=30.0, **fields):
             id="proxy",
         ),
         pytest.param(
-            FailureKind.UNSENT,
+            FailureKind.PROXY_REFUSED,
             {"proxy": "http://proxy:3128", "reason": "HTTP 407"},
-            "could not connect to openrouter.ai:443 through the proxy http://proxy:3128: HTTP 407. "
-            "Check the user name and the password in HTTPS_PROXY or ALL_PROXY.",
+            "the proxy http://proxy:3128 refused to connect to openrouter.ai:443: HTTP 407. Check "
+            "the user name and the password in HTTPS_PROXY or ALL_PROXY.",
             id="login of a proxy",
+        ),
+        pytest.param(
+            FailureKind.PROXY_REFUSED,
+            {"is_injected": True, "reason": "HTTP 403"},
+            "the proxy of http_client refused to connect to openrouter.ai:443: HTTP 403. Check "
+            "base_url, the network and http_client.",
+            id="proxy of an injected client",
+        ),
+        pytest.param(
+            FailureKind.UNTRUSTED,
+            {"reason": "certificate has expired"},
+            "the certificate of openrouter.ai:443 is not trusted: certificate has expired. Check "
+            "base_url and the certificate of the server.",
+            id="expired certificate",
+        ),
+        pytest.param(
+            FailureKind.UNTRUSTED,
+            {},
+            "the certificate of openrouter.ai:443 is not trusted: Reason. Set SSL_CERT_FILE to a "
+            "file with the certificate of its authority (REQUESTS_CA_BUNDLE is not read).",
+            id="unknown authority",
+        ),
+        pytest.param(
+            FailureKind.LOST,
+            {"proxy": "http://proxy:3128"},
+            "the connection to openrouter.ai:443 through the proxy http://proxy:3128 was lost: "
+            "Reason. Retry later, or check HTTPS_PROXY and ALL_PROXY.",
+            id="lost through a proxy",
         ),
         pytest.param(
             FailureKind.UNSENT,
@@ -96,7 +125,7 @@ def error_of(kind, *, allowed=30.0, **fields):
         pytest.param(
             FailureKind.BROKEN_LIMITER,
             {},
-            "rate_limiter failed: Reason, and nothing was sent. Correct rate_limiter.",
+            "rate_limiter failed, and nothing was sent: Reason. Correct rate_limiter.",
             id="broken limiter",
         ),
     ],
@@ -106,7 +135,7 @@ def test_a_failure_of_the_connection(kind, fields, message):
     error = error_of(kind, **fields)
 
     assert (type(error), error.message, error.model) == (APIConnectionError, message, "a/b")
-    assert error.retryable == (kind not in {FailureKind.UNTRUSTED, FailureKind.UNSENDABLE})
+    assert error.retryable == (kind not in FINAL)
 
 
 @pytest.mark.parametrize(
@@ -136,6 +165,14 @@ def test_a_failure_of_the_connection(kind, fields, message):
             {"step": Step.BODY},
             f"no complete response from openrouter.ai within timeout=30 s {LATE}",
             id="body",
+        ),
+        pytest.param(
+            FailureKind.DEADLINE,
+            {"slots": 8, "slot_wait": 20.04},
+            "no response from openrouter.ai within timeout=30 s, of which 20.0 s were a wait for "
+            "one of max_concurrency=8 request slots (model a/b, 2 attempts). Raise max_concurrency "
+            "or timeout.",
+            id="response after a wait for a request slot",
         ),
         pytest.param(
             FailureKind.BUSY,

@@ -28,7 +28,7 @@ OK = Response(
     status=200, headers={}, body=b'{"results":[{"index":0,"relevance_score":1}],"provider":"P"}'
 )
 NO_RANKING = Response(status=200, headers={}, body=b"{}")
-UNSENT, UNTRUSTED, UNSENDABLE, STALE, LOST, BUSY, TIMEOUT, DEADLINE, OVERSIZED = (
+UNSENT, PROXY_REFUSED, UNTRUSTED, UNSENDABLE, STALE, LOST, BUSY, TIMEOUT, DEADLINE, OVERSIZED = (
     Failure(kind=kind, reason="ItsError")
     for kind in FailureKind
     if kind not in {FailureKind.UNPERMITTED, FailureKind.BROKEN_LIMITER}
@@ -341,7 +341,7 @@ def test_an_error_has_the_reason_of_the_failure():
             [BROKEN_LIMITER] * 3,
             [0, 0.1, 0.2],
             APIConnectionError,
-            r"rate_limiter failed: ItsError",
+            r"rate_limiter failed, and nothing was sent: ItsError",
             id="broken limiter",
         ),
     ],

@@ -123,7 +123,7 @@ def test_a_limiter_that_always_raises_is_a_typed_error(make_client, stage):
         make_client(rate_limiter=limiter).rerank(QUERY, DOCUMENTS)
 
     assert caught.value.message == (
-        "rate_limiter failed: TimeoutError, and nothing was sent. Correct rate_limiter."
+        "rate_limiter failed, and nothing was sent: TimeoutError. Correct rate_limiter."
     )
     assert (caught.value.attempts, caught.value.retryable) == (0, True)
     assert caught.value.__cause__ is caught.value.__context__ is None

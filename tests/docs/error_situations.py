@@ -144,7 +144,35 @@ def failing_limiter(client, stage, resources):
     return client(rate_limiter=FailingLimiter())
 
 
+def spent_budget(client, stage, resources):
+    """The budget has been spent by an earlier call."""
+    return client(budget=0)
+
+
+def closed(client, stage, resources):
+    """The client was closed before the call."""
+    caller = client()
+    caller.close()
+    return caller
+
+
+def bad_proxy(client, stage, resources):
+    """The password in the URL of the proxy has a character that must be written in another way."""
+    set_variable(resources, "HTTPS_PROXY", "http://user:pass#word@proxy.example:8080")
+    return client(base_url="https://openrouter.ai/api/v1")
+
+
+def bad_certificates(client, stage, resources):
+    """The file with the certificates contains something else."""
+    set_variable(resources, "SSL_CERT_FILE", __file__)
+    return client(base_url="https://openrouter.ai/api/v1")
+
+
 SETUPS = {
+    "The `budget` is spent.": spent_budget,
+    "The client was closed.": closed,
+    "The value of `HTTPS_PROXY` is not the URL of a proxy.": bad_proxy,
+    "`SSL_CERT_FILE` names something else.": bad_certificates,
     "No server listens at `base_url`.": refused,
     "No proxy listens at the address in `HTTPS_PROXY`.": proxy_refused,
     "The proxy wants another user name or password.": proxy_without_login,

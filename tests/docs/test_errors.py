@@ -41,6 +41,7 @@ ADDRESSES = {
     r"(connect to|connection to|certificate of) 127\.0\.0\.1:\d+": r"\1 openrouter.ai:443",
     r"127\.0\.0\.1:\d+": "openrouter.ai",
     r"waited \d+\.\d s": "waited 0.3 s",
+    r"SSL_CERT_FILE='.+'": "SSL_CERT_FILE='/etc/ssl/authority.pem'",
 }
 
 

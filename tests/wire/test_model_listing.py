@@ -156,11 +156,11 @@ NOT_A_LIST = (
     [
         (
             response({"data": [{"id": "a/b"}]}, status=503),
-            "no content type, 25 bytes (HTTP 503 from the server)",
+            "the response has no message (no content type, 25 bytes) (HTTP 503). Retry later.",
         ),
         (
             response({"error": {"message": "down"}}, status=503),
-            "down (HTTP 503 from the server)",
+            "down (HTTP 503). Retry later.",
         ),
         *[
             (response(body), NOT_A_LIST)

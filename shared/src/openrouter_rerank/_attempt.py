@@ -106,6 +106,8 @@ class FailureKind(Enum):
 
     UNSENT = auto()
     """There was no connection."""
+    PROXY_REFUSED = auto()
+    """The proxy forbids the connection, or wants another user name or password."""
     UNTRUSTED = auto()
     """The certificate of the server is not trusted."""
     UNSENDABLE = auto()
@@ -130,6 +132,7 @@ class FailureKind(Enum):
 
 _COSTS = {
     FailureKind.UNSENT: Cost.FREE,
+    FailureKind.PROXY_REFUSED: Cost.FINAL,
     FailureKind.UNTRUSTED: Cost.FINAL,
     FailureKind.UNSENDABLE: Cost.FINAL,
     FailureKind.STALE: Cost.MAYBE_BILLED,
@@ -176,6 +179,8 @@ class Failure:
     """The error of the system: a new object, without a traceback and without secrets."""
     waited: float = 0.0
     """Seconds that the attempt took, from the wait for its request slot on."""
+    slot_wait: float = 0.0
+    """Seconds that the attempt waited for its request slot."""
     slots: int = 0
     """The number of request slots of the client."""
 

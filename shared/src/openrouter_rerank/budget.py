@@ -44,7 +44,10 @@ class Budget:
             BudgetExceededError: If the limit has been spent.
         """
         if self._spent >= self.limit:
-            raise BudgetExceededError(f"the budget of ${self.limit:g} is spent (${self._spent:g})")
+            raise BudgetExceededError(
+                f"the budget of ${_dollars(self.limit)} is spent (${_dollars(self._spent)}), so "
+                "nothing was sent. Raise budget."
+            )
 
     def charge(self, cost: float | None) -> None:
         """Add the cost of a request, in US dollars. `None`: the service did not report it."""
@@ -85,6 +88,11 @@ class Budget:
     def __reduce__(self) -> tuple[type["Budget"], tuple[float]]:
         # The copy in another process begins with nothing spent: processes do not share spending.
         return type(self), (self.limit,)
+
+
+def _dollars(amount: float) -> str:
+    # Small amounts without an exponent: a call costs a thousandth of a dollar.
+    return f"{amount:.6f}".rstrip("0").rstrip(".")
 
 
 def _limit_of(budget: Budget) -> float:

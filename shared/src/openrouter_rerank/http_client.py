@@ -119,7 +119,7 @@ def refuse_async(http_client: object) -> None:
     Raises:
         ConfigurationError: If `http_client` is asynchronous, or not a client.
     """
-    _refuse_others("an httpx.Client", http_client)
+    _refuse_others("an httpx.Client or an httpx2.Client", http_client)
     if hasattr(http_client, "aclose"):
         raise ConfigurationError(
             "http_client is an asynchronous client: pass a synchronous one, or use "
@@ -134,7 +134,7 @@ def refuse_sync(http_client: object) -> None:
     Raises:
         ConfigurationError: If `http_client` is synchronous, or not a client.
     """
-    _refuse_others("an httpx.AsyncClient", http_client)
+    _refuse_others("an httpx.AsyncClient or an httpx2.AsyncClient", http_client)
     if http_client is not None and not hasattr(http_client, "aclose"):
         raise ConfigurationError(
             "the http_client of AsyncRerankClient is a synchronous client: pass an "
@@ -146,6 +146,5 @@ def _refuse_others(accepted: str, http_client: object) -> None:
     # Only the type is shown: a client may contain a key.
     if http_client is not None and not hasattr(http_client, "stream"):
         raise ConfigurationError(
-            f"http_client must be {accepted}, or one of httpx2, got an object of type "
-            f"{type(http_client).__name__}"
+            f"http_client must be {accepted}, got an object of type {type(http_client).__name__}"
         )

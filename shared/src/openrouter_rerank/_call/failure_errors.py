@@ -23,6 +23,8 @@ _LATE = {
 # The part of `timeout` from which on a model is said to have all of it: preparing the call has
 # taken some of the time.
 _ALL = 0.95
+# The part of `timeout` from which on a wait for a request slot is a reason for a late response.
+_LONG_WAIT = 0.1
 
 
 def failure_error(
@@ -57,6 +59,7 @@ class _Tried:
     """The time and the attempts of a request, as texts."""
 
     def __init__(self, allowed: float, timeout: float, attempts: int) -> None:
+        self.timeout = timeout
         self.within = f"within timeout={timeout:g} s"
         if allowed < timeout * _ALL:
             self.within = f"within {allowed:.3g} s, its part of timeout={timeout:g} s"
@@ -66,28 +69,8 @@ class _Tried:
 def _error(failure: Failure, request: Request, tried: _Tried) -> OpenRouterRerankError:
     model = request.model
     match failure.kind:
-        case FailureKind.BUSY:
-            text = (
-                f"waited {failure.waited:.1f} s for one of max_concurrency={failure.slots} request "
-                "slots, and nothing was sent. Raise max_concurrency or timeout, or make fewer "
-                "calls at the same time."
-            )
-            return DeadlineExceededError(text, model=model, retryable=True)
-        case FailureKind.UNPERMITTED:
-            text = (
-                f"waited {failure.waited:.1f} s for permission of rate_limiter, and nothing was "
-                "sent. Raise timeout, or the limit of rate_limiter."
-            )
-            return DeadlineExceededError(text, model=model, retryable=True)
-        case FailureKind.DEADLINE:
-            text = _LATE[failure.step].format(
-                host=host_of(failure.url), address=_address(failure.url)
-            )
-            asked = f" (model {model}, {tried.attempts})" if model else ""
-            text += (
-                f"{_through(failure)} {tried.within}{asked}. Raise timeout{_or_fallback(model)}."
-            )
-            return DeadlineExceededError(text, model=model, retryable=True)
+        case FailureKind.BUSY | FailureKind.UNPERMITTED | FailureKind.DEADLINE:
+            return DeadlineExceededError(_late(failure, model, tried), model=model, retryable=True)
         case FailureKind.OVERSIZED:
             text = (
                 f"the response of {host_of(failure.url)} is larger than "
@@ -96,36 +79,70 @@ def _error(failure: Failure, request: Request, tried: _Tried) -> OpenRouterReran
             )
             return InvalidResponseError(text, model=model, retryable=True)
         case _:
+            what, advice = _what_and_advice(failure, model)
             retryable = failure.cost is not Cost.FINAL
-            return APIConnectionError(_text(failure, model), model=model, retryable=retryable)
+            return APIConnectionError(f"{what}. {advice}", model=model, retryable=retryable)
 
 
-def _text(failure: Failure, model: str) -> str:
-    """Return the message for a failure of the connection or of the rate limiter."""
+def _late(failure: Failure, model: str, tried: _Tried) -> str:
+    """Return the message for a wait that lasted until the deadline."""
+    slots = f"one of max_concurrency={failure.slots} request slots"
+    if failure.kind is FailureKind.BUSY:
+        return (
+            f"waited {failure.waited:.1f} s for {slots}, and nothing was sent. Raise "
+            "max_concurrency or timeout, or make fewer calls at the same time."
+        )
+    if failure.kind is FailureKind.UNPERMITTED:
+        return (
+            f"waited {failure.waited:.1f} s for permission of rate_limiter, and nothing was sent. "
+            "Raise timeout, or the limit of rate_limiter."
+        )
+    what = _LATE[failure.step].format(host=host_of(failure.url), address=_address(failure.url))
+    asked = f" (model {model}, {tried.attempts})" if model else ""
+    waited, advice = "", f"Raise timeout{_or_fallback(model)}."
+    if failure.slot_wait > tried.timeout * _LONG_WAIT:
+        waited = f", of which {failure.slot_wait:.1f} s were a wait for {slots}"
+        advice = "Raise max_concurrency or timeout."
+    return f"{what}{_through(failure)} {tried.within}{waited}{asked}. {advice}"
+
+
+def _what_and_advice(failure: Failure, model: str) -> tuple[str, str]:
+    """Return what happened to the connection or to the rate limiter, and what to do."""
     host, address, reason = host_of(failure.url), _address(failure.url), failure.reason
     match failure.kind:
         case FailureKind.UNSENT:
-            return f"could not connect to {address}{_through(failure)}: {reason}. {_check(failure)}"
+            what, advice = f"could not connect to {address}{_through(failure)}", _check(failure)
+        case FailureKind.PROXY_REFUSED:
+            what = f"the proxy {failure.proxy or 'of http_client'} refused to connect to {address}"
+            advice = _check(failure)
         case FailureKind.UNTRUSTED:
-            certificates = (
-                "Check verify of http_client."
-                if failure.is_injected
-                else "Set SSL_CERT_FILE to a file with the certificate of its authority "
-                "(REQUESTS_CA_BUNDLE is not read)."
-            )
-            return f"the certificate of {address} is not trusted: {reason}. {certificates}"
+            what, advice = f"the certificate of {address} is not trusted", _check_tls(failure)
         case FailureKind.UNSENDABLE:
-            check = "http_client" if failure.is_injected else "default_headers and base_url"
-            return f"the request to {host} could not be sent: {reason}. Check {check}."
+            what = f"the request to {host} could not be sent"
+            checked = "http_client" if failure.is_injected else "default_headers and base_url"
+            advice = f"Check {checked}."
         case FailureKind.BROKEN_LIMITER:
-            return f"rate_limiter failed: {reason}, and nothing was sent. Correct rate_limiter."
+            what, advice = "rate_limiter failed, and nothing was sent", "Correct rate_limiter."
         case FailureKind.TIMEOUT:
-            return f"no response from {host} in time: {reason}. Retry later{_or_fallback(model)}."
+            what = f"no response from {host} in time"
+            advice = f"Retry later{_or_fallback(model)}."
         case _:
-            return (
-                f"the connection to {address}{_through(failure)} was lost: {reason}. "
-                f"Retry later{_or_fallback(model)}."
-            )
+            what = f"the connection to {address}{_through(failure)} was lost"
+            advice = f"Retry later{_or_fallback(model)}."
+            if failure.proxy:
+                advice = "Retry later, or check HTTPS_PROXY and ALL_PROXY."
+    return f"{what}: {reason}", advice
+
+
+def _check_tls(failure: Failure) -> str:
+    if "mismatch" in failure.reason or "expired" in failure.reason:
+        return "Check base_url and the certificate of the server."
+    if failure.is_injected:
+        return "Check verify of http_client."
+    return (
+        "Set SSL_CERT_FILE to a file with the certificate of its authority (REQUESTS_CA_BUNDLE is "
+        "not read)."
+    )
 
 
 def _or_fallback(model: str) -> str:
@@ -140,7 +157,7 @@ def _through(failure: Failure) -> str:
 def _check(failure: Failure) -> str:
     if failure.is_injected:
         return "Check base_url, the network and http_client."
-    if failure.proxy and failure.reason.startswith("HTTP 407"):
+    if failure.proxy and ("407" in failure.reason or "password" in failure.reason):
         return "Check the user name and the password in HTTPS_PROXY or ALL_PROXY."
     if failure.proxy:
         return "Check HTTPS_PROXY and ALL_PROXY."

@@ -12,9 +12,10 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeGuard, runtime_checkable
 
 from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Response, Step
+from openrouter_rerank._wire.endpoint import Secrets
 from openrouter_rerank.errors import OpenRouterRerankError
 
 # Looked up by class name, so that the errors of httpcore, httpx and httpx2 are understood without
@@ -36,6 +37,15 @@ _KINDS = {
 }
 
 _LATE = {Step.SLOT: FailureKind.BUSY, Step.PERMISSION: FailureKind.UNPERMITTED}
+# Seconds before the deadline at which the time is up.
+_MARGIN = 0.001
+# Seconds that an attempt must have left after a wait for its request slot.
+_FAIR_CHANCE = 0.1
+# The texts of OpenSSL that name its own states.
+_TLS_REASONS = dict.fromkeys(
+    ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"),
+    "the server does not use TLS (https) there",
+)
 # Characters.
 _LONGEST_REASON = 200
 # Exceptions that caused one another.
@@ -51,9 +61,6 @@ CONNECT_TIMEOUT = 5.0
 # Bytes of a request that a stream holds back, so that it can send them together with the bytes
 # that follow. Above this, copying costs more than a second packet.
 HELD_BYTES = 131_072
-
-
-_Error = TypeVar("_Error", bound=BaseException)
 
 
 class _BoundExceededError(Exception):
@@ -118,6 +125,8 @@ class Bounds:
         """What the attempt waits for."""
         self.proxy = ""
         """The proxy of the connection, without its user name and password."""
+        self.slot_wait = 0.0
+        """Seconds of the wait for a request slot."""
         self.slots = 0
         """The number of request slots of the client."""
         self.is_injected = False
@@ -155,9 +164,20 @@ class Bounds:
         elif event.endswith(".send_request_headers.started"):
             self.step = Step.RESPONSE
 
+    def mask_too(self, secrets: Secrets) -> None:
+        """Mask these secrets in texts of the server, too."""
+        masked = self.masked
+        self.masked = lambda text: secrets.masked(masked(text), None)
+
     def go_on_to(self, step: Step) -> None:
         """Note that a wait has ended, and that `step` is next; raise if the time is up."""
-        if self.is_time_up():
+        now = time.monotonic()
+        needed = _MARGIN
+        if self.step is Step.SLOT:
+            self.slot_wait = now - self.started
+            # A request with less time is hardly answered, but may be billed.
+            needed = max(needed, min(self.slot_wait, _FAIR_CHANCE))
+        if self.deadline - now <= needed:
             raise _BoundExceededError(_LATE.get(self.step, FailureKind.DEADLINE))
         self.step = step
 
@@ -176,7 +196,7 @@ class Bounds:
 
     def is_time_up(self) -> bool:
         """Return `True` if the attempt has no time left."""
-        return time.monotonic() >= self.deadline - 0.001
+        return time.monotonic() >= self.deadline - _MARGIN
 
     def failure(self, error: Exception) -> Failure:
         """Return the failure that `error` means; raise `error` if it is not about the exchange."""
@@ -191,10 +211,13 @@ class Bounds:
             kind = _LATE.get(self.step, FailureKind.DEADLINE)
         elif kind is FailureKind.LOST and self.is_reused and self.step is not Step.BODY:
             kind = FailureKind.STALE
-        elif kind is FailureKind.UNSENT and _of_type(error, ssl.SSLCertVerificationError):
-            kind = FailureKind.UNTRUSTED
         cause = _system_error(error)
-        return self.failed(kind, self._reason(error, cause), cause)
+        if kind is FailureKind.UNSENT and isinstance(cause, ssl.SSLCertVerificationError):
+            kind = FailureKind.UNTRUSTED
+        reason = self._reason(error, cause)
+        if type(error).__name__ == "ProxyError" and _is_refusal(reason):
+            kind = FailureKind.PROXY_REFUSED
+        return self.failed(kind, reason, cause)
 
     def failed(self, kind: FailureKind, reason: str = "", cause: OSError | None = None) -> Failure:
         """Return a failure of this attempt."""
@@ -207,6 +230,7 @@ class Bounds:
             reason=reason,
             cause=cause,
             waited=time.monotonic() - self.started,
+            slot_wait=self.slot_wait,
             slots=self.slots,
         )
 
@@ -280,21 +304,34 @@ def _socket_of(stream: object) -> socket.socket | None:
     return found if isinstance(found, socket.socket) else None
 
 
-def _of_type(error: BaseException | None, kind: type[_Error]) -> _Error | None:
-    """Return the first error of type `kind` in `error` and its causes and contexts."""
+def _cause_of(error: BaseException | None) -> OSError | None:
+    """Return the first error of the system in `error` and its causes and contexts."""
     # Bounded, because an exception of a user's transport may be its own cause.
     for _ in range(_LONGEST_CHAIN):
-        if error is None or isinstance(error, kind):
+        if error is None or (isinstance(error, OSError) and error.errno is not None):
             return error
-        error = error.__cause__ or error.__context__
+        # A group has the errors of all addresses of a host.
+        inner = error.exceptions[0] if _is_group(error) else None
+        error = inner or error.__cause__ or error.__context__
     return None
+
+
+def _is_group(error: BaseException) -> TypeGuard[BaseExceptionGroup[BaseException]]:
+    return isinstance(error, BaseExceptionGroup)
 
 
 def _words(error: OSError) -> str | None:
     """Return the reason in the words of the system."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return error.verify_message
-    return error.reason if isinstance(error, ssl.SSLError) else error.strerror
+        return error.verify_message.rstrip(".")
+    if isinstance(error, ssl.SSLError):
+        return _TLS_REASONS.get(error.reason, error.reason)
+    return error.strerror
+
+
+def _is_refusal(reason: str) -> bool:
+    # The status of an HTTP proxy, or the text of httpcore for a SOCKS proxy.
+    return reason.startswith("HTTP 4") or "username/password" in reason
 
 
 def _one_line(text: str) -> str:
@@ -304,8 +341,8 @@ def _one_line(text: str) -> str:
 
 def _system_error(error: Exception) -> OSError | None:
     """Return a new object of the system's error that caused `error`: without its traceback."""
-    found = _of_type(error, OSError)
-    if found is None or found.errno is None:
+    found = _cause_of(error)
+    if found is None:
         return None
     if isinstance(found, ssl.SSLError):
         copy = type(found)(found.errno, found.strerror)
@@ -317,6 +354,6 @@ def _system_error(error: Exception) -> OSError | None:
         return copy
     # The texts of asyncio have addresses in them. Errors of name lookups have numbers of their own.
     is_lookup = isinstance(found, socket.gaierror | socket.herror)
-    text = found.strerror if is_lookup else os.strerror(found.errno)
+    text = found.strerror if is_lookup else os.strerror(found.errno or 0)
     kind = type(found) if type(found).__module__ in _SYSTEM_MODULES else OSError
     return kind(found.errno, text)

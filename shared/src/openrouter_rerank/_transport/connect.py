@@ -138,6 +138,9 @@ def _new_context() -> ssl.SSLContext:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError) and error.reason:
+        # The name of a constant of OpenSSL.
+        return error.reason.replace("_", " ").lower()
     text = error.strerror if isinstance(error, OSError) else None
     return text or type(error).__name__
 

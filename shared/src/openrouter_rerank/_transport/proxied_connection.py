@@ -15,10 +15,10 @@ import httpx
 
 from openrouter_rerank._attempt import Step
 from openrouter_rerank._tracebacks import clear_frames
-from openrouter_rerank._wire.endpoint import EncodedHeaders
+from openrouter_rerank._wire.endpoint import EncodedHeaders, Secrets
 
 from .async_sockets import AsyncSockets
-from .bounds import ResponseBuilder
+from .bounds import Bounds, ResponseBuilder
 from .http11 import headers_by_name
 from .sockets import Sockets
 
@@ -32,6 +32,16 @@ class _ProxiedConnection(Generic[_Pool]):
     """Shared by `ProxiedConnection` and `AsyncProxiedConnection`."""
 
     _pool: _Pool
+
+    def _name_proxy(self, proxy: httpx.Proxy) -> None:
+        self._proxy = str(proxy.url)
+        # A proxy may echo the user name and the password.
+        self._secrets = Secrets(each.decode("latin-1") for each in proxy.raw_auth or ())
+
+    def _note(self, bounds: Bounds) -> None:
+        """Note what the failure of an exchange has to say about the proxy."""
+        bounds.proxy, bounds.step = self._proxy, Step.RESPONSE
+        bounds.mask_too(self._secrets)
 
     @property
     def is_idle(self) -> bool:
@@ -48,7 +58,7 @@ class ProxiedConnection(_ProxiedConnection[httpcore.ConnectionPool]):
     """A connection through `proxy` for synchronous calls."""
 
     def __init__(self, proxy: httpx.Proxy, context: ssl.SSLContext | None) -> None:
-        self._proxy = str(proxy.url)
+        self._name_proxy(proxy)
         kind = httpcore.SOCKSProxy if _is_socks(proxy) else httpcore.HTTPProxy
         self._sockets = Sockets()
         self._pool = kind(
@@ -70,7 +80,7 @@ class ProxiedConnection(_ProxiedConnection[httpcore.ConnectionPool]):
         method: str = "POST",
     ) -> None:
         """Send a request and read `response`; every wait ends by the deadline of its bounds."""
-        response.bounds.proxy, response.bounds.step = self._proxy, Step.RESPONSE
+        self._note(response.bounds)
         self._sockets.deadline = response.bounds.deadline
         received = self._pool.handle_request(
             httpcore.Request(method, _parsed(url), headers=[*headers], content=_Content(body))
@@ -89,7 +99,7 @@ class AsyncProxiedConnection(_ProxiedConnection[httpcore.AsyncConnectionPool]):
     """A connection through `proxy` for asynchronous calls."""
 
     def __init__(self, proxy: httpx.Proxy, context: ssl.SSLContext | None) -> None:
-        self._proxy = str(proxy.url)
+        self._name_proxy(proxy)
         self._sockets = AsyncSockets()
         kind = httpcore.AsyncSOCKSProxy if _is_socks(proxy) else httpcore.AsyncHTTPProxy
         self._pool = kind(
@@ -111,7 +121,7 @@ class AsyncProxiedConnection(_ProxiedConnection[httpcore.AsyncConnectionPool]):
         method: str = "POST",
     ) -> None:
         """Send a request and read `response`; the caller ends it at the deadline."""
-        response.bounds.proxy, response.bounds.step = self._proxy, Step.RESPONSE
+        self._note(response.bounds)
         # httpcore awaits something after every exception. If the call's coroutine is closed, it
         # cannot await any more; a task still can.
         task = asyncio.create_task(self._exchange(url, headers, body, response, method))

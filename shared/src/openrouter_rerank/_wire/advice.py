@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from openrouter_rerank._attempt import Response
-from openrouter_rerank.models import MODELS, known_model
+from openrouter_rerank.models import MODELS, base_slug, known_model
 
-from .server_text import json_list, shown
+from .server_text import is_page, json_list, shown
 
 _CHECK_CALL = "Check the documents and the options of the call."
 _OF_STATUS = {
@@ -17,6 +17,8 @@ _OF_STATUS = {
     404: "Check model and provider.",
     413: "Set max_documents_per_request, or shorten the documents.",
 }
+# Seconds. Rate limits are counted by the minute; a longer wait is for a limit of the day.
+_LONGEST_WINDOW = 120
 # Of names of models: how similar the nearest one must be, from 0 to 1.
 _SIMILAR = 0.6
 
@@ -43,12 +45,14 @@ def advice(
         availability: `error.availability` of the response: why no provider serves the request.
         retry_after: Seconds that the server asks to wait.
     """
-    if not has_error and status in {404, 405}:
+    # A page with such a status is from a gateway or a firewall. Temporary failures have pages too.
+    is_foreign = status in {404, 405} or (is_page(response) and status in {400, 401, 403})
+    if not has_error and is_foreign:
         return check_base_url(response)
     return (
         _of_availability(availability, response)
         or _about_model(status, model, message)
-        or _of_status(status, retry_after)
+        or _of_status(status, model, retry_after)
     )
 
 
@@ -56,18 +60,19 @@ def _about_model(status: int, model: str, message: str) -> str:
     if status not in {400, 404} or not ("model" in message.lower() or model in message):
         return ""
     if nearest := _nearest(model):
-        return f"Did you mean {nearest!r}? client.models() lists the models."
-    return "Check model: client.models() lists the models." if status == 400 else ""
+        return f"Did you mean {nearest!r}? RerankClient.models() lists the models."
+    return "Check model: RerankClient.models() lists the models." if status == 400 else ""
 
 
-def _of_status(status: int, retry_after: float | None) -> str:
+def _of_status(status: int, model: str, retry_after: float | None) -> str:
     wait = "Retry later"
     if retry_after is not None and math.isfinite(retry_after):
         wait = f"Retry after {math.ceil(retry_after)} s"
-    if status == 429:
+    if status == 429 and (retry_after or 0) <= _LONGEST_WINDOW:
         return f"{wait}, lower max_concurrency, or set rate_limiter."
-    if status in {200, 408} or status >= 500:
-        return f"{wait}, or set fallback_models."
+    if status in {200, 408, 429} or status >= 500:
+        # The list of models is requested for no model.
+        return f"{wait}, or set fallback_models." if model else f"{wait}."
     return _OF_STATUS.get(status, _CHECK_CALL)
 
 
@@ -95,7 +100,8 @@ def _texts(value: object, response: Response) -> list[str]:
 
 
 def _nearest(slug: str) -> str | None:
-    """Return the most similar listed slug, unless `slug` is listed itself."""
-    if known_model(slug) is not None:
-        return None
+    """Return the new or the most similar listed slug, unless `slug` is listed itself."""
+    known = known_model(slug)
+    if known is not None:
+        return known.slug if base_slug(slug) in known.aliases else None
     return next(iter(get_close_matches(slug[:100], MODELS, n=1, cutoff=_SIMILAR)), None)

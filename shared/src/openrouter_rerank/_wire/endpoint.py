@@ -22,6 +22,7 @@ _OPENROUTER_HOST = "openrouter.ai"
 _LONGEST_URL = 2048
 _SHORTEST_SECRET = 6
 _KEY_VARIABLE = "OPENROUTER_API_KEY"
+_KEY_IN_ENVIRONMENT = f"the API key in {_KEY_VARIABLE}"
 # langchain-openrouter and llama-index-llms-openrouter read the first. The second is what users try.
 _BASE_VARIABLES = ("OPENROUTER_API_BASE", "OPENROUTER_BASE_URL")
 
@@ -97,7 +98,7 @@ class EncodedHeaders:
         return f"EncodedHeaders({names})"
 
 
-def checked_key(value: object) -> ApiKey | ConfigurationError | None:
+def checked_key(value: object, name: str = "the API key") -> ApiKey | ConfigurationError | None:
     """
     Return the key in `value`, or the error if it cannot be sent. `None` if it is `None` or blank.
 
@@ -114,7 +115,7 @@ def checked_key(value: object) -> ApiKey | ConfigurationError | None:
     # a line break, and would get into the logs.
     if not value.isascii() or not value.isprintable() or " " in value:
         return ConfigurationError(
-            "the API key has characters that cannot be sent, such as a space or a line break: "
+            f"{name} has characters that cannot be sent, such as a space or a line break: "
             "pass it as OpenRouter shows it"
         )
     return ApiKey(value)
@@ -166,7 +167,7 @@ def endpoint(
     variable, found = (
         ("", None) if given is not None and has_key else _first_set(environment, _BASE_VARIABLES)
     )
-    key = None if has_key else checked_key(environment.get(_KEY_VARIABLE))
+    key = None if has_key else checked_key(environment.get(_KEY_VARIABLE), _KEY_IN_ENVIRONMENT)
     # Errors are raised from here on, and tracebacks with local variables must not show the key.
     del environment
     if given is not None:

@@ -87,6 +87,15 @@ def status_error(response: Response, model: str) -> APIStatusError | None:
     )
 
 
+def redirect_text(response: Response, model: str) -> str:
+    """Return the message for a redirect."""
+    target = shown(response.headers.get("location", "another URL"), response)
+    return (
+        f"the response is a redirect to {target}, and redirects are never followed "
+        f"({place(response, model)}). Check base_url."
+    )
+
+
 def place(
     response: Response, model: str, *, provider: str | None = None, status: int | None = None
 ) -> str:
@@ -102,8 +111,9 @@ def place(
     host = urlsplit(response.url).netloc
     code = "" if status is None or status == response.status else f" with code {status}"
     return (
-        f"HTTP {response.status}{code}{f' from {host}' if host else ''}, "
-        f"model {log_safe(model)[:100]}{f', provider {provider}' if provider else ''}"
+        f"HTTP {response.status}{code}{f' from {host}' if host else ''}"
+        f"{f', model {log_safe(model)[:100]}' if model else ''}"
+        f"{f', provider {provider}' if provider else ''}"
     )
 
 

@@ -150,6 +150,7 @@ def request_headers(
     app_title: str | None,
     app_categories: Sequence[str],
     default_headers: Mapping[str, str] | HeaderFields,
+    environment: Mapping[str, str] | None = None,
 ) -> HeaderFields:
     """
     Return the headers that all requests of a client have.
@@ -157,14 +158,15 @@ def request_headers(
     Source of the names: OpenRouter's page on app attribution.
 
     Args:
-        app_url: The URL of the user's app, or `None`.
-        app_title: The name of the user's app, or `None`.
+        app_url: The URL of the user's app. `None`: that in the environment, if any.
+        app_title: The name of the user's app. `None`: that in the environment, if any.
         app_categories: At most 2 categories.
         default_headers: Headers of the user. They replace the client's headers of the same name,
             in upper or lower case.
+        environment: Usually `os.environ`.
 
     Raises:
-        ConfigurationError: If a value cannot be sent. The message names the option.
+        ConfigurationError: If a value cannot be sent. The message names the option or the variable.
     """
     if isinstance(app_categories, str) or len(app_categories) > _MOST_CATEGORIES:
         raise ConfigurationError(
@@ -179,8 +181,8 @@ def request_headers(
         }
     )
     named = {
-        "HTTP-Referer": ("app_url", app_url),
-        "X-OpenRouter-Title": ("app_title", app_title),
+        "HTTP-Referer": _or_variable("app_url", app_url, environment),
+        "X-OpenRouter-Title": _or_variable("app_title", app_title, environment),
         "X-OpenRouter-Categories": ("app_categories", ",".join(app_categories) or None),
     }
     for name, (option, value) in named.items():
@@ -200,6 +202,16 @@ def request_headers(
             del headers[other]
         headers[name] = default_headers[name]
     return headers
+
+
+def _or_variable(
+    option: str, value: str | None, environment: Mapping[str, str] | None
+) -> tuple[str, str | None]:
+    """Return an option and its value, or the variable of the environment and its value."""
+    if value is not None:
+        return option, value
+    variable = f"OPENROUTER_{option.upper()}"
+    return variable, (environment or {}).get(variable) or None
 
 
 def session_header(session_id: str) -> dict[str, str]:

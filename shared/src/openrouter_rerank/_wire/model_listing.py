@@ -21,7 +21,8 @@ from openrouter_rerank.models import (
     model_for,
 )
 
-from .server_text import description, host_of, json_body, message_in, shown, title
+from .error_response import redirect_text, status_error
+from .server_text import host_of, shown
 
 _JSON: TypeAlias = "bool | int | float | str | list[_JSON] | dict[str, _JSON] | None"
 
@@ -42,15 +43,16 @@ def merged_listing(response: Response) -> ModelListing:
     Its prices are not read: they are "0" for paid rerank models. If the response is not a listing,
     the result is the built-in data, and `problem` says why.
     """
-    host = host_of(response.url)
+    if 300 <= response.status < 400:
+        return built_in_listing(redirect_text(response, ""))
     if response.status != 200:
-        said = shown(message_in(json_body(response.body)) or title(response.body), response)
-        reason = said or description(response)
-        return built_in_listing(f"{reason} (HTTP {response.status} from {host})")
+        error = status_error(response, "")
+        return built_in_listing(error.message if error else f"HTTP status {response.status}")
     models = {model.slug: model for model in _models(response)}
     if not models:
         return built_in_listing(
-            f"the response is not a list of rerank models (HTTP 200 from {host}). Check base_url."
+            f"the response is not a list of rerank models (HTTP 200 from {host_of(response.url)}). "
+            "Check base_url."
         )
     return ModelListing(models=tuple(models.values()), is_live=True)
 

@@ -19,7 +19,7 @@ from openrouter_rerank.errors import APIStatusError, InvalidResponseError
 from openrouter_rerank.ranking import AnsweredRequest, RankedDocument, Ranking, Usage
 
 from .advice import check_base_url
-from .error_response import place, status_error
+from .error_response import place, redirect_text, status_error
 from .request import without_lone_surrogates
 from .server_text import description, is_page, json_body, message_in, shown, title
 
@@ -36,12 +36,7 @@ def decode(response: Response, request: Request) -> Ranking | APIStatusError | I
     if content is not None and content.error is None:
         return _ranking(content, request, response)
     if 300 <= response.status < 400:
-        target = shown(response.headers.get("location", "another URL"), response)
-        return InvalidResponseError(
-            f"the response is a redirect to {target}, and redirects are never followed "
-            f"({place(response, request.model)}). Check base_url.",
-            model=request.model,
-        )
+        return InvalidResponseError(redirect_text(response, request.model), model=request.model)
     if success and not is_plain:
         return InvalidResponseError(
             f"the response is compressed with {shown(encoding, response)}, which the request did "

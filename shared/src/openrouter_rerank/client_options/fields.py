@@ -347,10 +347,11 @@ class ClientOptions(BaseModel):
             ConfigurationError: If a value, given or of the environment, cannot be sent.
         """
         return request_headers(
-            app_url=_or_environment(self.app_url, "OPENROUTER_APP_URL"),
-            app_title=_or_environment(self.app_title, "OPENROUTER_APP_TITLE"),
+            app_url=self.app_url,
+            app_title=self.app_title,
             app_categories=self.app_categories,
             default_headers=HeaderFields(self.default_headers or {}),
+            environment=os.environ,
         )
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -389,10 +390,6 @@ class ClientOptions(BaseModel):
 
         model_validate = with_cleared_frames("model_validate")
         model_validate_json = with_cleared_frames("model_validate_json")
-
-
-def _or_environment(given: str | None, variable: str) -> str | None:
-    return given if given is not None else os.environ.get(variable) or None
 
 
 ClientOptions.__pydantic_init_subclass__()
