@@ -244,14 +244,15 @@ def test_known_scores_under_another_name(known, script, requests, order_and_mixe
         ("", False),
         ("xxxx", False),
         ("xxyy", False),
-        ("xyz", False),
+        ("xyy", False),
+        ("xyz", True),
         ("xyx", True),
         ("xxyyyx", True),
         ("xyzy", True),
     ],
 )
 def test_a_name_that_returns_means_several_providers(names, expected):
-    """Names that alternate mean several providers; a name that replaces another does not."""
+    """A name that returns, and a third name, mean several providers; a replaced name does not."""
     assert is_alternating(names) == expected
 
 

@@ -151,3 +151,27 @@ def test_a_key_that_the_service_echoes_is_masked(make_client, stage):
         "***",
         "***",
     )
+
+
+@OWN_CONNECTIONS
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_lasting_failure_leads_to_a_fallback_model(make_client, stage, status):
+    """If a failure is not retryable but may be of the model, the fallback model is used."""
+    stage.script(
+        Reply(status=status, body={"error": {"availability": {"retryable": False}}}),
+    )
+
+    ranking = make_client().rerank(QUERY, DOCUMENTS, model="a/a", fallback_models=["b/b"])
+
+    assert (ranking.model, len(stage.requests)) == ("b/b", 2)
+
+
+@OWN_CONNECTIONS
+@pytest.mark.parametrize("empty", ["", {}, [], 0, False])
+def test_an_empty_error_beside_a_ranking_is_none(make_client, stage, empty):
+    """A ranking with an empty `error` is accepted, because it is paid for."""
+    rows = [{"index": at, "relevance_score": 0.5} for at in range(2)]
+    stage.script(Reply(body={"results": rows, "error": empty}))
+
+    assert len(make_client().rerank(QUERY, DOCUMENTS).results) == 2
+    assert len(stage.requests) == 1

@@ -106,23 +106,17 @@ def test_a_refused_assignment_shows_no_secret(kind, wrong):
 @pytest.mark.parametrize(
     "wrong", [{"api_key": f"{KEY}\n"}, {"default_headers": {"X-A": f"{KEY}\n"}}]
 )
-@pytest.mark.parametrize(
-    "create",
-    [
-        lambda kind, wrong: kind(base_url="http://127.0.0.1:9/v1").model_copy(update=wrong),
-        lambda kind, wrong: kind.model_construct(**wrong),
-    ],
-    ids=["model_copy", "model_construct"],
-)
-def test_an_unchecked_option_is_refused_by_the_call_without_a_secret(kind, wrong, create):
+def test_an_unchecked_option_is_refused_by_the_call_without_a_secret(kind, wrong):
     """An option that pydantic does not check is hidden, and refused by the next call."""
-    reranker = create(kind, wrong)
+    reranker = kind.model_construct(**wrong)
 
+    with pytest.raises(OpenRouterRerankError) as copied:
+        kind(base_url="http://127.0.0.1:9/v1").model_copy(update=wrong)
     with pytest.raises(OpenRouterRerankError) as caught:
         reranker._clients.sync_client(reranker)  # noqa: SLF001 - both frameworks call it
 
     assert secrets_in(reranker) == []
-    assert leaks(caught.value) == []
+    assert leaks(caught.value) == leaks(copied.value) == []
 
 
 CALLS = {

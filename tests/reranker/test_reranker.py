@@ -73,8 +73,11 @@ def test_an_invalid_value_does_not_change_an_option(make_reranker):
 async def test_an_option_that_pydantic_did_not_check_is_refused_by_the_call(
     make_reranker, local_openrouter, option, value
 ):
-    """After `model_copy`, an invalid option raises, even with passthrough, and sends nothing."""
-    reranker = make_reranker(on_error="passthrough").model_copy(update={option: value})
+    """An invalid option that was never checked raises, even with passthrough; nothing is sent."""
+    reranker = make_reranker(on_error="passthrough")
+    with pytest.raises(ConfigurationError, match=f"^{option} "):
+        reranker.model_copy(update={option: value})
+    vars(reranker)[option] = value
 
     with pytest.raises(ConfigurationError, match=f"^{option} "):
         reranker.place("q", ["a", "b"])
@@ -85,10 +88,22 @@ async def test_an_option_that_pydantic_did_not_check_is_refused_by_the_call(
 
 
 def test_a_number_that_pydantic_did_not_check_becomes_a_budget(make_reranker):
-    """After `model_copy`, a number is the limit of a budget, as when a reranker is created."""
+    """In `model_copy`, a number is the limit of a budget, as when a reranker is created."""
     reranker = make_reranker().model_copy(update={"budget": 5.0})
 
     assert reranker.place("a", ["a", "b"]).ranking is not None
+
+
+@pytest.mark.parametrize("update", [("score_threshold", "fallback_models"), ()])
+def test_options_that_exclude_each_other_can_be_exchanged_in_a_copy(make_reranker, update):
+    """In `model_copy`, one of two options that exclude each other can replace the other."""
+    reranker = make_reranker(fallback_models=("a/b",))
+    changes = {"score_threshold": 0.5, "fallback_models": ()}
+
+    copy = reranker.model_copy(update={name: changes[name] for name in update or [*changes][::-1]})
+
+    assert (copy.score_threshold, copy.fallback_models) == (0.5, ())
+    assert reranker.fallback_models == ("a/b",)
 
 
 def test_a_header_changed_in_place_is_sent(make_reranker, local_openrouter):

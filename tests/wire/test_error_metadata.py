@@ -1,11 +1,15 @@
 """What an error keeps of a response: the reason of a provider, metadata and ids."""
 
+import html
 import json
+import re
 
 import pytest
 from openrouter_rerank._attempt import Response
+from openrouter_rerank._wire.endpoint import Secrets
 from openrouter_rerank._wire.error_response import status_error
-from openrouter_rerank._wire.server_text import description, json_object, log_safe
+from openrouter_rerank._wire.server_text import description, json_object, log_safe, message_in
+from openrouter_rerank.errors import BadGatewayError
 
 from tests.error_responses import error_for
 
@@ -190,3 +194,74 @@ def test_flagged_input_is_not_kept():
 def test_a_value_that_is_no_object_counts_as_empty(value):
     """A JSON value that is not an object counts as an empty one."""
     assert json_object(value) == {}
+
+
+SECRET = 'quo"ted\\key'
+SECRETS = Secrets(["tok/en-1234", "tok/en-1234-longer", SECRET])
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        pytest.param("bad tok/en-1234", "bad ***", id="plain"),
+        pytest.param("bad tok/en-1234-longer", "bad ***", id="begins with another"),
+        pytest.param(r"bad tok\/en-1234", "bad ***", id="escaped slash"),
+        pytest.param("bad tok%2Fen-1234", "bad ***", id="in a URL"),
+        pytest.param(r"bad \u0074ok/en-1234", "bad ***", id="escaped letter"),
+        pytest.param(r'{"a":"quo\"ted\\key', '{"a":"***', id="cut JSON"),
+        pytest.param(r'{"message":"quo\"ted\\key"}', "***", id="JSON"),
+    ],
+)
+def test_a_secret_is_masked_in_every_form(raw, shown):
+    """A secret is masked as it is, in JSON and in a URL; the longest secret is masked first."""
+    body = {"error": {"metadata": {"raw": raw}}}
+    response = Response(
+        status=503,
+        headers={},
+        body=json.dumps(body).encode(),
+        masked=lambda text: SECRETS.masked(text, None),
+    )
+
+    error = status_error(response, "the/slug")
+
+    assert str(error).startswith(f"{shown} (HTTP 503, ")
+    assert re.search("1234|quo", repr(error.metadata)) is None
+
+
+def test_a_secret_is_masked_in_the_title_of_a_page():
+    """A secret in the title of a web page is masked, also if it is escaped for HTML."""
+    body = f"<title>{html.escape(SECRET)}</title>".encode()
+    masked = Secrets([SECRET]).masked
+    response = Response(status=503, headers={}, body=body, masked=lambda text: masked(text, None))
+
+    assert str(status_error(response, "the/slug")).startswith("*** (HTTP 503, ")
+
+
+@pytest.mark.parametrize(
+    "odd", [b'"\\ud83d"', b"NaN", b"9" * 5000], ids=["lone surrogate", "NaN", "5000 digits"]
+)
+def test_an_odd_value_beside_the_error_does_not_hide_it(odd):
+    """JSON with a lone surrogate, NaN or a huge number keeps its message and its code."""
+    body = b'{"error":{"code":502,"message":"reason","metadata":{"odd":%b}}}' % odd
+
+    error = error_for(body, status=400)
+
+    assert (type(error), error.code) == (BadGatewayError, 502)
+    assert error.message.startswith("reason (HTTP 400 with code 502, ")
+
+
+def test_the_search_for_a_message_is_bounded():
+    """A message is searched in at most 200 values, however deeply they are nested."""
+    nested = [[[[[] for _ in range(20)] for _ in range(20)] for _ in range(20)] for _ in range(20)]
+
+    assert message_in([nested, "reason"]) == "reason"
+    assert message_in([[nested, ["reason"]]]) == ""
+    assert message_in([[]] * 19 + ["reason"]) == "reason"
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403])
+def test_no_retry_helps_against_a_wrong_key_or_argument(status):
+    """`availability.retryable` does not make a wrong key or argument retryable."""
+    error = error_for({"error": {"availability": {"retryable": True}}}, status=status)
+
+    assert not error.retryable

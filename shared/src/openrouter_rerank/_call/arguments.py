@@ -14,6 +14,8 @@ from openrouter_rerank.ranking import Ranking
 
 from .plan import Call, without_copies
 
+# Characters.
+_LONGEST_SLUG = 200
 # Fields of the body that are arguments of `rerank`.
 _OWN_FIELDS = frozenset({"model", "query", "documents", "top_n"})
 # Provider preferences that are lists of names. The service refuses a single name.
@@ -147,8 +149,13 @@ def _checked_models(model: object, fallback_models: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_checked_model(name, named[name]) for name in named))
 
 
+def _is_printable(slug: str) -> bool:
+    return slug.isprintable() and len(slug) <= _LONGEST_SLUG
+
+
 def _checked_model(name: str, model: object) -> str:
-    if isinstance(model, str) and model.strip():
+    # It is in messages and logs, so it must not break their lines.
+    if isinstance(model, str) and model.strip() and _is_printable(model):
         return model
     raise InvalidRequestError(
         f"{name} must be the slug of a model, such as 'cohere/rerank-v3.5', got "

@@ -31,6 +31,7 @@ from .failure_errors import failure_error, no_time_error
 from .known_scores import NOTHING_KNOWN, KnownScores, with_documents_at, with_known_scores
 from .plan import Call, merged, parts
 from .retry_policy import (
+    LEAST_TIME_TO_IMPROVE,
     MAYBE_BILLED_ATTEMPTS,
     SHARE_BEFORE_FALLBACK,
     another_model_may_answer,
@@ -119,6 +120,11 @@ class Limits:
     def deadline(self) -> float:
         """When the call has to end, by `clock`."""
         return self.started + self.timeout
+
+    def soon(self, until: float) -> float:
+        """Return when requests that only improve a ranking end: it is paid, and must not wait."""
+        now = self.clock()
+        return min(until, now + max(LEAST_TIME_TO_IMPROVE, 2 * (now - self.started)))
 
     @property
     def is_budget_spent(self) -> bool:
@@ -209,7 +215,7 @@ def _model_flow(
         return _ModelOutcome(sorted(errors, key=_importance), attempts, paid=paid)
     rankings = _rankings(outcomes)
     if len(rankings) > 1 and several_names(rankings):
-        return (yield from _request_again(call, outcomes, ranges, until, limits))
+        return (yield from _request_again(call, outcomes, ranges, limits.soon(until), limits))
     return _ModelOutcome(merged(rankings, ranges, call.top_n), attempts)
 
 
@@ -283,7 +289,7 @@ def _complete_outcome(
         rest = with_documents_at(call, outdated)
         ranges = _parts(rest, ranking.model)
         result, more, mixed, paid = yield from _model_flow(
-            rest, ranking.model, ranges, until, limits
+            rest, ranking.model, ranges, limits.soon(until), limits
         )
         attempts += more
         if isinstance(result, Ranking):

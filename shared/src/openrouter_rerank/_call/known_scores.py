@@ -17,6 +17,10 @@ ScoresByName = Mapping[str | None, Mapping[int, float]]
 """Scores by the positions of their documents, for each served name of the model."""
 
 
+# Served names of the latest responses. A provider does not update its model twice in a row.
+_MANY_NAMES = 3
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownScores:
     """The known scores of one call's documents, all from one model."""
@@ -78,6 +82,8 @@ def is_alternating(names: Sequence[str | None]) -> bool:
     If a provider updates its model, the name changes too, but the old name does not return.
     """
     runs = [name for name, _ in groupby(name for name in names if name is not None)]
+    if len(set(runs)) >= _MANY_NAMES:
+        return True
     return len(runs) > len(set(runs))
 
 

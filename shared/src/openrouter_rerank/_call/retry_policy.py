@@ -15,6 +15,8 @@ LONGEST_WAIT = 2.0
 """Seconds. Users who wait for documents prefer an error to a longer wait."""
 MAYBE_BILLED_ATTEMPTS = 2
 """Attempts with one model that may be billed: the first, and one retry."""
+LEAST_TIME_TO_IMPROVE = 1.0
+"""Seconds that requests may always take that only improve a ranking which is paid for."""
 SHARE_BEFORE_FALLBACK = 0.6
 """The part of the remaining time that a model may use if fallback models follow it."""
 
@@ -38,4 +40,5 @@ def pause(error: OpenRouterRerankError, retries: int, jitter: float) -> float:
 def another_model_may_answer(error: OpenRouterRerankError) -> bool:
     """Return `True` if a fallback model may succeed. A wrong key or argument fails with any."""
     # The service may say that a failure of a provider is lasting: then only another model helps.
-    return error.retryable or error.status_code == 404 or (error.status_code or 0) >= 500
+    status = error.status_code or 0
+    return error.retryable or status in {200, 404, 408, 429} or status >= 500

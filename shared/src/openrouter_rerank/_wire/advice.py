@@ -19,6 +19,8 @@ _OF_STATUS = {
 }
 # Seconds. Rate limits are counted by the minute; a longer wait is for a limit of the day.
 _LONGEST_WINDOW = 120
+# Seconds. A longer wait is a mistake of the server.
+_LONGEST_SHOWN_WAIT = 1e7
 # Of names of models: how similar the nearest one must be, from 0 to 1.
 _SIMILAR = 0.6
 
@@ -66,7 +68,7 @@ def _about_model(status: int, model: str, message: str) -> str:
 
 def _of_status(status: int, model: str, retry_after: float | None) -> str:
     wait = "Retry later"
-    if retry_after is not None and math.isfinite(retry_after):
+    if retry_after is not None and retry_after < _LONGEST_SHOWN_WAIT:
         wait = f"Retry after {math.ceil(retry_after)} s"
     if status == 429 and (retry_after or 0) <= _LONGEST_WINDOW:
         return f"{wait}, lower max_concurrency, or set rate_limiter."

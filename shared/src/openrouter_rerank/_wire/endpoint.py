@@ -7,10 +7,11 @@ is ever in an error, a log line or a traceback.
 
 import functools
 import ipaddress
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from pydantic import SecretStr
 
@@ -41,13 +42,20 @@ class Secrets:
         values = (*self._reveal(), *(() if key is None else (key.reveal(),)))
         # The longest first: one value may be a part of another.
         for value in sorted(values, key=len, reverse=True):
-            # Masking shorter values would damage ordinary words.
-            if len(value) >= _SHORTEST_SECRET:
-                text = text.replace(value, "***")
+            # Masking short values would damage ordinary words. Most texts are shorter than a key.
+            if _SHORTEST_SECRET <= len(value) <= len(text):
+                for form in _forms(value):
+                    text = text.replace(form, "***")
         return text
 
     def __repr__(self) -> str:
         return "Secrets(...)"
+
+
+def _forms(value: str) -> tuple[str, ...]:
+    """Return the forms in which a server may echo `value`: plain, in JSON, and in a URL."""
+    in_json = json.dumps(value)[1:-1]
+    return value, in_json, in_json.replace("/", "\\/"), quote(value, safe="")
 
 
 class ApiKey:
@@ -77,7 +85,8 @@ class ApiKey:
 
     def __reduce__(self) -> tuple[object, ...]:
         raise ConfigurationError(
-            "an API key is not pickled: set OPENROUTER_API_KEY where the object is restored"
+            "a client cannot be pickled: create it where it is used, and set OPENROUTER_API_KEY "
+            "there"
         )
 
 
@@ -92,6 +101,9 @@ class EncodedHeaders:
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
         return iter(self._reveal())
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise ConfigurationError("a client cannot be pickled: create it where it is used")
 
     def __repr__(self) -> str:
         names = [name for name, _ in self] if hasattr(self, "_reveal") else []

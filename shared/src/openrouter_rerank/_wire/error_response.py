@@ -35,8 +35,8 @@ _KEPT_OBJECTS = frozenset({"availability", "headers"})
 _QUOTING_METADATA = frozenset({"flagged_input"})
 # Milliseconds of the year 1973; as seconds, the year 5138. So a larger number is in milliseconds.
 _FIRST_MILLISECONDS = 1e11
-# Seconds of the year 2001. A smaller number is no time of today.
-_FIRST_SECONDS = 1e9
+# Seconds. The longest known limits are counted by the day.
+_LONGEST_WINDOW = 32 * 86_400.0
 
 
 def status_error(response: Response, model: str) -> APIStatusError | None:
@@ -63,7 +63,6 @@ def status_error(response: Response, model: str) -> APIStatusError | None:
     provider = kept.get("provider_name")
     provider = provider if isinstance(provider, str) else None
     retry_after = _retry_after(status, response, availability, metadata)
-    retryable = availability.get("retryable")
     message = _message(body, metadata, response)
     return APIStatusError.of(
         status,
@@ -83,7 +82,7 @@ def status_error(response: Response, model: str) -> APIStatusError | None:
         model=model,
         request_id=_request_id(response),
         retry_after=retry_after,
-        retryable=retryable if isinstance(retryable, bool) else None,
+        retryable=_retryable(status, availability.get("retryable")),
     )
 
 
@@ -115,6 +114,13 @@ def place(
         f"{f', model {log_safe(model)[:100]}' if model else ''}"
         f"{f', provider {provider}' if provider else ''}"
     )
+
+
+def _retryable(status: int, said: object) -> bool | None:
+    """Return what the service says about a retry. `None` if the status alone decides."""
+    # No retry helps against a wrong key or argument.
+    is_of_provider = status in {404, 408, 429} or status >= 500
+    return said if isinstance(said, bool) and (is_of_provider or not said) else None
 
 
 def _status(code: object) -> int | None:
@@ -232,5 +238,5 @@ def _until_reset(response: Response, metadata: Mapping[str, object]) -> float | 
     at = float(text)
     at = at / 1000 if at >= _FIRST_MILLISECONDS else at
     left = at - _now(response)
-    # A reset in the past says nothing about the next request.
-    return left if at >= _FIRST_SECONDS and left > 0 else None
+    # A reset in the past, or in another unit, says nothing about the next request.
+    return left if 0 < left < _LONGEST_WINDOW else None

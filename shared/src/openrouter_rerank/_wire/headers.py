@@ -4,6 +4,7 @@ Makes the headers of a request, except those for the key, the host and the lengt
 The user's own headers may be secret, so neither an error nor a `repr` shows their values.
 """
 
+import re
 from collections.abc import (
     Callable,
     ItemsView,
@@ -17,6 +18,7 @@ from collections.abc import (
 from openrouter_rerank._version import __version__
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError, shown_value
 
+_PARTS = re.compile(r"[^\s;,=]+")
 # Characters.
 _LONGEST_VALUE = 512
 _LONGEST_SESSION_ID = 256
@@ -120,13 +122,9 @@ class HeaderFields:  # noqa: PLW1641 - mutable, so not hashable
 
     def secret_values(self) -> list[str]:
         """Return the values that a server must not be able to put into a message."""
-        # Without the scheme of an `Authorization`: a server may quote the key alone.
-        return [
-            word
-            for name, value in self.items()
-            if name.lower() not in _NOT_SECRET
-            for word in value.split()
-        ]
+        # Parts too: a server may quote the key without `Bearer`, or a cookie without its name.
+        values = [value for name, value in self.items() if name.lower() not in _NOT_SECRET]
+        return [*values, *(part for value in values for part in _PARTS.findall(value))]
 
     def with_session(self, session_id: str) -> "HeaderFields":
         """

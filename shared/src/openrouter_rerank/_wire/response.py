@@ -33,7 +33,8 @@ def decode(response: Response, request: Request) -> Ranking | APIStatusError | I
     encoding = response.headers.get("content-encoding", "identity")
     is_plain = encoding.lower() == "identity"
     content = _content(response.body) if success and is_plain else None
-    if content is not None and content.error is None:
+    # An empty `error` next to a ranking is none.
+    if content is not None and not content.error:
         return _ranking(content, request, response)
     if 300 <= response.status < 400:
         return InvalidResponseError(redirect_text(response, request.model), model=request.model)

@@ -5,8 +5,11 @@ A server is not trusted: its texts may be of any size, forge lines of a log, or 
 each text that is kept is masked, made one line, and cut.
 """
 
+import html
 import json
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
@@ -19,17 +22,22 @@ _LONGEST_TEXT = 300
 MOST_ITEMS = 20
 # Objects within objects that are searched for a message.
 _DEEPEST = 5
+# Values that are searched for a message.
+_MOST_VALUES = 200
 # Bytes of a nested JSON text that are parsed.
 _LONGEST_JSON = 100_000
 # Where services, providers and gateways put the reason: the clearest field first.
 _MESSAGE_FIELDS = ("message", "msg", "detail", "error", "errors", "error_message", "reason")
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _OBJECT = TypeAdapter(dict[str, object])
 _LIST = TypeAdapter(list[object])
 
 
 def shown(text: str, response: Response) -> str:
     """Return a text of `response` without secrets, as one line of at most 300 characters."""
-    return log_safe(response.masked(text).strip())
+    # A text may be cut JSON, whose escapes would hide a secret.
+    plain = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text) if "\\u" in text else text
+    return log_safe(response.masked(plain).strip())
 
 
 def log_safe(text: str) -> str:
@@ -58,7 +66,7 @@ def title(body: bytes) -> str:
     head = body[:4096].decode("utf-8", "replace")
     start = head.lower().find("<title>")
     end = head.lower().find("</title>")
-    return head[start + 7 : end].strip() if 0 <= start < end else ""
+    return html.unescape(head[start + 7 : end]).strip() if 0 <= start < end else ""
 
 
 def is_page(response: Response) -> bool:
@@ -72,7 +80,21 @@ def json_body(body: bytes) -> Mapping[str, object]:
     try:
         return _OBJECT.validate_json(body)
     except ValidationError:
-        return {}
+        # Pydantic refuses lone surrogates and NaN, which a provider's text may contain.
+        return json_object(_lenient(body))
+
+
+def _lenient(body: bytes) -> object:
+    try:
+        found: object = json.loads(body[:_LONGEST_JSON], parse_int=_short_number)
+    except (ValueError, RecursionError):
+        return None
+    return found
+
+
+def _short_number(digits: str) -> float:
+    # Python refuses to read a number of thousands of digits.
+    return int(digits) if len(digits) < 20 else math.inf
 
 
 def json_object(value: object) -> Mapping[str, object]:
@@ -91,16 +113,22 @@ def json_list(value: object) -> list[object]:
         return []
 
 
-def message_in(value: object, depth: int = 0) -> str:
+def message_in(value: object) -> str:
     """Return the text of the message in a JSON value. Empty if there is none."""
+    return _message_in(value, 0, iter(range(_MOST_VALUES)))
+
+
+def _message_in(value: object, depth: int, left: Iterator[int]) -> str:
     if isinstance(value, str):
         return value.strip()
-    if depth == _DEEPEST:
+    if depth == _DEEPEST or next(left, None) is None:
         return ""
-    if fields := json_object(value):
-        found = (message_in(fields.get(name), depth + 1) for name in _MESSAGE_FIELDS)
+    if isinstance(value, dict):
+        fields = json_object(value)
+        found = (_message_in(fields.get(name), depth + 1, left) for name in _MESSAGE_FIELDS)
         return next(filter(None, found), "")
-    return "; ".join(filter(None, (message_in(item, depth + 1) for item in json_list(value))))
+    items = json_list(value) if isinstance(value, list) else []
+    return "; ".join(filter(None, (_message_in(item, depth + 1, left) for item in items)))
 
 
 def unpacked(text: object) -> object:

@@ -332,8 +332,7 @@ class ClientOptions(BaseModel):
     @field_validator("score_store", "rate_limiter", mode="before")
     @classmethod
     def _check_methods(cls, given: object, info: ValidationInfo) -> object:
-        check = checked_store if info.field_name == "score_store" else checked_limiter
-        return check(given)
+        return (checked_store if info.field_name == "score_store" else checked_limiter)(given)
 
     def check_together(self) -> None:
         """Check what one option alone does not show. Runs after each of them was checked."""
@@ -375,10 +374,16 @@ class ClientOptions(BaseModel):
         raise ConfigurationError(problem)
 
     def model_copy(self, *, update: Mapping[str, object] | None = None, deep: bool = False) -> Self:
-        """Return a copy. As in Pydantic, the values in `update` are not checked."""
-        if update:
-            update = {name: hidden(update[name], name) for name in update}
-        return super().model_copy(update=update, deep=deep)
+        """Return a copy. Unlike in Pydantic, the values in `update` are checked."""
+        copy, changes = super().model_copy(deep=deep), dict(update or {})
+        # Removed values first, because some options exclude each other.
+        try:
+            for name in sorted(changes, key=lambda name: changes[name] not in (None, ())):
+                setattr(copy, name, changes[name])
+        except ConfigurationError:
+            del update, changes
+            raise
+        return copy
 
     if not TYPE_CHECKING:
 

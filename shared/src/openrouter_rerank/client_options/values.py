@@ -108,7 +108,11 @@ def plain_value(name: str, value: object, field: FieldInfo) -> object:
     number = whole_number(value)
     if number is not None:
         return number
-    return float(value) if has_type(field, float) and isinstance(value, SupportsFloat) else value
+    if has_type(field, float) and isinstance(value, SupportsFloat):
+        # An array of NumPy has a `__float__` that may fail.
+        with suppress(TypeError, ValueError, OverflowError):
+            return float(value)
+    return value
 
 
 def warn_of_milliseconds(timeout: float) -> None:

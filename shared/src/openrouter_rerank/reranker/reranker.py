@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import PrivateAttr, model_validator
 
+from openrouter_rerank._tracebacks import clear_frames
 from openrouter_rerank.rate_limiter import WindowRateLimiter
 
 from .options import RerankOptions
@@ -72,7 +73,11 @@ class Reranker(RerankOptions):
         """
         from .calls import place
 
-        return place(self, self._clients, query, contents)
+        try:
+            return place(self, self._clients, query, contents)
+        except BaseException as error:
+            clear_frames(error)
+            raise
 
     async def aplace(self, query: str, contents: "Sequence[Content]") -> "Placement":
         """
@@ -84,7 +89,11 @@ class Reranker(RerankOptions):
         """
         from .calls import aplace
 
-        return await aplace(self, self._clients, query, contents)
+        try:
+            return await aplace(self, self._clients, query, contents)
+        except BaseException as error:
+            clear_frames(error)
+            raise
 
     def close(self) -> None:
         """Close the idle connections of sync calls; the next call opens new ones."""
