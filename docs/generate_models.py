@@ -4,6 +4,7 @@ Writes docs/models.md from the built-in models and from what was measured and do
 `make models` runs it, and a test compares the page with what it writes.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,11 +80,11 @@ the cheapest nor the strongest model:
 - **Cheapest:** {free}
   cost nothing. They take at most 20 requests per minute, and NVIDIA may use what you send
   ([your data](#your-data)). The cheapest paid models are {cheapest},
-  for $0.02 per million tokens. For example, 25 documents of 200 tokens cost about $0.0001 there,
-  and $0.001 with `{default}`.
-- **Strongest:** there are two public evaluations ([quality](#quality)). The best of our models is
-  `mongodb/rerank-2.5` in one, and `cohere/rerank-4-pro` in the other. `{default}` is the
-  last in both. The newer models are in neither.
+  for ${price} per million tokens. For example, 25 documents of 200 tokens cost about ${example}
+  there, and $0.001 with `{default}`.
+- **Strongest:** there are two public evaluations ([quality](#quality)). The best of the models here
+  is `mongodb/rerank-2.5` in one, and `cohere/rerank-4-pro` in the other. `{default}` is the
+  last of the models here in both. Models without a value in that table are in neither.
 - **Images:** only the models of NVIDIA take images.
 - **Long documents:** text beyond the context is cut off without an error. `{default}` has
   the shortest context.
@@ -157,7 +158,13 @@ providers that do not collect data. The call fails if no such provider serves th
 def page() -> str:
     """Return the text of docs/models.md."""
     models = [*MODELS.values()]
-    paid = [model.slug for model in models if model.price == "$0.02 per million tokens"]
+    prices = {
+        model.slug: float(found[1])
+        for model in models
+        if (found := re.match(r"\$([\d.]+) per million tokens", model.price or ""))
+    }
+    price = min(prices.values())
+    paid = [slug for slug in prices if prices[slug] == price]
     free = [f"{model.slug}:free" for model in models if model.billing == "free"]
     return _TEXT.format(
         date=f"{CATALOGUE_DATE.day} {CATALOGUE_DATE:%B %Y}",
@@ -165,6 +172,8 @@ def page() -> str:
         unknown=UNKNOWN,
         free=_listed(free),
         cheapest=_listed(paid),
+        price=f"{price:.2f}",
+        example=f"{25 * 200 * price / 1e6:.4f}",
         limits=_table(
             models,
             {

@@ -122,7 +122,7 @@ def test_a_wrong_base_url_is_requested_once(make_client, stage, reply, error_cla
 
 @OWN_CONNECTIONS
 def test_a_page_of_the_edge_network_is_retried(make_client, stage):
-    """A page with the status of a temporary failure is retried: it is no wrong `base_url`."""
+    """A page with the status of a temporary failure is retried."""
     stage.script(Reply(status=502, body=PAGE))
 
     assert make_client().rerank(QUERY, DOCUMENTS).attempts == 2
@@ -168,7 +168,7 @@ def test_a_lasting_failure_leads_to_a_fallback_model(make_client, stage, status)
 
 @OWN_CONNECTIONS
 @pytest.mark.parametrize("empty", ["", {}, [], 0, False])
-def test_an_empty_error_beside_a_ranking_is_none(make_client, stage, empty):
+def test_an_empty_error_next_to_a_ranking_is_none(make_client, stage, empty):
     """A ranking with an empty `error` is accepted, because it is paid for."""
     rows = [{"index": at, "relevance_score": 0.5} for at in range(2)]
     stage.script(Reply(body={"results": rows, "error": empty}))

@@ -245,7 +245,7 @@ def test_scores_are_sorted_by_served_names():
 
 
 def test_a_value_with_several_names_is_read_back():
-    """All scores of a value are read, the newest first, whatever the order in the value is."""
+    """All scores of a value are read, the newest first, in any order of the value."""
     scores = [StoredScore(model=name, time=time, score=0.5) for time, name in enumerate("abcd")]
 
     assert stored_scores(score_value(scores)) == tuple(reversed(scores))

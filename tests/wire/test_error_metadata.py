@@ -240,7 +240,7 @@ def test_a_secret_is_masked_in_the_title_of_a_page():
 @pytest.mark.parametrize(
     "odd", [b'"\\ud83d"', b"NaN", b"9" * 5000], ids=["lone surrogate", "NaN", "5000 digits"]
 )
-def test_an_odd_value_beside_the_error_does_not_hide_it(odd):
+def test_an_odd_value_does_not_hide_the_error(odd):
     """JSON with a lone surrogate, NaN or a huge number keeps its message and its code."""
     body = b'{"error":{"code":502,"message":"reason","metadata":{"odd":%b}}}' % odd
 
