@@ -9,10 +9,10 @@ from openrouter_rerank._wire.error_response import status_error
 RECEIVED = dt.datetime(2026, 11, 2, 12, 0, 0, tzinfo=dt.UTC)
 
 
-def error_for(body=b"", *, status=503, headers=None):
+def error_for(body=b"", *, status=503, headers=None, model="the/slug"):
     """Return the error of a response with `body`, which is bytes or a JSON value."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return status_error(
         Response(status=status, headers=headers or {}, body=content, received=RECEIVED.timestamp()),
-        "the/slug",
+        model,
     )

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from openrouter_rerank import errors
-from openrouter_rerank.errors import APIStatusError, OpenRouterRerankError
+from openrouter_rerank.errors import APIStatusError, OpenRouterRerankError, shown_value
 
 CLASSES = {
     name: value
@@ -149,3 +149,33 @@ def test_metadata_is_a_copy():
 
     assert error.metadata == {"a": 1}
     assert APIStatusError("m").metadata == {}
+
+
+class Described:
+    """An object with any `repr`."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def __repr__(self):
+        """Return the text."""
+        return self.text
+
+
+@pytest.mark.parametrize("prefix", range(0, 90, 3))
+@pytest.mark.parametrize("form", [str, list, bytes, Described])
+def test_no_part_of_a_key_is_shown(prefix, form):
+    """A value with an API key in it is not shown, wherever the key is."""
+    text = "x" * prefix + "sk-or-v1-0123456789abcdef0123456789abcdef"
+    values = {str: text, list: [1, text], bytes: text.encode(), Described: Described(text)}
+
+    assert shown_value(values[form]) == "a value with an API key in it"
+
+
+@pytest.mark.parametrize("mark", ["\r", "\x1b[31m", "\u2028", "\u202e", "\n"], ids=ascii)
+def test_a_shown_value_is_one_short_line(mark):
+    """A value is shown in one printable line, even if its `repr` is not."""
+    shown = shown_value(Described(f"a{mark}b" * 1000))
+
+    assert shown.isprintable()
+    assert len(shown) == 80

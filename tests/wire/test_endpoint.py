@@ -8,7 +8,14 @@ import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from openrouter_rerank._wire.endpoint import ApiKey, checked_key, endpoint, is_loopback
+from openrouter_rerank._wire.endpoint import (
+    ApiKey,
+    EncodedHeaders,
+    Secrets,
+    checked_key,
+    endpoint,
+    is_loopback,
+)
 from openrouter_rerank.errors import ConfigurationError
 
 OPENROUTER = "https://openrouter.ai/api/v1/rerank"
@@ -376,3 +383,12 @@ def test_a_key_cannot_be_pickled_or_duplicated():
         pickle.dumps(key)
     assert copy.copy(key) is key
     assert copy.deepcopy(key) is key
+
+
+@pytest.mark.parametrize("secret", [ApiKey("sk-secret"), EncodedHeaders([(b"X-A", b"sk-secret")])])
+def test_a_secret_of_a_client_is_not_pickled(secret):
+    """Pickling a client ends in an error that says what to do."""
+    with pytest.raises(ConfigurationError, match="create it where it is used") as caught:
+        pickle.dumps(secret)
+
+    assert "sk-secret" not in str(caught.value) + repr(Secrets(["sk-secret"]))

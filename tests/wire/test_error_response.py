@@ -170,3 +170,27 @@ def test_the_message_of_an_error(body, message):
 def test_the_request_id_of_an_error(headers, request_id):
     """The id is that of `x-generation-id`, which can be looked up, `x-request-id` or `cf-ray`."""
     assert error_for(headers=headers).request_id == request_id
+
+
+@pytest.mark.parametrize(
+    ("status", "model", "advice"),
+    [
+        pytest.param(400, "cohere/rerank-v3.6", "Did you mean 'cohere/rerank-v3.5'?", id="typo"),
+        pytest.param(404, "voyageai/rerank-2.5", "Did you mean 'mongodb/rerank-2.5'?", id="old"),
+        pytest.param(400, "a/b", "Check model: RerankClient.models() lists", id="unknown"),
+        pytest.param(404, "cohere/rerank-v3.5", "Check model and provider.", id="listed"),
+    ],
+)
+def test_the_advice_about_a_model(status, model, advice):
+    """If the service does not know the model, the message names the closest listed one."""
+    error = error_for({"error": {"message": "no such model"}}, status=status, model=model)
+
+    assert f"model {model}). {advice}" in error.message
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405])
+def test_a_page_with_a_lasting_failure_is_about_the_base_url(status):
+    """A web page with a lasting failure is not from OpenRouter: the message names `base_url`."""
+    error = error_for(b"<title>Just a moment</title>", status=status)
+
+    assert error.message.endswith("Check base_url: no rerank endpoint answers at its URL.")

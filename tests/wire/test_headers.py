@@ -1,5 +1,8 @@
 """The headers of a request."""
 
+import copy
+import pickle
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -182,3 +185,25 @@ def test_the_repr_of_encoded_headers_shows_only_names():
     assert "X-Secret" in repr(encoded)
     assert "hunter2" not in repr(fields) + repr(encoded)
     assert (b"X-Secret", b"hunter2") in [*encoded]
+
+
+def test_header_fields_have_the_methods_of_a_mapping():
+    """Header fields are read and compared like a mapping; a copy does not change the original."""
+    fields = HeaderFields({"X-A": "a", "X-B": "b"})
+    copies = copy.copy(fields), copy.deepcopy(fields)
+
+    copies[0]["X-A"] = "changed"
+
+    assert (dict(fields), len(fields), [*fields.values()]) == (
+        {"X-A": "a", "X-B": "b"},
+        2,
+        ["a", "b"],
+    )
+    assert (fields.get("X-A"), fields.get("X-C", "c"), "X-B" in fields) == ("a", "c", True)
+    assert [fields == other for other in (*copies, dict(fields), None)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+    assert pickle.loads(pickle.dumps(fields)) is None  # noqa: S301 - pickled here

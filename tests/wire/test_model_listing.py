@@ -146,6 +146,10 @@ def test_the_number_of_models_is_bounded():
     assert len(listed(*({"id": f"a/{number}"} for number in range(2_500)))) == 2_000
 
 
+REDIRECT = (
+    "the response is a redirect to another URL, and redirects are never followed (HTTP 302). Check "
+    "base_url."
+)
 NOT_A_LIST = (
     "the response is not a list of rerank models (HTTP 200 from the server). Check base_url."
 )
@@ -162,6 +166,7 @@ NOT_A_LIST = (
             response({"error": {"message": "down"}}, status=503),
             "down (HTTP 503). Retry later.",
         ),
+        (response(b"", status=302), REDIRECT),
         *[
             (response(body), NOT_A_LIST)
             for body in (

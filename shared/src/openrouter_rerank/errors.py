@@ -125,9 +125,11 @@ def shown_value(value: object) -> str:
         return f"an object of type {type(value).__name__:.50}"
     if _KEY_MARK in text:
         return "a value with an API key in it"
-    if len(text) > _LONGEST_SHOWN:
-        text = f"{text[: _LONGEST_SHOWN - 3]}..."
-    return "".join(mark if mark.isprintable() else ascii(mark)[1:-1] for mark in text)
+    is_cut = len(text) > _LONGEST_SHOWN
+    marks = text[:_LONGEST_SHOWN]
+    line = "".join(mark if mark.isprintable() else ascii(mark)[1:-1] for mark in marks)
+    is_short = len(line) <= _LONGEST_SHOWN and not is_cut
+    return line if is_short else f"{line[: _LONGEST_SHOWN - 3]}..."
 
 
 class OpenRouterRerankError(Exception):
