@@ -63,9 +63,8 @@ def checked_items(items: Iterable[object], query: object) -> list[object]:
     if isinstance(query, str) and not query.strip():
         raise InvalidRequestError("query is blank: pass the question to rank the documents by")
     given = _as_list(items)
-    if tuple in set(map(type, given)):
-        for at, item in enumerate(given):
-            _refuse_scored(item, at)
+    for at, item in enumerate(given):
+        _refuse_scored(item, at)
     return given
 
 
