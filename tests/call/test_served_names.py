@@ -206,6 +206,7 @@ KNOWN_BOTH = KnownScores(by_position={0: 0.7}, served_model="x", by_name={"y": {
     ("known", "script", "requests", "order_and_mixed", "options"),
     [
         pytest.param(KNOWN, "x", "c", ("cba", False), {}, id="same name"),
+        pytest.param(KNOWN, "NONE", "c", ("cba", False), {}, id="no name"),
         pytest.param(KNOWN_BOTH, "y", "bc", ("cab", False), {}, id="scores under the name"),
         pytest.param(KNOWN, "y y", "c a", ("cba", False), {}, id="some under the name"),
         pytest.param(KNOWN, "z z", "c ab", ("cba", False), {}, id="none under the name"),
@@ -228,7 +229,7 @@ KNOWN_BOTH = KnownScores(by_position={0: 0.7}, served_model="x", by_name={"y": {
 )
 def test_known_scores_under_another_name(known, script, requests, order_and_mixed, options):
     """Known scores under the response's name are used, the others are requested once."""
-    failures = {"FREE": DOWN, "LOST": LOST}
+    failures = {"FREE": DOWN, "LOST": LOST, "NONE": None}
     service = Service(*(failures.get(each, each) for each in script.split()))
 
     ranking = service.rank(known, **options)
@@ -281,3 +282,25 @@ def test_the_known_scores_that_a_call_uses(by_name, recent, used):
 
     assert known.by_position == scores.get(used, {})
     assert known.served_model == used
+
+
+@pytest.mark.parametrize(
+    ("took", "until", "end"),
+    [
+        pytest.param(0.2, 30.0, 1.2, id="at least a second"),
+        pytest.param(2.0, 30.0, 6.0, id="twice as long as the call so far"),
+        pytest.param(2.0, 3.0, 3.0, id="not after the deadline"),
+    ],
+)
+def test_requests_that_only_improve_a_ranking_are_short(took, until, end):
+    """A paid ranking does not wait until the deadline for requests that only improve it."""
+    limits = Limits(
+        timeout=30.0,
+        max_retries=0,
+        clock=lambda: took,
+        started=0.0,
+        jitter=lambda: 0.0,
+        retry_budget=TokenBucket(),
+    )
+
+    assert limits.soon(until) == pytest.approx(end)

@@ -5,6 +5,8 @@ import time
 import httpx
 import httpx2
 import pytest
+from openrouter_rerank._attempt import FailureKind, Step
+from openrouter_rerank._transport.bounds import Bounds
 from openrouter_rerank.errors import DeadlineExceededError
 
 from tests.clients import OWN_CONNECTIONS, ClientKind
@@ -70,3 +72,25 @@ def test_an_error_of_ours_in_a_hook_is_not_a_failure_of_the_exchange(library):
             client.rerank("q", ["a"])
 
     assert caught.value is error
+
+
+@pytest.mark.parametrize(
+    ("waited", "left", "kind"),
+    [
+        pytest.param(5.0, 0.05, FailureKind.BUSY, id="long wait, little time"),
+        pytest.param(5.0, 30.0, None, id="long wait, much time"),
+        pytest.param(0.0, 0.05, None, id="no wait, little time"),
+        pytest.param(5.0, 0.0, FailureKind.BUSY, id="no time"),
+    ],
+)
+def test_an_attempt_that_waited_for_its_slot_needs_time_for_a_response(waited, left, kind):
+    """After a wait for a request slot, nothing is sent if less than a tenth of a second is left."""
+    bounds = Bounds(time.monotonic() - waited, waited + left, "", str)
+    failure = None
+
+    try:
+        bounds.go_on_to(Step.CONNECTION)
+    except Exception as error:  # noqa: BLE001 - the class is private
+        failure = bounds.failure(error)
+
+    assert (failure and failure.kind) == kind

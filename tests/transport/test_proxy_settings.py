@@ -1,10 +1,11 @@
 """The variables that name a proxy, and the error if their value cannot be used."""
 
 import pytest
-from openrouter_rerank import ConfigurationError
+from openrouter_rerank import APIConnectionError, ConfigurationError
 from openrouter_rerank._transport.connect import new_async_connection, new_connection
+from openrouter_rerank.local.stage import Fault
 
-from tests.clients import ClientKind
+from tests.clients import OWN_CONNECTIONS, ClientKind
 from tests.secret_walker import secrets_in, secrets_in_frames, tracebacks
 
 URL = "https://gateway.example/api/v1"
@@ -88,3 +89,25 @@ def test_a_blank_variable_names_no_proxy(set_proxy, value):
     set_proxy("HTTPS_PROXY", value)
 
     assert "Proxied" not in type(new_connection(URL)).__name__
+
+
+@OWN_CONNECTIONS
+@pytest.mark.parametrize("status", [403, 407])
+def test_a_proxy_that_refuses_is_asked_once_and_its_echo_is_masked(
+    client_kind, stage, monkeypatch, status
+):
+    """A proxy that refuses is not asked again, and what it echoes of the password is masked."""
+    head = f"HTTP/1.1 {status} no entry for user-name with pw-secret\r\n\r\n"
+    stage.always(Fault.garbage(head.encode()))
+    address = stage.base_url.removeprefix("http://").removesuffix("/api/v1")
+    monkeypatch.setenv("HTTPS_PROXY", f"http://user-name:pw-secret@{address}")
+    client = client_kind.client(base_url="https://openrouter.ai/api/v1", api_key="k")
+
+    with pytest.raises(APIConnectionError) as caught:
+        client.rerank("q", ["a"])
+
+    assert caught.value.message.startswith(
+        f"the proxy http://{address} refused to connect to openrouter.ai:443: "
+        f"HTTP {status} no entry for *** with ***. Check "
+    )
+    assert (caught.value.retryable, caught.value.attempts, stage.connections) == (False, 1, 1)

@@ -42,7 +42,7 @@ _MARGIN = 0.001
 # Seconds that an attempt must have left after a wait for its request slot.
 _FAIR_CHANCE = 0.1
 # The texts of OpenSSL that name its own states.
-_TLS_REASONS = dict.fromkeys(
+_TLS_REASONS: Mapping[str, str] = dict.fromkeys(
     ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"),
     "the server does not use TLS (https) there",
 )
@@ -120,7 +120,7 @@ class Bounds:
         self.started = started
         self.deadline = started + timeout
         self.url = url
-        self.masked = masked
+        self.masked: Callable[[str], str] = masked
         self.step = Step.SLOT
         """What the attempt waits for."""
         self.proxy = ""
@@ -167,7 +167,11 @@ class Bounds:
     def mask_too(self, secrets: Secrets) -> None:
         """Mask these secrets in texts of the server, too."""
         masked = self.masked
-        self.masked = lambda text: secrets.masked(masked(text), None)
+
+        def mask_all(text: str) -> str:
+            return secrets.masked(masked(text), None)
+
+        self.masked = mask_all
 
     def go_on_to(self, step: Step) -> None:
         """Note that a wait has ended, and that `step` is next; raise if the time is up."""

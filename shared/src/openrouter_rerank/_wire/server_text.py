@@ -123,12 +123,11 @@ def _message_in(value: object, depth: int, left: Iterator[int]) -> str:
         return value.strip()
     if depth == _DEEPEST or next(left, None) is None:
         return ""
-    if isinstance(value, dict):
-        fields = json_object(value)
+    if fields := json_object(value):
         found = (_message_in(fields.get(name), depth + 1, left) for name in _MESSAGE_FIELDS)
         return next(filter(None, found), "")
-    items = json_list(value) if isinstance(value, list) else []
-    return "; ".join(filter(None, (_message_in(item, depth + 1, left) for item in items)))
+    found = (_message_in(item, depth + 1, left) for item in json_list(value))
+    return "; ".join(filter(None, found))
 
 
 def unpacked(text: object) -> object:
