@@ -45,14 +45,16 @@ def signalled(number, wait):
         signal.pthread_kill(thread, number)
 
     thread = threading.get_ident()
-    before = signal.signal(signal.SIGUSR1, end_job)
+    # A process in the background of a shell ignores Ctrl-C.
+    handler = end_job if number == signal.SIGUSR1 else signal.default_int_handler
+    before = signal.signal(number, handler)
     sender = threading.Thread(target=send)
     sender.start()
     try:
         yield
     finally:
         sender.join()
-        signal.signal(signal.SIGUSR1, before)
+        signal.signal(number, before)
 
 
 @each_library
