@@ -77,7 +77,7 @@ def checked_documents(documents: Sequence[Document] | CheckedDocuments) -> Check
     """
     if isinstance(documents, CheckedDocuments):
         return documents
-    if isinstance(documents, str | bytes | Mapping | set | frozenset) or not _is_list(documents):
+    if not _is_list(documents):
         raise InvalidRequestError(
             f"documents must be a list of documents, got an object of type "
             f"{type(documents).__name__}: pass [...], with one item for each document"
@@ -175,9 +175,13 @@ def _string(value: object, at: int, key: str) -> str | None:
 
 
 def _is_list(documents: object) -> bool:
+    if type(documents) is list:
+        # Most are. The checks of abstract classes are slow.
+        return True
     # A model of Pydantic, such as one document of a framework, yields its fields.
     is_model = hasattr(type(documents), "model_fields")
-    return isinstance(documents, Iterable) and not is_model
+    is_other = isinstance(documents, str | bytes | Mapping | set | frozenset)
+    return isinstance(documents, Iterable) and not is_model and not is_other
 
 
 def _is_scored(document: object) -> bool:

@@ -144,6 +144,8 @@ def _checked_models(model: object, fallback_models: object) -> tuple[str, ...]:
             "fallback_models must be a list of slugs, such as ['cohere/rerank-v3.5'], got "
             f"{shown_value(fallbacks)}"
         )
+    if not fallbacks:
+        return (_checked_model("model", model),)
     named = {"model": model} | {f"fallback_models[{at}]": each for at, each in enumerate(fallbacks)}
     # Without repetitions: a model that has failed is not tried again as a fallback model.
     return tuple(dict.fromkeys(_checked_model(name, named[name]) for name in named))
@@ -165,6 +167,8 @@ def _checked_model(name: str, model: object) -> str:
 
 def _extra(options: RequestOptions) -> dict[str, object]:
     """Return the fields of the body that are options of the call, and those of `extra_body`."""
+    if not options:
+        return {}
     extra_body = _checked_mapping("extra_body", options.get("extra_body")) or {}
     if taken := sorted(_OWN_FIELDS.intersection(extra_body)):
         raise InvalidRequestError(
@@ -210,7 +214,10 @@ def _checked_mapping(name: str, value: object) -> Mapping[str, object] | None:
 
 
 def _is_sequence(value: object) -> TypeGuard[Sequence[object]]:
-    return isinstance(value, Sequence) and not isinstance(value, bytes | bytearray)
+    # The check of an abstract class is slow.
+    return type(value) is tuple or (
+        isinstance(value, Sequence) and not isinstance(value, bytes | bytearray)
+    )
 
 
 def _is_mapping(value: object) -> TypeGuard[Mapping[str, object]]:

@@ -8,6 +8,7 @@ is ever in an error, a log line or a traceback.
 import functools
 import ipaddress
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -31,25 +32,33 @@ _BASE_VARIABLES = ("OPENROUTER_API_BASE", "OPENROUTER_BASE_URL")
 class Secrets:
     """Values that a server may echo, and that no message may show."""
 
-    __slots__ = ("_reveal",)
+    __slots__ = ("_reveal", "_shortest")
 
     def __init__(self, values: Iterable[str]) -> None:
         kept = tuple(values)
         self._reveal: Callable[[], tuple[str, ...]] = lambda: kept
+        self._shortest = min(map(_masked_size, kept), default=sys.maxsize)
 
     def masked(self, text: str, key: "ApiKey | None") -> str:
         """Return `text` with `***` in place of each value and of `key`."""
+        # Most texts are shorter than a key.
+        if len(text) < self._shortest and (key is None or len(text) < key.masked_size):
+            return text
         values = (*self._reveal(), *(() if key is None else (key.reveal(),)))
         # The longest first: one value may be a part of another.
         for value in sorted(values, key=len, reverse=True):
-            # Masking short values would damage ordinary words. Most texts are shorter than a key.
-            if _SHORTEST_SECRET <= len(value) <= len(text):
+            if _masked_size(value) <= len(text):
                 for form in _forms(value):
                     text = text.replace(form, "***")
         return text
 
     def __repr__(self) -> str:
         return "Secrets(...)"
+
+
+def _masked_size(value: str) -> int:
+    # Masking short values would damage ordinary words.
+    return len(value) if len(value) >= _SHORTEST_SECRET else sys.maxsize
 
 
 def _forms(value: str) -> tuple[str, ...]:
@@ -61,10 +70,12 @@ def _forms(value: str) -> tuple[str, ...]:
 class ApiKey:
     """An API key that no `repr`, `str`, log line, traceback, copy or pickle shows."""
 
-    __slots__ = ("_reveal",)
+    __slots__ = ("_reveal", "masked_size")
 
     def __init__(self, value: str) -> None:
         self._reveal: Callable[[], str] = lambda: value
+        self.masked_size = _masked_size(value)
+        """The length of the shortest text that may contain the key."""
 
     def authorization(self) -> str:
         """Return the value of the `Authorization` header."""
