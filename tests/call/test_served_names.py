@@ -171,7 +171,7 @@ def test_the_name_of_most_documents_is_kept():
 
 
 def test_a_single_request_keeps_its_form():
-    """A call of one request, without a store, sends no provider preferences of its own."""
+    """A call of one request, without a store, adds no provider preferences."""
     service = Service("x")
 
     service.rank()

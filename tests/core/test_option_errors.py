@@ -7,7 +7,12 @@ import warnings
 import pytest
 from langchain_openrouter_rerank import OpenRouterRerank as LangChainRerank
 from llamaindex_openrouter_rerank import OpenRouterRerank as LlamaIndexRerank
-from openrouter_rerank import AsyncRerankClient, ConfigurationError, RerankClient
+from openrouter_rerank import (
+    AsyncRerankClient,
+    ClientOptions,
+    ConfigurationError,
+    RerankClient,
+)
 from openrouter_rerank.errors import InvalidRequestError, shown_value
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -139,7 +144,13 @@ def test_a_header_that_cannot_be_sent_shows_no_input(kind):
 @each_class
 def test_numbers_may_be_strings(kind):
     """A number may be a string, as in YAML files and in environment variables."""
-    kind(timeout="5", max_retries="1", max_concurrency="3", budget="1.5", score_ttl="60")
+    strings = {"timeout": "5", "max_retries": "1", "max_concurrency": "3", "score_ttl": "60"}
+
+    created = kind(**strings, budget="1.5")
+    options = ClientOptions.of_keywords(kind.__name__, dict(strings))
+
+    assert type(created) is kind
+    assert options == ClientOptions(timeout=5, max_retries=1, max_concurrency=3, score_ttl=60)
 
 
 @each_reranker

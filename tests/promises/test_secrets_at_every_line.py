@@ -57,7 +57,7 @@ class Interruption:
 
     def _trace(self, frame, event, _):
         name = frame.f_globals.get("__name__", "")
-        # An exception while httpcore takes a lock leaves the lock taken for ever.
+        # If an exception interrupts httpcore while it takes a lock, the lock is never released.
         if name.partition(".")[0] not in PACKAGES or name.endswith("_synchronization"):
             return None
         if event == "line" and not is_context(frame):

@@ -1,5 +1,7 @@
 """The variables that name a proxy, and the error if their value cannot be used."""
 
+import base64
+
 import pytest
 from openrouter_rerank import APIConnectionError, ConfigurationError
 from openrouter_rerank._transport.connect import new_async_connection, new_connection
@@ -97,7 +99,8 @@ def test_a_proxy_that_refuses_is_asked_once_and_its_echo_is_masked(
     client_kind, stage, monkeypatch, status
 ):
     """A proxy that refuses is not asked again, and what it echoes of the password is masked."""
-    head = f"HTTP/1.1 {status} no entry for user-name with pw-secret\r\n\r\n"
+    sent = base64.b64encode(b"user-name:pw-secret").decode()
+    head = f"HTTP/1.1 {status} no entry for user-name with pw-secret ({sent})\r\n\r\n"
     stage.always(Fault.garbage(head.encode()))
     address = stage.base_url.removeprefix("http://").removesuffix("/api/v1")
     monkeypatch.setenv("HTTPS_PROXY", f"http://user-name:pw-secret@{address}")
@@ -108,6 +111,6 @@ def test_a_proxy_that_refuses_is_asked_once_and_its_echo_is_masked(
 
     assert caught.value.message.startswith(
         f"the proxy http://{address} refused to connect to openrouter.ai:443: "
-        f"HTTP {status} no entry for *** with ***. Check "
+        f"HTTP {status} no entry for *** with *** (***). Check "
     )
     assert (caught.value.retryable, caught.value.attempts, stage.connections) == (False, 1, 1)

@@ -4,8 +4,8 @@ from collections.abc import Hashable, Mapping, Sequence
 
 REMEMBERED_NAMES = 32
 """
-Names for each slug. After a provider's change is complete, so many responses later only the new
-name is remembered. With fewer, a rarely used provider would be forgotten between its responses.
+Names for each slug. After a provider has changed its model, 32 responses replace the old name. With
+a smaller number, a rarely used provider would be forgotten between its responses.
 """
 MOST_ROUTES = 128
 """Slugs, each with other provider preferences. Those that were not used for longest are removed."""

@@ -5,6 +5,7 @@ Each is a pool of httpcore with one connection, because httpcore implements HTTP
 """
 
 import asyncio
+import base64
 import functools
 import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -34,9 +35,11 @@ class _ProxiedConnection(Generic[_Pool]):
     _pool: _Pool
 
     def _name_proxy(self, proxy: httpx.Proxy) -> None:
-        self._proxy = str(proxy.url)
-        # A proxy may echo the user name and the password.
-        self._secrets = Secrets(each.decode("latin-1") for each in proxy.raw_auth or ())
+        self._proxy: str = str(proxy.url)
+        # A proxy may echo the user name and the password, also as they were sent (RFC 7617).
+        login: tuple[bytes, ...] = proxy.raw_auth or ()
+        sent: bytes = base64.b64encode(b":".join(login))
+        self._secrets = Secrets(each.decode("latin-1") for each in (*login, sent))
 
     def _note(self, bounds: Bounds) -> None:
         """Note what the failure of an exchange has to say about the proxy."""

@@ -31,7 +31,7 @@ _MOST_ENTRIES = 2_000
 _LONGEST_SLUG = 200
 # Slugs of one client. A program may take them from its users, so there may be any number.
 _MOST_CHECKED = 1_000
-# Tokens. No model takes so many, so a larger number is not a context length.
+# Tokens. No model has a longer context, so a larger number is a mistake of the server.
 _LONGEST_CONTEXT = 1_000_000_000
 
 
