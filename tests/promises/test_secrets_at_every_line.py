@@ -4,6 +4,7 @@ import gc
 import linecache
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
@@ -75,6 +76,13 @@ def is_context(frame):
 
 def interrupted_call(mode, library, base_url, line=None):
     """Interrupt a call at a line; return its exception, if any, and the number of lines."""
+    # In a new thread: an exception that is raised at the first line of an `except` block leaves the
+    # exception of that block as the one that its thread handles.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(_interrupted_call, mode, library, base_url, line).result()
+
+
+def _interrupted_call(mode, library, base_url, line):
     failure = None
     with ClientKind(mode, library) as client_kind:
         client = client_kind.client(base_url=base_url, **SECRETS)
