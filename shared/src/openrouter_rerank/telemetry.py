@@ -1,11 +1,12 @@
 """
-Makes an OpenTelemetry span for each call, if the application uses OpenTelemetry.
+Reports calls: as OpenTelemetry spans, if the application uses OpenTelemetry, and in the log.
 
 A span has numbers and names, but no content. Its attributes are those of OpenTelemetry's
 conventions for generative AI and of OpenInference, where these define one.
 """
 
 import functools
+import logging
 import sys
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -17,6 +18,34 @@ from .ranking import Ranking
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer, TracerProvider
+
+logger = logging.getLogger("openrouter_rerank")
+
+
+class SituationLog:
+    """
+    Logs a situation that lasts: as a WARNING the first time, then as DEBUG.
+
+    A pipeline meets the same situation in each call, and its log must not fill up. Threads and
+    event loops may share one log.
+    """
+
+    def __init__(self) -> None:
+        self._warned: dict[str, object] = {}
+
+    def report(self, situation: str, text: str, *arguments: object) -> None:
+        """
+        Log `text`, with `arguments` in place of its `%s` and the like.
+
+        Args:
+            situation: The name of the situation, such as `"blank query"`.
+            text: What happened, why, and what to do. It must not quote a document.
+            *arguments: The values in the text, such as counts.
+        """
+        mark = object()
+        # One step, so that of two threads only one warns.
+        is_first = self._warned.setdefault(situation, mark) is mark
+        logger.log(logging.WARNING if is_first else logging.DEBUG, text, *arguments)
 
 
 def traced(
