@@ -163,6 +163,41 @@ async def max_documents_per_request(pipeline, folder):
         assert len(pipeline.service.requests) - before == requests
 
 
+LONG_TEXT = "".join(f"Paragraph {number} is of other things.\n\n" for number in range(600))
+
+
+async def sent_texts(pipeline, **options):
+    """Rerank a long and a short text, and return how many texts are sent."""
+    before = len(pipeline.service.requests)
+    reranker = pipeline.reranker(**options)
+    await pipeline.rerank(reranker, pipeline.items(LONG_TEXT, "capital"))
+    [request] = pipeline.service.requests[before:]
+    return len(request.texts)
+
+
+@checks_option
+async def long_documents(pipeline, folder):
+    """A document above the model's context is sent whole, as passages, or not at all."""
+    assert await sent_texts(pipeline, long_documents="truncate") == 2
+    assert await sent_texts(pipeline, long_documents="split") > 10
+    with pytest.raises(InvalidRequestError, match="long_documents='split'"):
+        await sent_texts(pipeline, long_documents="raise")
+
+
+@checks_option
+async def passage_tokens(pipeline, folder):
+    """Smaller passages are more passages."""
+    large = await sent_texts(pipeline, long_documents="split", passage_tokens=900)
+
+    assert await sent_texts(pipeline, long_documents="split", passage_tokens=90) > 5 * large
+
+
+@checks_option
+async def max_passages(pipeline, folder):
+    """Of a long document, at most this number of passages is sent."""
+    assert await sent_texts(pipeline, long_documents="split", max_passages=4) == 4 + 1
+
+
 @checks_option
 async def on_error(pipeline, folder):
     """A failure is raised, or the items keep their order."""

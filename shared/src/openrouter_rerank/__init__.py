@@ -51,7 +51,7 @@ if TYPE_CHECKING:
         model_for,
     )
     from .provider import MaxPrice, ProviderPreferences
-    from .ranking import AnsweredRequest, RankedDocument, Ranking, Usage
+    from .ranking import AnsweredRequest, Passage, RankedDocument, Ranking, Usage
     from .rate_limiter import RateLimiter, WindowRateLimiter
     from .score_store import ScoreStore
 
@@ -83,6 +83,7 @@ __all__ = [
     "ModelListing",
     "NotFoundError",
     "OpenRouterRerankError",
+    "Passage",
     "PayloadTooLargeError",
     "PaymentRequiredError",
     "ProviderOverloadedError",
@@ -124,7 +125,7 @@ _MODULES = {
         "model_for",
     ),
     "provider": ("MaxPrice", "ProviderPreferences"),
-    "ranking": ("AnsweredRequest", "RankedDocument", "Ranking", "Usage"),
+    "ranking": ("AnsweredRequest", "Passage", "RankedDocument", "Ranking", "Usage"),
     "rate_limiter": ("RateLimiter", "WindowRateLimiter"),
     "score_store": ("ScoreStore",),
 }

@@ -30,7 +30,7 @@ from .errors import ConfigurationError
 from .http_client import AsyncHTTPClient, HTTPClient, refuse_async, refuse_sync
 from .models import DEFAULT_MODEL, ModelListing
 from .ranking import Ranking
-from .telemetry import traced
+from .telemetry import SituationLog, traced
 
 __all__ = ["AsyncRerankClient", "RerankClient"]
 
@@ -45,7 +45,9 @@ class _Client(ABC, Generic[HTTP]):
     _check_http_client: Callable[[object], None]
     """Refuses an HTTP client of the other kind."""
 
-    def _open(self, options: ClientOptions, http_client: HTTP | None) -> None:
+    def _open(
+        self, options: ClientOptions, http_client: HTTP | None, situations: SituationLog | None
+    ) -> None:
         self._check_http_client(http_client)
         # Options are read once: a client is not changed by changing them afterwards.
         key = checked_key(options.api_key)
@@ -69,6 +71,8 @@ class _Client(ABC, Generic[HTTP]):
         self._retry_budget = TokenBucket()
         self._is_closed = False
         self._changes = ModelChanges()
+        self._situations = situations or SituationLog()
+        self._rules = options.long_document_rules()
         self._reset_slots()
         self._endpoint(needs_key=True)
 
@@ -76,23 +80,35 @@ class _Client(ABC, Generic[HTTP]):
     def _reset_slots(self) -> None:
         """Make all request slots free."""
 
-    def _create(self, options: dict[str, object], http_client: HTTP | None) -> None:
+    def _create(
+        self,
+        options: dict[str, object],
+        http_client: HTTP | None,
+        situations: SituationLog | None = None,
+    ) -> None:
         """Check `options`, hide the secrets in this dict, and create this client."""
         try:
-            self._open(ClientOptions.of_keywords(type(self).__name__, options), http_client)
+            checked = ClientOptions.of_keywords(type(self).__name__, options)
+            self._open(checked, http_client, situations)
         except BaseException as error:
             options.clear()
             clear_frames(error)
             raise
 
     @classmethod
-    def from_options(cls, options: ClientOptions, http_client: HTTP | None = None) -> Self:
+    def from_options(
+        cls,
+        options: ClientOptions,
+        http_client: HTTP | None = None,
+        situations: SituationLog | None = None,
+    ) -> Self:
         """
         Create a client from an object with its options.
 
         Args:
             options: The options. Changing them afterwards does not change the client.
             http_client: An httpx or httpx2 client to use as it is. It is never closed.
+            situations: The log to share with other clients. Default: a new one.
 
         Raises:
             ConfigurationError: If an option cannot be used, or there is no API key.
@@ -100,7 +116,7 @@ class _Client(ABC, Generic[HTTP]):
         # Checked again, because Pydantic's `model_copy` and `model_construct` check nothing.
         values = {name: getattr(options, name) for name in ClientOptions.model_fields}
         client = cls.__new__(cls)
-        cls._create(client, values, http_client)
+        cls._create(client, values, http_client, situations)
         return client
 
     def _limits(self, timeout: float | None) -> Limits:
@@ -121,6 +137,7 @@ class _Client(ABC, Generic[HTTP]):
 
     def _route(self, arguments: Arguments) -> Route:
         target = self._endpoint(needs_key=True)
+        arguments.report_long_documents(self._situations.report)
         for slug in arguments.models:
             if slug not in self._changes.checked and (text := self._changes.text_once(slug)):
                 logger.warning("%s", text)
@@ -216,7 +233,9 @@ class RerankClient(_Client[HTTPClient]):
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
         try:
-            arguments = checked_arguments(query, documents, model=model, top_n=top_n, **options)
+            arguments = checked_arguments(
+                query, documents, model=model, top_n=top_n, rules=self._rules, **options
+            )
             if not arguments.call.documents:
                 return arguments.empty_ranking()
             route = self._route(arguments)
@@ -229,6 +248,7 @@ class RerankClient(_Client[HTTPClient]):
                 else:
                     cached = self._cached_call(arguments, route, limits)
                     ranking = self._score_cache.rank(cached, run)
+                ranking = arguments.whole(ranking)
                 if self._on_response is not None:
                     self._on_response(ranking)
                 note(ranking)
@@ -338,7 +358,9 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
         try:
-            arguments = checked_arguments(query, documents, model=model, top_n=top_n, **options)
+            arguments = checked_arguments(
+                query, documents, model=model, top_n=top_n, rules=self._rules, **options
+            )
             if not arguments.call.documents:
                 return arguments.empty_ranking()
             route = self._route(arguments)
@@ -353,6 +375,7 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
                 else:
                     cached = self._cached_call(arguments, route, limits)
                     ranking = await self._score_cache.arank(cached, run)
+                ranking = arguments.whole(ranking)
                 if self._on_response is not None:
                     self._on_response(ranking)
                 note(ranking)

@@ -5,13 +5,13 @@ The bounds of the fields are checked where a response is read (`_wire/response.p
 else: a `Ranking` that exists is valid.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, TypeVar
 
 from pydantic import Field
 
-__all__ = ["AnsweredRequest", "RankedDocument", "Ranking", "Usage"]
+__all__ = ["AnsweredRequest", "Passage", "RankedDocument", "Ranking", "Usage"]
 
 _Number = TypeVar("_Number", int, float)
 
@@ -24,6 +24,18 @@ class RankedDocument:
     """The position of the document in the list that was passed to `rerank`."""
     relevance_score: Annotated[float, Field(allow_inf_nan=False)]
     """Finite; from 0 to 1 with most models. Scores of different models cannot be compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The part of a long document that its score is from."""
+
+    start: int
+    """The position of its first character in the text that was passed to `rerank`."""
+    end: int
+    """The position behind its last character."""
+    is_cut: bool = False
+    """`True` if the document has more than `max_passages` passages. The others were not ranked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +84,11 @@ class Ranking:
     """
     The number of attempts, failed ones included. If one request of a call fails, the attempts of
     its other requests that are given up are not counted.
+    """
+    passages: Mapping[int, Passage] = field(default_factory=dict[int, Passage], hash=False)
+    """
+    The passages that the scores of long documents are from, by the `index` of the document, if
+    `long_documents` is `"split"`. Documents that are not in `results` are in it too.
     """
 
     @property

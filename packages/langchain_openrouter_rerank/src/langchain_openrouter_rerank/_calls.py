@@ -19,6 +19,7 @@ from ._convert.documents import (
     checked_query,
     contents,
     ranked,
+    with_passages,
 )
 from ._convert.items import ranking_of, texts_with_scores
 from ._convert.pillow import LazyContent, PillowDocument, SendableContent, with_encoded_images
@@ -60,8 +61,11 @@ def compress(
     query = checked_query(query)
     with traced(query, config, name=name, model=reranker.model) as run:
         given = checked_documents(documents)
-        placement = reranker.place(query, _contents(reranker, rules, given))
+        sent = _contents(reranker, rules, given)
+        placement = reranker.place(query, sent)
         found = ranked(given, placement, score_key=rules.score_key)
+        if placement.passages:
+            with_passages(found, placement, sent)
         run.record(placement, lambda: found)
         return found
 
@@ -79,8 +83,11 @@ async def acompress(
     query = checked_query(query)
     async with atraced(query, config, name=name, model=reranker.model) as run:
         given = checked_documents(documents)
-        placement = await reranker.aplace(query, await _acontents(reranker, rules, given))
+        sent = await _acontents(reranker, rules, given)
+        placement = await reranker.aplace(query, sent)
         found = ranked(given, placement, score_key=rules.score_key)
+        if placement.passages:
+            with_passages(found, placement, sent)
         run.record(placement, lambda: found)
         return found
 

@@ -13,7 +13,7 @@ from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.reranker import Content, Reranker
 from pydantic import BaseModel
 
-from ._convert.nodes import contents, have_image_fields, ranked
+from ._convert.nodes import contents, have_image_fields, ranked, with_passages
 from ._tracing import traced
 
 
@@ -45,6 +45,8 @@ def postprocess(
         read = contents(given, metadata_mode=rules.metadata_mode, document_fn=rules.document_fn)
         placement = reranker.place(query.query_str.strip(), read)
         result = ranked(given, placement, keep_retrieval_score=rules.keep_retrieval_score)
+        if placement.passages:
+            with_passages(result, placement, read)
         outcome.record(placement, result)
         return result
 
@@ -69,6 +71,8 @@ async def apostprocess(
         read = await _acontents(rules, given)
         placement = await reranker.aplace(query.query_str.strip(), read)
         result = ranked(given, placement, keep_retrieval_score=rules.keep_retrieval_score)
+        if placement.passages:
+            with_passages(result, placement, read)
         outcome.record(placement, result)
         return result
 

@@ -3,15 +3,34 @@
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeGuard, Unpack
+from typing import TypeGuard, Unpack, get_args
 
 from openrouter_rerank._wire.headers import session_header
 from openrouter_rerank.client_options.keywords import RequestOptions
+from openrouter_rerank.client_options.long_documents import (
+    DEFAULT_RULES,
+    LEAST_PASSAGE_TOKENS,
+    LongDocumentPolicy,
+    LongDocumentRules,
+)
 from openrouter_rerank.client_options.values import number_in, warn_of_milliseconds, whole_number
-from openrouter_rerank.documents import CheckedDocuments, Document, checked_documents
+from openrouter_rerank.documents import (
+    CheckedDocuments,
+    Document,
+    checked_documents,
+    longest_text,
+)
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError, shown_value
 from openrouter_rerank.ranking import Ranking
 
+from .long_documents import (
+    ALWAYS_FIT,
+    LongDocuments,
+    Report,
+    SplitDocuments,
+    long_documents,
+    split,
+)
 from .plan import Call, without_copies
 
 # Characters.
@@ -34,6 +53,23 @@ class Arguments:
     session_id: str | None
     timeout: float | None
     """Seconds, or `None` for the client's timeout."""
+    top_n: int | None
+    """The number of results to return. If documents are split, it is not sent."""
+    long: LongDocuments | None
+    """The documents that exceed the context of a model, if there are any."""
+    split: SplitDocuments | None
+    """The passages that are ranked instead of long documents, if there are any."""
+
+    def whole(self, ranking: Ranking) -> Ranking:
+        """Return the ranking of the caller's documents from that of the passages."""
+        return ranking if self.split is None else self.split.whole(ranking, self.top_n)
+
+    def report_long_documents(self, report: Report) -> None:
+        """Report long documents that the service cuts, or that were not ranked as a whole."""
+        if self.split is not None:
+            self.split.report_cut(report)
+        elif self.long is not None:
+            self.long.report_truncated(report)
 
     def empty_ranking(self) -> Ranking:
         """Return the ranking of a call without documents."""
@@ -46,10 +82,19 @@ def checked_arguments(
     *,
     model: str,
     top_n: int | None,
+    rules: LongDocumentRules = DEFAULT_RULES,
     **options: Unpack[RequestOptions],
 ) -> Arguments:
     """
     Check the arguments of a call.
+
+    Args:
+        query: The question.
+        documents: What is ranked.
+        model: The slug of the model.
+        top_n: The number of results to return, or `None` for all.
+        rules: What becomes of long documents, if `options` do not say it.
+        **options: The other arguments of the call.
 
     Raises:
         InvalidRequestError: If an argument cannot be sent. The message names the argument, its
@@ -63,22 +108,37 @@ def checked_arguments(
     if session_id is not None:
         session_header(session_id)
     checked = checked_documents(documents)
-    distinct, positions = without_copies(checked)
+    asked, models = _checked_query(query), _checked_models(model, options.get("fallback_models"))
+    top_n = _checked_count("top_n", top_n)
+    if options:
+        rules = _checked_rules(options, rules)
+    long, parts = None, None
+    if longest_text(checked) + len(asked) > ALWAYS_FIT:
+        long = long_documents(checked, asked, models, rules)
+    if long is not None and rules.policy == "raise":
+        raise long.refusal(range(len(checked)))
+    if long is not None and rules.policy == "split":
+        parts = split(checked, long, rules)
+    distinct, positions = without_copies(checked if parts is None else parts.documents)
     return Arguments(
         size=len(checked),
         call=Call(
-            query=_checked_query(query),
+            query=asked,
             documents=distinct,
             positions=positions,
-            top_n=_checked_count("top_n", top_n),
+            # The best passages may all be of one document.
+            top_n=top_n if parts is None else None,
             max_documents=_checked_count(
                 "max_documents_per_request", options.get("max_documents_per_request")
             ),
             extra=_extra(options),
         ),
-        models=_checked_models(model, options.get("fallback_models")),
+        models=models,
         session_id=session_id,
         timeout=None if timeout is None else checked_timeout(timeout),
+        top_n=top_n,
+        long=long,
+        split=parts,
     )
 
 
@@ -133,6 +193,29 @@ def _checked_count(name: str, value: object) -> int | None:
     raise InvalidRequestError(
         f"{name} must be a whole number, 1 or more, or None, got {shown_value(value)}"
     )
+
+
+def _checked_rules(options: RequestOptions, rules: LongDocumentRules) -> LongDocumentRules:
+    """Return `rules` with the changes of this call."""
+    given = LongDocumentRules(
+        options.get("long_documents", rules.policy),
+        options.get("passage_tokens", rules.passage_tokens),
+        options.get("max_passages", rules.max_passages),
+    )
+    if given == rules:
+        return rules
+    policy, given_tokens, most = given
+    if policy not in get_args(LongDocumentPolicy):
+        raise InvalidRequestError(
+            f"long_documents must be 'truncate', 'split' or 'raise', got {shown_value(policy)}"
+        )
+    tokens = whole_number(number_in(given_tokens))
+    if tokens is None or tokens < LEAST_PASSAGE_TOKENS:
+        raise InvalidRequestError(
+            f"passage_tokens must be a whole number, {LEAST_PASSAGE_TOKENS} or more, got "
+            f"{shown_value(given_tokens)}"
+        )
+    return LongDocumentRules(policy, tokens, _checked_count("max_passages", most))
 
 
 def _checked_models(model: object, fallback_models: object) -> tuple[str, ...]:

@@ -35,6 +35,12 @@ from openrouter_rerank.score_store import ScoreStore, checked_store
 
 from .completion import completion
 from .display import docstring_with_options, docstring_without_options, options_signature
+from .long_documents import (
+    DEFAULT_PASSAGE_TOKENS,
+    LEAST_PASSAGE_TOKENS,
+    LongDocumentPolicy,
+    LongDocumentRules,
+)
 from .secrets import checked_headers, hidden, hidden_key, hide_secrets, with_cleared_frames
 from .values import all_names, plain_value, warn_of_milliseconds
 
@@ -150,6 +156,24 @@ class ClientOptions(BaseModel):
         default=None,
         description="Spending limit in US dollars, or a `Budget` to share. Calls are refused once "
         "it is spent.",
+    )
+    long_documents: LongDocumentPolicy = Field(
+        default="truncate",
+        description='What to do with documents that exceed the model\'s context: "truncate" (the '
+        'service ranks only their start), "split" (rank them by their best passage), or "raise" an '
+        "error.",
+    )
+    passage_tokens: int = Field(
+        default=DEFAULT_PASSAGE_TOKENS,
+        description="Maximum length of a passage in estimated tokens, at least 32, if "
+        '`long_documents` is "split".',
+        ge=LEAST_PASSAGE_TOKENS,
+    )
+    max_passages: int | None = Field(
+        default=None,
+        description="Maximum passages of one document, at least 1; the text behind them is not "
+        "ranked. Default: all.",
+        ge=1,
     )
     score_store: SkipJsonSchema[ScoreStore | None] = Field(
         default=None,
@@ -352,6 +376,10 @@ class ClientOptions(BaseModel):
             default_headers=HeaderFields(self.default_headers or {}),
             environment=os.environ,
         )
+
+    def long_document_rules(self) -> LongDocumentRules:
+        """Return the options for long documents."""
+        return LongDocumentRules(self.long_documents, self.passage_tokens, self.max_passages)
 
     def __setattr__(self, name: str, value: object) -> None:
         before, named = dict(self.__dict__), set(self.model_fields_set)

@@ -5,7 +5,7 @@ Type checkers and editors read them. The descriptions are those of the fields: s
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from pydantic import SecretStr
 
@@ -37,6 +37,21 @@ class RequestFields(TypedDict, total=False):
     """
     Maximum documents per request, at least 1; longer lists are split and merged. Default: the
     model's limit.
+    """
+    long_documents: Literal["truncate", "split", "raise"]
+    """
+    What to do with documents that exceed the model's context: "truncate" (the service ranks
+    only their start), "split" (rank them by their best passage), or "raise" an error.
+    """
+    passage_tokens: int
+    """
+    Maximum length of a passage in estimated tokens, at least 32, if `long_documents` is
+    "split".
+    """
+    max_passages: int | None
+    """
+    Maximum passages of one document, at least 1; the text behind them is not ranked. Default:
+    all.
     """
 
 

@@ -10,8 +10,8 @@ How a call runs: a framework package converts its documents to `Content` and cal
 `placement.py` divides the documents into those to send and those with nothing to rank; images in
 files are read by `image_files.py`. The client ranks, and `placement.py` returns a `Placement`: the
 positions of the documents in their new order, with scores. The package puts its own documents in
-that order. If the service fails and `on_error` is `"passthrough"`, the placement keeps the order of
-the input.
+that order, and `passages.py` says where in a long document its best passage is. If the service
+fails and `on_error` is `"passthrough"`, the placement keeps the order of the input.
 
 `options.py` has the fields. `keywords.py` repeats their names for type checkers, with the types
 that callers may pass. `reranker.py` has the base class, which copies, pickles and closes.
@@ -23,10 +23,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .keywords import RerankKeywords
     from .options import RerankOptions
+    from .passages import PASSAGE_KEY, passage_metadata
     from .placement import Content, LocalImageDocument, Placed, Placement, Unscorable
     from .reranker import Reranker
 
 __all__ = [
+    "PASSAGE_KEY",
     "Content",
     "LocalImageDocument",
     "Placed",
@@ -35,11 +37,13 @@ __all__ = [
     "RerankOptions",
     "Reranker",
     "Unscorable",
+    "passage_metadata",
 ]
 
 _MODULES = {
     "keywords": ("RerankKeywords",),
     "options": ("RerankOptions",),
+    "passages": ("PASSAGE_KEY", "passage_metadata"),
     "placement": ("Content", "LocalImageDocument", "Placed", "Placement", "Unscorable"),
     "reranker": ("Reranker",),
 }

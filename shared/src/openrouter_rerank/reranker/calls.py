@@ -7,10 +7,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
+from openrouter_rerank._call.long_documents import long_documents
 from openrouter_rerank._wire.headers import HeaderFields
 from openrouter_rerank.client import AsyncRerankClient, RerankClient
 from openrouter_rerank.client_options import ClientOptions
+from openrouter_rerank.client_options.keywords import RequestFields
 from openrouter_rerank.errors import ConfigurationError, OpenRouterRerankError
+from openrouter_rerank.telemetry import SituationLog
 
 from .image_files import read_image
 from .options import RerankOptions
@@ -32,7 +35,9 @@ logger = logging.getLogger("openrouter_rerank")
 # Clients of one reranker. Copies that differ in an option of the client share them; few such copies
 # are in use at a time.
 _MOST_CLIENTS = 8
-_COMPARED = tuple(name for name in ClientOptions.model_fields if name != "default_headers")
+# Options that each call passes on need no other client.
+_PASSED_ON = frozenset({"default_headers", *RequestFields.__annotations__})
+_COMPARED = tuple(name for name in ClientOptions.model_fields if name not in _PASSED_ON)
 
 
 class Clients:
@@ -48,6 +53,8 @@ class Clients:
 
     def __init__(self, *, is_restored: bool = False) -> None:
         self._is_restored = is_restored
+        self.situations = SituationLog()
+        """What the reranker and its copies have warned of."""
         self._lock = threading.Lock()
         self._sync: list[tuple[object, RerankClient]] = []
         self._async: list[tuple[object, AsyncRerankClient]] = []
@@ -65,7 +72,7 @@ class Clients:
     def _client(
         self,
         kept: list[tuple[object, CLIENT]],
-        create: Callable[[RerankOptions, HTTP | None], CLIENT],
+        create: Callable[[RerankOptions, HTTP | None, SituationLog], CLIENT],
         options: RerankOptions,
         http_client: HTTP | None,
     ) -> CLIENT:
@@ -79,7 +86,7 @@ class Clients:
                     return client
             if self._is_restored:
                 _check_restored_key(options)
-            made = create(options, http_client)
+            made = create(options, http_client, self.situations)
             kept.insert(0, (wanted, made))
             del kept[_MOST_CLIENTS:]
             return made
@@ -152,6 +159,7 @@ def place(
     sent = _sendable(options, contents)
     if not sent.documents:
         return sent.unranked(top_n=options.top_n)
+    _refuse_long_documents(options, query, sent)
     client = clients.sync_client(options)
     try:
         ranking = client.rerank(
@@ -184,6 +192,7 @@ async def aplace(
         sent = _sendable(options, contents)
     if not sent.documents:
         return sent.unranked(top_n=options.top_n)
+    _refuse_long_documents(options, query, sent)
     client = clients.async_client(options)
     try:
         ranking = await client.rerank(
@@ -205,6 +214,15 @@ def _sendable(options: RerankOptions, contents: Sequence[Content]) -> Sendable:
         read=partial(read_image, root=options.image_root, max_bytes=options.max_image_bytes),
     )
     return sendable(contents, images, options.unscorable)
+
+
+def _refuse_long_documents(options: RerankOptions, query: str, sent: Sendable) -> None:
+    # The client does it too, but it does not know the positions in the caller's list.
+    if options.long_documents == "raise":
+        models, rules = (options.model, *options.fallback_models), options.long_document_rules()
+        long = long_documents(sent.documents, query, models, rules)
+        if long is not None:
+            raise long.refusal(sent.positions)
 
 
 def _passed_through(options: RerankOptions, size: int, error: OpenRouterRerankError) -> Placement:

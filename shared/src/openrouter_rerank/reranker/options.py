@@ -176,6 +176,9 @@ class RerankOptions(ClientOptions):
             "trace": self.trace,
             "extra_body": self.extra_body,
             "max_documents_per_request": self.max_documents_per_request,
+            "long_documents": self.long_documents,
+            "passage_tokens": self.passage_tokens,
+            "max_passages": self.max_passages,
         }
 
     def sends_images(self) -> bool:

@@ -5,8 +5,9 @@ Pure. Nothing is lost: a document that cannot be ranked is never sent, and is ke
 ones unless the user chose otherwise.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
 from openrouter_rerank.documents import (
@@ -21,7 +22,7 @@ from openrouter_rerank.documents import (
 )
 from openrouter_rerank.errors import InvalidRequestError, OpenRouterRerankError
 from openrouter_rerank.images import LocalImage, image_problem, image_size
-from openrouter_rerank.ranking import RankedDocument, Ranking
+from openrouter_rerank.ranking import Passage, RankedDocument, Ranking
 
 UnscorablePolicy: TypeAlias = Literal["keep", "drop", "raise"]
 
@@ -67,6 +68,8 @@ class Placement(NamedTuple):
     """The ranking of the service; `None` if nothing was sent, or no response came."""
     error: OpenRouterRerankError | None = None
     """The failure that was passed through. Then the order is that of the input, without scores."""
+    passages: Mapping[int, Passage] = MappingProxyType({})
+    """The passages that the scores of long documents are from, by position in the input."""
 
 
 class Sendable(NamedTuple):
@@ -90,7 +93,11 @@ class Sendable(NamedTuple):
             ranked = [Placed(self.positions[each.index], each.relevance_score) for each in ranked]
         unranked = [Placed(index, None) for index in self.kept]
         # The last cut to `top_n`: the documents without a score count too.
-        return Placement(order=tuple([*ranked, *unranked][:top_n]), ranking=ranking)
+        order = tuple([*ranked, *unranked][:top_n])
+        if not ranking.passages:
+            return Placement(order=order, ranking=ranking)
+        passages = {self.positions[at]: passage for at, passage in ranking.passages.items()}
+        return Placement(order=order, ranking=ranking, passages=passages)
 
     def unranked(self, *, top_n: int | None) -> Placement:
         """Return the kept documents in their order, because there is nothing to send."""

@@ -13,7 +13,13 @@ from langchain_core.documents import Document
 from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.images import LocalImage
-from openrouter_rerank.reranker import Placement, Unscorable
+from openrouter_rerank.reranker import (
+    PASSAGE_KEY,
+    Content,
+    Placement,
+    Unscorable,
+    passage_metadata,
+)
 
 from .fields import with_fields
 from .images import SHORTEST_BASE64_RUN, Image, image_in, image_in_text, is_image_file, is_mapping
@@ -136,6 +142,24 @@ def ranked(
         _copy_with_score(documents[placed.index], placed.relevance_score, score_key)
         for placed in placement.order
     ]
+
+
+def with_passages(
+    found: Sequence[Document], placement: Placement, contents: Sequence[Content]
+) -> None:
+    """
+    Add the passages of long documents to the metadata of `found`, the copies from `ranked`.
+
+    Args:
+        found: The copies, in the order of `placement`.
+        placement: The order, with the passages.
+        contents: What was ranked of each document, by its position in the input.
+    """
+    for document, placed in zip(found, placement.order, strict=True):
+        passage = placement.passages.get(placed.index)
+        if passage is not None:
+            content, text = contents[placed.index], document.page_content
+            document.metadata[PASSAGE_KEY] = passage_metadata(passage, content, text)
 
 
 def _as_list(items: Iterable[object]) -> list[object]:

@@ -119,6 +119,7 @@ def ranking_of(placement: Placement, *, model: str) -> Ranking:
             for placed in placement.order
             if placed.relevance_score is not None
         ),
+        passages=placement.passages,
     )
 
 

@@ -7,7 +7,14 @@ from llama_index.core.schema import BaseNode, MetadataMode, NodeWithScore
 from openrouter_rerank.documents import Document, RerankDocument
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.images import LocalImage, as_image
-from openrouter_rerank.reranker import Content, LocalImageDocument, Placement, Unscorable
+from openrouter_rerank.reranker import (
+    PASSAGE_KEY,
+    Content,
+    LocalImageDocument,
+    Placement,
+    Unscorable,
+    passage_metadata,
+)
 from pydantic import TypeAdapter
 
 from .images import image_fields
@@ -75,10 +82,30 @@ def ranked(
         return _with_scores(items)
     return [
         item.model_copy(
-            update={"score": score, "node": _with_retrieval_score(item.node, item.score)}
+            update={"score": score, "node": _with_metadata(item.node, RETRIEVAL_SCORE, item.score)}
         )
         for item, score in items
     ]
+
+
+def with_passages(
+    found: Sequence[NodeWithScore], placement: Placement, contents: Sequence[Content]
+) -> None:
+    """
+    Add the passages of long documents to the metadata of the nodes in `found`.
+
+    Args:
+        found: The items from `ranked`. Their long nodes are replaced by copies.
+        placement: The order of `found`, with the passages.
+        contents: What was ranked of each node, by its position in the input.
+    """
+    for item, placed in zip(found, placement.order, strict=True):
+        passage = placement.passages.get(placed.index)
+        if passage is not None:
+            text = _text(item.node, MetadataMode.NONE)
+            own = text if isinstance(text, str) else ""
+            value = passage_metadata(passage, contents[placed.index], own)
+            item.node = _with_metadata(item.node, PASSAGE_KEY, value)
 
 
 def _with_scores(items: Sequence[tuple[NodeWithScore, float | None]]) -> list[NodeWithScore]:
@@ -99,15 +126,14 @@ def _are_nodes(kinds: set[type[object]]) -> bool:
 _NODES = TypeAdapter(list[NodeWithScore])
 
 
-def _with_retrieval_score(node: BaseNode, score: float | None) -> BaseNode:
-    # A copy, because the node and its metadata belong to the store too. The score is excluded from
+def _with_metadata(node: BaseNode, key: str, value: object) -> BaseNode:
+    # A copy, because the node and its metadata belong to the store too. The value is excluded from
     # the metadata that prompts and embeddings see.
     excluded = {
-        name: [*(key for key in getattr(node, name) if key != RETRIEVAL_SCORE), RETRIEVAL_SCORE]
+        name: [*(each for each in getattr(node, name) if each != key), key]
         for name in ("excluded_embed_metadata_keys", "excluded_llm_metadata_keys")
     }
-    metadata = {**node.metadata, RETRIEVAL_SCORE: score}
-    return node.model_copy(update={"metadata": metadata, **excluded})
+    return node.model_copy(update={"metadata": {**node.metadata, key: value}, **excluded})
 
 
 def _checked_document(document: object, at: int) -> Content:

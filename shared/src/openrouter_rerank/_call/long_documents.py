@@ -1,0 +1,233 @@
+"""
+Documents that are longer than the context of a model, and the passages that are ranked for them.
+
+The service cuts such a document without an error. If its passages are ranked instead, they are
+documents like any other until the response is there: copies are sent once, scores are cached, and
+long lists are divided into requests. Then each document gets the score of its best passage.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from openrouter_rerank.client_options.long_documents import LongDocumentRules
+from openrouter_rerank.documents import (
+    CheckedDocuments,
+    Ranked,
+    RerankDocument,
+    is_headed,
+    joined_text,
+)
+from openrouter_rerank.errors import InvalidRequestError
+from openrouter_rerank.models import MODELS, RerankModel, model_for
+from openrouter_rerank.ranking import Passage, RankedDocument, Ranking
+
+from .passages import MOST_TOKENS_PER_CHARACTER, Span, estimated_tokens, passages
+
+# Tokens that models add around a query and a document, such as separators and an instruction.
+_ADDED = 64
+# The least part of the context that a document has, however long the query is.
+_LEAST_SHARE = 0.25
+_SMALLEST_CONTEXT = min(
+    model.context_length for model in MODELS.values() if model.context_length is not None
+)
+
+ALWAYS_FIT = int((_SMALLEST_CONTEXT - _ADDED) / MOST_TOKENS_PER_CHARACTER)
+"""A query and a document with together at most so many characters fit into every known context."""
+
+Report: TypeAlias = Callable[..., None]
+"""`SituationLog.report`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LongDocuments:
+    """Which documents of a call are longer than the context of a model."""
+
+    tokens: dict[int, int]
+    """The estimated tokens of each long document, by its position."""
+    size: int
+    """The number of all documents."""
+    context: int
+    """Tokens of the query and one document together."""
+    room: int
+    """The tokens that are left for a document."""
+    model: str
+    """The slug of the model with the smallest context, of all that the call may use."""
+    is_assumed: bool
+    """`True` if the context of `model` is not known."""
+
+    def refusal(self, positions: Sequence[int]) -> InvalidRequestError:
+        """Return the error for the longest document. `positions` are those of the caller's list."""
+        at = max(self.tokens, key=lambda at: self.tokens[at])
+        return InvalidRequestError(
+            f"documents[{positions[at]}] has about {self.tokens[at]:,} tokens, but {self._context}"
+            ": shorten it, or set long_documents='split' to rank its passages"
+        )
+
+    def report_truncated(self, report: Report) -> None:
+        """Report that the service will probably cut the documents."""
+        report(
+            "long documents",
+            "%d of %d documents are probably too long: %s. The service ranks only their start. Set "
+            "long_documents='split' to rank their passages, or pass shorter documents.",
+            len(self.tokens),
+            self.size,
+            self._context,
+        )
+
+    @property
+    def _context(self) -> str:
+        text = f"the context of {self.model} is {self.context:,} tokens, query included"
+        return f"{text} (assumed, because it is not known)" if self.is_assumed else text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitDocuments:
+    """Documents of which the long ones are replaced by their passages."""
+
+    documents: CheckedDocuments
+    """What is ranked: the passages of long documents, and the other documents whole."""
+    origins: Sequence[tuple[int, Span | None]]
+    """For each of `documents`: the position of the caller's document, and the passage's span."""
+    cut: frozenset[int]
+    """The positions of the documents that have more than `max_passages` passages."""
+    max_passages: int | None
+    size: int
+    """The number of the caller's documents."""
+
+    def whole(self, ranking: Ranking, top_n: int | None) -> Ranking:
+        """
+        Return the ranking of the caller's documents from that of all their passages.
+
+        A document has the score of its best passage: of all aggregations that were measured, none
+        was better (see docs/long-documents.md).
+        """
+        results: list[RankedDocument] = []
+        passages: dict[int, Passage] = {}
+        seen: set[int] = set()
+        # Best first, and passages of equal scores in the order of their text.
+        for result in ranking.results:
+            index, span = self.origins[result.index]
+            if index in seen:
+                continue
+            seen.add(index)
+            results.append(RankedDocument(index, result.relevance_score))
+            if span is not None:
+                passages[index] = Passage(*span, is_cut=index in self.cut)
+        return replace(ranking, results=tuple(results[:top_n]), passages=passages)
+
+    def report_cut(self, report: Report) -> None:
+        """Report that text was left out because of `max_passages`, if there is such text."""
+        if self.cut:
+            report(
+                "passages left out",
+                "%d of %d documents have more than max_passages=%d passages: the text behind these "
+                "was not ranked. Raise max_passages or passage_tokens to rank it.",
+                len(self.cut),
+                self.size,
+                self.max_passages,
+            )
+
+
+def long_documents(
+    documents: Sequence[Ranked], query: str, models: Iterable[str], rules: LongDocumentRules
+) -> LongDocuments | None:
+    """
+    Return which documents probably do not fit into the context of one of `models`, or `None`.
+
+    The estimate is cautious: a document that is not in the result fits. A model whose context is
+    not known has no limit if the policy is `"truncate"`; otherwise it is taken to have the smallest
+    context of all known models.
+    """
+    known = [(model_for(slug).context_length, slug) for slug in models]
+    if rules.policy != "truncate":
+        known = [(context or _SMALLEST_CONTEXT, slug) for context, slug in known]
+    contexts = [(context, slug) for context, slug in known if context is not None]
+    if not contexts:
+        return None
+    context, slug = min(contexts)
+    room = _room(context, query, model_for(slug))
+    tokens = {
+        at: count
+        for at, document in enumerate(documents)
+        if (count := _tokens_above(room, document))
+    }
+    if not tokens:
+        return None
+    return LongDocuments(
+        tokens=tokens,
+        size=len(documents),
+        context=context,
+        room=room,
+        model=slug,
+        is_assumed=model_for(slug).context_length is None,
+    )
+
+
+def split(
+    documents: Sequence[Ranked], long: LongDocuments, rules: LongDocumentRules
+) -> SplitDocuments:
+    """
+    Replace the long documents by their passages.
+
+    A heading is part of the text that is divided. An image goes with the first passage.
+
+    Args:
+        documents: All documents of the call.
+        long: Which of them are too long.
+        rules: How large passages are, and how many a document may have.
+    """
+    ranked: list[Ranked] = []
+    origins: list[tuple[int, Span | None]] = []
+    cut: set[int] = set()
+    budget = min(rules.passage_tokens, long.room)
+    for at, document in enumerate(documents):
+        # In one call, either all documents are headed texts or none is.
+        whole = joined_text(document) if is_headed(document) else document
+        if at not in long.tokens:
+            ranked.append(whole)
+            origins.append((at, None))
+            continue
+        text = _text(document)
+        spans = passages(text, budget)
+        if rules.max_passages is not None and len(spans) > rules.max_passages:
+            cut.add(at)
+            spans = spans[: rules.max_passages]
+        for number, span in enumerate(spans):
+            passage = text[span.start : span.end]
+            if number == 0 and isinstance(document, RerankDocument):
+                ranked.append(RerankDocument(text=passage, image=document.image))
+            else:
+                ranked.append(passage)
+            origins.append((at, span))
+    return SplitDocuments(
+        documents=CheckedDocuments(ranked),
+        origins=origins,
+        cut=frozenset(cut),
+        max_passages=rules.max_passages,
+        size=len(documents),
+    )
+
+
+def _room(context: int, query: str, model: RerankModel) -> int:
+    asked = estimated_tokens(query)
+    if model.query_length is not None:
+        asked = min(asked, model.query_length)
+    return max(context - asked - _ADDED, int(context * _LEAST_SHARE))
+
+
+def _tokens_above(room: int, document: Ranked) -> int:
+    """Return the estimated tokens of a document, or 0 if they are at most `room`."""
+    # The parts of a headed text are not joined, because that would take longer.
+    texts = document if is_headed(document) else (_text(document),)
+    if sum(map(len, texts)) <= room and all(map(str.isascii, texts)):
+        # Fast: an ASCII character is at most one token.
+        return 0
+    tokens = sum(map(estimated_tokens, texts))
+    return tokens if tokens > room else 0
+
+
+def _text(document: Ranked) -> str:
+    if isinstance(document, RerankDocument):
+        return document.text or ""
+    return joined_text(document) if is_headed(document) else document

@@ -1,0 +1,227 @@
+"""
+Splits a text that is longer than a model's context into passages.
+
+A passage is a span of the text. Joined, the passages of a text are the text. A paragraph stays
+whole if it fits into a passage, and a long paragraph shares no passage with another paragraph:
+the score of a passage about two subjects is lower than the score of each of its halves.
+"""
+
+import math
+import re
+import unicodedata
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import accumulate, pairwise
+from typing import NamedTuple
+
+# Weights are in fiftieths of a token, so that the weights of a text are bytes.
+_TOKEN = 50
+
+
+def _weights_of_lead_bytes() -> bytes:
+    """
+    Return the weight of a character by the first byte of its UTF-8 form.
+
+    That byte stands for one script, or for some scripts that are similar in this respect. The
+    weights are estimates from above: `benchmarks/token_estimate.py` compares them with tokenizers.
+    """
+    weights = bytearray(256)
+    for lead_bytes, tokens in (
+        (range(0x80), 0.34),
+        (b"0123456789", 1.0),  # Many tokenizers make each digit a token
+        (range(0xC2, 0xCA), 1.0),  # Latin letters with accents
+        (range(0xCA, 0xE0), 1.0),  # Greek, Cyrillic, Hebrew, Arabic
+        (range(0xE0, 0xE2), 1.5),  # South and Southeast Asia
+        (range(0xE2, 0xF0), 1.5),  # Signs, and East Asia
+        (range(0xF0, 0xF5), 4.0),  # Emoji, and rare scripts
+    ):
+        for lead_byte in lead_bytes:
+            weights[lead_byte] = round(tokens * _TOKEN)
+    return bytes(weights)
+
+
+_WEIGHTS = _weights_of_lead_bytes()
+_CONTINUATION_BYTES = bytes(range(0x80, 0xC0))
+
+MOST_TOKENS_PER_CHARACTER = max(_WEIGHTS) / _TOKEN
+"""A text of `n` characters has at most `n` times this many estimated tokens."""
+
+# A passage has parts of two paragraphs only if neither takes more than this share of a passage.
+_SHARED_PART = 0.25
+
+# Each pattern matches a border, up to where the next piece begins. None of them can be slow: what
+# repeats is possessive, or is followed only by what it cannot match.
+_LINE_END = r"(?>\r\n|[\n\r\x85\u2028\u2029])"
+_CLOSING = "[\"'”’»)\\]}」』）】》〉]"
+_BLANK_LINE = re.compile(rf"{_LINE_END}[^\S\n\r\x85\u2028\u2029]*+{_LINE_END}\s*+")
+_LINE = re.compile(rf"{_LINE_END}\s*+")
+_SENTENCE = re.compile(rf"([.!?…؟۔።፧]){_CLOSING}{{0,3}}+\s++|[。！？｡।॥၊။។៕]++{_CLOSING}*+\s*+")
+_SPACE = re.compile(r"\s++")
+
+# From the border at which a text is cut first to the one at which it is cut last. Pieces between
+# borders of the first two kinds are paragraphs: a text without blank lines has one in a line.
+_BORDERS = (_BLANK_LINE, _LINE, _SENTENCE, _SPACE)
+_PARAGRAPHS = (_BLANK_LINE, _LINE)
+
+_ZERO_WIDTH_JOINER = "\u200d"
+_COMBINING_MARKS = frozenset({"Mc", "Me", "Mn"})
+
+
+class Span(NamedTuple):
+    """A part of a text, as offsets in characters: `text[start:end]`."""
+
+    start: int
+    end: int
+
+
+def estimated_tokens(text: str) -> int:
+    """
+    Return about how many tokens `text` has, rather too many than too few.
+
+    The estimate needs no tokenizer. It is the sum of the weights of the characters, rounded up, so
+    a part of a text never has more estimated tokens than the text.
+    """
+    return math.ceil(sum(_weights(text)) / _TOKEN)
+
+
+def whole_or_passages(
+    text: str, limit_tokens: int, passage_tokens: int, max_passages: int | None
+) -> list[Span] | None:
+    """
+    Return the passages of `text` if it is longer than a limit, or `None` if it can be sent whole.
+
+    Args:
+        text: Any text.
+        limit_tokens: A text with at most so many estimated tokens is not split.
+        passage_tokens: The most estimated tokens of a passage.
+        max_passages: How many passages to return at most, the first ones. `None` means all.
+    """
+    if len(text) * MOST_TOKENS_PER_CHARACTER <= limit_tokens:
+        return None
+    if estimated_tokens(text) <= limit_tokens or text.isspace():
+        return None
+    return passages(text, passage_tokens)[:max_passages]
+
+
+def passages(text: str, max_tokens: int) -> list[Span]:
+    """
+    Split `text` into passages of at most `max_tokens` estimated tokens.
+
+    The passages follow each other without gaps, and joined they are the text. None of them is
+    blank, unless the text is. White space at the start and at the end of a passage is not counted
+    in `max_tokens`. An empty text has no passages.
+
+    A text is cut at blank lines, else at line ends, at the ends of sentences, at white space, and
+    between characters, whichever comes first and makes the pieces small enough. Pieces are put
+    together again as long as they fit. Paragraphs are not, if one of them is longer than a quarter
+    of a passage.
+
+    The time is linear in the length of the text.
+
+    Args:
+        text: Any text.
+        max_tokens: At least `MOST_TOKENS_PER_CHARACTER`; a character is never cut.
+    """
+    start = len(text) - len(text.lstrip())
+    if start == len(text):
+        return [Span(0, start)] if text else []
+    ends = _Splitter(text, max_tokens).ends(start, len(text), 0)
+    return [Span(*span) for span in pairwise((0, *ends))]
+
+
+class _Splitter:
+    def __init__(self, text: str, max_tokens: int) -> None:
+        self._text = text
+        self._budget = max_tokens * _TOKEN
+        self._totals = array("Q", accumulate(_weights(text), initial=0))
+
+    def ends(self, start: int, end: int, level: int) -> Iterator[int]:
+        """
+        Yield the end of each passage of a part of the text.
+
+        Args:
+            start: Where the part begins. It is not white space.
+            end: Where the part ends.
+            level: The index in `_BORDERS` at whose kind of border the part is cut.
+        """
+        if self._weight(start, end) <= self._budget:
+            yield end
+            return
+        if level == len(_BORDERS):
+            yield from self._ends_between_characters(start, end)
+            return
+        begin = start
+        was_long = False
+        for left, right in pairwise((start, *self._borders(start, end, level), end)):
+            text_end = left + len(self._text[left:right].rstrip())
+            weight = self._weight(left, text_end)
+            is_long = _BORDERS[level] in _PARAGRAPHS and weight > self._budget * _SHARED_PART
+            is_full = self._weight(begin, text_end) > self._budget
+            if begin < left and (is_full or is_long or was_long):
+                yield left
+                begin = left
+            if weight > self._budget:
+                *passage_ends, _ = self.ends(left, right, level + 1)
+                yield from passage_ends
+                begin = passage_ends[-1]
+            was_long = is_long
+        yield end
+
+    def _weight(self, start: int, end: int) -> int:
+        return self._totals[end] - self._totals[start]
+
+    def _borders(self, start: int, end: int, level: int) -> Iterator[int]:
+        """Yield where a part of the text may be cut, at the borders of a level."""
+        previous = start
+        for match in _BORDERS[level].finditer(self._text, start, end):
+            border = match.end()
+            if border == end or (match.lastindex and self._text[border].islower()):
+                continue
+            if self._is_joined(border):
+                # A combining mark after white space belongs to the last white space.
+                border -= 2 if self._text.endswith("\r\n", previous, border) else 1
+            if border > previous and not self._is_joined(border):
+                yield border
+                previous = border
+
+    def _ends_between_characters(self, start: int, end: int) -> Iterator[int]:
+        text_end = start + len(self._text[start:end].rstrip())
+        begin = start
+        while self._weight(begin, text_end) > self._budget:
+            largest = self._totals[begin] + self._budget
+            full = max(bisect_right(self._totals, largest, begin, text_end) - 1, begin + 1)
+            cut = full
+            while cut > begin and self._is_joined(cut):
+                cut -= 1
+            if cut == begin:  # A joined sequence that is longer than a passage
+                cut = full - self._is_one_character(full)
+            yield cut
+            begin = cut
+        yield end
+
+    def _is_joined(self, index: int) -> bool:
+        """Return `True` if a cut at `index` would change a character that readers see."""
+        before, after = self._text[index - 1], self._text[index]
+        return (
+            _ZERO_WIDTH_JOINER in {before, after}
+            or unicodedata.category(after) in _COMBINING_MARKS
+            or "\U0001f3fb" <= after <= "\U0001f3ff"  # The skin colour of the emoji before
+            or self._is_one_character(index)
+        )
+
+    def _is_one_character(self, index: int) -> bool:
+        before, after = self._text[index - 1], self._text[index]
+        if after == "\n":
+            return before == "\r"
+        return "\ud800" <= before <= "\udbff" and "\udc00" <= after <= "\udfff"
+
+
+def _weights(text: str) -> bytes:
+    """Return the weight of each character."""
+    if text.isascii():
+        return text.encode().translate(_WEIGHTS)
+    # Vietnamese letters share a lead byte with scripts that need more tokens.
+    utf_8 = text.encode("utf-8", "surrogatepass")
+    latin = utf_8.replace(b"\xe1\xba", b"\xc3\xba").replace(b"\xe1\xbb", b"\xc3\xbb")
+    return latin.translate(_WEIGHTS, _CONTINUATION_BYTES)

@@ -1,0 +1,280 @@
+"""Long documents: which they are, and how their passages make one ranking."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openrouter_rerank import Passage, RankedDocument, Ranking, RerankDocument
+from openrouter_rerank._call.arguments import checked_arguments
+from openrouter_rerank._call.long_documents import long_documents, split
+from openrouter_rerank._call.passages import estimated_tokens
+from openrouter_rerank.client_options.long_documents import LongDocumentRules
+from openrouter_rerank.errors import InvalidRequestError
+
+SMALL = "cohere/rerank-v3.5"  # 4,096 tokens
+LARGE = "cohere/rerank-4-fast"  # 32,768 tokens
+UNKNOWN = "some/model"
+LONG = "".join(f"Sentence {number} has six words here. " for number in range(600))
+IMAGE = "https://host/image.png"
+SPLIT = {"long_documents": "split"}
+
+LENGTHS = st.integers(min_value=0, max_value=900)
+TEXTS = st.builds(lambda word, count: f"{word} " * count + word, st.sampled_from("abc"), LENGTHS)
+
+
+def arguments(documents, *, query="q", model=SMALL, top_n=None, **options):
+    """Return the checked arguments of a call."""
+    return checked_arguments(query, documents, model=model, top_n=top_n, **options)
+
+
+def ranking_of(scores):
+    """Return a ranking by score, with equal scores by position, as the service does."""
+    order = sorted(range(len(scores)), key=lambda index: (-scores[index], index))
+    results = tuple(RankedDocument(index, scores[index]) for index in order)
+    return Ranking(results=results, model="m", requests=())
+
+
+def long_positions(documents, *models, query="q", policy="truncate"):
+    """Return the positions of the documents that are too long, or `None`."""
+    found = long_documents(documents, query, models, LongDocumentRules(policy))
+    return found and sorted(found.tokens)
+
+
+@pytest.mark.parametrize(
+    ("documents", "models", "policy", "positions"),
+    [
+        pytest.param(["a", LONG, "b"], [SMALL], "truncate", [1], id="above the context"),
+        pytest.param(["a", LONG], [LARGE], "truncate", None, id="below a larger context"),
+        pytest.param([LONG * 8], [LARGE], "truncate", [0], id="above a larger context"),
+        pytest.param([LONG], [LARGE, SMALL], "truncate", [0], id="fallback with less context"),
+        pytest.param([LONG], [UNKNOWN], "truncate", None, id="no known context"),
+        pytest.param([LONG], [UNKNOWN], "split", [0], id="assumed context to split"),
+        pytest.param([LONG], [UNKNOWN], "raise", [0], id="assumed context to raise"),
+        pytest.param([LONG], [LARGE, UNKNOWN], "split", [0], id="fallback with assumed context"),
+        pytest.param([("a: b\n\n", LONG)], [SMALL], "truncate", [0], id="headed text"),
+        pytest.param([("a: b\n\n" + LONG, "c")], [SMALL], "truncate", [0], id="long heading"),
+        pytest.param([("a: b\n\n", "c")], [SMALL], "truncate", None, id="short headed text"),
+        pytest.param(
+            [RerankDocument(text=LONG, image=IMAGE)], [SMALL], "truncate", [0], id="with an image"
+        ),
+        pytest.param(
+            ["a", RerankDocument(image="data:image/png;base64," + "A" * 90_000)],
+            [SMALL],
+            "truncate",
+            None,
+            id="image alone",
+        ),
+        pytest.param(["長い文。" * 1_200], [SMALL], "truncate", [0], id="Japanese"),
+        pytest.param(["a" * 4_000], [SMALL], "truncate", None, id="ASCII below one token a letter"),
+        pytest.param([], [SMALL], "truncate", None, id="no documents"),
+    ],
+)
+def test_documents_above_the_smallest_context_are_long(documents, models, policy, positions):
+    """A document is long if it exceeds the smallest context of the models of the call."""
+    assert long_positions(documents, *models, policy=policy) == positions
+
+
+def test_a_long_query_leaves_less_room_for_documents():
+    """The query counts in the context, but documents always have a quarter of it."""
+    document = "word " * 1_000
+
+    assert long_positions([document], SMALL) is None
+    assert long_positions([document], SMALL, query="why " * 2_500) == [0]
+    found = long_documents([LONG], "why " * 9_000, [SMALL], LongDocumentRules())
+    assert found is not None
+    assert found.room == 1_024
+
+
+def test_a_query_that_the_model_cuts_counts_up_to_its_limit():
+    """Of a query above the model's limit for queries, only the part that is read counts."""
+    found = long_documents([LONG * 9], "why " * 99_000, ["mongodb/rerank-3"], LongDocumentRules())
+
+    assert found is not None
+    assert 32_000 - 8_000 - 100 < found.room <= 32_000 - 8_000
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=5), st.none() | st.integers(1, 5))
+def test_documents_that_fit_are_sent_as_without_the_option(documents, top_n):
+    """If every document fits, the call is the same with and without `"split"`."""
+    assert arguments(documents, top_n=top_n, **SPLIT) == arguments(documents, top_n=top_n)
+
+
+@given(st.lists(TEXTS | st.just(LONG) | st.just(LONG + "b"), min_size=1, max_size=5), st.data())
+def test_a_document_has_the_score_of_its_best_passage(documents, data):
+    """Each document is ranked once, by the best score of its passages, and names that passage."""
+    found = arguments(documents, passage_tokens=300, **SPLIT)
+    sent = found.call.documents
+    score_of = {text: data.draw(st.sampled_from([0.1, 0.5, 0.9])) for text in sent}
+    ranking = found.call.positions.restored(
+        ranking_of([score_of[text] for text in sent]), found.call.top_n
+    )
+
+    whole = found.whole(ranking)
+
+    assert sorted(result.index for result in whole.results) == [*range(len(documents))]
+    assert list(whole.results) == sorted(
+        whole.results, key=lambda result: (-result.relevance_score, result.index)
+    )
+    for result in whole.results:
+        document = documents[result.index]
+        if (passage := whole.passages.get(result.index)) is not None:
+            text = document[passage.start : passage.end]
+            assert estimated_tokens(text.rstrip()) <= 300
+        else:
+            text = document
+        assert score_of[text] == result.relevance_score
+    long = {index for index, document in enumerate(documents) if document.startswith(LONG)}
+    assert set(whole.passages) == long
+
+
+def test_the_passages_of_a_document_are_its_whole_text():
+    """The passages of a long document are sent in order, and joined they are the document."""
+    texts = arguments(["short", LONG, "end"], **SPLIT).call.documents
+
+    assert (texts[0], texts[-1]) == ("short", "end")
+    split = arguments(["short", LONG, "end"], **SPLIT).split
+    assert split is not None
+    assert "".join(split.documents[1:-1]) == LONG
+    assert all(estimated_tokens(text.rstrip()) <= 450 for text in split.documents)
+
+
+def test_copies_of_passages_are_sent_once():
+    """A passage that stands in two documents is sent once."""
+    once = arguments([LONG], **SPLIT).call.documents
+    twice = arguments([LONG, LONG], **SPLIT).call.documents
+
+    assert twice == once
+
+
+def test_top_n_is_applied_to_documents_and_not_to_passages():
+    """`top_n` is not sent with passages, because the best ones may all be of one document."""
+    found = arguments([LONG, "a", "b"], top_n=2, **SPLIT)
+    count = len(found.split.documents)
+
+    whole = found.whole(ranking_of([0.9] * (count - 2) + [0.1, 0.5]))
+
+    assert found.call.top_n is None
+    assert [(each.index, each.relevance_score) for each in whole.results] == [(0, 0.9), (2, 0.5)]
+
+
+def test_max_passages_leaves_out_text_and_says_so():
+    """Only the first `max_passages` passages of a document are sent, and the result tells."""
+    found = arguments([LONG, "a"], max_passages=2, **SPLIT)
+
+    whole = found.whole(ranking_of([0.1, 0.8, 0.5]))
+
+    assert len(found.call.documents) == 3
+    start, end = (len(text) for text in found.call.documents[:2])
+    assert whole.passages == {0: Passage(start, start + end, is_cut=True)}
+    assert not arguments([LONG], max_passages=99, **SPLIT).split.cut
+
+
+def test_an_image_goes_with_the_first_passage():
+    """The image of a long document is sent once, with its first passage."""
+    found = arguments([{"text": LONG, "image": IMAGE}, "a"], **SPLIT)
+
+    first, *others = found.call.documents
+    assert first.image == IMAGE
+    assert first.text + "".join(found.split.documents[1:-1]) == LONG
+    assert all(isinstance(text, str) for text in others)
+
+
+def test_headings_are_part_of_the_text_that_is_divided():
+    """If one headed text is long, all are sent as plain texts, and nothing of them is lost."""
+    rules = LongDocumentRules("split")
+    documents = [("title: x\n\n", LONG), ("title: y\n\n", "short")]
+    found = long_documents(documents, "q", [SMALL], rules)
+    assert found is not None
+    parts = split(documents, found, rules)
+
+    assert "".join(parts.documents) == f"title: x\n\n{LONG}title: y\n\nshort"
+    assert parts.documents[-1] == "title: y\n\nshort"
+
+
+def test_a_long_document_is_refused_on_request():
+    """With `"raise"`, the error names the longest document, its tokens and the context."""
+    with pytest.raises(InvalidRequestError) as refused:
+        arguments(["a", LONG, LONG + LONG], long_documents="raise")
+
+    assert refused.value.message == (
+        f"documents[2] has about {estimated_tokens(LONG + LONG):,} tokens, but the context of "
+        "cohere/rerank-v3.5 is 4,096 tokens, query included: shorten it, or set "
+        "long_documents='split' to rank its passages"
+    )
+
+
+def test_an_assumed_context_is_named_as_such():
+    """The error says that the context of an unknown model is an assumption."""
+    with pytest.raises(InvalidRequestError, match=r"is 4,096 tokens, query included \(assumed"):
+        arguments([LONG], model=UNKNOWN, long_documents="raise")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"long_documents": "cut"},
+            "long_documents must be 'truncate', 'split' or 'raise', got 'cut'",
+        ),
+        ({"long_documents": None}, "long_documents must be .*got None"),
+        ({"passage_tokens": 31}, "passage_tokens must be a whole number, 32 or more, got 31"),
+        ({"passage_tokens": None}, "passage_tokens must be .*got None"),
+        ({"max_passages": 0}, "max_passages must be a whole number, 1 or more, or None, got 0"),
+    ],
+)
+def test_options_for_long_documents_are_checked(options, message):
+    """A wrong option is refused with its value, also if no document is long."""
+    with pytest.raises(InvalidRequestError, match=message):
+        arguments(["a"], **options)
+
+
+def test_options_of_a_call_change_the_rules_of_the_client():
+    """An option of the call counts over that of the client; the others stay."""
+    rules = LongDocumentRules("split", 100, 3)
+
+    [client, call, other] = (
+        arguments([LONG], rules=rules, **options)
+        for options in ({}, {"max_passages": 2}, {"long_documents": "truncate"})
+    )
+
+    assert [len(each.call.documents) for each in (client, call, other)] == [3, 2, 1]
+    assert estimated_tokens(client.call.documents[0].rstrip()) <= 100
+
+
+CUT_BY_THE_SERVICE = (
+    "1 of 2 documents are probably too long: the context of cohere/rerank-v3.5 is 4,096 tokens, "
+    "query included. The service ranks only their start. Set long_documents='split' to rank their "
+    "passages, or pass shorter documents."
+)
+CUT_BY_MAX_PASSAGES = (
+    "1 of 2 documents have more than max_passages=2 passages: the text behind these was not "
+    "ranked. Raise max_passages or passage_tokens to rank it."
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, [("long documents", CUT_BY_THE_SERVICE)]),
+        ({"max_passages": 2, **SPLIT}, [("passages left out", CUT_BY_MAX_PASSAGES)]),
+        (SPLIT, []),
+        ({"model": LARGE}, []),
+    ],
+)
+def test_text_that_is_not_ranked_is_reported(options, expected):
+    """A report says how many documents are not ranked as a whole, why, and what to set."""
+    reports = []
+
+    arguments(["a", LONG], **options).report_long_documents(
+        lambda situation, text, *values: reports.append((situation, text % values))
+    )
+
+    assert reports == expected
+
+
+def test_the_ranking_of_whole_documents_is_unchanged():
+    """Without passages, the ranking of the call is returned as it is."""
+    ranking = replace(ranking_of([0.5, 0.1]), attempts=3)
+
+    assert arguments(["a", "b"]).whole(ranking) is ranking
