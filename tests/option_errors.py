@@ -87,6 +87,12 @@ CLIENT_OPTIONS = [
         {"app_title": "\n"},
         "app_title must be 1 to 512 printable ASCII characters without leading or trailing spaces",
     ),
+    (
+        {"long_documents": "cut"},
+        "long_documents must be 'truncate', 'split' or 'raise', got 'cut'",
+    ),
+    ({"passage_tokens": 31}, "passage_tokens must be a whole number, 32 or more, got 31"),
+    ({"max_passages": 0}, "max_passages must be a whole number, 1 or more, or None, got 0"),
     ({"on_response": "print"}, "on_response must be a function, or None, got 'print'"),
     (
         {"api_key": "secret", "openrouter_api_key": "secret"},
