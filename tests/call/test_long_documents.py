@@ -110,7 +110,7 @@ def test_a_document_has_the_score_of_its_best_passage(documents, data):
         ranking_of([score_of[text] for text in sent]), found.call.top_n
     )
 
-    whole = found.whole(ranking)
+    whole = ranking if found.long is None else found.long.whole(ranking)
 
     assert sorted(result.index for result in whole.results) == [*range(len(documents))]
     assert list(whole.results) == sorted(
@@ -133,10 +133,9 @@ def test_the_passages_of_a_document_are_its_whole_text():
     texts = arguments(["short", LONG, "end"], **SPLIT).call.documents
 
     assert (texts[0], texts[-1]) == ("short", "end")
-    split = arguments(["short", LONG, "end"], **SPLIT).split
-    assert split is not None
-    assert "".join(split.documents[1:-1]) == LONG
-    assert all(estimated_tokens(text.rstrip()) <= 450 for text in split.documents)
+    passages = texts[1:-1]
+    assert "".join(passages) == LONG
+    assert all(estimated_tokens(text.rstrip()) <= 450 for text in passages)
 
 
 def test_copies_of_passages_are_sent_once():
@@ -150,9 +149,9 @@ def test_copies_of_passages_are_sent_once():
 def test_top_n_is_applied_to_documents_and_not_to_passages():
     """`top_n` is not sent with passages, because the best ones may all be of one document."""
     found = arguments([LONG, "a", "b"], top_n=2, **SPLIT)
-    count = len(found.split.documents)
+    count = len(found.long.documents)
 
-    whole = found.whole(ranking_of([0.9] * (count - 2) + [0.1, 0.5]))
+    whole = found.long.whole(ranking_of([0.9] * (count - 2) + [0.1, 0.5]))
 
     assert found.call.top_n is None
     assert [(each.index, each.relevance_score) for each in whole.results] == [(0, 0.9), (2, 0.5)]
@@ -162,12 +161,12 @@ def test_max_passages_leaves_out_text_and_says_so():
     """Only the first `max_passages` passages of a document are sent, and the result tells."""
     found = arguments([LONG, "a"], max_passages=2, **SPLIT)
 
-    whole = found.whole(ranking_of([0.1, 0.8, 0.5]))
+    whole = found.long.whole(ranking_of([0.1, 0.8, 0.5]))
 
     assert len(found.call.documents) == 3
     start, end = (len(text) for text in found.call.documents[:2])
     assert whole.passages == {0: Passage(start, start + end, is_cut=True)}
-    assert not arguments([LONG], max_passages=99, **SPLIT).split.cut
+    assert not arguments([LONG], max_passages=99, **SPLIT).long.cut
 
 
 def test_an_image_goes_with_the_first_passage():
@@ -176,7 +175,7 @@ def test_an_image_goes_with_the_first_passage():
 
     first, *others = found.call.documents
     assert first.image == IMAGE
-    assert first.text + "".join(found.split.documents[1:-1]) == LONG
+    assert first.text + "".join(found.long.documents[1:-1]) == LONG
     assert all(isinstance(text, str) for text in others)
 
 
@@ -186,7 +185,7 @@ def test_headings_are_part_of_the_text_that_is_divided():
     documents = [("title: x\n\n", LONG), ("title: y\n\n", "short")]
     found = long_documents(documents, "q", [SMALL], rules)
     assert found is not None
-    parts = split(documents, found, rules)
+    parts = split(documents, found, rules, None)
 
     assert "".join(parts.documents) == f"title: x\n\n{LONG}title: y\n\nshort"
     assert parts.documents[-1] == "title: y\n\nshort"
@@ -266,9 +265,9 @@ def test_text_that_is_not_ranked_is_reported(options, expected):
     """A report says how many documents are not ranked as a whole, why, and what to set."""
     reports = []
 
-    arguments(["a", LONG], **options).report_long_documents(
-        lambda situation, text, *values: reports.append((situation, text % values))
-    )
+    long = arguments(["a", LONG], **options).long
+    if long is not None:
+        long.report(lambda situation, text, *values: reports.append((situation, text % values)))
 
     assert reports == expected
 
@@ -277,4 +276,4 @@ def test_the_ranking_of_whole_documents_is_unchanged():
     """Without passages, the ranking of the call is returned as it is."""
     ranking = replace(ranking_of([0.5, 0.1]), attempts=3)
 
-    assert arguments(["a", "b"]).whole(ranking) is ranking
+    assert arguments(["a", LONG]).long.whole(ranking) is ranking

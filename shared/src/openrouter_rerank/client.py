@@ -137,7 +137,8 @@ class _Client(ABC, Generic[HTTP]):
 
     def _route(self, arguments: Arguments) -> Route:
         target = self._endpoint(needs_key=True)
-        arguments.report_long_documents(self._situations.report)
+        if arguments.long is not None:
+            arguments.long.report(self._situations.report)
         for slug in arguments.models:
             if slug not in self._changes.checked and (text := self._changes.text_once(slug)):
                 logger.warning("%s", text)
@@ -248,7 +249,8 @@ class RerankClient(_Client[HTTPClient]):
                 else:
                     cached = self._cached_call(arguments, route, limits)
                     ranking = self._score_cache.rank(cached, run)
-                ranking = arguments.whole(ranking)
+                if arguments.long is not None:
+                    ranking = arguments.long.whole(ranking)
                 if self._on_response is not None:
                     self._on_response(ranking)
                 note(ranking)
@@ -375,7 +377,8 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
                 else:
                     cached = self._cached_call(arguments, route, limits)
                     ranking = await self._score_cache.arank(cached, run)
-                ranking = arguments.whole(ranking)
+                if arguments.long is not None:
+                    ranking = arguments.long.whole(ranking)
                 if self._on_response is not None:
                     self._on_response(ranking)
                 note(ranking)

@@ -17,6 +17,7 @@ from openrouter_rerank.client_options.values import number_in, warn_of_milliseco
 from openrouter_rerank.documents import (
     CheckedDocuments,
     Document,
+    Ranked,
     checked_documents,
     longest_text,
 )
@@ -26,7 +27,6 @@ from openrouter_rerank.ranking import Ranking
 from .long_documents import (
     ALWAYS_FIT,
     LongDocuments,
-    Report,
     SplitDocuments,
     long_documents,
     split,
@@ -53,23 +53,8 @@ class Arguments:
     session_id: str | None
     timeout: float | None
     """Seconds, or `None` for the client's timeout."""
-    top_n: int | None
-    """The number of results to return. If documents are split, it is not sent."""
-    long: LongDocuments | None
-    """The documents that exceed the context of a model, if there are any."""
-    split: SplitDocuments | None
-    """The passages that are ranked instead of long documents, if there are any."""
-
-    def whole(self, ranking: Ranking) -> Ranking:
-        """Return the ranking of the caller's documents from that of the passages."""
-        return ranking if self.split is None else self.split.whole(ranking, self.top_n)
-
-    def report_long_documents(self, report: Report) -> None:
-        """Report long documents that the service cuts, or that were not ranked as a whole."""
-        if self.split is not None:
-            self.split.report_cut(report)
-        elif self.long is not None:
-            self.long.report_truncated(report)
+    long: LongDocuments | SplitDocuments | None
+    """The documents that exceed the context of a model, whole or split, if there are any."""
 
     def empty_ranking(self) -> Ranking:
         """Return the ranking of a call without documents."""
@@ -112,22 +97,24 @@ def checked_arguments(
     top_n = _checked_count("top_n", top_n)
     if options:
         rules = _checked_rules(options, rules)
-    long, parts = None, None
+    ranked: Sequence[Ranked] = checked
+    long: LongDocuments | SplitDocuments | None = None
     if longest_text(checked) + len(asked) > ALWAYS_FIT:
-        long = long_documents(checked, asked, models, rules)
-    if long is not None and rules.policy == "raise":
-        raise long.refusal(range(len(checked)))
-    if long is not None and rules.policy == "split":
-        parts = split(checked, long, rules)
-    distinct, positions = without_copies(checked if parts is None else parts.documents)
+        long = found = long_documents(checked, asked, models, rules)
+        if found is not None and rules.policy == "raise":
+            raise found.refusal(range(len(checked)))
+        if found is not None and rules.policy == "split":
+            long = parts = split(checked, found, rules, top_n)
+            # The best passages may all be of one document.
+            ranked, top_n = parts.documents, None
+    distinct, positions = without_copies(ranked)
     return Arguments(
         size=len(checked),
         call=Call(
             query=asked,
             documents=distinct,
             positions=positions,
-            # The best passages may all be of one document.
-            top_n=top_n if parts is None else None,
+            top_n=top_n,
             max_documents=_checked_count(
                 "max_documents_per_request", options.get("max_documents_per_request")
             ),
@@ -136,9 +123,7 @@ def checked_arguments(
         models=models,
         session_id=session_id,
         timeout=None if timeout is None else checked_timeout(timeout),
-        top_n=top_n,
         long=long,
-        split=parts,
     )
 
 

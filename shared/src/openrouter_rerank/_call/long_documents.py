@@ -64,7 +64,11 @@ class LongDocuments:
             ": shorten it, or set long_documents='split' to rank its passages"
         )
 
-    def report_truncated(self, report: Report) -> None:
+    def whole(self, ranking: Ranking) -> Ranking:
+        """Return `ranking`, because the documents were sent whole."""
+        return ranking
+
+    def report(self, report: Report) -> None:
         """Report that the service will probably cut the documents."""
         report(
             "long documents",
@@ -94,8 +98,10 @@ class SplitDocuments:
     max_passages: int | None
     size: int
     """The number of the caller's documents."""
+    top_n: int | None
+    """The number of documents to return."""
 
-    def whole(self, ranking: Ranking, top_n: int | None) -> Ranking:
+    def whole(self, ranking: Ranking) -> Ranking:
         """
         Return the ranking of the caller's documents from that of all their passages.
 
@@ -114,9 +120,9 @@ class SplitDocuments:
             results.append(RankedDocument(index, result.relevance_score))
             if span is not None:
                 passages[index] = Passage(*span, is_cut=index in self.cut)
-        return replace(ranking, results=tuple(results[:top_n]), passages=passages)
+        return replace(ranking, results=tuple(results[: self.top_n]), passages=passages)
 
-    def report_cut(self, report: Report) -> None:
+    def report(self, report: Report) -> None:
         """Report that text was left out because of `max_passages`, if there is such text."""
         if self.cut:
             report(
@@ -165,7 +171,7 @@ def long_documents(
 
 
 def split(
-    documents: Sequence[Ranked], long: LongDocuments, rules: LongDocumentRules
+    documents: Sequence[Ranked], long: LongDocuments, rules: LongDocumentRules, top_n: int | None
 ) -> SplitDocuments:
     """
     Replace the long documents by their passages.
@@ -176,6 +182,7 @@ def split(
         documents: All documents of the call.
         long: Which of them are too long.
         rules: How large passages are, and how many a document may have.
+        top_n: The number of documents to return.
     """
     ranked: list[Ranked] = []
     origins: list[tuple[int, Span | None]] = []
@@ -206,6 +213,7 @@ def split(
         cut=frozenset(cut),
         max_passages=rules.max_passages,
         size=len(documents),
+        top_n=top_n,
     )
 
 
