@@ -46,8 +46,8 @@ def base_url() -> Iterator[str]:
     command = [Path(sysconfig.get_path("scripts"), "openrouter-rerank"), "serve", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         printed = running.stdout.readline()
-        assert printed.startswith("base_url=http://127.0.0.1:"), printed
-        yield printed.strip().removeprefix("base_url=")
+        assert printed.startswith("export OPENROUTER_API_BASE=http://127.0.0.1:"), printed
+        yield printed.split()[1].partition("=")[2]
         running.send_signal(signal.SIGINT)
         rest = running.stdout.read()
     assert running.returncode == 0

@@ -1,15 +1,18 @@
 import json
+import os
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import sysconfig
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
 import pytest
-from openrouter_rerank import AsyncRerankClient, RerankClient
+from openrouter_rerank import AsyncRerankClient, RerankClient, data_uri
 from openrouter_rerank.local.endpoint import LocalOpenRouter
 from openrouter_rerank.local.http_server import app
 from openrouter_rerank.local.lexical import LexicalScorer
@@ -165,6 +168,61 @@ def test_an_invalid_port_is_reported():
     assert done.stderr.startswith("cannot serve on 127.0.0.1 port 65536: ")
 
 
+def test_all_addresses_are_printed_as_one_that_clients_accept():
+    """With `--host 0.0.0.0` the printed line has the loopback address, and a call works with it."""
+    command = [Path(sysconfig.get_path("scripts"), "openrouter-rerank"), "serve"]
+    with subprocess.Popen(
+        [*command, "--host", "0.0.0.0", "--port", "0"],  # noqa: S104 - This is what is tested
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as running:
+        _, *assignments = running.stdout.readline().split()
+        program = (
+            "from openrouter_rerank import RerankClient;"
+            "print(RerankClient().rerank('q', ['d', 'q']).results[0].index)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | dict(each.split("=") for each in assignments),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        running.send_signal(signal.SIGINT)
+
+    assert assignments[0].startswith("OPENROUTER_API_BASE=http://127.0.0.1:")
+    assert done.stdout == "1\n", done.stderr
+
+
+@pytest.mark.skipif(
+    find_spec("rapidocr_onnxruntime") is None, reason="rapidocr-onnxruntime needs Python < 3.13"
+)
+def test_ocr_that_cannot_be_imported_is_reported_at_the_start(tmp_path):
+    """If OpenCV does not work, the command warns before the first image, and ranks captions."""
+    program = (
+        "import sys; sys.modules['cv2'] = None;"
+        "from openrouter_rerank.cli import main; sys.exit(main(['serve', '--port', '0']))"
+    )
+    documents = [{"text": "a dog"}, {"text": "a cat", "image": data_uri(b"GIF89a")}]
+    request = {"model": "local/lexical", "query": "cat", "documents": documents}
+    errors = tmp_path / "errors"
+    with (
+        errors.open("w") as stderr,
+        subprocess.Popen(
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=stderr, text=True
+        ) as running,
+    ):
+        base_url = running.stdout.readline().split()[1].partition("=")[2]
+        warning = errors.read_text()
+        response = httpx.post(f"{base_url}/rerank", headers=KEY, json=request)
+        running.send_signal(signal.SIGINT)
+
+    assert warning.startswith("OCR cannot be imported, so images are ranked by their captions only")
+    assert warning == errors.read_text()
+    assert response.json()["results"][0]["index"] == 1
+    assert response.json()["provider"].endswith("images by their caption only)")
+
+
 def _has_ipv6_loopback():
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
@@ -180,7 +238,7 @@ def test_an_ipv6_address_is_served_and_printed_as_a_url():
     with subprocess.Popen(
         [*command, "--host", "::1", "--port", "0"], stdout=subprocess.PIPE, text=True
     ) as running:
-        base_url = running.stdout.readline().strip().removeprefix("base_url=")
+        base_url = running.stdout.readline().split()[1].partition("=")[2]
         response = httpx.get(f"{base_url}/models")
         running.send_signal(signal.SIGINT)
 

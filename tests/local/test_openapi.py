@@ -51,6 +51,8 @@ def completed_description():
         "schema"
     ]
     body["properties"]["model"]["enum"] = ["cohere/rerank-v3.5", "voyageai/rerank-3"]
+    # Clients that write every field send null for a field without a value.
+    body["properties"]["top_n"]["type"] = ["integer", "null"]
     body["properties"]["query"]["pattern"] = r"\S"
     # All endpoints accept these fields, but the description of this one does not have them.
     body["properties"] |= {

@@ -139,9 +139,19 @@ def test_the_response_is_utf8_and_not_escaped(rerank):
     assert "東京".encode() in rerank(documents=["東京"]).body
 
 
-@pytest.mark.parametrize("query", ["", "output_modalities=text", "q=rerank"])
-def test_rerank_models_are_listed_only_on_request(service, query):
-    """Without `rerank` in `output_modalities` the list is empty; it needs no key."""
+@pytest.mark.parametrize("query", ["", "?", "?q=text"])
+def test_models_are_listed_without_a_key_and_a_query(service, query):
+    """Without `output_modalities` the list is that of the rerank models; it needs no key."""
+    listed = service.handle("GET", f"/api/v1/models{query}", {}, b"")
+    reranking = service.handle("GET", "/api/v1/models?output_modalities=rerank", {}, b"")
+
+    assert content(listed)["data"][0]["id"] == "local/lexical"
+    assert listed == reranking
+
+
+def test_no_rerank_models_are_listed_if_only_others_are_wanted(service):
+    """Without `rerank` in `output_modalities` the list is empty."""
+    query = "output_modalities=text,image"
     listed = content(service.handle("GET", f"/api/v1/models?{query}", {}, b""))
 
     assert listed == {"data": [], "total_count": 0, "links": {"next": None}}

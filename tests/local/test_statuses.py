@@ -53,7 +53,6 @@ def error_of(response):
         (body_with(top_n="1"), '"path": ["top_n"]'),
         (body_with(top_n=1.5), '"path": ["top_n"]'),
         (body_with(top_n=True), '"path": ["top_n"]'),
-        (body_with(top_n=None), '"path": ["top_n"]'),
         (body_with(provider=[]), '"path": ["provider"'),
         (body_with(provider={"fastest": True}), '"path": ["provider", "fastest"]'),
         (body_with(provider={"zdr": "yes"}), '"path": ["provider", "zdr"]'),
@@ -88,6 +87,7 @@ def test_an_invalid_request_gets_400_and_the_reason(service, body, message):
         {"return_documents": False, "max_tokens_per_doc": 10, "rank_fields": ["text"]},
         {"top_n": 1_000_000},
         {"top_n": 1.0},
+        {"top_n": None},
         {"top_n": 10**30},
         {"documents": [{"text": "d", "title": "ignored"}, ""]},
     ],
@@ -157,6 +157,40 @@ def test_a_body_that_is_too_large_gets_413():
     response = service.handle("POST", "/api/v1/rerank", KEY, body_with() + b" ")
     assert response.status == 413
     assert error_of(response)["code"] == 413
+
+
+@pytest.mark.parametrize("base_path", ["", "/api", "/api/v1"])
+@pytest.mark.parametrize("model", ["rerank-v3.5", "cohere/rerank-v3.5", "local/lexical"])
+def test_coheres_clients_are_answered(service, base_path, model):
+    """Cohere's path is accepted below any base URL, and its models without their author."""
+    body = body_with(model=model, documents=["q", "d"], top_n=1, max_tokens_per_doc=4096)
+
+    response = service.handle("POST", f"{base_path}/v2/rerank", KEY, body)
+
+    assert response.status == 200
+    (result,) = json.loads(response.body)["results"]
+    assert result["index"] == 0
+
+
+class FailingScorer:
+    """A scorer that fails, with a document in its error."""
+
+    name = "failing"
+
+    def scores(self, query, texts):
+        """Raise an error."""
+        raise MemoryError(query, texts)
+
+
+def test_a_scorer_that_fails_gets_500_and_the_error_in_the_log(caplog):
+    """The response is JSON, names the kind of the error, and does not quote a document."""
+    service = LocalOpenRouter(scorers={"local/lexical": FailingScorer()})
+
+    response = service.handle("POST", "/api/v1/rerank", KEY, body_with())
+
+    assert response.status == 500
+    assert error_of(response) == {"message": "The local scorer failed: MemoryError", "code": 500}
+    assert [record.message for record in caplog.records] == ["the local scorer failed"]
 
 
 def test_a_scorer_that_is_not_installed_gets_404_and_the_extra(service):

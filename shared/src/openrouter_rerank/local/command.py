@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from openrouter_rerank.local.http_server import serve
+from openrouter_rerank.local.images import installed_ocr_engine
 from openrouter_rerank.local.installed_scorers import installed_scorers
 
 _FAILED = 1
@@ -38,9 +39,11 @@ def main(arguments: Sequence[str]) -> int:
 
 def _announce(base_url: str) -> None:
     scorer = next(iter(installed_scorers().values()))
+    # If OCR does not work, its warning must come now, and not with the first image.
+    installed_ocr_engine()
     sys.stdout.write(
-        f"base_url={base_url}\n"
-        f"The local scorer {scorer.name} answers, not OpenRouter. Any API key is accepted.\n"
-        "Press Ctrl-C to stop.\n"
+        f"export OPENROUTER_API_BASE={base_url} OPENROUTER_API_KEY=local\n"
+        "Run the line above where your program runs. Any API key is accepted.\n"
+        f"The local scorer {scorer.name} answers, not OpenRouter. Press Ctrl-C to stop.\n"
     )
     sys.stdout.flush()

@@ -1,6 +1,8 @@
 """
 The local service without I/O: OpenRouter's rerank endpoint and its list of models.
 
+Cohere's v2 clients can use it too: their path `/v2/rerank` is accepted below any base URL.
+
 A request comes in as values and a response goes out as a value, so an HTTP server
 (`http_server.py`), an httpx transport (`transport.py`) and a scripted server for tests
 (`stage.answered_by`) can all use it.
@@ -17,10 +19,12 @@ from openrouter_rerank.local.rejection import RequestRejectedError
 from openrouter_rerank.local.rerank_request import decode_request
 from openrouter_rerank.local.rerank_response import rerank_response
 from openrouter_rerank.local.scorer import Scorer
+from openrouter_rerank.telemetry import logger
 
 RERANK_PATH = "/api/v1/rerank"
 MODELS_PATH = "/api/v1/models"
 
+_COHERE_PATH = "/v2/rerank"
 _METHODS = {RERANK_PATH: "POST", MODELS_PATH: "GET"}
 _MAX_BODY_BYTES = 100 * 2**20
 
@@ -74,7 +78,9 @@ class LocalOpenRouter:
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> LocalResponse:
         """
-        Return the response to one request. No request of a client makes it raise an error.
+        Return the response to one request.
+
+        No request and no scorer makes it raise an error: if a scorer fails, the status is 500.
 
         Args:
             method: The HTTP method, in capitals.
@@ -82,22 +88,34 @@ class LocalOpenRouter:
             headers: The headers, with names in upper or lower case.
             body: The body, empty if there is none.
         """
-        route, _, query = path.partition("?")
+        path, _, query = path.partition("?")
+        is_cohere = path.endswith(_COHERE_PATH)
+        route = RERANK_PATH if is_cohere else path
         try:
             _check_route(method, route)
             if route == MODELS_PATH:
                 return _json_response(200, model_list(query, self._scorers))
-            return _json_response(200, self._rerank(headers, body))
+            return _json_response(200, self._rerank(headers, body, is_cohere=is_cohere))
         except RequestRejectedError as rejection:
             allow = {"allow": _METHODS[route]} if rejection.status == 405 else {}
             return _json_response(rejection.status, rejection.body(), allow)
+        except Exception as error:
+            logger.exception("the local scorer failed")
+            # Without the text of the error, which may quote a document.
+            failure = RequestRejectedError(500, f"The local scorer failed: {type(error).__name__}")
+            return _json_response(failure.status, failure.body())
 
-    def _rerank(self, headers: Mapping[str, str], body: bytes) -> dict[str, object]:
+    def _rerank(
+        self, headers: Mapping[str, str], body: bytes, *, is_cohere: bool
+    ) -> dict[str, object]:
         if not _has_key(headers):
             raise RequestRejectedError(401, "Missing Authentication header")
         if len(body) > self._max_body_bytes:
             raise RequestRejectedError(413, f"Payload larger than {self._max_body_bytes} bytes")
         request = decode_request(body)
+        if is_cohere and "/" not in request.model:
+            # Cohere's clients name the model without its author.
+            request = request.model_copy(update={"model": f"cohere/{request.model}"})
         return rerank_response(request, self._scorers, received=int(self._clock()))
 
 

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from openrouter_rerank.images import image_type, is_url
 from openrouter_rerank.local.rejection import RequestRejectedError
+from openrouter_rerank.telemetry import logger
 
 MAX_IMAGE_BYTES = 20 * 2**20
 _DATA_URI = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.IGNORECASE)
@@ -61,9 +62,21 @@ def image_bytes(image: str, index: int) -> bytes:
 
 @cache
 def installed_ocr_engine() -> OCREngine | None:
-    """Return the OCR engine, or `None` without the extra `openrouter-rerank[local-ocr]`."""
+    """
+    Return the OCR engine, or `None` without the extra `openrouter-rerank[local-ocr]`.
+
+    If the extra is installed but cannot be imported, log a warning and return `None`.
+    """
     if find_spec("rapidocr_onnxruntime") is None:
         return None
-    from openrouter_rerank.local.ocr import RapidOCREngine
-
+    try:
+        from openrouter_rerank.local.ocr import RapidOCREngine
+    except Exception as error:
+        logger.warning(
+            "OCR cannot be imported, so images are ranked by their captions only: %s: %s. On a "
+            "server without a display, install opencv-python-headless instead of opencv-python",
+            type(error).__name__,
+            error,
+        )
+        return None
     return RapidOCREngine()

@@ -13,11 +13,12 @@ def model_list(query: str, local_slugs: Iterable[str]) -> dict[str, object]:
     Return the list of the models that the local service accepts.
 
     Args:
-        query: The query string of the request. As at OpenRouter, rerank models are listed only if
-            `output_modalities` contains `rerank` or `all`.
+        query: The query string of the request. If it has `output_modalities`, the models are listed
+            only if that contains `rerank` or `all`. Unlike OpenRouter, the local service lists them
+            without it too, because it has no other models.
         local_slugs: The slugs of the installed scorers.
     """
-    modalities = ",".join(parse_qs(query).get("output_modalities", ["text"])).split(",")
+    modalities = ",".join(parse_qs(query).get("output_modalities", ["rerank"])).split(",")
     entries = [_entry(slug, None, ["text"]) for slug in local_slugs] + [
         _entry(model.slug, model.context_length, ["text", "image"][: 1 + model.takes_images])
         for model in MODELS.values()

@@ -3,7 +3,6 @@ The request, as OpenRouter's OpenAPI description defines it: strict types, unkno
 """
 
 import json
-import sys
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
@@ -120,7 +119,7 @@ class RerankRequest(_Strict):
     model: str
     query: Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
     documents: Annotated[list[_Document], Field(min_length=1)]
-    top_n: Annotated[int, Field(ge=1), BeforeValidator(_integer)] = sys.maxsize
+    top_n: Annotated[int, Field(ge=1), BeforeValidator(_integer)] | None = None
     provider: _ProviderPreferences | None = None
     session_id: Annotated[str, StringConstraints(max_length=256)] | None = None
     user: str | None = None

@@ -69,6 +69,8 @@ class ServerThread:
         if self._port is not None:
             raise RuntimeError("the stage is running already; make another one")
         listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
+        # Accepted connections inherit it. The event loop sets it only if the socket names TCP.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # With a loop factory, a runner does not replace the event loop that is set for this thread.
         runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self._port = listener.getsockname()[1]
