@@ -22,8 +22,8 @@ demo: $(VENV)/installed-demo ## Rerank real passages in both frameworks; QUESTIO
 	@$(BIN)/openrouter-rerank demo $${QUESTION:+"$$QUESTION"}
 
 .PHONY: test
-test: $(VENV)/installed-test ## Run the tests
-	$(BIN)/python -m pytest
+test: $(VENV)/installed-test ## Run the tests; TESTS="tests/wire -k response" runs some
+	$(BIN)/python -m pytest $(TESTS)
 
 .PHONY: check
 check: lint types coverage licences wheels ## Check style, types, coverage, lock files, licences and wheels
