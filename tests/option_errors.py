@@ -6,8 +6,8 @@ The errors about options and arguments: what was passed, and the exact text of t
 
 NO_KEY = (
     "no API key: set OPENROUTER_API_KEY or pass api_key (keys: openrouter.ai/keys). Without one, "
-    "run `openrouter-rerank serve`, set OPENROUTER_API_BASE to the address that it prints, and "
-    "OPENROUTER_API_KEY to any value"
+    "run `openrouter-rerank serve` and the `export` line that it prints; for a gateway without "
+    "keys, pass api_key='none'"
 )
 
 
@@ -69,7 +69,8 @@ CLIENT_OPTIONS = [
         {"base_url": "http://gateway.example/v1"},
         (
             "base_url must begin with https:// (http:// only for this machine), got "
-            "http://gateway.example"
+            "http://gateway.example. If the network between is yours, allow_insecure_http=True "
+            "sends the key and the documents unencrypted"
         ),
     ),
     (

@@ -8,6 +8,7 @@ from langchain_core.stores import InMemoryByteStore
 from openrouter_rerank import WindowRateLimiter
 from openrouter_rerank.errors import (
     BudgetExceededError,
+    ConfigurationError,
     DeadlineExceededError,
     InternalServerError,
     InvalidRequestError,
@@ -84,6 +85,21 @@ async def base_url(pipeline, folder):
         await pipeline.rerank(pipeline.reranker(base_url=other.base_url), pipeline.items(*TEXTS))
         assert len(other.requests) == 1
     assert pipeline.service.requests == []
+
+
+@checks_option
+async def allow_insecure_http(pipeline, folder):
+    """A URL with http and the host of a gateway is accepted; here a proxy leads to it."""
+    gateway = {"base_url": "http://gateway.example/v1"}
+    with pytest.raises(ConfigurationError, match="allow_insecure_http=True"):
+        pipeline.reranker(**gateway)
+    with Stage() as proxy, pytest.MonkeyPatch.context() as environment:
+        for name in ("no_proxy", "NO_PROXY"):
+            environment.delenv(name, raising=False)
+        environment.setenv("http_proxy", proxy.base_url.removesuffix("/api/v1"))
+        reranker = pipeline.reranker(**gateway, allow_insecure_http=True)
+        await pipeline.rerank(reranker, pipeline.items(*TEXTS))
+        assert [request.path for request in proxy.requests] == ["http://gateway.example/v1/rerank"]
 
 
 @checks_option

@@ -24,6 +24,7 @@ OPTIONS = {
     "fallback_models": ["cohere/rerank-v3.5"],
     "top_n": 3,
     "base_url": "http://127.0.0.1:9/api/v1",
+    "allow_insecure_http": True,
     "app_url": "https://app.example",
     "app_title": "My app",
     "app_categories": ["cli-agent"],

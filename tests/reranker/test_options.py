@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import permutations
 
 import httpx
 import pytest
@@ -69,6 +70,29 @@ def test_a_bad_option_is_refused_when_it_is_assigned(options):
         setattr(reranker, *next(iter(options.items())))
 
     assert dict(reranker) == before
+
+
+@pytest.mark.parametrize("order", list(permutations(["base_url", "allow_insecure_http", "model"])))
+def test_a_copy_changes_options_that_need_each_other(order):
+    """A copy takes a URL and its permission, and removes both, in any order of the changes."""
+    insecure = {"base_url": "http://gateway:4000", "allow_insecure_http": True, "model": "a/b"}
+    secure = {"base_url": "https://gateway", "allow_insecure_http": False, "model": "c/d"}
+
+    copy = Reranker().model_copy(update={name: insecure[name] for name in order})
+    back = copy.model_copy(update={name: secure[name] for name in order})
+
+    assert insecure.items() <= dict(copy).items()
+    assert secure.items() <= dict(back).items()
+
+
+def test_a_permission_cannot_be_taken_from_a_url_that_needs_it():
+    """`allow_insecure_http` keeps its value if the base URL needs it."""
+    reranker = Reranker(api_key="k", base_url="http://gateway:4000", allow_insecure_http=True)
+
+    with pytest.raises(ConfigurationError, match="got http://gateway"):
+        reranker.allow_insecure_http = False
+
+    assert reranker.allow_insecure_http
 
 
 def test_creating_a_reranker_creates_no_client():

@@ -53,12 +53,14 @@ class _Client(ABC, Generic[HTTP]):
         key = checked_key(options.api_key)
         if isinstance(key, ConfigurationError):
             raise key
-        self._api_key = key
-        self._base_url = options.base_url
         self._headers = options.request_headers()
         self._encoded_headers = EncodedHeaders(self._headers.encoded())
         self._secrets = Secrets(self._headers.secret_values())
-        self._key_in_headers = any(name.lower() == "authorization" for name in self._headers)
+        in_headers = any(name.lower() == "authorization" for name in self._headers)
+        insecure = options.allow_insecure_http
+        self._find_endpoint = functools.partial(
+            endpoint, key, options.base_url, key_in_headers=in_headers, allow_insecure_http=insecure
+        )
         self._timeout = options.timeout
         self._max_retries = options.max_retries
         self._max_concurrency = options.max_concurrency
@@ -160,8 +162,7 @@ class _Client(ABC, Generic[HTTP]):
     def _endpoint(self, *, needs_key: bool) -> Endpoint:
         if self._is_closed:
             raise ConfigurationError("the client is closed: make a new one")
-        key, url, in_headers = self._api_key, self._base_url, self._key_in_headers
-        return endpoint(key, url, os.environ, key_in_headers=in_headers, needs_key=needs_key)
+        return self._find_endpoint(os.environ, needs_key=needs_key)
 
 
 class RerankClient(_Client[HTTPClient]):

@@ -166,6 +166,7 @@ def endpoint(
     *,
     key_in_headers: bool = False,
     needs_key: bool = True,
+    allow_insecure_http: bool = False,
 ) -> Endpoint:
     """
     Find the endpoint and the key, in the options first and then in the environment.
@@ -180,6 +181,7 @@ def endpoint(
         environment: Usually `os.environ`.
         key_in_headers: `True` if the user's own headers have an `Authorization`.
         needs_key: `False` to leave out a key that is missing or may not be sent to the URL.
+        allow_insecure_http: `True` to accept http to other machines.
 
     Raises:
         ConfigurationError: If the URL cannot be used, or there is no key that may be sent to it.
@@ -194,20 +196,22 @@ def endpoint(
     # Errors are raised from here on, and tracebacks with local variables must not show the key.
     del environment
     if given is not None:
-        target = destination(given)
+        target = destination(given, "base_url", allow_insecure_http)
     else:
-        target = destination(found or DEFAULT_BASE_URL, variable or "base_url")
+        target = destination(found or DEFAULT_BASE_URL, variable or "base_url", allow_insecure_http)
     if has_key:
         return Endpoint(target.url, None if key_in_headers else api_key)
     if isinstance(key, ConfigurationError):
         raise key
-    is_from_environment = found is not None and target == destination(found, variable)
+    is_from_environment = found is not None and target == destination(
+        found, variable, allow_insecure_http
+    )
     problem = ""
     if key is None:
         problem = (
             f"no API key: set {_KEY_VARIABLE} or pass api_key (keys: openrouter.ai/keys). Without "
-            f"one, run `openrouter-rerank serve`, set {_BASE_VARIABLES[0]} to the address that it "
-            f"prints, and {_KEY_VARIABLE} to any value"
+            "one, run `openrouter-rerank serve` and the `export` line that it prints; for a "
+            "gateway without keys, pass api_key='none'"
         )
     elif given is not None and not target.is_trusted and not is_from_environment:
         problem = (
@@ -231,13 +235,16 @@ class Destination:
 
 
 @functools.lru_cache(maxsize=64)
-def destination(base_url: str, option: str = "base_url") -> Destination:
+def destination(
+    base_url: str, option: str = "base_url", allow_insecure_http: bool = False, /
+) -> Destination:
     """
     Check a base URL. Requests, and with them the key, are sent to it.
 
     Args:
         base_url: The URL.
         option: The option, or the variable of the environment, that errors name.
+        allow_insecure_http: `True` to accept http to other machines; never to OpenRouter.
 
     Raises:
         ConfigurationError: If it cannot be used. The message does not show a password in it.
@@ -256,18 +263,24 @@ def destination(base_url: str, option: str = "base_url") -> Destination:
         raise ConfigurationError(
             f"{option} must have a host name of letters, digits, - and dots, or an IP address"
         )
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
+    is_openrouter = host == _OPENROUTER_HOST or host.endswith(f".{_OPENROUTER_HOST}")
+    may_be_http = is_loopback(host) or (allow_insecure_http and not is_openrouter)
+    if parts.scheme != "https" and not (parts.scheme == "http" and may_be_http):
+        cure = ""
+        if parts.scheme == "http" and not is_openrouter:
+            cure = (
+                ". If the network between is yours, allow_insecure_http=True sends the key and the "
+                "documents unencrypted"
+            )
         raise ConfigurationError(
             f"{option} must begin with https:// (http:// only for this machine), "
-            f"got {parts.scheme}://{host}"
+            f"got {parts.scheme}://{host}{cure}"
         )
     path = parts.path.rstrip("/").removesuffix("/rerank").rstrip("/") + "/rerank"
     return Destination(
         url=parts._replace(path=path).geturl(),
         host=host,
-        is_trusted=host == _OPENROUTER_HOST
-        or host.endswith(f".{_OPENROUTER_HOST}")
-        or is_loopback(host),
+        is_trusted=is_openrouter or is_loopback(host),
     )
 
 

@@ -220,9 +220,9 @@ class CheckedOptions(BaseModel):
     def model_copy(self, *, update: Mapping[str, object] | None = None, deep: bool = False) -> Self:
         """Return a copy. Unlike in Pydantic, the values in `update` are checked."""
         copy, changes = super().model_copy(deep=deep), dict(update or {})
-        # Removed values first, because some options exclude each other.
+        # Removed values first, because some options exclude each other, and some need another one.
         try:
-            for name in sorted(changes, key=lambda name: changes[name] not in (None, ())):
+            for name in sorted(changes, key=lambda name: _turn(changes[name])):
                 setattr(copy, name, changes[name])
         except ConfigurationError:
             del update, changes
@@ -239,3 +239,7 @@ class CheckedOptions(BaseModel):
 
         model_validate = with_cleared_frames("model_validate")
         model_validate_json = with_cleared_frames("model_validate_json")
+
+
+def _turn(value: object) -> int:
+    return 0 if value in (None, (), True) else 2 if value is False else 1

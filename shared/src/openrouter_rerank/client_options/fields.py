@@ -75,6 +75,11 @@ class ClientOptions(CheckedOptions):
         "Default: `OPENROUTER_API_BASE` in the environment, else OpenRouter.",
         validation_alias=AliasChoices("base_url", "openrouter_api_base", "api_base"),
     )
+    allow_insecure_http: bool = Field(
+        default=False,
+        description="Accept http to other machines too, for a gateway in your own network: the key "
+        "and the documents are then sent unencrypted.",
+    )
     app_url: str | None = Field(
         default=None,
         description="URL of your app, sent as `HTTP-Referer`. Default: `OPENROUTER_APP_URL` in "
@@ -183,15 +188,6 @@ class ClientOptions(CheckedOptions):
     def _hide_headers(cls, given: object, _: object) -> HeaderFields | None:
         return None if given is None else checked_headers(given)
 
-    @field_validator("base_url")
-    @classmethod
-    def _check_base_url(cls, base_url: str | None) -> str | None:
-        if base_url is not None and base_url.strip():
-            from openrouter_rerank._wire.endpoint import destination
-
-            destination(base_url)
-        return base_url
-
     @field_validator("score_store", "rate_limiter", mode="before")
     @classmethod
     def _check_methods(cls, given: object, info: ValidationInfo) -> object:
@@ -200,6 +196,10 @@ class ClientOptions(CheckedOptions):
     def check_together(self) -> None:
         """Check what one option alone does not show, as each call does again."""
         self.request_headers()
+        if self.base_url is not None and self.base_url.strip():
+            from openrouter_rerank._wire.endpoint import destination
+
+            destination(self.base_url, "base_url", self.allow_insecure_http)
 
     def request_headers(self) -> HeaderFields:
         """

@@ -81,6 +81,11 @@ class ClientKeywords(TypedDict, total=False):
     """Another name of `base_url`."""
     api_base: str | None
     """Another name of `base_url`."""
+    allow_insecure_http: bool
+    """
+    Accept http to other machines too, for a gateway in your own network: the key and the
+    documents are then sent unencrypted.
+    """
     app_url: str | None
     """URL of your app, sent as `HTTP-Referer`. Default: `OPENROUTER_APP_URL` in the environment."""
     app_title: str | None

@@ -26,6 +26,7 @@ _OTHER_NAMES = {
     "score_store": "cache score_cache store",
     "score_ttl": "cache_ttl ttl",
     "budget": "max_cost spending_limit",
+    "allow_insecure_http": "allow_http insecure",
     "app_url": "http_referer referer site_url",
     "app_title": "app_name site_name x_title",
     "http_client": "client http session",

@@ -164,7 +164,13 @@ class RerankOptions(ClientOptions):
         if not isinstance(key, ConfigurationError):
             headers = self.default_headers or ()
             has_header = any(name.lower() == "authorization" for name in headers)
-            endpoint(key, self.base_url, os.environ, key_in_headers=has_header)
+            endpoint(
+                key,
+                self.base_url,
+                os.environ,
+                key_in_headers=has_header,
+                allow_insecure_http=self.allow_insecure_http,
+            )
 
     def request_fields(self) -> RequestFields:
         """Return the options that are arguments of each call."""
