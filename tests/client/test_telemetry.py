@@ -55,6 +55,7 @@ def test_a_call_is_one_span_with_its_cost(rerank, spans):
     assert span.attributes["gen_ai.operation.name"] == "rerank"
     assert span.attributes["reranker.top_k"] == 1
     assert span.attributes["openrouter.usage.cost"] == 0.001
+    assert span.attributes["gen_ai.usage.cost"] == 0.001
     assert span.attributes["openrouter.rerank.attempts"] == 1
 
 

@@ -21,6 +21,7 @@ def test_reported_values_are_attributes():
         "openrouter.model": "cohere/rerank-v3.5",
         "openrouter.provider": "Cohere",
         "openrouter.rerank.attempts": 2,
+        "gen_ai.usage.cost": 0.001,
         "openrouter.usage.cost": 0.001,
         "openrouter.usage.search_units": 1,
     }

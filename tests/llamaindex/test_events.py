@@ -233,6 +233,7 @@ async def test_the_end_event_has_tags_for_cost_provider_and_attempts(recorder, l
         "openrouter.model": "cohere/rerank-v3.5",
         "openrouter.provider": "Stage",
         "openrouter.rerank.attempts": 2,
+        "gen_ai.usage.cost": 0.002,
         "openrouter.usage.cost": 0.002,
         "openrouter.usage.search_units": 1,
     }

@@ -120,6 +120,8 @@ def span_attributes(ranking: Ranking) -> dict[str, str | int | float]:
     found = {
         "gen_ai.response.id": ranking.id,
         "gen_ai.response.model": ranking.served_model,
+        # No convention has a name for the cost. Langfuse reads this one.
+        "gen_ai.usage.cost": usage.cost,
         "gen_ai.usage.input_tokens": usage.total_tokens,
         "openrouter.model": ranking.model,
         "openrouter.provider": ranking.provider,
