@@ -5,9 +5,9 @@ The bounds of the fields are checked where a response is read (`_wire/response.p
 else: a `Ranking` that exists is valid.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeVar, overload
 
 from pydantic import Field
 
@@ -76,9 +76,14 @@ class AnsweredRequest:
     usage: Usage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranking:
-    """The documents of a call, best first. Documents with equal scores keep the input's order."""
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Ranking(Sequence[RankedDocument]):
+    """
+    The documents of a call, best first. Documents with equal scores keep the input's order.
+
+    It is a sequence of its `results`: `ranking[0]` is the best one, and an empty ranking is false.
+    Its `repr` is one short line.
+    """
 
     results: tuple[RankedDocument, ...]
     model: str
@@ -119,6 +124,31 @@ class Ranking:
     def usage(self) -> Usage:
         """The cost of all requests together."""
         return Usage.total(request.usage for request in self.requests)
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def __iter__(self) -> Iterator[RankedDocument]:
+        return iter(self.results)
+
+    @overload
+    def __getitem__(self, index: int) -> RankedDocument: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[RankedDocument, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> RankedDocument | tuple[RankedDocument, ...]:
+        return self.results[index]
+
+    def __repr__(self) -> str:
+        count = len(self.results)
+        parts = [f"{count} result{'' if count == 1 else 's'}", f"model={self.model!r}"]
+        if self.results:
+            best = self.results[0]
+            parts.append(f"best={best.index} (score {best.relevance_score:.4g})")
+        if (cost := self.usage.cost) is not None:
+            parts.append(f"cost=${cost:g}")
+        return f"Ranking({', '.join(parts)})"
 
 
 def _sum(values: Iterable[_Number | None]) -> _Number | None:

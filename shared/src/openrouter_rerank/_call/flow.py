@@ -365,7 +365,8 @@ def request_flow(
         if retries >= limits.max_retries or late or not limits.retry_budget.spend():
             break
         retries += 1
-    result = ranking or last or no_time_error(limits.timeout, model)
+    # An empty ranking is false, so it is compared with `None`.
+    result = ranking if ranking is not None else last or no_time_error(limits.timeout, model)
     yield RequestOutcome(result=result, attempts=attempts, maybe_billed=maybe_billed)
 
 
