@@ -34,8 +34,8 @@ KEYWORDS: dict[str, type[BaseModel]] = {
     f"{LLAMAINDEX}/src/llamaindex_openrouter_rerank/keywords.py": LlamaIndexRerank,
 }
 _BEGIN, _END = "<!-- generated: options -->", "<!-- end -->"
-# `RequestOptions.timeout` is the timeout of one call, not that of the client.
-_WRITTEN_BY_HAND = {"RequestOptions"}
+# An option of one call has another description than that of a client: it replaces that one.
+_WRITTEN_BY_HAND = {"ClientOverrides", "CallOptions"}
 _WIDTH = 100
 
 

@@ -27,6 +27,7 @@ CLIENT_OPTIONS = [
     ({"score_ttl": -1}, "score_ttl must be a positive number of seconds, or None, got -1"),
     ({"max_retries": -1}, "max_retries must be a whole number, 0 or more, got -1"),
     ({"max_retries": True}, "max_retries must be a whole number, 0 or more, got True"),
+    ({"max_retries": 1.0}, "max_retries must be a whole number, 0 or more, got 1.0"),
     ({"max_concurrency": 1.5}, "max_concurrency must be a whole number, 1 or more, got 1.5"),
     (
         {"max_retries": Unprintable()},
@@ -129,6 +130,8 @@ RERANKER_OPTIONS = [
         ),
     ),
     ({"trace": {"a": {1}}}, "trace['a'] must be a JSON value, got {1}"),
+    ({"extra_body": {"a": [b"b"]}}, "extra_body['a'][0] must be a JSON value, got b'b'"),
+    ({"provider": {1: "a"}}, "provider must have strings as names, got the name 1"),
     ({"on_error": "ignore"}, "on_error must be 'raise' or 'passthrough', got 'ignore'"),
     ({"image_mode": 1}, "image_mode must be 'auto', 'always' or 'never', got 1"),
     ({"image_root": 4}, "image_root must be a path, or None, got 4"),
@@ -184,7 +187,31 @@ ARGUMENTS = [
     ),
     (ValueError, {"user": 3}, "user must be a string, or None, got 3"),
     (ValueError, {"trace": "a"}, "trace must be a mapping, or None, got 'a'"),
+    (ValueError, {"trace": {"a": {1}}}, "trace['a'] must be a JSON value, got {1}"),
+    (
+        ValueError,
+        {"extra_body": {"a": [b"b"]}},
+        "extra_body['a'][0] must be a JSON value, got b'b'",
+    ),
     (ValueError, {"timeout": 0}, "timeout must be a positive number of seconds, got 0"),
+    (ValueError, {"max_retries": 1.0}, "max_retries must be a whole number, 0 or more, got 1.0"),
+    (ValueError, {"app_url": 5}, "app_url must be a string, or None, got 5"),
+    (ValueError, {"app_categories": ["a", 2]}, "app_categories[1] must be a string, got 2"),
+    (
+        ValueError,
+        {"extra_headers": {"X-Key": None}},
+        "extra_headers['X-Key'] must be a string",
+    ),
+    (
+        TypeError,
+        {"default_headers": {"X-Key": "secret"}},
+        "rerank() has no argument 'default_headers'. Did you mean 'extra_headers'?",
+    ),
+    (
+        TypeError,
+        {"base_url": "https://a.example"},
+        "rerank() has no argument 'base_url': pass it when you create the client",
+    ),
     (
         ValueError,
         {"model": None},

@@ -1,10 +1,15 @@
 """The arguments of a call: which are refused, and what the others become."""
 
+from types import MappingProxyType
+
 import numpy as np
 import pytest
 from openrouter_rerank._call.arguments import checked_arguments, checked_timeout
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
 from openrouter_rerank.ranking import Ranking
+
+CYCLE = {}
+CYCLE |= {"a": CYCLE, "b": [CYCLE]}
 
 
 def arguments(query="q", documents=("a", "b"), *, model="m", top_n=None, **options):
@@ -50,6 +55,22 @@ def arguments(query="q", documents=("a", "b"), *, model="m", top_n=None, **optio
             id="extra documents",
         ),
         pytest.param({"extra_body": ["top_k"]}, "extra_body must be a mapping", id="extra list"),
+        pytest.param({"session_id": "a\n"}, "session_id must be 1 to 256", id="session"),
+        pytest.param(
+            {"extra_body": {"a": b"x"}},
+            r"extra_body\['a'\] must be a JSON value, got b'x'",
+            id="extra bytes",
+        ),
+        pytest.param(
+            {"trace": {"a": [0, {"b": {1}}]}},
+            r"trace\['a'\]\[1\]\['b'\] must be a JSON value, got \{1\}",
+            id="set in a trace",
+        ),
+        pytest.param(
+            {"trace": {"a": float("nan")}}, r"trace\['a'\] must be a JSON value", id="not a number"
+        ),
+        pytest.param({"provider": {5: 1}}, "provider must have strings as names", id="names"),
+        pytest.param({"trace": CYCLE}, r"trace.* contains itself", id="cycle"),
     ],
 )
 def test_invalid_arguments_are_refused(invalid, message):
@@ -80,12 +101,63 @@ def test_invalid_timeouts_are_refused(timeout):
         arguments(timeout=timeout)
 
 
+@pytest.mark.parametrize("retries", [-1, 1.0, 1.5, "x", True, [1]])
+def test_invalid_retries_are_refused(retries):
+    """The retries of a call are a whole number, as those of a client."""
+    with pytest.raises(ConfigurationError, match="max_retries must be a whole number, 0 or more"):
+        arguments(max_retries=retries)
+
+
+def test_valid_retries():
+    """`max_retries` may be 0 or a string, and `None` means those of the client."""
+    given = (0, 3, "2", np.int64(1), None)
+
+    assert [arguments(max_retries=each).max_retries for each in given] == [0, 3, 2, 1, None]
+
+
+@pytest.mark.parametrize(
+    ("options", "sent"),
+    [
+        ({}, None),
+        ({"app_url": None, "extra_headers": None, "session_id": None}, {}),
+        ({"app_categories": "rag"}, {"X-OpenRouter-Categories": "rag"}),
+        ({"app_categories": {"b", "a"}}, {"X-OpenRouter-Categories": "a,b"}),
+        ({"app_url": "https://a"}, {"HTTP-Referer": "https://a"}),
+        ({"app_title": "b"}, {"X-OpenRouter-Title": "b"}),
+        ({"extra_headers": {"X-A": "1"}, "session_id": "s"}, {"X-A": "1", "x-session-id": "s"}),
+    ],
+)
+def test_options_become_headers(options, sent):
+    """Options that are sent as headers replace the headers of the client."""
+    assert arguments(**options).headers == sent
+
+
+@pytest.mark.parametrize("wrong", ["X-A: secret", {"X-A": b"secret"}, {1: "secret"}, ["secret"]])
+def test_headers_of_the_wrong_type_are_not_shown(wrong):
+    """Extra headers of another type are refused without their values."""
+    with pytest.raises(ConfigurationError, match="extra_headers") as caught:
+        arguments(extra_headers=wrong)
+
+    assert "secret" not in str(caught.value)
+
+
+def test_json_values_are_sent_as_plain_values():
+    """Tuples become lists, and mappings become objects; the caller's values are not changed."""
+    given = {"a": ("x", {"b": (1, 2.5, None, True)}), "c": MappingProxyType({"d": "e"})}
+
+    sent = arguments(extra_body=given).call.extra
+
+    assert sent == {"a": ["x", {"b": [1, 2.5, None, True]}], "c": {"d": "e"}}
+    assert given["a"][0] == "x"
+
+
 def test_valid_timeouts():
     """Whole and decimal numbers are accepted, and `None` means the client's timeout."""
     assert [checked_timeout(number) for number in (5, 0.001)] == [5.0, 0.001]
     assert arguments(timeout=None).timeout is None
     assert arguments(timeout=2).timeout == 2.0
     assert arguments(timeout="2.5", top_n="3").timeout == 2.5
+    assert checked_timeout(np.float32(2.5)) == 2.5
 
 
 @pytest.mark.parametrize("name", ["order", "only", "ignore", "quantizations"])
@@ -118,7 +190,7 @@ def test_options_become_fields_of_the_body():
     checked = arguments(**body_options, extra_body={"new": [1]}, session_id="s")
 
     assert checked.call.extra == body_options | {"new": [1]}
-    assert checked.session_id == "s"
+    assert checked.headers == {"x-session-id": "s"}
     assert arguments(provider=None, user=None, trace=None, extra_body=None).call.extra == {}
 
 

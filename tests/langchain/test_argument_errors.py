@@ -76,13 +76,13 @@ async def test_an_unknown_option_of_a_call_is_a_type_error(reranker, compress):
     with pytest.raises(TypeError) as misspelt:
         await compress(reranker, [DOCUMENT], topn=1)
     with pytest.raises(TypeError) as elsewhere:
-        reranker.invoke({"query": QUERY, "documents": [DOCUMENT]}, provider={})
+        reranker.invoke({"query": QUERY, "documents": [DOCUMENT]}, on_error="raise")
 
     assert str(misspelt.value) == (
-        "a call of OpenRouterRerank has no option 'topn'. Did you mean 'top_n'?"
+        "a call of OpenRouterRerank has no argument 'topn'. Did you mean 'top_n'?"
     )
     assert str(elsewhere.value) == (
-        "a call of OpenRouterRerank has no option 'provider': set it when you create the reranker"
+        "a call of OpenRouterRerank has no argument 'on_error': set it when you create the reranker"
     )
 
 

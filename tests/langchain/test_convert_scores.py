@@ -1,9 +1,9 @@
-"""The scores and the traced documents of a call, and the checks of its arguments."""
+"""The traced documents of a call, and the checks of its arguments."""
 
 import pytest
 from langchain_core.documents import Document
 from langchain_openrouter_rerank._convert.documents import checked_documents, checked_items
-from langchain_openrouter_rerank._convert.items import ranking_of, texts_with_scores
+from langchain_openrouter_rerank._convert.items import texts_with_scores
 from langchain_openrouter_rerank._convert.pillow import PillowDocument, PillowImage
 from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.errors import InvalidRequestError
@@ -20,23 +20,6 @@ CONTENTS = [
     LocalImageDocument(image=LocalImage("cat.png")),
     PillowDocument(text="A picture", image=PillowImage(Image.new("L", (1, 1)))),
 ]
-
-
-def test_indexes_refer_to_the_list_of_the_caller():
-    """The indexes are positions in the caller's list. Documents without a score are left out."""
-    placement = Placement(order=(Placed(2, 0.5), Placed(1, None)), ranking=RANKING)
-
-    ranking = ranking_of(placement, model="c/d")
-
-    assert ranking.results == (RankedDocument(2, 0.5),)
-    assert (ranking.model, ranking.attempts) == ("a/b", 1)
-
-
-def test_without_a_request_the_ranking_is_empty():
-    """If no request was sent, the ranking has no results and has the model of the call."""
-    ranking = ranking_of(Placement(order=(Placed(0, None),)), model="c/d")
-
-    assert ranking == Ranking(results=(), model="c/d", requests=())
 
 
 def test_traced_documents_have_texts_scores_and_indexes():

@@ -148,8 +148,8 @@ async def test_options_of_a_call_are_checked(reranker, rerank):
         await rerank(reranker, TEXTS, top_n=0)
     with pytest.raises(TypeError, match="'topn'"):
         await rerank(reranker, TEXTS, topn=1)
-    with pytest.raises(TypeError, match="'timeout'"):
-        await rerank(reranker, TEXTS, timeout=1)
+    with pytest.raises(TypeError, match="'max_concurrency'"):
+        await rerank(reranker, TEXTS, max_concurrency=1)
 
 
 async def test_calls_with_options_share_a_connection(reranker, rerank, local_openrouter):

@@ -130,6 +130,8 @@ CALLS = {
     ),
     "rerank": lambda: LangChainRerank().rerank(["a"], "q", api_key=KEY),
     "invoke": lambda: LangChainRerank().invoke({"query": "q", "documents": []}, api_key=KEY),
+    "LlamaIndex": lambda: LlamaIndexRerank().rerank(["a"], "q", api_key=KEY),
+    "LlamaIndex, async": lambda: asyncio.run(LlamaIndexRerank().arerank(["a"], "q", api_key=KEY)),
 }
 
 

@@ -5,7 +5,7 @@ from openrouter_rerank.documents import RerankDocument, checked_documents
 from openrouter_rerank.errors import InvalidRequestError, OpenRouterRerankError
 from openrouter_rerank.images import LocalImage
 from openrouter_rerank.ranking import RankedDocument, Ranking
-from openrouter_rerank.reranker import LocalImageDocument, Placed, Unscorable
+from openrouter_rerank.reranker import LocalImageDocument, Placed, Placement, Unscorable
 from openrouter_rerank.reranker.placement import ImagePolicy, in_input_order, sendable
 
 URL = "https://host/cat.png"
@@ -272,3 +272,28 @@ def test_placement_if_nothing_can_be_ranked(unscorable, top_n, indexes):
 
     assert placement.order == tuple(Placed(index, None) for index in indexes)
     assert (placement.ranking, placement.error) == (None, None)
+
+
+def test_the_indexes_of_scores_refer_to_the_list_of_the_caller():
+    """The indexes are positions in the caller's list. Documents without a score are left out."""
+    of_request = Ranking(results=(RankedDocument(0, 0.5),), model="a/b", requests=(), attempts=1)
+    placement = Placement(order=(Placed(2, 0.5), Placed(1, None)), ranking=of_request)
+
+    scores = placement.scores(model="c/d")
+
+    assert scores.results == (RankedDocument(2, 0.5),)
+    assert (scores.model, scores.attempts) == ("a/b", 1)
+
+
+def test_without_a_request_there_are_no_scores():
+    """If no request was sent, the ranking has no results and has the model of the call."""
+    scores = Placement(order=(Placed(0, None),)).scores(model="c/d")
+
+    assert scores == Ranking(results=(), model="c/d", requests=())
+
+
+def test_an_empty_ranking_keeps_its_model():
+    """A ranking without results, which is false, still has its own model and attempts."""
+    empty = Ranking(results=(), model="a/b", requests=(), attempts=2)
+
+    assert Placement(order=(), ranking=empty).scores(model="c/d") == empty

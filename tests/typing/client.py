@@ -29,6 +29,10 @@ def synchronous() -> None:
     assert_type(ranking, Ranking)
     assert_type(ranking.results, tuple[RankedDocument, ...])
     assert_type(ranking.results[0].relevance_score, float)
+    assert_type(ranking[0], RankedDocument)
+    assert_type(ranking[:2], tuple[RankedDocument, ...])
+    for result in ranking:
+        assert_type(result, RankedDocument)
     assert_type(ranking.usage, Usage)
     assert_type(ranking.usage.cost, float | None)
     listing = client.models(timeout=1)
@@ -43,6 +47,16 @@ async def asynchronous() -> None:
     async with AsyncRerankClient(http_client=httpx2.AsyncClient()) as client:
         ranking = await client.rerank(
             "question", ["text"], model="m", top_n=1, provider=preferences, timeout=1
+        )
+        await client.rerank("question", ["text"], fallback_models=None, user=None, trace={"a": 1})
+        await client.rerank(
+            "question",
+            ["text"],
+            max_retries=0,
+            app_url="https://a.example",
+            app_title="a",
+            app_categories=["rag"],
+            extra_headers={"X-Tenant": "a"},
         )
     assert_type(ranking, Ranking)
 
@@ -64,6 +78,7 @@ def mistakes() -> None:
     """Type checkers find the arguments that the clients refuse."""
     client = RerankClient()
     RerankClient(score_store={})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.rerank("question", ["text"], base_url="u")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.rerank("question", ["text"], topn=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.rerank("question", [1])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     RerankClient(http_client=httpx.AsyncClient())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

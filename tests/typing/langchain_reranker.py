@@ -33,6 +33,7 @@ def options(search: Runnable[str, list[Document]]) -> None:
 
 def mistakes(search: Runnable[str, list[Document]]) -> None:
     """Type checkers find the arguments that the classes refuse."""
+    OpenRouterRerank().rerank([], "?", topn=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     OpenRouterRerank(topn=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     OpenRouterRerankRetriever(base_retriever=search, n=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     OpenRouterRerank().as_retriever(search, n=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
@@ -53,6 +54,8 @@ async def calls(documents: list[Document], search: Runnable[str, list[Document]]
     assert_type(reranker.invoke({"query": "?", "documents": documents}), list[Document])
     assert_type(reranker.rerank(["a", {"text": "b"}, documents[0]], "?"), Ranking)
     assert_type(await reranker.arerank(documents, "?", score_threshold=0.5), Ranking)
+    reranker.compress_documents(documents, "?", timeout=5, max_retries=0, user="u", app_title="a")
+    reranker.rerank(documents, "?", provider={"only": ["a"]}, extra_headers={"X-Tenant": "a"})
     assert_type(reranker.as_retriever(search, top_n=3), OpenRouterRerankRetriever)
     reranker.configurable_fields(top_n=ConfigurableField("top_n"))
     with reranker as opened:

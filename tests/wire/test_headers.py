@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openrouter_rerank._version import __version__
 from openrouter_rerank._wire.endpoint import EncodedHeaders
-from openrouter_rerank._wire.headers import HeaderFields, request_headers, session_header
+from openrouter_rerank._wire.headers import HeaderFields, call_headers, request_headers
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
 
 FIXED = {
@@ -107,10 +107,13 @@ def test_invalid_header_values_are_refused(value):
     with pytest.raises(ConfigurationError, match=r"default_headers\['X-A'\] must be 1 to 512"):
         headers(default_headers={"X-A": value})
     if value is not None:
-        with pytest.raises(ConfigurationError, match="app_url must be 1 to 512"):
-            headers(app_url=value)
-        with pytest.raises(ConfigurationError, match="app_title must be 1 to 512"):
-            headers(app_title=value)
+        for option in ("app_url", "app_title"):
+            with pytest.raises(ConfigurationError, match=f"{option} must be (1 to 512|a string)"):
+                headers(**{option: value})
+            with pytest.raises(ConfigurationError, match=f"{option} must be (1 to 512|a string)"):
+                call_headers(**{option: value})
+    with pytest.raises(ConfigurationError, match=r"extra_headers\['X-A'\] must be 1 to 512"):
+        call_headers(extra_headers=HeaderFields({"X-A": value}))
 
 
 @pytest.mark.parametrize("categories", ["name", "ab", "a", ["a", "b", "c"]])
@@ -123,8 +126,15 @@ def test_categories_are_a_list_of_at_most_two(categories):
 @pytest.mark.parametrize("categories", [["a\n"], [" "]])
 def test_invalid_categories_are_refused(categories):
     """A category must be valid in a header."""
-    with pytest.raises(ConfigurationError, match="app_categories must be 1 to 512"):
-        headers(app_categories=categories)
+    for headers_of in (headers, call_headers):
+        with pytest.raises(ConfigurationError, match="app_categories must be 1 to 512"):
+            headers_of(app_categories=categories)
+
+
+def test_a_category_is_a_string():
+    """The error of a category of another type names its position."""
+    with pytest.raises(ConfigurationError, match=r"app_categories\[1\] must be a string, got 2"):
+        call_headers(app_categories=["a", 2])
 
 
 @given(st.text(), st.text(), st.text(), st.dictionaries(st.text(), st.text()))
@@ -145,7 +155,7 @@ def test_no_text_can_inject_a_header(url, title, category, default):
 @pytest.mark.parametrize("session_id", ["a", "x" * 256, "a b"])
 def test_a_session_id_is_sent_as_a_header(session_id):
     """A session id is sent as the header `x-session-id`."""
-    assert session_header(session_id) == {"x-session-id": session_id}
+    assert call_headers(session_id=session_id) == {"x-session-id": session_id}
 
 
 @pytest.mark.parametrize(
@@ -154,19 +164,53 @@ def test_a_session_id_is_sent_as_a_header(session_id):
 def test_an_invalid_session_id_is_refused(session_id):
     """A session id must have 1 to 256 printable ASCII characters."""
     with pytest.raises(InvalidRequestError, match="session_id must be 1 to 256"):
-        session_header(session_id)
+        call_headers(session_id=session_id)
 
 
-@pytest.mark.parametrize("name", ["x-session-id", "X-Session-Id"])
-def test_the_session_of_a_call_replaces_the_clients_session(name):
-    """A call's session id replaces the client's, in any spelling of the header."""
-    before = headers(default_headers={name: "of the client", "X-Team": "search"})
+@pytest.mark.parametrize(
+    ("of_client", "of_call", "sent"),
+    [
+        ({"x-session-id": "1"}, {"session_id": "2"}, {"x-session-id": "2"}),
+        ({"X-Session-Id": "1"}, {"session_id": "2"}, {"x-session-id": "2"}),
+        ({"X-OpenRouter-Title": "a"}, {"app_title": "b"}, {"X-OpenRouter-Title": "b"}),
+        ({"X-Title": "a"}, {"app_title": "b"}, {"X-OpenRouter-Title": "b"}),
+        ({"HTTP-Referer": "a"}, {"app_url": "b"}, {"HTTP-Referer": "b"}),
+        (
+            {"X-OpenRouter-Categories": "a"},
+            {"app_categories": ["b", "c"]},
+            {"X-OpenRouter-Categories": "b,c"},
+        ),
+        ({"X-A": "1", "X-B": "2"}, {"extra_headers": {"x-a": "3"}}, {"X-B": "2", "x-a": "3"}),
+        ({}, {"app_title": "a", "extra_headers": {"x-title": "b"}}, {"x-title": "b"}),
+        ({}, {"session_id": "a", "extra_headers": {"X-Session-ID": "b"}}, {"X-Session-ID": "b"}),
+    ],
+)
+def test_headers_of_a_call_replace_those_of_its_client(of_client, of_call, sent):
+    """A header of a call replaces that of the client, and `extra_headers` replace all others."""
+    before = headers(default_headers=of_client)
+    if own := of_call.get("extra_headers"):
+        of_call = of_call | {"extra_headers": HeaderFields(own)}
 
-    after = before.with_session("of the call")
+    after = before.with_changes(call_headers(**of_call))
 
-    assert after == {**headers(default_headers={"X-Team": "search"}), "x-session-id": "of the call"}
-    assert before[name] == "of the client"
+    assert after == FIXED | sent
+    assert before == FIXED | of_client
     assert isinstance(after, HeaderFields)
+
+
+def test_a_call_can_send_no_categories():
+    """An empty list of categories takes the place of the client's categories, and is not sent."""
+    after = headers(app_categories=["a"]).with_changes(call_headers(app_categories=[]))
+
+    assert b"X-OpenRouter-Categories" not in dict(after.encoded())
+    assert call_headers() == {}
+
+
+@pytest.mark.parametrize("name", ["Host", "a b"])
+def test_headers_of_a_call_are_checked_like_those_of_a_client(name):
+    """A name that a client refuses in `default_headers` is refused in `extra_headers` too."""
+    with pytest.raises(ConfigurationError, match="extra_headers"):
+        call_headers(extra_headers=HeaderFields({name: "value"}))
 
 
 def test_the_repr_of_header_fields_shows_only_names():

@@ -7,6 +7,7 @@ handler, a cancellation or a timeout of the caller can end a call at any line.
 """
 
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from types import FrameType
 from typing import Protocol, TypeGuard, runtime_checkable
@@ -27,7 +28,7 @@ class _Clearable(Protocol):
     def clear(self) -> object: ...
 
 
-def clear_frames(error: BaseException) -> None:
+def clear_frames(error: BaseException, keywords: Mapping[str, object] | None = None) -> None:
     """
     Clear the local variables of all frames of a call that has ended with `error`.
 
@@ -36,7 +37,12 @@ def clear_frames(error: BaseException) -> None:
 
     Args:
         error: Its traceback is changed, and so are those of its causes and contexts.
+        keywords: The keywords of the function that catches `error`. Its frame is left alone, but
+            the dict of its keywords is emptied.
     """
+    # Python passes keywords in a dict, but a type checker may know it by another type.
+    if isinstance(keywords, dict):
+        keywords.clear()
     trace = error.__traceback__
     running = set[FrameType]()
     frame = None if trace is None else trace.tb_frame

@@ -8,6 +8,7 @@ import random
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, Self, TypeVar, Unpack
 
 from ._call.arguments import Arguments, checked_arguments, checked_timeout
@@ -17,13 +18,14 @@ from ._drive import adrive, aoutcome_of, drive, outcome_of, warn_of_mixed_scores
 from ._retry_budget import TokenBucket
 from ._score_cache.cache import CachedCall, ScoreCache
 from ._tracebacks import clear_frames
-from ._transport.exchange import AsyncExchange, Exchange, Route
+from ._transport.exchange import AsyncExchange, Exchange, Route, SentHeaders
 from ._transport.fair_semaphore import FairSemaphore
 from ._transport.pool import async_pool, pool
-from ._wire.endpoint import EncodedHeaders, Endpoint, Secrets, checked_key, endpoint
+from ._wire.endpoint import checked_key, endpoint
 from ._wire.model_listing import ModelChanges
 from .client_options import ClientKeywords, ClientOptions, RequestOptions
 from .client_options.display import show_options
+from .client_options.secrets import hide_in_call
 from .client_options.values import warn_of_milliseconds
 from .documents import CheckedDocuments, Document
 from .errors import ConfigurationError
@@ -45,22 +47,14 @@ class _Client(ABC, Generic[HTTP]):
     _check_http_client: Callable[[object], None]
     """Refuses an HTTP client of the other kind."""
 
-    def _open(
-        self, options: ClientOptions, http_client: HTTP | None, situations: SituationLog | None
-    ) -> None:
+    def _open(self, options: ClientOptions, http_client: HTTP | None) -> None:
         self._check_http_client(http_client)
-        # Options are read once: a client is not changed by changing them afterwards.
         key = checked_key(options.api_key)
         if isinstance(key, ConfigurationError):
             raise key
-        self._headers = options.request_headers()
-        self._encoded_headers = EncodedHeaders(self._headers.encoded())
-        self._secrets = Secrets(self._headers.secret_values())
-        in_headers = any(name.lower() == "authorization" for name in self._headers)
-        insecure = options.allow_insecure_http
-        self._find_endpoint = functools.partial(
-            endpoint, key, options.base_url, key_in_headers=in_headers, allow_insecure_http=insecure
-        )
+        self._headers = SentHeaders(options.request_headers())
+        url, insecure = options.base_url, options.allow_insecure_http
+        self._endpoint = functools.partial(endpoint, key, url, allow_insecure_http=insecure)
         self._timeout = options.timeout
         self._max_retries = options.max_retries
         self._max_concurrency = options.max_concurrency
@@ -73,44 +67,34 @@ class _Client(ABC, Generic[HTTP]):
         self._retry_budget = TokenBucket()
         self._is_closed = False
         self._changes = ModelChanges()
-        self._situations = situations or SituationLog()
-        self._rules = options.long_document_rules()
+        self.situations = SituationLog()
+        """What the client has warned of. The clients of a reranker share it."""
+        rules = options.long_document_rules()
+        self._arguments = functools.partial(checked_arguments, rules=rules)
         self._reset_slots()
-        self._endpoint(needs_key=True)
+        # Checks that there is a key that may be sent to the base URL.
+        self._route(self._headers)
 
     @abstractmethod
     def _reset_slots(self) -> None:
         """Make all request slots free."""
 
-    def _create(
-        self,
-        options: dict[str, object],
-        http_client: HTTP | None,
-        situations: SituationLog | None = None,
-    ) -> None:
+    def _create(self, options: dict[str, object], http_client: HTTP | None) -> None:
         """Check `options`, hide the secrets in this dict, and create this client."""
         try:
-            checked = ClientOptions.of_keywords(type(self).__name__, options)
-            self._open(checked, http_client, situations)
+            self._open(ClientOptions.of_keywords(type(self).__name__, options), http_client)
         except BaseException as error:
-            options.clear()
-            clear_frames(error)
+            clear_frames(error, options)
             raise
 
     @classmethod
-    def from_options(
-        cls,
-        options: ClientOptions,
-        http_client: HTTP | None = None,
-        situations: SituationLog | None = None,
-    ) -> Self:
+    def from_options(cls, options: ClientOptions, http_client: HTTP | None = None) -> Self:
         """
         Create a client from an object with its options.
 
         Args:
-            options: The options. Changing them afterwards does not change the client.
+            options: The options, which are read once.
             http_client: An httpx or httpx2 client to use as it is. It is never closed.
-            situations: The log to share with other clients. Default: a new one.
 
         Raises:
             ConfigurationError: If an option cannot be used, or there is no API key.
@@ -118,13 +102,14 @@ class _Client(ABC, Generic[HTTP]):
         # Checked again, because Pydantic's `model_copy` and `model_construct` check nothing.
         values = {name: getattr(options, name) for name in ClientOptions.model_fields}
         client = cls.__new__(cls)
-        cls._create(client, values, http_client, situations)
+        cls._create(client, values, http_client)
         return client
 
-    def _limits(self, timeout: float | None) -> Limits:
+    def _limits(self, arguments: Arguments) -> Limits:
+        retries = arguments.max_retries
         return Limits(
-            timeout=self._timeout if timeout is None else timeout,
-            max_retries=self._max_retries,
+            timeout=self._seconds(arguments.timeout),
+            max_retries=self._max_retries if retries is None else retries,
             clock=time.monotonic,
             jitter=random.random,
             retry_budget=self._retry_budget,
@@ -133,36 +118,38 @@ class _Client(ABC, Generic[HTTP]):
             on_mixed_scores=warn_of_mixed_scores,
         )
 
+    def _seconds(self, timeout: float | None) -> float:
+        if timeout is None:
+            return self._timeout
+        warn_of_milliseconds(timeout)
+        return timeout
+
     def _cached_call(self, arguments: Arguments, route: Route, limits: Limits) -> CachedCall:
         call, models, url = arguments.call, arguments.models, route.endpoint.url
-        return CachedCall(call=call, models=models, service=url, limits=limits)
+        sender = (self, route.headers.fields.own())
+        return CachedCall(call=call, models=models, service=url, limits=limits, sender=sender)
 
-    def _route(self, arguments: Arguments) -> Route:
-        target = self._endpoint(needs_key=True)
+    def _call_route(self, arguments: Arguments) -> Route:
+        changes = arguments.headers
+        route = self._route(self._headers if changes is None else self._headers.of_call(changes))
         if arguments.long is not None:
-            arguments.long.report(self._situations.report)
+            arguments.long.report(self.situations.report)
         for slug in arguments.models:
             if slug not in self._changes.checked and (text := self._changes.text_once(slug)):
                 logger.warning("%s", text)
-        headers = self._encoded_headers
-        if arguments.session_id is not None:
-            headers = EncodedHeaders(self._headers.with_session(arguments.session_id).encoded())
-        return self._route_to(target, headers)
+        return route
 
     def _listing(self, timeout: float | None) -> tuple[ListingFlow, Route]:
-        seconds = self._timeout if timeout is None else checked_timeout(timeout)
-        target = self._endpoint(needs_key=False).model_list()
-        route = self._route_to(target, self._encoded_headers)
+        seconds = self._seconds(None if timeout is None else checked_timeout(timeout))
+        route = self._route(self._headers, needs_key=False)
+        route = replace(route, endpoint=route.endpoint.model_list())
         return listing_flow(seconds, time.monotonic), route
 
-    def _route_to(self, target: Endpoint, headers: EncodedHeaders) -> Route:
-        secrets, slots = self._secrets, self._max_concurrency
-        return Route(endpoint=target, headers=headers, owner=self, secrets=secrets, slots=slots)
-
-    def _endpoint(self, *, needs_key: bool) -> Endpoint:
+    def _route(self, headers: SentHeaders, *, needs_key: bool = True) -> Route:
         if self._is_closed:
             raise ConfigurationError("the client is closed: make a new one")
-        return self._find_endpoint(os.environ, needs_key=needs_key)
+        target = self._endpoint(os.environ, key_in_headers=headers.has_key, needs_key=needs_key)
+        return Route(endpoint=target, headers=headers, owner=self, slots=self._max_concurrency)
 
 
 class RerankClient(_Client[HTTPClient]):
@@ -228,23 +215,21 @@ class RerankClient(_Client[HTTPClient]):
             documents: Strings, mappings with `text` and/or `image`, or `RerankDocument`s, mixed.
             model: The slug of the model. Default: the model of OpenRouter's own examples.
             top_n: How many results to return, at least 1. Default: all of them.
-            **options: `fallback_models`, `provider`, `session_id`, `user`, `trace`, `extra_body`,
-                `timeout` and `max_documents_per_request` of this call: see `RequestOptions`.
+            **options: The less common arguments: see `RequestOptions`.
 
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
         try:
-            arguments = checked_arguments(
-                query, documents, model=model, top_n=top_n, rules=self._rules, **options
-            )
+            hide_in_call(options, RequestOptions.__annotations__.keys())
+            arguments = self._arguments(query, documents, model=model, top_n=top_n, **options)
             if not arguments.call.documents:
                 return arguments.empty_ranking()
-            route = self._route(arguments)
+            route = self._call_route(arguments)
             exchange = Exchange(route, self._request_slots(), self._http_client, self._rate_limiter)
             run = functools.partial(drive, exchange=exchange, max_in_flight=self._max_concurrency)
             with traced(model, documents=arguments.size, top_n=top_n) as note:
-                limits = self._limits(arguments.timeout)
+                limits = self._limits(arguments)
                 if self._score_cache is None:
                     ranking = run(call_flow(arguments.call, arguments.models, limits))
                 else:
@@ -256,9 +241,7 @@ class RerankClient(_Client[HTTPClient]):
                     self._on_response(ranking)
                 note(ranking)
         except BaseException as error:
-            # An unknown option may be a key.
-            del options
-            clear_frames(error)
+            clear_frames(error, options)
             raise
         return ranking
 
@@ -309,13 +292,11 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
 
     Args:
         http_client: An asynchronous httpx or httpx2 client to use as it is. It is never closed.
-        **options: All of them are optional. An editor shows what an option means at its name, and
-            `help()` lists them.
+        **options: The same as those of `RerankClient`, all optional.
 
     Raises:
-        ConfigurationError: If an option cannot be used, or there is no API key; the message names
-            the option and says what to do.
-        TypeError: If there is no such option; the message names the option that is meant.
+        ConfigurationError: If an option cannot be used, or there is no API key.
+        TypeError: If there is no such option.
     """
 
     _check_http_client = staticmethod(refuse_sync)
@@ -361,18 +342,17 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
         try:
-            arguments = checked_arguments(
-                query, documents, model=model, top_n=top_n, rules=self._rules, **options
-            )
+            hide_in_call(options, RequestOptions.__annotations__.keys())
+            arguments = self._arguments(query, documents, model=model, top_n=top_n, **options)
             if not arguments.call.documents:
                 return arguments.empty_ranking()
-            route = self._route(arguments)
+            route = self._call_route(arguments)
             exchange = AsyncExchange(
                 route, self._request_slots(), self._http_client, self._rate_limiter
             )
             run = functools.partial(adrive, exchange=exchange, max_in_flight=self._max_concurrency)
             with traced(model, documents=arguments.size, top_n=top_n) as note:
-                limits = self._limits(arguments.timeout)
+                limits = self._limits(arguments)
                 if self._score_cache is None:
                     ranking = await run(call_flow(arguments.call, arguments.models, limits))
                 else:
@@ -384,9 +364,7 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
                     self._on_response(ranking)
                 note(ranking)
         except BaseException as error:
-            # An unknown option may be a key.
-            del options
-            clear_frames(error)
+            clear_frames(error, options)
             raise
         return ranking
 

@@ -21,7 +21,7 @@ from ._convert.documents import (
     ranked,
     with_passages,
 )
-from ._convert.items import ranking_of, texts_with_scores
+from ._convert.items import texts_with_scores
 from ._convert.pillow import LazyContent, PillowDocument, SendableContent, with_encoded_images
 from ._tracing import atraced, traced
 
@@ -122,7 +122,7 @@ def rank(
         run.record(
             placement, lambda: texts_with_scores(found, placement, score_key=rules.score_key)
         )
-        return ranking_of(placement, model=reranker.model)
+        return placement.scores(model=reranker.model)
 
 
 async def arank(
@@ -142,7 +142,7 @@ async def arank(
         run.record(
             placement, lambda: texts_with_scores(found, placement, score_key=rules.score_key)
         )
-        return ranking_of(placement, model=reranker.model)
+        return placement.scores(model=reranker.model)
 
 
 def _contents(

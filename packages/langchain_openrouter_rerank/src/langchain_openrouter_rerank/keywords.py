@@ -24,7 +24,7 @@ class DocumentKeywords(RerankKeywords, total=False):
 
     image_key: str | Sequence[str] | None
     """Metadata fields whose image is ranked together with the text of the document."""
-    rank_fields: Sequence[str]
+    rank_fields: Sequence[str] | None
     """Metadata fields put before the text, one line each, such as `title: Annual report`."""
     score_key: str
     """Metadata field that the score is written to."""

@@ -12,9 +12,10 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import BaseTool
 from openrouter_rerank.client_options.values import number_in, whole_number
 from openrouter_rerank.errors import ConfigurationError, OpenRouterRerankError, shown_value
+from openrouter_rerank.reranker import CallOptions
 
 from ._tool_selection import Selections, Turn
-from .rerank import CallOptions, OpenRouterRerank
+from .rerank import OpenRouterRerank
 
 try:
     from langchain.agents.middleware.types import (

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeGuard, Unpack
 from langchain_core.callbacks import Callbacks
 from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.runnables import RunnableConfig, RunnableSerializable, ensure_config
+from langchain_core.runnables.utils import AnyConfigurableField
+from openrouter_rerank.client_options.secrets import hidden
 from openrouter_rerank.errors import InvalidRequestError
-from openrouter_rerank.reranker import Reranker
+from openrouter_rerank.reranker import CallOptions, Reranker
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import TypedDict
@@ -32,14 +34,6 @@ class RerankInput(TypedDict):
     documents: list[Document]
 
 
-class CallOptions(TypedDict, total=False):
-    """The options that a single call can override."""
-
-    model: str
-    top_n: int | None
-    score_threshold: float | None
-
-
 class OpenRouterRerank(
     Reranker, RunnableSerializable[RerankInput, list[Document]], BaseDocumentCompressor
 ):
@@ -60,8 +54,8 @@ class OpenRouterRerank(
     the documents that it gets. It is a document compressor, and also a Runnable that takes a
     mapping with `query` and `documents` and returns documents.
 
-    Each call can override `model`, `top_n` and `score_threshold`. LangChain's callbacks get each
-    call as a retriever run.
+    Each call can have other options, such as `model`, `top_n`, `timeout` or `user`: see
+    `CallOptions`. LangChain's callbacks get each call as a retriever run.
     """
 
     # Of the settings of several base classes pydantic takes the last, and those of LangChain's
@@ -127,7 +121,7 @@ class OpenRouterRerank(
         """
         from ._calls import compress
 
-        reranker = self._for_call(options)
+        reranker = self.for_call(options)
         return compress(
             reranker, _rules(reranker), documents, query, _config(callbacks), name=self.get_name()
         )
@@ -149,7 +143,7 @@ class OpenRouterRerank(
         """
         from ._calls import acompress
 
-        reranker = self._for_call(options)
+        reranker = self.for_call(options)
         return await acompress(
             reranker, _rules(reranker), documents, query, _config(callbacks), name=self.get_name()
         )
@@ -183,7 +177,7 @@ class OpenRouterRerank(
         """
         from ._calls import rank
 
-        reranker = self._for_call(options, on_error="raise")
+        reranker = self.for_call(options, on_error="raise")
         return rank(
             reranker, _rules(reranker), documents, query, _config(callbacks), name=self.get_name()
         )
@@ -204,7 +198,7 @@ class OpenRouterRerank(
         """
         from ._calls import arank
 
-        reranker = self._for_call(options, on_error="raise")
+        reranker = self.for_call(options, on_error="raise")
         return await arank(
             reranker, _rules(reranker), documents, query, _config(callbacks), name=self.get_name()
         )
@@ -237,7 +231,7 @@ class OpenRouterRerank(
         Args:
             input: A mapping with `query` and `documents`.
             config: Callbacks, tags and metadata of the run.
-            **kwargs: `model`, `top_n` and `score_threshold` of this call.
+            **kwargs: Options of this call: see `CallOptions`.
 
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the subclasses.
@@ -245,7 +239,7 @@ class OpenRouterRerank(
         from ._calls import compress
 
         _check_input(input)
-        reranker = self._for_call(kwargs)
+        reranker = self.for_call(kwargs)
         return compress(
             reranker,
             _rules(reranker),
@@ -267,7 +261,7 @@ class OpenRouterRerank(
         Args:
             input: A mapping with `query` and `documents`.
             config: Callbacks, tags and metadata of the run.
-            **kwargs: `model`, `top_n` and `score_threshold` of this call.
+            **kwargs: Options of this call: see `CallOptions`.
 
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the subclasses.
@@ -275,7 +269,7 @@ class OpenRouterRerank(
         from ._calls import acompress
 
         _check_input(input)
-        reranker = self._for_call(kwargs)
+        reranker = self.for_call(kwargs)
         return await acompress(
             reranker,
             _rules(reranker),
@@ -285,25 +279,29 @@ class OpenRouterRerank(
             name=self.get_name(),
         )
 
-    def _for_call(self, options: Mapping[str, object], **fixed: object) -> Self:
-        """Return a copy with the options of one call. Copies share their clients."""
-        if not options and not fixed:
-            return self
-        if unknown := options.keys() - CallOptions.__annotations__.keys():
-            from openrouter_rerank.client_options.unknown_names import unknown_name
+    def bind(self, **kwargs: Any) -> "Runnable[RerankInput, list[Document]]":
+        """Return a Runnable whose calls have options: see `CallOptions`. It shows no header."""
+        if "extra_headers" in kwargs:
+            kwargs["extra_headers"] = hidden(kwargs["extra_headers"], "extra_headers")
+        return super().bind(**kwargs)
 
-            caller = f"a call of {type(self).__name__}"
-            known, fields = CallOptions.__annotations__, type(self).model_fields
-            name = min(unknown)
-            # One of them may be a key, and a traceback shows the variables of the caller.
-            if isinstance(options, dict):
-                options.clear()
-            place = "set it when you create the reranker"
-            raise TypeError(unknown_name(caller, name, known, elsewhere=fields, place=place))
-        changed = self.model_copy(update=fixed)
-        for name, value in options.items():
-            setattr(changed, name, value)
-        return changed
+    def configurable_fields(
+        self, **kwargs: AnyConfigurableField
+    ) -> RunnableSerializable[RerankInput, list[Document]]:
+        """
+        Return a Runnable whose options can be set by the configuration of a call.
+
+        Args:
+            **kwargs: The configurable options by name.
+
+        Raises:
+            ValueError: If there is no such option.
+        """
+        from ._configurable import ConfigurableRerank
+
+        # LangChain's method checks the names.
+        super().configurable_fields(**kwargs)
+        return ConfigurableRerank(default=self, fields=kwargs)
 
     @classmethod
     def is_lc_serializable(cls) -> bool:

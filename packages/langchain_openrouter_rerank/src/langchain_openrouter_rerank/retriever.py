@@ -18,6 +18,7 @@ from langchain_core.vectorstores import VectorStoreRetriever
 from openrouter_rerank.client_options.problems import problem
 from openrouter_rerank.client_options.values import number_in, plain_value, whole_number
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError, shown_value
+from openrouter_rerank.reranker import CallOptions
 from pydantic import (
     AliasChoices,
     BaseModel,
@@ -29,7 +30,7 @@ from pydantic import (
 )
 
 from ._convert.documents import checked_query
-from .rerank import CallOptions, OpenRouterRerank
+from .rerank import OpenRouterRerank
 
 # How many candidates a vector store compares by default if it searches for variety, by "mmr".
 _MMR_FETCH_K = 20

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard, Unpack, get_args
 
-from openrouter_rerank._wire.headers import session_header
+from openrouter_rerank._wire.headers import HeaderFields, call_headers
 from openrouter_rerank.client_options.keywords import RequestOptions
 from openrouter_rerank.client_options.long_documents import (
     DEFAULT_RULES,
@@ -13,7 +13,14 @@ from openrouter_rerank.client_options.long_documents import (
     LongDocumentPolicy,
     LongDocumentRules,
 )
-from openrouter_rerank.client_options.values import number_in, warn_of_milliseconds, whole_number
+from openrouter_rerank.client_options.secrets import checked_headers
+from openrouter_rerank.client_options.values import (
+    categories_in,
+    json_mapping,
+    number_in,
+    real_number,
+    whole_number,
+)
 from openrouter_rerank.documents import (
     CheckedDocuments,
     Document,
@@ -39,6 +46,7 @@ _LONGEST_SLUG = 200
 _OWN_FIELDS = frozenset({"model", "query", "documents", "top_n"})
 # Provider preferences that are lists of names. The service refuses a single name.
 _PROVIDER_LISTS = ("order", "only", "ignore", "quantizations")
+_HEADER_OPTIONS = frozenset({"app_url", "app_title", "app_categories", "extra_headers"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +58,12 @@ class Arguments:
     """The number of documents that were passed in, copies included."""
     models: tuple[str, ...]
     """The slugs of the models to try, in order."""
-    session_id: str | None
+    headers: HeaderFields | None
+    """The headers that replace headers of the client. `None`: no header is replaced."""
     timeout: float | None
     """Seconds, or `None` for the client's timeout."""
+    max_retries: int | None
+    """Attempts after the first, or `None` for the client's `max_retries`."""
     long: LongDocuments | SplitDocuments | None
     """The documents that exceed the context of a model, whole or split, if there are any."""
 
@@ -84,14 +95,12 @@ def checked_arguments(
     Raises:
         InvalidRequestError: If an argument cannot be sent. The message names the argument, its
             value and what to pass instead.
-        ConfigurationError: If `timeout` is not a positive, finite number.
+        ConfigurationError: If an argument that a client has as an option too cannot be used.
         TypeError: If there is no argument of that name. The message names the one that is meant.
     """
     if unknown := options.keys() - RequestOptions.__annotations__.keys():
         raise TypeError(_unknown_argument(min(unknown)))
-    timeout, session_id = options.get("timeout"), options.get("session_id")
-    if session_id is not None:
-        session_header(session_id)
+    timeout, max_retries = options.get("timeout"), options.get("max_retries")
     checked = checked_documents(documents)
     asked, models = _checked_query(query), _checked_models(model, options.get("fallback_models"))
     top_n = _checked_count("top_n", top_n)
@@ -121,25 +130,49 @@ def checked_arguments(
             extra=_extra(options),
         ),
         models=models,
-        session_id=session_id,
+        headers=_headers(options),
         timeout=None if timeout is None else checked_timeout(timeout),
+        max_retries=None if max_retries is None else _checked_retries(max_retries),
         long=long,
     )
 
 
 def checked_timeout(seconds: object) -> float:
     """
-    Return the `timeout` of a call as a float. Warn if it is probably in milliseconds.
+    Return the `timeout` of a call as a float.
 
     Raises:
         ConfigurationError: If it is not a positive, finite number.
     """
-    number = number_in(seconds)
-    if isinstance(number, int | float) and number is not True and 0 < number <= sys.float_info.max:
-        warn_of_milliseconds(number)
+    number = real_number(seconds)
+    if number is not None and 0 < number <= sys.float_info.max:
         return float(number)
     raise ConfigurationError(
         f"timeout must be a positive number of seconds, got {shown_value(seconds)}"
+    )
+
+
+def _checked_retries(value: object) -> int:
+    number = whole_number(number_in(value))
+    if number is not None and number >= 0:
+        return number
+    raise ConfigurationError(
+        f"max_retries must be a whole number, 0 or more, got {shown_value(value)}"
+    )
+
+
+def _headers(options: RequestOptions) -> HeaderFields | None:
+    session_id = options.get("session_id")
+    if session_id is None and _HEADER_OPTIONS.isdisjoint(options):
+        return None
+    categories: object = options.get("app_categories")
+    own: object = options.get("extra_headers")
+    return call_headers(
+        session_id=session_id,
+        app_url=options.get("app_url"),
+        app_title=options.get("app_title"),
+        app_categories=None if categories is None else categories_in(categories),
+        extra_headers=None if own is None else checked_headers(own, "extra_headers"),
     )
 
 
@@ -276,8 +309,10 @@ def _checked_provider(provider: object) -> Mapping[str, object] | None:
 
 
 def _checked_mapping(name: str, value: object) -> Mapping[str, object] | None:
-    if value is None or _is_mapping(value):
-        return value
+    if value is None:
+        return None
+    if _is_mapping(value):
+        return json_mapping(name, value)
     raise InvalidRequestError(f"{name} must be a mapping, or None, got {shown_value(value)}")
 
 
@@ -288,5 +323,5 @@ def _is_sequence(value: object) -> TypeGuard[Sequence[object]]:
     )
 
 
-def _is_mapping(value: object) -> TypeGuard[Mapping[str, object]]:
+def _is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
     return isinstance(value, Mapping)

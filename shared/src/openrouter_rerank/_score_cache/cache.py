@@ -18,7 +18,7 @@ from openrouter_rerank.score_store import ScoreStore
 
 from .recent_names import RecentNames
 from .scores import CallScores
-from .single_flight import IdenticalCalls, aturn, single_flight, turn
+from .single_flight import Failure, IdenticalCalls, aturn, single_flight, turn
 
 logger = logging.getLogger("openrouter_rerank")
 
@@ -44,12 +44,18 @@ class CachedCall:
     service: str
     """The URL that the requests go to."""
     limits: Limits
+    sender: object
+    """Equal for calls of one client with the same headers, which may contain another key."""
 
     def rest(self, scores: CallScores, known: KnownScores) -> CallFlow:
         """Return the flow that requests all scores that are not in `known`."""
         # A `top_n` would not make the requests cheaper, and a later call may need more results.
         whole = replace(self.call, positions=NO_COPIES, top_n=None, is_cached=True)
         return call_flow(whole, self.models, replace(self.limits, on_ranking=scores.record), known)
+
+    def failure(self, error: OpenRouterRerankError) -> Failure:
+        """Return what identical calls have to know of the failure of this call."""
+        return self.sender, self.limits.timeout, self.limits.max_retries, error
 
     def result(self, ranking: Ranking) -> Ranking:
         """Return the caller's ranking, with copies and `top_n`, from that of all documents."""
@@ -87,7 +93,7 @@ class ScoreCache:
             with turn(group, call.limits.deadline):
                 if group.ranking is not None:
                     return call.result(_without_cost(group.ranking))
-                self._raise_shared_failure(group, call.limits.timeout)
+                _raise_shared_failure(group, call)
                 known = self._read(scores, call.limits.deadline)
                 try:
                     ranking = group.ranking = (
@@ -96,7 +102,7 @@ class ScoreCache:
                         else run(call.rest(scores, known))
                     )
                 except OpenRouterRerankError as error:
-                    group.failure = self, call.limits.timeout, error
+                    group.failure = call.failure(error)
                     # Some requests of the failed call may have succeeded.
                     self._write(scores)
                     raise
@@ -119,7 +125,7 @@ class ScoreCache:
             async with aturn(group, call.limits.deadline):
                 if group.ranking is not None:
                     return call.result(_without_cost(group.ranking))
-                self._raise_shared_failure(group, call.limits.timeout)
+                _raise_shared_failure(group, call)
                 known = await self._aread(scores, call.limits.deadline)
                 try:
                     ranking = group.ranking = (
@@ -128,7 +134,7 @@ class ScoreCache:
                         else await run(call.rest(scores, known))
                     )
                 except OpenRouterRerankError as error:
-                    group.failure = self, call.limits.timeout, error
+                    group.failure = call.failure(error)
                     # Some requests of the failed call may have succeeded.
                     await self._awrite(scores, call.limits.deadline)
                     raise
@@ -146,24 +152,6 @@ class ScoreCache:
             is_listwise=_is_listwise,
             recent_names=self._recent_names,
         )
-
-    def _raise_shared_failure(self, group: IdenticalCalls[_Lock], timeout: float) -> None:
-        """Raise the error of the identical call that failed last, if this call shares it."""
-        if group.failure is None:
-            return
-        owner, owner_timeout, error = group.failure
-        # If every waiting call made its own attempts, one after the other, each would only wait
-        # longer for the same error. But a call does not share the error if it may do better:
-        # another client may have a better key, and a call with more time may wait for another
-        # retry. An error that no retry can fix may come from an option that is not part of the
-        # identity of a call. And if the other call's time was up, this one may have time left.
-        if owner is not self or timeout > owner_timeout or not error.retryable:
-            return
-        if not isinstance(error, DeadlineExceededError):
-            shared = copy.copy(error)
-            shared.attempts = 0
-            vars(shared).pop("__notes__", None)
-            raise shared
 
     def _read(self, scores: CallScores, deadline: float) -> KnownScores:
         try:
@@ -199,6 +187,27 @@ class ScoreCache:
                     await self._store.amset(list(scores.to_store.items()))
         except Exception as error:
             _warn_not_written(error)
+
+
+def _raise_shared_failure(group: IdenticalCalls[_Lock], call: CachedCall) -> None:
+    """Raise the error of the identical call that failed last, if this call shares it."""
+    if group.failure is None:
+        return
+    sender, timeout, max_retries, error = group.failure
+    # If every waiting call made its own attempts, one after the other, each would only wait longer
+    # for the same error. But a call does not share the error if it may do better: another client or
+    # another header may have a better key, and a call with more time or retries may succeed. An
+    # error that no retry can fix may come from an option that is not part of the identity of a
+    # call. And if the other call's time was up, this one may have time left.
+    limits = call.limits
+    if sender != call.sender or not error.retryable or isinstance(error, DeadlineExceededError):
+        return
+    if limits.timeout > timeout or limits.max_retries > max_retries:
+        return
+    shared = copy.copy(error)
+    shared.attempts = 0
+    vars(shared).pop("__notes__", None)
+    raise shared
 
 
 def store_wait(left: float) -> float:

@@ -12,12 +12,15 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Hashable
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from openrouter_rerank.errors import DeadlineExceededError, OpenRouterRerankError
 from openrouter_rerank.ranking import Ranking
 
 _Lock = TypeVar("_Lock")
+
+Failure: TypeAlias = tuple[object, float, int, OpenRouterRerankError]
+"""The sender of a call that failed, its `timeout`, its `max_retries`, and its error."""
 
 
 class IdenticalCalls(Generic[_Lock]):
@@ -30,8 +33,8 @@ class IdenticalCalls(Generic[_Lock]):
         """How many calls have joined and not yet left."""
         self.ranking: Ranking | None = None
         """The ranking of the first call that succeeded."""
-        self.failure: tuple[object, float, OpenRouterRerankError] | None = None
-        """The call that failed last: the object that made it, its `timeout`, and its error."""
+        self.failure: Failure | None = None
+        """That of the call that failed last."""
 
 
 class SingleFlight:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Response, Step
 from openrouter_rerank._wire.endpoint import EncodedHeaders, Endpoint, Secrets
+from openrouter_rerank._wire.headers import HeaderFields
 from openrouter_rerank.http_client import AsyncHTTPClient, HTTPClient
 from openrouter_rerank.rate_limiter import RateLimiter
 
@@ -32,16 +33,40 @@ _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 0.1
 
 
+class SentHeaders:
+    """
+    The headers of a client or of one call, and what has to be known of them to send them.
+
+    Args:
+        fields: The headers.
+        client: The headers of the client, if these are of one call.
+    """
+
+    __slots__ = ("encoded", "fields", "has_key", "secrets")
+
+    def __init__(self, fields: HeaderFields, client: HeaderFields | None = None) -> None:
+        self.fields = fields
+        self.encoded = EncodedHeaders(fields.encoded())
+        self.has_key = any(name.lower() == "authorization" for name in fields)
+        """`True` if they have the key, so that no other key is sent."""
+        # A server knows the values of earlier calls, too.
+        others = [] if client is None else client.secret_values()
+        self.secrets = Secrets([*fields.secret_values(), *others])
+        """The values that a server must not be able to put into a message."""
+
+    def of_call(self, changes: HeaderFields) -> "SentHeaders":
+        """Return the headers of a call that changes these."""
+        return SentHeaders(self.fields.with_changes(changes), self.fields)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """Where the attempts of one call go, and with which headers."""
 
     endpoint: Endpoint
-    headers: EncodedHeaders
+    headers: SentHeaders
     owner: object
     """The client that makes the call: the pool keeps connections while their client is open."""
-    secrets: Secrets
-    """The values of the user's headers."""
     slots: int
     """The number of request slots of the client, for messages."""
 
@@ -53,7 +78,7 @@ class Route:
 
     def masked(self, text: str) -> str:
         """Mask the key and the headers of the user in a text of the server."""
-        return self.secrets.masked(text, self.endpoint.api_key)
+        return self.headers.secrets.masked(text, self.endpoint.api_key)
 
 
 class Exchange:
@@ -100,7 +125,7 @@ class Exchange:
             bounds.go_on_to(Step.CONNECTION)
             if self._client is None:
                 return _over_own_connection(self._route, attempt, bounds)
-            endpoint, headers = self._route.endpoint, self._route.headers
+            endpoint, headers = self._route.endpoint, self._route.headers.encoded
             return exchange_over(self._client, endpoint, headers, attempt, bounds)
         except Exception as error:
             return bounds.failure(error)
@@ -143,7 +168,7 @@ class AsyncExchange:
                 bounds.go_on_to(Step.CONNECTION)
                 if self._client is None:
                     return await _aover_own_connection(self._route, attempt, bounds)
-                endpoint, headers = self._route.endpoint, self._route.headers
+                endpoint, headers = self._route.endpoint, self._route.headers.encoded
                 return await aexchange_over(self._client, endpoint, headers, attempt, bounds)
         except Exception as error:
             return bounds.failure(error)
@@ -198,9 +223,9 @@ def _headers(route: Route, attempt: Attempt) -> EncodedHeaders:
     length = ((b"Content-Length", b"%d" % attempt.request.body.size),) if has_body else ()
     # The header with the key is not a local variable, because a traceback would show it.
     if key is None:
-        return EncodedHeaders((host, *route.headers, *length))
+        return EncodedHeaders((host, *route.headers.encoded, *length))
     return EncodedHeaders(
-        (host, *route.headers, *length, (b"Authorization", key.authorization().encode()))
+        (host, *route.headers.encoded, *length, (b"Authorization", key.authorization().encode()))
     )
 
 

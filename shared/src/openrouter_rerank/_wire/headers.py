@@ -14,6 +14,7 @@ from collections.abc import (
     Sequence,
     ValuesView,
 )
+from typing import TypeGuard
 
 from openrouter_rerank._version import __version__
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError, shown_value
@@ -23,7 +24,7 @@ _PARTS = re.compile(r"[^\s;,=]+")
 _LONGEST_VALUE = 512
 _LONGEST_SESSION_ID = 256
 _MOST_CATEGORIES = 2
-# A header of the user with the old name replaces the client's header with the new name.
+# Old names of headers. A header with one name replaces a header with the other.
 _RENAMED = {"x-title": "x-openrouter-title"}
 # Headers that only the client sets. It knows the length. It asks for no compression, because a
 # small compressed body can expand to gigabytes, and because inflating costs more time than it saves
@@ -118,27 +119,27 @@ class HeaderFields:  # noqa: PLW1641 - mutable, so not hashable
 
     def encoded(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield the names and values in bytes, as they are sent."""
-        return ((name.encode(), self[name].encode()) for name in self)
+        # An empty one takes the place of a header that is not to be sent.
+        return ((name.encode(), self[name].encode()) for name in self if self[name])
 
     def secret_values(self) -> list[str]:
         """Return the values that a server must not be able to put into a message."""
         # Parts too: a server may quote the key without `Bearer`, or a cookie without its name.
-        values = [value for name, value in self.items() if name.lower() not in _NOT_SECRET]
+        values = [*self.own().values()]
         return [*values, *(part for value in values for part in _PARTS.findall(value))]
 
-    def with_session(self, session_id: str) -> "HeaderFields":
-        """
-        Return these headers with the header of a session in place of any other.
+    def own(self) -> "HeaderFields":
+        """Return the user's own headers, whose values may be secret."""
+        return HeaderFields({name: self[name] for name in self if name.lower() not in _NOT_SECRET})
 
-        Raises:
-            InvalidRequestError: If `session_id` cannot be sent.
-        """
+    def with_changes(self, changes: "Mapping[str, str] | HeaderFields") -> "HeaderFields":
+        """Return these headers with `changes` in place of headers of the same names."""
         changed = HeaderFields(self)
-        header = session_header(session_id)
-        for name in [name for name in self if name.lower() in header]:
-            del changed[name]
-        for name in header:
-            changed[name] = header[name]
+        for name in changes.keys():  # noqa: SIM118 - `HeaderFields` is no mapping
+            same = _canonical(name)
+            for other in [other for other in changed if _canonical(other) == same]:
+                del changed[other]
+            changed[name] = changes[name]
         return changed
 
 
@@ -166,10 +167,7 @@ def request_headers(
     Raises:
         ConfigurationError: If a value cannot be sent. The message names the option or the variable.
     """
-    if isinstance(app_categories, str) or len(app_categories) > _MOST_CATEGORIES:
-        raise ConfigurationError(
-            f"app_categories must be a list of at most 2 names, got {shown_value(app_categories)}"
-        )
+    _check_own("default_headers", default_headers)
     headers = HeaderFields(
         {
             "Accept": "application/json",
@@ -178,28 +176,85 @@ def request_headers(
             "User-Agent": f"openrouter-rerank/{__version__}",
         }
     )
-    named = {
-        "HTTP-Referer": _or_variable("app_url", app_url, environment),
-        "X-OpenRouter-Title": _or_variable("app_title", app_title, environment),
-        "X-OpenRouter-Categories": ("app_categories", ",".join(app_categories) or None),
-    }
-    for name, (option, value) in named.items():
+    app = _app_headers(
+        _or_variable("app_url", app_url, environment),
+        _or_variable("app_title", app_title, environment),
+        app_categories or None,
+    )
+    return headers.with_changes(app).with_changes(default_headers)
+
+
+def call_headers(
+    *,
+    session_id: str | None = None,
+    app_url: str | None = None,
+    app_title: str | None = None,
+    app_categories: object = None,
+    extra_headers: HeaderFields | None = None,
+) -> HeaderFields:
+    """
+    Return the headers of one call that replace headers of its client. `None` replaces nothing.
+
+    Args:
+        session_id: Groups requests into a session; at most 256 characters.
+        app_url: The URL of the user's app.
+        app_title: The name of the user's app.
+        app_categories: At most 2 categories. Without any, the header is empty, and so not sent.
+        extra_headers: Headers of the user, which replace those of the other arguments too.
+
+    Raises:
+        InvalidRequestError: If `session_id` cannot be sent.
+        ConfigurationError: If another value cannot be sent. The message names the argument.
+    """
+    own = HeaderFields({}) if extra_headers is None else extra_headers
+    _check_own("extra_headers", own)
+    session = {} if session_id is None else _session_header(session_id)
+    app = _app_headers(("app_url", app_url), ("app_title", app_title), app_categories)
+    return HeaderFields(session).with_changes(app).with_changes(own)
+
+
+def _app_headers(
+    url: tuple[str, object], title: tuple[str, object], categories: object
+) -> dict[str, str]:
+    """
+    Return the headers that attribute requests to the user's app.
+
+    Args:
+        url: The name of an option or a variable of the environment, and its value.
+        title: The same.
+        categories: `None` to leave the header out.
+    """
+    headers: dict[str, str] = {}
+    for name, (option, value) in {"HTTP-Referer": url, "X-OpenRouter-Title": title}.items():
         if value is not None:
-            _check(option, is_sendable=_is_sendable(value))
-            headers[name] = value
-    # No variable holds a value, because a traceback with local variables would show it.
-    for name in default_headers:
-        if name.lower() in _RESERVED:
-            raise ConfigurationError(
-                f"default_headers must not contain {name!r}: the client sets it"
-            )
-        replaced = {name.lower(), _RENAMED.get(name.lower())}
-        _check_name(name)
-        _check(f"default_headers[{name!r:.60}]", is_sendable=_is_sendable(default_headers[name]))
-        for other in [other for other in headers if other.lower() in replaced]:
-            del headers[other]
-        headers[name] = default_headers[name]
+            headers[name] = _sendable(option, value)
+    if categories is not None:
+        value = _joined_categories(categories)
+        headers["X-OpenRouter-Categories"] = _sendable("app_categories", value) if value else ""
     return headers
+
+
+def _joined_categories(categories: object) -> str:
+    if not _is_list(categories) or len(categories) > _MOST_CATEGORIES:
+        raise ConfigurationError(
+            f"app_categories must be a list of at most 2 names, got {shown_value(categories)}"
+        )
+    names = [each for each in categories if isinstance(each, str)]
+    if len(names) < len(categories):
+        at, wrong = next(
+            (at, each) for at, each in enumerate(categories) if not isinstance(each, str)
+        )
+        raise ConfigurationError(f"app_categories[{at}] must be a string, got {shown_value(wrong)}")
+    return ",".join(names)
+
+
+def _check_own(option: str, headers: Mapping[str, str] | HeaderFields) -> None:
+    # No variable holds a value, because a traceback with local variables would show it.
+    for name in headers.keys():  # noqa: SIM118 - `HeaderFields` is no mapping
+        if name.lower() in _RESERVED:
+            raise ConfigurationError(f"{option} must not contain {name!r}: the client sets it")
+        _check_name(option, name)
+        _check(f"{option}[{name!r:.60}]", is_sendable=_is_sendable(headers[name]))
 
 
 def _or_variable(
@@ -212,18 +267,23 @@ def _or_variable(
     return variable, (environment or {}).get(variable) or None
 
 
-def session_header(session_id: str) -> dict[str, str]:
-    """
-    Return the header that groups requests into a session, at most 256 characters long.
+def _canonical(name: str) -> str:
+    return _RENAMED.get(name.lower(), name.lower())
 
-    Raises:
-        InvalidRequestError: If `session_id` cannot be sent.
-    """
+
+def _session_header(session_id: str) -> dict[str, str]:
     if not _is_sendable(session_id, _LONGEST_SESSION_ID):
         raise InvalidRequestError(
             f"session_id must be 1 to 256 printable ASCII characters, got {shown_value(session_id)}"
         )
     return {"x-session-id": session_id}
+
+
+def _sendable(option: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{option} must be a string, or None, got {shown_value(value)}")
+    _check(option, is_sendable=_is_sendable(value))
+    return value
 
 
 def _check(option: str, *, is_sendable: bool) -> None:
@@ -235,11 +295,15 @@ def _check(option: str, *, is_sendable: bool) -> None:
         )
 
 
-def _check_name(name: str) -> None:
+def _check_name(option: str, name: str) -> None:
     if not name or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
         raise ConfigurationError(
-            f"default_headers has the name {name!r:.60}: use letters, digits, - and _"
+            f"{option} has the name {name!r:.60}: use letters, digits, - and _"
         )
+
+
+def _is_list(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
 
 
 def _is_sendable(value: object, longest: int = _LONGEST_VALUE) -> bool:

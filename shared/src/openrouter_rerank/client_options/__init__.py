@@ -7,8 +7,8 @@ how options are shown in signatures and docstrings (`display.py`), how secrets i
 from tracebacks (`secrets.py`), which values are accepted (`values.py`), and the texts of errors
 about values (`problems.py`) and about names (`unknown_names.py`). `checked_options.py` has the base
 class that brings these together, and `completion.py` the lock for Pydantic's classes.
-`long_documents.py` has the rules for documents that exceed the context of a model. The options that only the framework packages have are in
-`reranker/options.py`.
+`long_documents.py` has the rules for documents that exceed the context of a model. The options that
+only the framework packages have are in `reranker/options.py`.
 
 `RerankClient(**keywords)` checks its keywords with `ClientOptions.of_keywords`. A reranker is a
 `ClientOptions`, and creates its clients from itself with `RerankClient.from_options`.

@@ -49,8 +49,7 @@ class CheckedOptions(BaseModel):
         except ValidationError as error:
             problem = self._problem(error, options)
         except BaseException as error:
-            options.clear()
-            clear_frames(error)
+            clear_frames(error, options)
             raise
         else:
             return

@@ -186,7 +186,7 @@ class ClientOptions(CheckedOptions):
     @field_validator("default_headers", mode="wrap")
     @classmethod
     def _hide_headers(cls, given: object, _: object) -> HeaderFields | None:
-        return None if given is None else checked_headers(given)
+        return None if given is None else checked_headers(given, "default_headers")
 
     @field_validator("score_store", "rate_limiter", mode="before")
     @classmethod

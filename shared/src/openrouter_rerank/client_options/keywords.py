@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class RequestFields(TypedDict, total=False):
     """The options of a call that describe its requests."""
 
-    fallback_models: Sequence[str]
+    fallback_models: Sequence[str] | None
     """Models to try, in order, if `model` fails or is unavailable. A ranking never mixes models."""
     provider: ProviderPreferences | Mapping[str, object] | None
     """Which providers may serve a request: see `openrouter_rerank.ProviderPreferences`."""
@@ -55,11 +55,27 @@ class RequestFields(TypedDict, total=False):
     """
 
 
-class RequestOptions(RequestFields, total=False):
-    """The less common arguments of `rerank`."""
+class ClientOverrides(TypedDict, total=False):
+    """The options of a client that a call can replace. `None` is the value of the client."""
 
     timeout: float | None
     """Seconds that this call may take, instead of the client's `timeout`."""
+    max_retries: int | None
+    """Attempts of this call after the first, instead of the client's `max_retries`."""
+    app_url: str | None
+    """URL of the app that makes this call, instead of the client's `app_url`."""
+    app_title: str | None
+    """Name of the app that makes this call, instead of the client's `app_title`."""
+    app_categories: Sequence[str] | None
+    """Marketplace categories of the app that makes this call; `[]` sends none."""
+    extra_headers: Mapping[str, str] | None
+    """
+    Extra headers of this call. They override those of the client, `default_headers` included.
+    """
+
+
+class RequestOptions(RequestFields, ClientOverrides, total=False):
+    """The less common arguments of `rerank`."""
 
 
 class ClientKeywords(TypedDict, total=False):
@@ -90,7 +106,7 @@ class ClientKeywords(TypedDict, total=False):
     """URL of your app, sent as `HTTP-Referer`. Default: `OPENROUTER_APP_URL` in the environment."""
     app_title: str | None
     """Name of your app on openrouter.ai. Default: `OPENROUTER_APP_TITLE` in the environment."""
-    app_categories: Sequence[str]
+    app_categories: Sequence[str] | None
     """Marketplace categories of your app, at most 2."""
     default_headers: Mapping[str, str] | None
     """Extra request headers. They override the client's own."""

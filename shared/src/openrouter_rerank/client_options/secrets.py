@@ -6,6 +6,7 @@ and the attributes of the objects in them.
 """
 
 from collections.abc import Callable, Container, Mapping
+from collections.abc import Set as AbstractSet
 from typing import TypeGuard
 
 from pydantic import BaseModel, SecretStr
@@ -14,8 +15,8 @@ from openrouter_rerank._tracebacks import clear_frames
 from openrouter_rerank._wire.headers import HeaderFields
 from openrouter_rerank.errors import ConfigurationError, shown_value
 
-_HEADERS = "default_headers"
-_SECRETS = frozenset({"api_key", "openrouter_api_key", _HEADERS})
+_HEADERS = frozenset({"default_headers", "extra_headers"})
+_SECRETS = _HEADERS | {"api_key", "openrouter_api_key"}
 NOT_SHOWN = _SECRETS | {"base_url", "openrouter_api_base", "api_base"}
 """Names of options whose values no message shows. A URL may contain a password."""
 
@@ -82,11 +83,24 @@ def hide_secrets(options: dict[str, object], known: Container[str]) -> None:
     )
 
 
+def hide_in_call(options: Mapping[str, object], known: AbstractSet[str]) -> None:
+    """
+    Hide the secrets in the keywords of a call, if there may be one: see `hide_secrets`.
+
+    Args:
+        options: The keywords as the function got them; changed in place.
+        known: All names of options of a call.
+    """
+    # Python passes keywords in a new dict, but the type of its items is not `dict`.
+    if isinstance(options, dict) and ("extra_headers" in options or options.keys() - known):
+        hide_secrets(options, known)
+
+
 def hidden(value: object, name: str) -> object:
     """Return the value of the option `name`, or an object that does not show it if it is secret."""
     if name not in NOT_SHOWN or value is None:
         return value
-    if name == _HEADERS:
+    if name in _HEADERS:
         return HeaderFields(value) if _is_headers(value) else _WrongType()
     if name not in _SECRETS:
         return value if isinstance(value, str) else _WrongType()
@@ -100,24 +114,22 @@ def hidden_key(key: str | SecretStr) -> HiddenSecretStr:
     return HiddenSecretStr(key if isinstance(key, str) else key.get_secret_value())
 
 
-def checked_headers(given: object) -> HeaderFields:
+def checked_headers(given: object, option: str) -> HeaderFields:
     """
-    Return the headers in `given`.
+    Return the headers in `given`, the value of `option`.
 
     Raises:
         ConfigurationError: If they are no strings. The message contains no value.
     """
     if not _is_headers(given):
-        raise ConfigurationError(
-            f"{_HEADERS} must be a mapping of header names to strings, or None"
-        )
+        raise ConfigurationError(f"{option} must be a mapping of header names to strings, or None")
     for name in given.keys():  # noqa: SIM118 - `HeaderFields` is no mapping
         if not _is_string(name):
             raise ConfigurationError(
-                f"{_HEADERS} must have strings as names, got the name {shown_value(name)}"
+                f"{option} must have strings as names, got the name {shown_value(name)}"
             )
         if not _is_string(given[name]):
-            raise ConfigurationError(f"{_HEADERS}[{shown_value(name)}] must be a string")
+            raise ConfigurationError(f"{option}[{shown_value(name)}] must be a string")
     return HeaderFields(given)
 
 

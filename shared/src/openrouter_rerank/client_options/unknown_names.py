@@ -14,7 +14,8 @@ _OTHER_NAMES = {
     "api_key": "access_token api_token apikey auth_token cohere_api_key jina_api_key key "
     "openai_api_key openrouter_api_key token voyage_api_key",
     "base_url": "api_base api_url endpoint endpoint_url host openrouter_api_base server_url url",
-    "default_headers": "custom_headers extra_headers headers",
+    "default_headers": "custom_headers extra_headers headers http_headers",
+    "extra_headers": "custom_headers default_headers headers http_headers",
     "max_retries": "attempts max_attempts num_retries retries retry",
     "timeout": "request_timeout timeout_ms timeout_s timeout_seconds",
     "max_concurrency": "concurrency max_connections max_workers",
@@ -28,7 +29,8 @@ _OTHER_NAMES = {
     "budget": "max_cost spending_limit",
     "allow_insecure_http": "allow_http insecure",
     "app_url": "http_referer referer site_url",
-    "app_title": "app_name site_name x_title",
+    "app_title": "app_name site_name x_open_router_title x_title",
+    "app_categories": "categories x_open_router_categories",
     "http_client": "client http session",
     "http_async_client": "async_client async_http_client http_client_async",
     "rank_fields": "metadata_fields rank_field",
@@ -36,13 +38,17 @@ _OTHER_NAMES = {
     "documents": "docs nodes passages texts",
     "query": "question search_query text",
 }
-_MEANINGS = {other: name for name, others in _OTHER_NAMES.items() for other in others.split()}
+# By the other name. The same headers have one name for a client, and another for a call.
+_MEANINGS: dict[str, list[str]] = {}
+for _name, _others in _OTHER_NAMES.items():
+    for _other in _others.split():
+        _MEANINGS.setdefault(_other, []).append(_name)
 _NOT_OF_OPENROUTER = frozenset(
     {"instruction", "max_chunks_per_doc", "max_tokens_per_doc", "return_documents", "truncation"}
 )
 # The ratio of `difflib`: a typing error, and not another word.
 _SIMILARITY = 0.78
-# Longer lists of options are left to `help`.
+# Longer lists of a class's options are left to `help`.
 _MOST_LISTED = 12
 
 
@@ -68,7 +74,7 @@ def unknown_name(
     """
     names, others = sorted(known), sorted(elsewhere)
     text = f"{caller} has no {kind} {shown_value(name)}"
-    if name in others:
+    if name in others and not _meant(name, names):
         return f"{text}: {place}"
     if name in _NOT_OF_OPENROUTER:
         return f"{text}: OpenRouter has no such parameter, so leave it out"
@@ -76,7 +82,7 @@ def unknown_name(
         return f"{text}. Did you mean {meant!r}?"
     if meant := _closest(name, others):
         return f"{text}. Did you mean {meant!r}? If so, {place}"
-    if len(names) <= _MOST_LISTED:
+    if kind == "argument" or len(names) <= _MOST_LISTED:
         return f"{text}: use one of {', '.join(names)}"
     return f"{text}: help({caller}) lists the {kind}s"
 
@@ -88,7 +94,14 @@ def unknown_client_option(caller: str, name: str, known: Iterable[str]) -> str:
 
 
 def _closest(name: str, names: list[str]) -> str | None:
-    key = name[:100].lower().replace("-", "_")
-    if (meant := _MEANINGS.get(key)) in names:
-        return meant
-    return next(iter(get_close_matches(key, names, n=1, cutoff=_SIMILARITY)), None)
+    close = get_close_matches(_key(name), names, n=1, cutoff=_SIMILARITY)
+    return _meant(name, names) or next(iter(close), None)
+
+
+def _meant(name: str, names: list[str]) -> str | None:
+    """Return the one of `names` that other libraries call `name`, or `None`."""
+    return next((each for each in _MEANINGS.get(_key(name), ()) if each in names), None)
+
+
+def _key(name: str) -> str:
+    return name[:100].lower().replace("-", "_")

@@ -6,6 +6,7 @@ of names is meant is a list with this name. Both are true for every option of th
 """
 
 import inspect
+import math
 import operator
 import types
 import warnings
@@ -20,7 +21,7 @@ from annotated_types import Ge, Gt, MinLen
 from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 
-from openrouter_rerank.errors import ConfigurationError, shown_value
+from openrouter_rerank.errors import ConfigurationError, InvalidRequestError, shown_value
 
 _SECONDS = frozenset({"timeout", "score_ttl"})
 # Seconds. No rerank call takes ten minutes. A timeout in milliseconds, the unit of some other
@@ -33,6 +34,8 @@ _NOT_THE_CALLER = frozenset(
 )
 # Characters.
 _LONGEST_NUMBER = 40
+# Objects and lists within each other, in a JSON value.
+_DEEPEST = 100
 _BOOLEANS = frozenset({"bool", "bool_"})
 _ACCEPTED = {
     "model": "the slug of a model, such as 'cohere/rerank-v3.5'",
@@ -78,6 +81,19 @@ def number_in(value: object) -> object:
     return value
 
 
+def real_number(value: object) -> int | float | None:
+    """Return `value` as a number of Python if it is one, or a string of one, else `None`."""
+    value = number_in(value)
+    number = whole_number(value)
+    if number is not None or type(value).__name__ in _BOOLEANS:
+        return number
+    if isinstance(value, SupportsFloat):
+        # An array of NumPy has a `__float__` that may fail.
+        with suppress(TypeError, ValueError, OverflowError):
+            return float(value)
+    return None
+
+
 def names_in(value: object) -> object:
     """Return a string as a tuple with this string, and a list as a tuple; other values as is."""
     if isinstance(value, str):
@@ -85,34 +101,86 @@ def names_in(value: object) -> object:
     return tuple(value) if _is_list(value) else value
 
 
+def categories_in(value: object) -> object:
+    """Return a set as a sorted tuple, because categories have no order; else as `names_in`."""
+    return tuple(sorted(value, key=str)) if _is_set(value) else names_in(value)
+
+
+def json_mapping(name: str, value: Mapping[object, object]) -> dict[str, object]:
+    """
+    Return a mapping of JSON values, with lists in place of tuples.
+
+    Args:
+        name: The name of the option, for errors.
+        value: The mapping.
+
+    Raises:
+        InvalidRequestError: If it contains anything else. The message names the place.
+    """
+    return _json_fields(name, value, ())
+
+
+def _json_fields(
+    where: str, fields: Mapping[object, object], outer: tuple[object, ...]
+) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key, value in fields.items():
+        if not isinstance(key, str):
+            raise InvalidRequestError(
+                f"{where} must have strings as names, got the name {shown_value(key)}"
+            )
+        found[key] = _json_value(f"{where}[{shown_value(key)}]", value, (*outer, fields))
+    return found
+
+
+def _json_value(where: str, value: object, outer: tuple[object, ...]) -> object:
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    if any(value is each for each in outer) or len(outer) > _DEEPEST:
+        raise InvalidRequestError(f"{where:.80} contains itself, or too many levels: use fewer")
+    if _is_mapping(value):
+        return _json_fields(where, value, outer)
+    if _is_list(value):
+        return [
+            _json_value(f"{where}[{at}]", each, (*outer, value)) for at, each in enumerate(value)
+        ]
+    raise InvalidRequestError(f"{where} must be a JSON value, got {shown_value(value)}")
+
+
 def plain_value(name: str, value: object, field: FieldInfo) -> object:
     """
     Return the value that is meant for an option, or `value` itself.
 
     Raises:
-        ConfigurationError: If a boolean, a set or a mapping cannot be meant.
+        ConfigurationError: If no value of the option can be meant.
     """
     if has_type(field, tuple):
-        if _is_set(value) and name == "app_categories":
-            return tuple(sorted(value, key=str))
-        if _is_set(value) or _is_mapping(value):
-            raise ConfigurationError(refusal(name, value, field))
-        # One string is also one of the types of such an option, or a list of one name.
-        return value if isinstance(value, str) and has_type(field, str) else names_in(value)
+        return _plain_names(name, value, field)
     if value is None or not (has_type(field, int) or has_type(field, float)):
         return value
     if type(value).__name__ in _BOOLEANS:
         # Pydantic would take `True` for 1.
         raise ConfigurationError(refusal(name, value, field))
-    value = number_in(value)
-    number = whole_number(value)
-    if number is not None:
+    number = real_number(value)
+    if isinstance(number, int) or (number is not None and has_type(field, float)):
         return number
-    if has_type(field, float) and isinstance(value, SupportsFloat):
-        # An array of NumPy has a `__float__` that may fail.
-        with suppress(TypeError, ValueError, OverflowError):
-            return float(value)
+    if set(_kinds(field.annotation)) == {int}:
+        # Pydantic would take 1.0 for 1 in some classes of options, and not in others.
+        raise ConfigurationError(refusal(name, value, field))
     return value
+
+
+def _plain_names(name: str, value: object, field: FieldInfo) -> object:
+    if value is None and None not in _arguments(field.annotation):
+        return ()
+    if name == "app_categories":
+        value = categories_in(value)
+    if _is_set(value) or _is_mapping(value):
+        raise ConfigurationError(refusal(name, value, field))
+    # One string is also one of the types of such an option, or a list of one name.
+    return value if isinstance(value, str) and has_type(field, str) else names_in(value)
 
 
 def warn_of_milliseconds(timeout: float) -> None:

@@ -14,14 +14,15 @@ that order, and `passages.py` says where in a long document its best passage is.
 fails and `on_error` is `"passthrough"`, the placement keeps the order of the input.
 
 `options.py` has the fields. `keywords.py` repeats their names for type checkers, with the types
-that callers may pass. `reranker.py` has the base class, which copies, pickles and closes.
+that callers may pass, and has the options of one call. `reranker.py` has the base class, which
+makes calls and their copies, pickles and closes.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .keywords import RerankKeywords
+    from .keywords import CallOptions, RerankKeywords
     from .options import RerankOptions
     from .passages import PASSAGE_KEY, passage_metadata
     from .placement import Content, LocalImageDocument, Placed, Placement, Unscorable
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PASSAGE_KEY",
+    "CallOptions",
     "Content",
     "LocalImageDocument",
     "Placed",
@@ -41,7 +43,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "keywords": ("RerankKeywords",),
+    "keywords": ("CallOptions", "RerankKeywords"),
     "options": ("RerankOptions",),
     "passages": ("PASSAGE_KEY", "passage_metadata"),
     "placement": ("Content", "LocalImageDocument", "Placed", "Placement", "Unscorable"),

@@ -1,6 +1,7 @@
 """The two calls of a reranker, sync and async, and the clients that make them."""
 
 import asyncio
+import copy
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from openrouter_rerank._call.long_documents import long_documents
 from openrouter_rerank._wire.headers import HeaderFields
 from openrouter_rerank.client import AsyncRerankClient, RerankClient
 from openrouter_rerank.client_options import ClientOptions
-from openrouter_rerank.client_options.keywords import RequestFields
+from openrouter_rerank.client_options.keywords import ClientOverrides, RequestFields
 from openrouter_rerank.errors import ConfigurationError, OpenRouterRerankError
 from openrouter_rerank.telemetry import SituationLog
 
@@ -28,7 +29,7 @@ from .placement import (
 )
 
 HTTP = TypeVar("HTTP")
-CLIENT = TypeVar("CLIENT")
+CLIENT = TypeVar("CLIENT", RerankClient, AsyncRerankClient)
 
 logger = logging.getLogger("openrouter_rerank")
 
@@ -58,6 +59,8 @@ class Clients:
         self._lock = threading.Lock()
         self._sync: list[tuple[object, RerankClient]] = []
         self._async: list[tuple[object, AsyncRerankClient]] = []
+        self.call_options: ClientOverrides = {}
+        """Passed to a client with each call. For other values of them no other client is made."""
 
     def sync_client(self, options: RerankOptions) -> RerankClient:
         """Return the client that `options` describe."""
@@ -72,7 +75,7 @@ class Clients:
     def _client(
         self,
         kept: list[tuple[object, CLIENT]],
-        create: Callable[[RerankOptions, HTTP | None, SituationLog], CLIENT],
+        create: Callable[[RerankOptions, HTTP | None], CLIENT],
         options: RerankOptions,
         http_client: HTTP | None,
     ) -> CLIENT:
@@ -86,10 +89,17 @@ class Clients:
                     return client
             if self._is_restored:
                 _check_restored_key(options)
-            made = create(options, http_client, self.situations)
+            made = create(options, http_client)
+            made.situations = self.situations
             kept.insert(0, (wanted, made))
             del kept[_MOST_CLIENTS:]
             return made
+
+    def for_call(self, options: ClientOverrides) -> "Clients":
+        """Return the same clients, for one call with `options`."""
+        same = copy.copy(self)
+        same.call_options = {**self.call_options, **options}
+        return same
 
     def close(self) -> None:
         """Close the sync clients; the next call makes another."""
@@ -117,6 +127,11 @@ class Clients:
     def of_restored(self) -> "Clients":
         """Return the clients of a reranker that was unpickled: none."""
         return Clients(is_restored=True)
+
+    def __copy__(self) -> "Clients":
+        same = Clients.__new__(Clients)
+        vars(same).update(vars(self))
+        return same
 
     def __deepcopy__(self, memo: object) -> "Clients":
         return Clients(is_restored=self._is_restored)
@@ -168,6 +183,7 @@ def place(
             model=options.model,
             top_n=options.top_n,
             **options.request_fields(),
+            **clients.call_options,
         )
     except OpenRouterRerankError as error:
         return _passed_through(options, len(contents), error)
@@ -201,6 +217,7 @@ async def aplace(
             model=options.model,
             top_n=options.top_n,
             **options.request_fields(),
+            **clients.call_options,
         )
     except OpenRouterRerankError as error:
         return _passed_through(options, len(contents), error)

@@ -1,15 +1,26 @@
-"""The keywords of the framework classes, with the types that callers may pass."""
+"""The keywords of the framework classes and their calls, with the types that callers may pass."""
 
 from collections.abc import Mapping
 from os import PathLike
 from typing import Literal
 
-from openrouter_rerank.client_options.keywords import ClientKeywords, RequestFields
+from openrouter_rerank.client_options.keywords import ClientKeywords, RequestFields, RequestOptions
 from openrouter_rerank.http_client import AsyncHTTPClient, HTTPClient
 from openrouter_rerank.provider import ProviderPreferences
 
 
-# Only type checkers read this module. A field says what an option holds; a keyword says what may be
+class CallOptions(RequestOptions, total=False):
+    """The options of one call. They replace those that the reranker was created with."""
+
+    model: str
+    """Slug of the rerank model."""
+    top_n: int | None
+    """Number of documents to return, at least 1; `None` returns all."""
+    score_threshold: float | None
+    """Return only ranked documents with at least this score; `None` returns all."""
+
+
+# Only type checkers read this class. A field says what an option holds; a keyword says what may be
 # passed for it, under any of its names.
 class RerankKeywords(ClientKeywords, RequestFields, total=False):
     """The keywords of both framework classes."""

@@ -3,14 +3,15 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeGuard
 
-from pydantic import AliasChoices, Field, JsonValue
+from pydantic import AliasChoices, Field, JsonValue, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import SkipJsonSchema
 
 from openrouter_rerank.client_options.fields import ClientOptions
 from openrouter_rerank.client_options.keywords import RequestFields
+from openrouter_rerank.client_options.values import json_mapping
 from openrouter_rerank.errors import ConfigurationError
 from openrouter_rerank.http_client import (
     AsyncHTTPClient,
@@ -136,6 +137,11 @@ class RerankOptions(ClientOptions):
             )
         }
 
+    @field_validator("trace", "provider", "extra_body", mode="before")
+    @classmethod
+    def _accept_json(cls, given: object, info: ValidationInfo) -> object:
+        return json_mapping(info.field_name or "", given) if _is_mapping(given) else given
+
     def check_together(self) -> None:
         """Check what one option alone does not show, as each call does again."""
         super().check_together()
@@ -193,3 +199,7 @@ class RerankOptions(ClientOptions):
             slugs = (self.model, *self.fallback_models)
             return all(model_for(slug).takes_images for slug in slugs)
         return self.image_mode == "always"
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
+    return isinstance(value, Mapping)

@@ -6,7 +6,7 @@ ones unless the user chose otherwise.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -70,6 +70,23 @@ class Placement(NamedTuple):
     """The failure that was passed through. Then the order is that of the input, without scores."""
     passages: Mapping[int, Passage] = MappingProxyType({})
     """The passages that the scores of long documents are from, by position in the input."""
+
+    def scores(self, *, model: str) -> Ranking:
+        """
+        Return the ranking, with the positions that the documents have in the input.
+
+        Args:
+            model: The model, for the ranking of documents of which none was sent.
+        """
+        ranking = self.ranking
+        if ranking is None:
+            ranking = Ranking(results=(), model=model, requests=())
+        results = tuple(
+            RankedDocument(placed.index, placed.relevance_score)
+            for placed in self.order
+            if placed.relevance_score is not None
+        )
+        return replace(ranking, results=results, passages=self.passages)
 
 
 class Sendable(NamedTuple):

@@ -1,13 +1,16 @@
 """The base class of both framework classes: it calls, copies, pickles and closes."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeGuard
 
 from pydantic import PrivateAttr, model_validator
 
 from openrouter_rerank._tracebacks import clear_frames
+from openrouter_rerank.client_options.keywords import ClientOverrides
+from openrouter_rerank.client_options.secrets import hide_in_call
 from openrouter_rerank.rate_limiter import WindowRateLimiter
 
+from .keywords import CallOptions
 from .options import RerankOptions
 
 if TYPE_CHECKING:
@@ -95,6 +98,39 @@ class Reranker(RerankOptions):
             clear_frames(error)
             raise
 
+    def for_call(self, options: Mapping[str, object], **fixed: object) -> Self:
+        """
+        Return a copy with the options of one call; without any, the reranker itself.
+
+        The copy shares the clients of the reranker, so `max_concurrency` and the retry budget apply
+        to all calls together.
+
+        Args:
+            options: The options of the call, see `CallOptions`. Secrets in this dict are hidden.
+            **fixed: Options that all calls of this kind have.
+
+        Raises:
+            ConfigurationError: If an option cannot be used.
+            TypeError: If a call has no such option. The message names the one that is meant.
+        """
+        fixed = {name: value for name, value in fixed.items() if getattr(self, name) != value}
+        if not options and not fixed:
+            return self
+        known = CallOptions.__annotations__.keys()
+        hide_in_call(options, known)
+        if unknown := options.keys() - known:
+            raise TypeError(_unknown_call_option(type(self), min(unknown)))
+        of_client = options.keys() & ClientOverrides.__annotations__.keys()
+        fields = {name: options[name] for name in options.keys() - of_client}
+        changed = self.model_copy(update={**fixed, **fields})
+        given = {name: options[name] for name in of_client if options[name] is not None}
+        if given and _are_overrides(given):
+            from openrouter_rerank._call.arguments import checked_arguments
+
+            checked_arguments("any", (), model=changed.model, top_n=None, **given)
+            changed._clients = self._clients.for_call(given)  # noqa: SLF001 - of a copy
+        return changed
+
     def close(self) -> None:
         """Close the idle connections of sync calls; the next call opens new ones."""
         self._clients.close()
@@ -143,3 +179,21 @@ class Reranker(RerankOptions):
         ):
             memo[id(shared)] = shared
         return super().__deepcopy__(memo)
+
+
+def _unknown_call_option(kind: type[Reranker], name: str) -> str:
+    from openrouter_rerank.client_options.unknown_names import unknown_name
+
+    return unknown_name(
+        f"a call of {kind.__name__}",
+        name,
+        CallOptions.__annotations__,
+        kind="argument",
+        elsewhere=kind.model_fields,
+        place="set it when you create the reranker",
+    )
+
+
+def _are_overrides(options: Mapping[str, object]) -> TypeGuard[ClientOverrides]:
+    # The values are checked by `checked_arguments`.
+    return options.keys() <= ClientOverrides.__annotations__.keys()

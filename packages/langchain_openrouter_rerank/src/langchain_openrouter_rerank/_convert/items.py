@@ -1,19 +1,17 @@
 """
-What `rerank` accepts in addition to LangChain's documents, and the scores that it returns.
+What `rerank` accepts in addition to LangChain's documents, and what its handlers get.
 
 It accepts strings, mappings with `text` and/or `image`, content blocks, lists of content blocks,
 and anything else that can be an image.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TypeGuard
 
 from langchain_core.documents import Document
 from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.images import LocalImage
-from openrouter_rerank.ranking import RankedDocument, Ranking
 from openrouter_rerank.reranker import LocalImageDocument, Placement, Unscorable
 
 from .fields import with_fields
@@ -107,20 +105,6 @@ def joined(text: str, image: Image | None) -> LazyContent:
             return image
         case _:
             return text
-
-
-def ranking_of(placement: Placement, *, model: str) -> Ranking:
-    """Return the ranking, with the positions that the items have in the list of the caller."""
-    ranking = placement.ranking or Ranking(results=(), model=model, requests=())
-    return replace(
-        ranking,
-        results=tuple(
-            RankedDocument(placed.index, placed.relevance_score)
-            for placed in placement.order
-            if placed.relevance_score is not None
-        ),
-        passages=placement.passages,
-    )
 
 
 def texts_with_scores(
