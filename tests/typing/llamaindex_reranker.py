@@ -9,10 +9,10 @@ from typing import assert_type
 
 import httpx
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
-from llama_index.core.schema import MetadataMode, NodeWithScore
+from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 from llama_index.core.storage.kvstore import SimpleKVStore
 from llamaindex_openrouter_rerank import KVScoreStore, OpenRouterRerank
-from openrouter_rerank import Budget, ProviderPreferences, Ranking
+from openrouter_rerank import Budget, ProviderPreferences, Ranking, RerankDocument
 from pydantic import SecretStr
 
 
@@ -47,6 +47,9 @@ async def calls(nodes: list[NodeWithScore]) -> None:
     postprocessor.postprocess_nodes(nodes, query_str="?")
     assert_type(reranker.postprocess_nodes(nodes, query_str="?"), list[NodeWithScore])
     assert_type(await reranker.apostprocess_nodes(nodes, query_str="?"), list[NodeWithScore])
+    items = ["a", {"text": "b"}, nodes[0], nodes[0].node, RerankDocument(text="c")]
+    assert_type(reranker.rerank(items, "?", top_n=1, timeout=5, user="u"), Ranking)
+    assert_type(await reranker.arerank(nodes, QueryBundle("?"), app_title="a"), Ranking)
     assert_type(reranker.model, str)
     assert_type(reranker.fallback_models, tuple[str, ...])
     with reranker as opened:
@@ -55,5 +58,6 @@ async def calls(nodes: list[NodeWithScore]) -> None:
 
 def mistakes() -> None:
     """Type checkers find the arguments that the class refuses."""
+    OpenRouterRerank().rerank([], "?", topn=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     OpenRouterRerank(topn=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     OpenRouterRerank(timeout="30")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

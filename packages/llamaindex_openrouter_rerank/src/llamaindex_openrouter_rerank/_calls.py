@@ -3,18 +3,20 @@
 import asyncio
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import NamedTuple, TypeGuard
 
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 from openrouter_rerank.documents import Document
 from openrouter_rerank.errors import InvalidRequestError
+from openrouter_rerank.ranking import Ranking
 from openrouter_rerank.reranker import Content, Reranker
 from pydantic import BaseModel
 
+from ._convert.items import items_contents, shown_nodes, shown_result
 from ._convert.nodes import contents, have_image_fields, ranked, with_passages
-from ._tracing import traced
+from ._tracing import Outcome, traced
 
 
 class NodeRules(NamedTuple):
@@ -39,15 +41,13 @@ def postprocess(
         OpenRouterRerankError: If ranking fails; see `openrouter_rerank.errors` for the tree.
     """
     given, query = checked_nodes(nodes), checked_query(query_bundle)
-    with traced(
-        given, query, callback_manager, model=reranker.model, top_n=reranker.top_n
-    ) as outcome:
+    with _traced(reranker, lambda: given, query, callback_manager, len(given)) as outcome:
         read = contents(given, metadata_mode=rules.metadata_mode, document_fn=rules.document_fn)
         placement = reranker.place(query.query_str.strip(), read)
         result = ranked(given, placement, keep_retrieval_score=rules.keep_retrieval_score)
         if placement.passages:
             with_passages(result, placement, read)
-        outcome.record(placement, result)
+        outcome.record(placement, lambda: result)
         return result
 
 
@@ -65,16 +65,80 @@ async def apostprocess(
         OpenRouterRerankError: If ranking fails; see `openrouter_rerank.errors` for the tree.
     """
     given, query = checked_nodes(nodes), checked_query(query_bundle)
-    with traced(
-        given, query, callback_manager, model=reranker.model, top_n=reranker.top_n
-    ) as outcome:
+    with _traced(reranker, lambda: given, query, callback_manager, len(given)) as outcome:
         read = await _acontents(rules, given)
         placement = await reranker.aplace(query.query_str.strip(), read)
         result = ranked(given, placement, keep_retrieval_score=rules.keep_retrieval_score)
         if placement.passages:
             with_passages(result, placement, read)
-        outcome.record(placement, result)
+        outcome.record(placement, lambda: result)
         return result
+
+
+def rank(
+    reranker: Reranker,
+    rules: NodeRules,
+    documents: Iterable[object],
+    query: QueryBundle | str,
+    callback_manager: CallbackManager,
+) -> Ranking:
+    """
+    Return the scores of `documents`, best first. `reranker` must raise failures.
+
+    Raises:
+        OpenRouterRerankError: If the query is blank, or ranking failed.
+    """
+    items, bundle = _as_list("documents", documents), _question(query)
+    with _traced(
+        reranker, lambda: shown_nodes(items), bundle, callback_manager, len(items)
+    ) as outcome:
+        placement = reranker.place(bundle.query_str.strip(), _items_contents(rules, items))
+        outcome.record(placement, lambda: shown_result(items, placement))
+        return placement.scores(model=reranker.model)
+
+
+async def arank(
+    reranker: Reranker,
+    rules: NodeRules,
+    documents: Iterable[object],
+    query: QueryBundle | str,
+    callback_manager: CallbackManager,
+) -> Ranking:
+    """Return the scores of `documents`, as `rank` does."""
+    items, bundle = _as_list("documents", documents), _question(query)
+    with _traced(
+        reranker, lambda: shown_nodes(items), bundle, callback_manager, len(items)
+    ) as outcome:
+        if set(map(type, items)) <= {str}:
+            read = _items_contents(rules, items)
+        else:
+            # Checking the base64 of images would block the event loop.
+            read = await asyncio.to_thread(_items_contents, rules, items)
+        placement = await reranker.aplace(bundle.query_str.strip(), read)
+        outcome.record(placement, lambda: shown_result(items, placement))
+        return placement.scores(model=reranker.model)
+
+
+def _traced(
+    reranker: Reranker,
+    nodes: Callable[[], Sequence[NodeWithScore]],
+    query: QueryBundle,
+    callback_manager: CallbackManager,
+    size: int,
+) -> AbstractContextManager[Outcome]:
+    model, top_n = reranker.model, reranker.top_n
+    return traced(nodes, query, callback_manager, size=size, model=model, top_n=top_n)
+
+
+def _items_contents(rules: NodeRules, items: Sequence[object]) -> list[Content]:
+    return items_contents(items, metadata_mode=rules.metadata_mode, document_fn=rules.document_fn)
+
+
+def _question(query: QueryBundle | str) -> QueryBundle:
+    bundle = checked_query(query)
+    if not bundle.query_str.strip():
+        raise InvalidRequestError("query is blank: pass the question to rank the documents by")
+    return bundle
 
 
 async def _acontents(rules: NodeRules, nodes: Sequence[NodeWithScore]) -> list[Content]:
@@ -92,7 +156,7 @@ def checked_nodes(nodes: Iterable[object]) -> list[NodeWithScore]:
         InvalidRequestError: If there is no list, or an item is not a `NodeWithScore`. The message
             names its position and the fix.
     """
-    given = _as_list(nodes)
+    given = _as_list("nodes", nodes)
     if _are_nodes_with_score(given):
         return given
     at, wrong = next((at, n) for at, n in enumerate(given) if not isinstance(n, NodeWithScore))
@@ -106,13 +170,13 @@ def checked_nodes(nodes: Iterable[object]) -> list[NodeWithScore]:
     )
 
 
-def _as_list(nodes: Iterable[object]) -> list[object]:
+def _as_list(name: str, given: Iterable[object]) -> list[object]:
     # A single node could be iterated: it yields the names and values of its fields.
-    if not isinstance(nodes, str | bytes | Mapping | BaseModel):
+    if not isinstance(given, str | bytes | Mapping | BaseModel):
         with suppress(TypeError):
-            return list(nodes)
+            return list(given)
     raise InvalidRequestError(
-        f"nodes is of type {type(nodes).__name__}: pass a list, with one item for each node"
+        f"{name} is of type {type(given).__name__}: pass a list, with one item for each node"
     )
 
 

@@ -8,7 +8,7 @@ the call if the client makes no span. The span of the method itself is made in `
 """
 
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 
@@ -34,19 +34,20 @@ class Outcome:
     """The result of a call, for the handlers; it stays empty if the call fails."""
 
     placement: Placement = _NOTHING
-    nodes: Sequence[NodeWithScore] = ()
+    nodes: Callable[[], Sequence[NodeWithScore]] = tuple
 
-    def record(self, placement: Placement, nodes: Sequence[NodeWithScore]) -> None:
-        """Record the result of the call: the placement, and the nodes that are returned."""
+    def record(self, placement: Placement, nodes: Callable[[], Sequence[NodeWithScore]]) -> None:
+        """Record the result of the call: the placement, and what returns the resulting nodes."""
         self.placement, self.nodes = placement, nodes
 
 
 @contextmanager
 def traced(
-    nodes: Sequence[NodeWithScore],
+    nodes: Callable[[], Sequence[NodeWithScore]],
     query: QueryBundle,
     callback_manager: CallbackManager,
     *,
+    size: int,
     model: str,
     top_n: int | None,
 ) -> Generator[Outcome]:
@@ -54,18 +55,19 @@ def traced(
     Report the start of a call to LlamaIndex's handlers, and its end whether or not it fails.
 
     Args:
-        nodes: The nodes to rank.
+        nodes: Returns the nodes to rank. Called only if a handler gets them.
         query: The query to rank them for.
         callback_manager: The manager of the older handlers.
+        size: The number of nodes.
         model: The model that ranks the nodes.
         top_n: The maximum number of nodes to return; `None` returns all.
     """
     outcome = Outcome()
     # Handlers require a number.
-    top_n = len(nodes) if top_n is None else min(top_n, len(nodes))
+    top_n = size if top_n is None else min(top_n, size)
     if has_event_handlers(dispatcher):
         dispatcher.event(
-            ReRankStartEvent(query=query, nodes=list(nodes), top_n=top_n, model_name=model)
+            ReRankStartEvent(query=query, nodes=list(nodes()), top_n=top_n, model_name=model)
         )
     try:
         with _callback_event(callback_manager, nodes, query, model, top_n) as event:
@@ -74,14 +76,14 @@ def traced(
             if event is not None:
                 event.on_end(
                     {
-                        EventPayload.NODES: list(outcome.nodes),
+                        EventPayload.NODES: list(outcome.nodes()),
                         EventPayload.ADDITIONAL_KWARGS: _summary(outcome.placement),
                     }
                 )
     finally:
         if has_event_handlers(dispatcher):
             dispatcher.event(
-                ReRankEndEvent(nodes=list(outcome.nodes), tags=_attributes(outcome.placement))
+                ReRankEndEvent(nodes=list(outcome.nodes()), tags=_attributes(outcome.placement))
             )
 
 
@@ -97,7 +99,7 @@ def has_event_handlers(dispatcher: Dispatcher) -> bool:
 
 def _callback_event(
     manager: CallbackManager,
-    nodes: Sequence[NodeWithScore],
+    nodes: Callable[[], Sequence[NodeWithScore]],
     query: QueryBundle,
     model: str,
     top_n: int,
@@ -106,7 +108,7 @@ def _callback_event(
     if type(manager) is CallbackManager and not manager.handlers:
         return nullcontext()
     payload: dict[str, object] = {
-        EventPayload.NODES: list(nodes),
+        EventPayload.NODES: list(nodes()),
         EventPayload.MODEL_NAME: model,
         EventPayload.QUERY_STR: query.query_str,
         EventPayload.TOP_K: top_n,

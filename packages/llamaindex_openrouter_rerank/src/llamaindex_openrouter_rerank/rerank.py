@@ -1,7 +1,7 @@
 """The node postprocessor: its options, and how LlamaIndex calls, writes, compares and copies it."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar, Unpack
@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar, Unpack
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 from llama_index_instrumentation import get_dispatcher
-from openrouter_rerank.reranker import Reranker
+from openrouter_rerank.reranker import CallOptions, Reranker
 from pydantic import Field, PlainSerializer, field_serializer, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 if TYPE_CHECKING:
+    from openrouter_rerank.ranking import Ranking
+
     from ._calls import NodeRules
     from .keywords import DocumentFunction, NodeKeywords
 else:
@@ -44,6 +46,9 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):  # noqa: PLW1641 - Muta
     A call returns new `NodeWithScore` objects around the nodes that were passed in, best first. It
     changes neither the nodes nor their list. Nodes with nothing to rank follow with the score
     `None`, unless `unscorable` is set otherwise.
+
+    `rerank` also accepts texts and mappings, and returns only the scores. Each of its calls can
+    have other options, such as `model`, `top_n`, `timeout` or `user`: see `CallOptions`.
 
     The spans and events of a call are sent to LlamaIndex's dispatcher
     `llamaindex_openrouter_rerank`, and from there to its root.
@@ -121,6 +126,58 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):  # noqa: PLW1641 - Muta
         from ._calls import apostprocess
 
         return await apostprocess(self, _rules(self), nodes, query_bundle, self.callback_manager)
+
+    def rerank(
+        self, documents: Iterable[object], query: QueryBundle | str, **options: Unpack[CallOptions]
+    ) -> "Ranking":
+        """
+        Rank `documents` by their relevance to `query`, best first, and return only the scores.
+
+        Each result names its document by index. Documents with nothing to rank are left out, or
+        are an error if `unscorable` is `"raise"`. Failures are raised with every value of
+        `on_error`, because there is no ranking without scores.
+
+        Args:
+            documents: Nodes, with or without a score, strings, mappings with `text` and/or `image`,
+                and `RerankDocument`s. One list can mix them.
+            query: The question; it must not be blank.
+            **options: See `CallOptions`.
+
+        Raises:
+            TypeError: If a call has no such option.
+            OpenRouterRerankError: See `openrouter_rerank.errors` for the subclasses.
+        """
+        # The span is that of another method, because a span has all arguments of its method, and
+        # `extra_headers` may be secret.
+        reranker = self.for_call(options, on_error="raise")
+        return reranker._rerank(documents, query)  # noqa: SLF001 - of a copy
+
+    async def arerank(
+        self, documents: Iterable[object], query: QueryBundle | str, **options: Unpack[CallOptions]
+    ) -> "Ranking":
+        """
+        Rank `documents` by their relevance to `query`, as `rerank` does, without a thread.
+
+        Raises:
+            TypeError: If a call has no such option.
+            OpenRouterRerankError: See `openrouter_rerank.errors` for the subclasses.
+        """
+        reranker = self.for_call(options, on_error="raise")
+        return await reranker._arerank(documents, query)  # noqa: SLF001 - of a copy
+
+    @dispatcher.span
+    @_with_signature
+    def _rerank(self, documents: Iterable[object], query: QueryBundle | str) -> "Ranking":
+        from ._calls import rank
+
+        return rank(self, _rules(self), documents, query, self.callback_manager)
+
+    @dispatcher.span
+    @_with_signature
+    async def _arerank(self, documents: Iterable[object], query: QueryBundle | str) -> "Ranking":
+        from ._calls import arank
+
+        return await arank(self, _rules(self), documents, query, self.callback_manager)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, OpenRouterRerank):

@@ -153,12 +153,13 @@ def _checked_document(document: object, at: int) -> Content:
 def _text_and_image(document: object) -> tuple[object, object]:
     if isinstance(document, RerankDocument):
         return document.text, document.image
-    if _is_mapping(document) and document.keys() <= {"text", "image"}:
+    if is_mapping(document) and document.keys() <= {"text", "image"}:
         return document.get("text"), document.get("image")
     return document, None
 
 
-def _is_mapping(document: object) -> TypeGuard[Mapping[object, object]]:
+def is_mapping(document: object) -> TypeGuard[Mapping[object, object]]:
+    """Return `True` if `document` is a mapping."""
     return isinstance(document, Mapping)
 
 
