@@ -2,7 +2,6 @@
 
 from collections.abc import Container, Generator
 from contextlib import contextmanager
-from inspect import signature
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from langchain_core.callbacks import (
@@ -12,9 +11,6 @@ from langchain_core.callbacks import (
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable
-from langchain_core.runnables.base import RunnableBindingBase
-from langchain_core.runnables.configurable import RunnableConfigurableFields
-from langchain_core.vectorstores import VectorStoreRetriever
 from openrouter_rerank.client_options.problems import problem
 from openrouter_rerank.client_options.values import number_in, plain_value, whole_number
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError, shown_value
@@ -30,10 +26,8 @@ from pydantic import (
 )
 
 from ._convert.documents import checked_query
+from ._fetch_k import Search
 from .rerank import OpenRouterRerank
-
-# How many candidates a vector store compares by default if it searches for variety, by "mmr".
-_MMR_FETCH_K = 20
 
 
 class RetrieverKeywords(TypedDict, total=False):
@@ -85,7 +79,9 @@ class OpenRouterRerankRetriever(BaseRetriever):
     """
     Maximum number of candidates to rerank. Default: all that the base retriever finds.
 
-    It is passed as `k` to vector stores, and to other retrievers that accept `k` in a call.
+    The base retriever, and each retriever inside it, finds this number for this call: vector
+    stores, retrievers that accept `k` in a call, and those with a field `k`, `top_k` or
+    `search_kwargs`. If a retriever cannot get the number, a warning is logged once.
     """
     top_n: int | None = Field(default=None, ge=1, validation_alias=AliasChoices("top_n", "k"))
     """Number of documents to return. Default: as many as the reranker returns."""
@@ -139,14 +135,14 @@ class OpenRouterRerankRetriever(BaseRetriever):
         **kwargs: Any,
     ) -> list[Document]:
         query = checked_query(query)
-        options, limit = self._options(k, top_n), self._limit(fetch_k)
+        options = self._options(k, top_n)
+        search = Search(self.base_retriever, _positive("fetch_k", fetch_k) or self.fetch_k)
         callbacks = run_manager.get_child()
-        found = self.base_retriever.invoke(
-            query, {"callbacks": callbacks}, **self._base_options(limit), **kwargs
+        found = search.retriever.invoke(
+            query, {"callbacks": callbacks}, **search.keywords, **kwargs
         )
-        return self.reranker.compress_documents(
-            _found_documents(found)[:limit], query, callbacks, **options
-        )
+        candidates = search.candidates(found)
+        return self.reranker.compress_documents(candidates, query, callbacks, **options)
 
     async def _aget_relevant_documents(
         self,
@@ -159,42 +155,20 @@ class OpenRouterRerankRetriever(BaseRetriever):
         **kwargs: Any,
     ) -> list[Document]:
         query = checked_query(query)
-        options, limit = self._options(k, top_n), self._limit(fetch_k)
+        options = self._options(k, top_n)
+        search = Search(self.base_retriever, _positive("fetch_k", fetch_k) or self.fetch_k)
         callbacks = run_manager.get_child()
-        found = await self.base_retriever.ainvoke(
-            query, {"callbacks": callbacks}, **self._base_options(limit), **kwargs
+        found = await search.retriever.ainvoke(
+            query, {"callbacks": callbacks}, **search.keywords, **kwargs
         )
-        return await self.reranker.acompress_documents(
-            _found_documents(found)[:limit], query, callbacks, **options
-        )
+        candidates = search.candidates(found)
+        return await self.reranker.acompress_documents(candidates, query, callbacks, **options)
 
     def _options(self, k: int | None, top_n: int | None) -> CallOptions:
         if k is not None and top_n is not None:
             raise InvalidRequestError(f"k={k} and top_n={top_n} mean the same: pass one of them")
         given = _positive("k", k) or _positive("top_n", top_n) or self.top_n
         return {} if given is None else {"top_n": given}
-
-    def _limit(self, fetch_k: int | None) -> int | None:
-        return _positive("fetch_k", fetch_k) or self.fetch_k
-
-    def _base_options(self, limit: int | None) -> dict[str, int]:
-        """Return the keywords that tell the base retriever the number of documents to find."""
-        base: object = self.base_retriever
-        while isinstance(base, RunnableBindingBase | RunnableConfigurableFields):
-            base = base.bound if isinstance(base, RunnableBindingBase) else base.default
-        if limit is None or not isinstance(base, BaseRetriever):
-            return {}
-        if isinstance(base, VectorStoreRetriever):
-            if base.search_type != "mmr":
-                return {"k": limit}
-            compared: int = base.search_kwargs.get("fetch_k", _MMR_FETCH_K)
-            return {"k": limit, "fetch_k": max(compared, limit)}
-        # Private in LangChain, but a retriever names the keywords of its calls nowhere else: its
-        # `invoke` accepts any. This replaces an option that users would have to set. Every
-        # retriever has the method, because it is abstract in BaseRetriever. In a release without
-        # it, neither this class nor any retriever written for today's releases would work.
-        accepted = signature(base._get_relevant_documents).parameters  # noqa: SLF001 - LangChain has no public one
-        return {"k": limit} if "k" in accepted else {}
 
 
 @contextmanager
@@ -218,12 +192,3 @@ def _positive(name: str, value: object) -> int | None:
             f"{name} must be a whole number, 1 or more, or None, got {shown_value(value)}"
         )
     return number
-
-
-def _found_documents(found: object) -> list[Document]:
-    if isinstance(found, list):
-        return found
-    raise InvalidRequestError(
-        f"base_retriever returned an object of type {type(found).__name__}: it must return a list "
-        "of documents"
-    )
