@@ -1,12 +1,15 @@
 """`OpenRouterRerank`: a document compressor, which is also a step of LangChain's chains."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self, TypeGuard, Unpack
 
 from langchain_core.callbacks import Callbacks
 from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.runnables import RunnableConfig, RunnableSerializable, ensure_config
+from langchain_core.runnables.config import run_in_executor, set_config_context
 from langchain_core.runnables.utils import AnyConfigurableField
 from openrouter_rerank.client_options.secrets import hidden
 from openrouter_rerank.errors import InvalidRequestError
@@ -136,13 +139,17 @@ class OpenRouterRerank(
         """
         Return copies of `documents`, the most relevant to `query` first, with their scores.
 
-        No thread waits for the response, and cancelling ends the call immediately.
+        No thread waits for the response, and cancelling ends the call immediately. If a subclass
+        overrides only `compress_documents`, this method runs it in a thread.
 
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the subclasses.
         """
         from ._calls import acompress
 
+        if override := _sync_override(type(self)):
+            call = partial(override, self, documents, query, callbacks, **options)
+            return await run_in_executor(None, call)
         reranker = self.for_call(options)
         return await acompress(
             reranker, _rules(reranker), documents, query, _config(callbacks), name=self.get_name()
@@ -239,6 +246,11 @@ class OpenRouterRerank(
         from ._calls import compress
 
         _check_input(input)
+        if _is_overridden(type(self), "compress_documents"):
+            with set_config_context(ensure_config(config)) as context:
+                return context.run(
+                    self.compress_documents, input["documents"], input["query"], **kwargs
+                )
         reranker = self.for_call(kwargs)
         return compress(
             reranker,
@@ -269,6 +281,10 @@ class OpenRouterRerank(
         from ._calls import acompress
 
         _check_input(input)
+        if _is_overridden(type(self), "compress_documents", "acompress_documents"):
+            with set_config_context(ensure_config(config)) as context:
+                call = self.acompress_documents(input["documents"], input["query"], **kwargs)
+                return await asyncio.create_task(call, context=context)
         reranker = self.for_call(kwargs)
         return await acompress(
             reranker,
@@ -335,6 +351,18 @@ def _rules(reranker: OpenRouterRerank) -> "DocumentRules":
         converter=reranker.document_converter,
         score_key=reranker.score_key,
     )
+
+
+def _is_overridden(subclass: type[OpenRouterRerank], *methods: str) -> bool:
+    return any(getattr(subclass, each) is not getattr(OpenRouterRerank, each) for each in methods)
+
+
+def _sync_override(subclass: type[OpenRouterRerank]) -> Callable[..., list[Document]] | None:
+    if not _is_overridden(subclass, "compress_documents"):
+        return None
+    from openrouter_rerank.reranker.overrides import sync_override
+
+    return sync_override(subclass, OpenRouterRerank, "compress_documents", "acompress_documents")
 
 
 def _config(callbacks: Callbacks | None) -> RunnableConfig:

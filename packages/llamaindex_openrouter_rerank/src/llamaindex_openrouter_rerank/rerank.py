@@ -1,5 +1,6 @@
 """The node postprocessor: its options, and how LlamaIndex calls, writes, compares and copies it."""
 
+import asyncio
 import inspect
 from collections.abc import Callable, Iterable
 from importlib import import_module
@@ -125,6 +126,12 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):  # noqa: PLW1641 - Muta
     ) -> list[NodeWithScore]:
         from ._calls import apostprocess
 
+        if type(self) is not OpenRouterRerank:
+            from openrouter_rerank.reranker.overrides import sync_override
+
+            names = ("_postprocess_nodes", "_apostprocess_nodes")
+            if override := sync_override(type(self), OpenRouterRerank, *names):
+                return await asyncio.to_thread(override, self, nodes, query_bundle)
         return await apostprocess(self, _rules(self), nodes, query_bundle, self.callback_manager)
 
     def rerank(
