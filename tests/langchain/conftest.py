@@ -7,12 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from langchain.agents import create_agent
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding
+from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_core.vectorstores import InMemoryVectorStore
 from langchain_openrouter_rerank import OpenRouterRerank
+from langchain_openrouter_rerank.middleware import RerankToolResultsMiddleware
 from langsmith import Client
+
+from tests.scripted_chat import scripted
+from tests.search_tools import CALL, QUESTION
 
 QUERY = "capital of France"
 TEXTS = (
@@ -99,6 +105,25 @@ def invoke(mode):
         return await runnable.ainvoke(value, config, **options)
 
     return invoke
+
+
+@pytest.fixture
+def run_search(reranker, invoke):
+    """Return a function that runs an agent with one tool, and returns the tool's message."""
+
+    async def run_search(given, *, tools=None, top_n=None, question=QUESTION, **options):
+        agent = create_agent(
+            scripted(CALL, "Paris."),
+            tools=[given],
+            middleware=[RerankToolResultsMiddleware(reranker, top_n=top_n, tools=tools)],
+        )
+        state = await invoke(agent, {"messages": [HumanMessage(question)]}, **options)
+        [message] = [each for each in state["messages"] if isinstance(each, ToolMessage)]
+        assert message.tool_call_id == "call-0"
+        assert message.name == given.name
+        return message
+
+    return run_search
 
 
 @pytest.fixture

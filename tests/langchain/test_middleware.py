@@ -28,6 +28,7 @@ TOOLS = {
     "weather_in": "Tells the weather in a city now.",
 }
 QUESTION = "Tells the weather in a city"
+LONG_QUESTION = "Now please use the tool that bakes a loaf of bread for the two of us"
 WEB_SEARCH = {"type": "web_search"}
 
 
@@ -122,10 +123,10 @@ async def test_the_next_message_ranks_the_tools_again(make_agent, invoke, local_
     thread = {"configurable": {"thread_id": "1"}}
 
     await invoke(agent, question(), thread)
-    await invoke(agent, question("Bakes bread"), thread)
+    await invoke(agent, question(LONG_QUESTION), thread)
 
     assert model.shown == [["weather_in"], ["bake_bread"]]
-    assert [request.query for request in local_openrouter.requests] == [QUESTION, "Bakes bread"]
+    assert [request.query for request in local_openrouter.requests] == [QUESTION, LONG_QUESTION]
 
 
 async def test_changed_tools_are_ranked_again(reranker, invoke, local_openrouter):
@@ -227,7 +228,7 @@ async def test_all_tools_are_kept_if_reranking_fails(
     assert model.shown == [list(TOOLS)] * 2
     assert len(local_openrouter.requests) == 1
     [record] = caplog.records
-    assert "reranking the tools failed, the model sees all 5" in record.getMessage()
+    assert "reranking the tools failed, the model sees 5 of 5" in record.getMessage()
 
 
 async def test_after_a_failure_the_next_turn_ranks_the_tools_again(
@@ -357,7 +358,7 @@ def test_only_the_last_selections_are_stored(make_selector, local_openrouter):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"max_tools": 0}, "max_tools must be a whole number, 1 or more, got 0"),
+        ({"max_tools": 0}, "max_tools must be a whole number, 1 or more, or None, got 0"),
         ({"always_include": 5}, "always_include must be a list of names of tools, got 5"),
     ],
 )

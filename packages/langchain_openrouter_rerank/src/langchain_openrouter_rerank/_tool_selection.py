@@ -2,20 +2,17 @@
 
 import hashlib
 import json
-import logging
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.tools import BaseTool
-from openrouter_rerank.errors import OpenRouterRerankError
 from openrouter_rerank.ranking import Ranking
 
 if TYPE_CHECKING:
     from langchain.agents.middleware.types import ContextT, ModelRequest
-
-logger = logging.getLogger("openrouter_rerank")
 
 # More than the number of turns in progress in one process. An entry is a digest and some names.
 _MAX_TURNS: Final = 1024
@@ -32,6 +29,8 @@ class Turn:
     message_id: str | None
     query: str
     candidates: tuple[BaseTool, ...]
+    called: frozenset[str]
+    """The names of the tools that were called in this conversation."""
     model: str
 
     @property
@@ -48,32 +47,36 @@ class Turn:
         identity = json.dumps([self.message_id, self.query, self.model, *self.texts])
         return hashlib.sha256(identity.encode()).digest()
 
-    def selected(self, ranking: Ranking) -> frozenset[str]:
-        """Return the names of the tools that `ranking` keeps."""
-        return frozenset(self.candidates[ranked.index].name for ranked in ranking.results)
-
-    def all_tools_after(self, error: OpenRouterRerankError) -> frozenset[str]:
-        """Return the names of all tools, and log why."""
-        logger.warning(
-            "reranking the tools failed, the model sees all %d: %s: %s",
-            len(self.candidates),
-            type(error).__name__,
-            error,
-        )
-        return frozenset(tool.name for tool in self.candidates)
+    def selected(self, ranking: Ranking) -> tuple[str, ...]:
+        """Return the names of the tools that `ranking` keeps, best first."""
+        return tuple(self.candidates[ranked.index].name for ranked in ranking.results)
 
     def with_tools(
-        self, request: "ModelRequest[ContextT]", shown: frozenset[str]
+        self, request: "ModelRequest[ContextT]", selected: Sequence[str], *, is_ordered: bool
     ) -> "ModelRequest[ContextT]":
-        """Return `request` without the candidates that are not in `shown`, in the same order."""
-        hidden = {tool.name for tool in self.candidates} - shown
-        return request.override(
-            tools=[
-                tool
-                for tool in request.tools
-                if not (isinstance(tool, BaseTool) and tool.name in hidden)
-            ]
-        )
+        """
+        Return `request` without the candidates that are neither selected nor called.
+
+        Args:
+            request: The request with all tools.
+            selected: The names of the selected tools.
+            is_ordered: Put the selected tools first, in this order.
+        """
+        hidden = {tool.name for tool in self.candidates} - self.called - {*selected}
+        shown = [
+            tool
+            for tool in request.tools
+            if not (isinstance(tool, BaseTool) and tool.name in hidden)
+        ]
+        if is_ordered:
+            places = {name: place for place, name in enumerate(selected)}
+            shown.sort(key=lambda tool: places.get(_name(tool), len(places)))
+        return request.override(tools=shown)
+
+
+def _name(tool: BaseTool | dict[str, Any]) -> str:
+    # Tools of the model's provider are mappings, which are not ranked.
+    return tool.name if isinstance(tool, BaseTool) else ""
 
 
 class Selections:
@@ -85,18 +88,18 @@ class Selections:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._shown: OrderedDict[bytes, frozenset[str]] = OrderedDict()
+        self._selected: OrderedDict[bytes, tuple[str, ...]] = OrderedDict()
 
-    def get(self, key: bytes) -> frozenset[str] | None:
+    def get(self, key: bytes) -> tuple[str, ...] | None:
         """Return the selection of a turn, or `None` if it is not stored."""
         with self._lock:
-            if key in self._shown:
-                self._shown.move_to_end(key)
-            return self._shown.get(key)
+            if key in self._selected:
+                self._selected.move_to_end(key)
+            return self._selected.get(key)
 
-    def add(self, key: bytes, shown: frozenset[str]) -> None:
+    def add(self, key: bytes, selected: tuple[str, ...]) -> None:
         """Store the selection of a turn; if there are too many, drop the least recently used."""
         with self._lock:
-            self._shown[key] = shown
-            if len(self._shown) > _MAX_TURNS:
-                self._shown.popitem(last=False)
+            self._selected[key] = selected
+            if len(self._selected) > _MAX_TURNS:
+                self._selected.popitem(last=False)

@@ -1,19 +1,24 @@
 """
-Middleware for LangChain's agents: out of many tools, the model gets those that the question needs.
+Middleware for LangChain's agents: it selects tools, and reranks what search tools return.
 
 It needs the extra `agents`, so the package does not export it at the top.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.documents import Document
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import BaseTool
 from openrouter_rerank.client_options.values import number_in, whole_number
 from openrouter_rerank.errors import ConfigurationError, OpenRouterRerankError, shown_value
 from openrouter_rerank.reranker import CallOptions
+from openrouter_rerank.telemetry import SituationLog
 
+from ._conversation import called_tools, question_of
+from ._tool_results import MismatchError, ToolResult, tool_result
 from ._tool_selection import Selections, Turn
 from .rerank import OpenRouterRerank
 
@@ -32,10 +37,22 @@ except ModuleNotFoundError as missing:
         name=missing.name,
     ) from missing
 
+if TYPE_CHECKING:
+    from langchain.agents.middleware.types import ToolCallRequest
+    from langgraph.types import Command
+
+logger = logging.getLogger("openrouter_rerank")
+
+OnFailure: TypeAlias = Literal["all", "none", "error"] | Sequence[str]
+"""
+What the model gets if reranking the tools fails: all tools, none of those that would be ranked, the
+tools with these names, or an error instead.
+"""
+
 
 class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
     """
-    Offer the model only the tools that are most relevant to the last message of the user.
+    Offer the model only the tools that are most relevant to the question of the conversation.
 
     ```python
     from langchain.agents import create_agent
@@ -45,39 +62,52 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
     agent = create_agent("openrouter:openai/gpt-5-mini", tools=tools, middleware=[selector])
     ```
 
-    The tools are ranked by their names and descriptions, once for each message of the user. All
-    model calls until the next message get the same tools. Without a score threshold, nothing is
-    sent if there are at most `max_tools` tools to choose from. If reranking fails, the model gets
-    all tools until the next message, and a warning is logged. Tools that are run by the provider of
-    the model are always kept.
+    The tools are ranked by their names and descriptions, once for each message of the user. The
+    question is the user's last message. If it has fewer than 12 words, such as "yes, tomorrow",
+    earlier messages precede it: at most 4 of the user, with the assistant's texts between them.
+
+    All model calls until the next message get the same tools. Tools that the model has already
+    called in this conversation stay, in addition to the selected ones. Tools that are run by the
+    provider of the model are always kept. Without a score threshold, nothing is sent if there are
+    at most `max_tools` tools to choose from.
+
+    This saves tokens and is no access control: a model can still call a hidden tool, for example
+    because the prompt names it, and the agent executes the call.
     """
 
     def __init__(
         self,
         reranker: OpenRouterRerank | None = None,
         *,
-        max_tools: int,
+        max_tools: int | None,
         always_include: str | Sequence[str] = (),
         min_score: float | None = None,
+        on_failure: OnFailure = "all",
     ) -> None:
         """
         Select tools with `reranker`, or with a new reranker that has the default options.
 
         Args:
             reranker: The reranker. Its `top_n` and `on_error` do not apply here.
-            max_tools: How many tools to select; at least 1.
+            max_tools: How many tools to select, at least 1. With `None` the model gets all tools,
+                the most relevant first; otherwise the tools stay in the order of the agent.
             always_include: The name or names of tools to keep. They are neither ranked nor counted.
             min_score: Select only tools with at least this score, even if no tool is left. Each
                 rerank model has its own scale.
+            on_failure: What to do until the next message of the user if reranking fails: `"all"`
+                keeps all tools, `"none"` selects none, a list selects the tools with these names,
+                and `"error"` raises the error. Unless it is raised, a warning is logged. `"all"`
+                is the default, because with more tools than necessary an agent still works.
 
         Raises:
             ConfigurationError: If a value is invalid, or does not fit the reranker.
         """
         super().__init__()
-        self._reranker = _checked(reranker)
-        self._max_tools = _checked_count(max_tools)
-        self._always_include = _checked_names(always_include)
+        self._reranker = _checked(reranker) or OpenRouterRerank()
+        self._max_tools = _checked_count("max_tools", max_tools)
+        self._always_include = _checked_names("always_include", always_include)
         self._min_score = min_score
+        self._on_failure = _checked_on_failure(on_failure)
         self._selections = Selections()
         if min_score is not None:
             # Raises here, not in the first model call, if the reranker cannot have a threshold.
@@ -92,21 +122,22 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
         Call the model with the tools selected for this turn.
 
         Raises:
-            ConfigurationError: If a tool of `always_include` does not exist.
+            ConfigurationError: If a tool of `always_include` or `on_failure` does not exist.
+            OpenRouterRerankError: If reranking fails and `on_failure` is `"error"`.
         """
         turn = self._turn(request)
         if turn is None:
             return handler(request)
-        shown = self._selections.get(turn.key)
-        if shown is None:
+        selected = self._selections.get(turn.key)
+        if selected is None:
             try:
                 ranking = self._reranker.rerank(turn.texts, turn.query, **self._options())
             except OpenRouterRerankError as error:
-                shown = turn.all_tools_after(error)
+                selected = self._selected_after(error, turn)
             else:
-                shown = turn.selected(ranking)
-            self._selections.add(turn.key, shown)
-        return handler(turn.with_tools(request, shown))
+                selected = turn.selected(ranking)
+            self._selections.add(turn.key, selected)
+        return handler(turn.with_tools(request, selected, is_ordered=self._max_tools is None))
 
     async def awrap_model_call(
         self,
@@ -117,21 +148,22 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
         Call the model with the tools selected for this turn; no thread waits for the reranker.
 
         Raises:
-            ConfigurationError: If a tool of `always_include` does not exist.
+            ConfigurationError: If a tool of `always_include` or `on_failure` does not exist.
+            OpenRouterRerankError: If reranking fails and `on_failure` is `"error"`.
         """
         turn = self._turn(request)
         if turn is None:
             return await handler(request)
-        shown = self._selections.get(turn.key)
-        if shown is None:
+        selected = self._selections.get(turn.key)
+        if selected is None:
             try:
                 ranking = await self._reranker.arerank(turn.texts, turn.query, **self._options())
             except OpenRouterRerankError as error:
-                shown = turn.all_tools_after(error)
+                selected = self._selected_after(error, turn)
             else:
-                shown = turn.selected(ranking)
-            self._selections.add(turn.key, shown)
-        return await handler(turn.with_tools(request, shown))
+                selected = turn.selected(ranking)
+            self._selections.add(turn.key, selected)
+        return await handler(turn.with_tools(request, selected, is_ordered=self._max_tools is None))
 
     def _options(self) -> CallOptions:
         if self._min_score is None:
@@ -142,44 +174,218 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
         """Return the turn to select tools for, or `None` if the model gets all tools."""
         tools = [tool for tool in request.tools if isinstance(tool, BaseTool)]
         names = {tool.name for tool in tools}
-        if missing := sorted(self._always_include - names):
-            raise ConfigurationError(
-                f"always_include names {missing}, but the tools are {sorted(names)}"
-            )
+        fallback = frozenset() if isinstance(self._on_failure, str) else self._on_failure
+        for option, wanted in (("always_include", self._always_include), ("on_failure", fallback)):
+            if missing := sorted(wanted - names):
+                raise ConfigurationError(
+                    f"{option} names {missing}, but the tools are {sorted(names)}"
+                )
         candidates = tuple(tool for tool in tools if tool.name not in self._always_include)
         threshold = self._options().get("score_threshold", self._reranker.score_threshold)
         # With a threshold, few tools have to be ranked too: some may be below it.
-        if len(candidates) <= (self._max_tools if threshold is None else 0):
+        if len(candidates) <= ((self._max_tools or 1) if threshold is None else 0):
             return None
-        humans = (each for each in reversed(request.messages) if isinstance(each, HumanMessage))
-        message = next(humans, None)
-        if message is None or not message.text.strip():
+        humans = [at for at, each in enumerate(request.messages) if isinstance(each, HumanMessage)]
+        # What follows the last message of the user changes during the turn.
+        asked = request.messages[: humans[-1] + 1] if humans else []
+        query = question_of(asked)
+        if not query:
             return None
-        return Turn(message.id, message.text, candidates, self._reranker.model)
+        called = called_tools(request.messages)
+        return Turn(asked[-1].id, query, candidates, called, self._reranker.model)
+
+    def _selected_after(self, error: OpenRouterRerankError, turn: Turn) -> tuple[str, ...]:
+        """Return the names of the tools to select after a failure, and log it, or raise it."""
+        names = tuple(tool.name for tool in turn.candidates)
+        if self._on_failure == "error":
+            raise error
+        if not isinstance(self._on_failure, str):
+            names = tuple(name for name in names if name in self._on_failure)
+        elif self._on_failure == "none":
+            names = ()
+        logger.warning(
+            "reranking the tools failed, the model sees %d of %d: %s: %s",
+            len(names),
+            len(turn.candidates),
+            type(error).__name__,
+            error,
+        )
+        return names
 
 
-def _checked_count(max_tools: object) -> int:
-    number = whole_number(number_in(max_tools))
-    if number is not None and number > 0:
+class RerankToolResultsMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
+    """
+    Rerank the documents that search tools return, before the model reads them.
+
+    ```python
+    from langchain.agents import create_agent
+    from langchain_openrouter_rerank.middleware import RerankToolResultsMiddleware
+
+    results = RerankToolResultsMiddleware(top_n=5, tools=["web_search"])
+    agent = create_agent("openrouter:openai/gpt-5-mini", tools=tools, middleware=[results])
+    ```
+
+    The documents are ranked by their relevance to the question of the conversation, not by the
+    query that the model gave to the tool. `RerankToolSelectorMiddleware` says what the question is.
+    These results of a tool are lists of documents, if they hold two or more:
+
+    - an artifact with `Document`s, as `create_retriever_tool` returns with `content_and_artifact`;
+    - JSON, or content blocks, with a list of texts or of objects, also as the `results` of an
+      object. An object's text is in `page_content`, `content`, `text`, `snippet` or `body`.
+
+    Everything else reaches the model unchanged: errors, commands and other results. The content and
+    the artifact of a message stay consistent. If they cannot be matched, both stay as they are, and
+    a warning is logged once. Scores are in the metadata of the `Document`s in the artifact. Items
+    of JSON are not changed.
+
+    If reranking fails, `on_error` of the reranker decides: `"passthrough"` keeps the order of the
+    tool and `top_n` of its documents.
+    """
+
+    def __init__(
+        self,
+        reranker: OpenRouterRerank | None = None,
+        *,
+        top_n: int | None = None,
+        tools: str | Sequence[str] | None = None,
+    ) -> None:
+        """
+        Rerank with `reranker`, or with a new `OpenRouterRerank(on_error="passthrough")`.
+
+        Args:
+            reranker: The reranker. By default an outage does not stop the agent.
+            top_n: How many documents of a result to keep, at least 1. Default: as many as the
+                reranker returns, which is all of them unless its options say otherwise.
+            tools: The name or names of the tools whose results are reranked. Default: all tools
+                that return a list of documents. Name them if other tools return lists, such as
+                names of files, whose order or number matters.
+
+        Raises:
+            ConfigurationError: If a value is invalid.
+        """
+        super().__init__()
+        self._reranker = _checked(reranker) or OpenRouterRerank(on_error="passthrough")
+        self._top_n = _checked_count("top_n", top_n)
+        self._tools = None if tools is None else _checked_names("tools", tools)
+        self._situations = SituationLog()
+
+    def wrap_tool_call(
+        self,
+        request: "ToolCallRequest",
+        handler: "Callable[[ToolCallRequest], ToolMessage | Command[Any]]",
+    ) -> "ToolMessage | Command[Any]":
+        """
+        Execute the tool, and return its result with the most relevant documents first.
+
+        Raises:
+            OpenRouterRerankError: If reranking fails and `on_error` of the reranker does not let
+                the failure pass.
+        """
+        message = handler(request)
+        result = self._result(request, message)
+        if result is None:
+            return message
+        documents = self._reranker.compress_documents(
+            result.documents, _question(request), **self._options()
+        )
+        return self._message(request, result, documents)
+
+    async def awrap_tool_call(
+        self,
+        request: "ToolCallRequest",
+        handler: "Callable[[ToolCallRequest], Awaitable[ToolMessage | Command[Any]]]",
+    ) -> "ToolMessage | Command[Any]":
+        """
+        Execute the tool, and return its result with the most relevant documents first.
+
+        Raises:
+            OpenRouterRerankError: If reranking fails and `on_error` of the reranker does not let
+                the failure pass.
+        """
+        message = await handler(request)
+        result = self._result(request, message)
+        if result is None:
+            return message
+        documents = await self._reranker.acompress_documents(
+            result.documents, _question(request), **self._options()
+        )
+        return self._message(request, result, documents)
+
+    def _options(self) -> CallOptions:
+        return {} if self._top_n is None else {"top_n": self._top_n}
+
+    def _result(self, request: "ToolCallRequest", message: object) -> ToolResult | None:
+        """Return the result with its documents, or `None` if it stays as it is."""
+        if (
+            not isinstance(message, ToolMessage)
+            or message.status == "error"
+            or (self._tools is not None and request.tool_call["name"] not in self._tools)
+            or not _question(request)
+        ):
+            return None
+        try:
+            return tool_result(message)
+        except MismatchError:
+            self._report_mismatch(request)
+            return None
+
+    def _message(
+        self, request: "ToolCallRequest", result: ToolResult, documents: Sequence[Document]
+    ) -> ToolMessage:
+        try:
+            return result.with_documents(documents)
+        except MismatchError:
+            # A subclass of the reranker has returned documents that it did not get.
+            self._report_mismatch(request)
+            return result.message
+
+    def _report_mismatch(self, request: "ToolCallRequest") -> None:
+        name = request.tool_call["name"]
+        self._situations.report(
+            name,
+            "the result of the tool %s stays as it is, because its documents were not found in its "
+            "content in the same order. Return their texts as JSON, or joined by blank lines",
+            name,
+        )
+
+
+def _question(request: "ToolCallRequest") -> str:
+    # LangGraph allows a mapping, a list or a model as the state of a graph.
+    state = request.state
+    if isinstance(state, Mapping):
+        state = state.get("messages", [])
+    return question_of(state if isinstance(state, list) else getattr(state, "messages", []))
+
+
+def _checked_count(option: str, count: object) -> int | None:
+    number = whole_number(number_in(count))
+    if count is None or (number is not None and number > 0):
         return number
     raise ConfigurationError(
-        f"max_tools must be a whole number, 1 or more, got {shown_value(max_tools)}"
+        f"{option} must be a whole number, 1 or more, or None, got {shown_value(count)}"
     )
 
 
-def _checked_names(names: object) -> frozenset[str]:
+def _checked_names(option: str, names: object) -> frozenset[str]:
     given = [names] if isinstance(names, str) else names
     if isinstance(given, Sequence | AbstractSet) and all(isinstance(name, str) for name in given):
         return frozenset(given)
+    raise ConfigurationError(f"{option} must be a list of names of tools, got {shown_value(names)}")
+
+
+def _checked_on_failure(given: object) -> str | frozenset[str]:
+    if not isinstance(given, str):
+        return _checked_names("on_failure", given)
+    if given in {"all", "none", "error"}:
+        return given
     raise ConfigurationError(
-        f"always_include must be a list of names of tools, got {shown_value(names)}"
+        "on_failure must be 'all', 'none', 'error' or a list of names of tools, got "
+        f"{shown_value(given)}"
     )
 
 
-def _checked(reranker: object) -> OpenRouterRerank:
-    if reranker is None:
-        return OpenRouterRerank()
-    if isinstance(reranker, OpenRouterRerank):
+def _checked(reranker: object) -> OpenRouterRerank | None:
+    if reranker is None or isinstance(reranker, OpenRouterRerank):
         return reranker
     raise ConfigurationError(
         f"reranker is of type {type(reranker).__name__}: pass OpenRouterRerank(model=...)"

@@ -1,0 +1,101 @@
+"""The items of a list in a JSON text, and the same text with the items in another order."""
+
+import re
+from collections.abc import Iterator, Sequence
+from json import JSONDecoder
+from typing import Any, NamedTuple, TypeGuard
+
+# The names under which search tools and protocols return the list of their results.
+LIST_NAMES = ("results", "result", "documents", "structured_content")
+
+_DECODER = JSONDecoder()
+_SPACE = re.compile(r"[ \t\n\r]*")
+
+
+class JsonList(NamedTuple):
+    """A list in a JSON text: the text itself, or a value in an object, such as its `results`."""
+
+    text: str
+    values: list[Any]
+    spans: list[tuple[int, int]]
+    """Where each value begins and ends in the text."""
+
+    def reordered(self, positions: Sequence[int]) -> str:
+        """
+        Return the text with the values at `positions`, in their order, as the only values.
+
+        Each value stays as it is written, so that no number and no escape in it changes.
+        """
+        start, end = self.spans[0][0], self.spans[-1][1]
+        # What is between the first two values, such as a comma and a line break.
+        between = self.text[self.spans[0][1] : self.spans[1][0]]
+        values = (self.text[slice(*self.spans[position])] for position in positions)
+        return self.text[:start] + between.join(values) + self.text[end:]
+
+
+def json_list(text: str) -> JsonList | None:
+    """Return the list in a JSON text, or `None` if it is no JSON or has no list of two or more."""
+    start = _after_space(text, 0)
+    if text[start : start + 1] not in {"[", "{"}:
+        return None
+    try:
+        # Checks all of it, and so the functions below need not.
+        _DECODER.decode(text)
+        return _list_at(text, start)
+    except (ValueError, RecursionError):
+        # Too deep or with a number too long for Python, or no JSON.
+        return None
+
+
+def named_list(values: object) -> str | None:
+    """Return the name of the list in an object, or `None` if there is none."""
+    if not is_object(values):
+        return None
+    return next((name for name in LIST_NAMES if name in values), None)
+
+
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Return `True` if `value` is an object of JSON."""
+    return isinstance(value, dict)
+
+
+def _list_at(text: str, start: int) -> JsonList | None:
+    if text[start] == "[":
+        found = list(_values(text, start))
+        spans = [span for _, span in found]
+        return JsonList(text, [value for value, _ in found], spans) if len(found) > 1 else None
+    if text[start] == "{":
+        members = dict(_members(text, start))
+        name = named_list(members)
+        return None if name is None else _list_at(text, members[name])
+    return None
+
+
+def _values(text: str, start: int) -> Iterator[tuple[Any, tuple[int, int]]]:
+    """Yield the values of the list at `start`, and where they begin and end."""
+    at = _after_space(text, start + 1)
+    while text[at] != "]":
+        value, end = _DECODER.raw_decode(text, at)
+        yield value, (at, end)
+        at = _after_separator(text, end)
+
+
+def _members(text: str, start: int) -> Iterator[tuple[str, int]]:
+    """Yield the names in the object at `start`, and where their values begin."""
+    at = _after_space(text, start + 1)
+    while text[at] != "}":
+        name, end = _DECODER.raw_decode(text, at)
+        begin = _after_space(text, _after_space(text, end) + 1)
+        yield name, begin
+        _, end = _DECODER.raw_decode(text, begin)
+        at = _after_separator(text, end)
+
+
+def _after_separator(text: str, at: int) -> int:
+    at = _after_space(text, at)
+    return _after_space(text, at + 1) if text[at] == "," else at
+
+
+def _after_space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return at if found is None else found.end()

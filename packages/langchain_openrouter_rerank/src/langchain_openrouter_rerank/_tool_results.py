@@ -1,0 +1,217 @@
+"""The documents in the result of a tool, and the same result with fewer, in another order."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Final, NamedTuple, Self, TypeGuard
+
+from langchain_core.documents import Document
+from langchain_core.messages import ToolMessage
+
+from ._json_list import is_object, json_list, named_list
+
+# The fields in which search tools return the text of a document.
+_TEXT_FIELDS: Final = ("page_content", "content", "text", "snippet", "body")
+# What tools write between the texts of documents; the first that fits is taken.
+_SEPARATORS: Final = ("\n\n---\n\n", "\n---\n", "\n\n", "\n")
+
+
+class MismatchError(Exception):
+    """The content of a message and its documents cannot be matched."""
+
+
+class _Listed(NamedTuple):
+    """A list of documents in the content or in the artifact of a message."""
+
+    documents: list[Document]
+    select: Callable[[Sequence[int]], Any]
+    """Returns the content or the artifact with only the documents at these positions."""
+
+    def has_texts_of(self, other: Self) -> bool:
+        """Return `True` if both lists have the same texts in the same order."""
+        return [each.page_content for each in self.documents] == [
+            each.page_content for each in other.documents
+        ]
+
+
+class ToolResult(NamedTuple):
+    """
+    The result of a tool that found two documents or more.
+
+    The documents are in the content, as JSON, as content blocks or as text, and may also be in the
+    artifact.
+    """
+
+    message: ToolMessage
+    content: _Listed
+    artifact: _Listed | None
+
+    @property
+    def documents(self) -> list[Document]:
+        """The documents to rank. The `id` of each is its position."""
+        listed = self.artifact or self.content
+        return [
+            Document(page_content=each.page_content, metadata=each.metadata, id=str(position))
+            for position, each in enumerate(listed.documents)
+        ]
+
+    def with_documents(self, documents: Sequence[Document]) -> ToolMessage:
+        """
+        Return the message with only these documents, in this order.
+
+        The documents in the artifact are copies, with the metadata of these documents. Items in
+        JSON and content blocks are not changed.
+
+        Raises:
+            MismatchError: If one of them is not from `documents` of this result.
+        """
+        known = {str(position): position for position in range(len(self.content.documents))}
+        positions = [known[each.id] for each in documents if each.id in known]
+        if len(positions) != len(documents):
+            raise MismatchError
+        changes = {"content": self.content.select(positions)}
+        if self.artifact is not None:
+            changes["artifact"] = self.artifact.select(positions)
+            if _are_documents(changes["artifact"]):
+                changes["artifact"] = [
+                    kept.model_copy(update={"metadata": ranked.metadata})
+                    for kept, ranked in zip(changes["artifact"], documents, strict=True)
+                ]
+        return self.message.model_copy(update=changes)
+
+
+def tool_result(message: ToolMessage) -> ToolResult | None:
+    """
+    Return the documents in the result of a tool, or `None` if there are fewer than two.
+
+    Raises:
+        MismatchError: If there are documents in the content or in the artifact, and the two cannot
+            be matched.
+    """
+    content, artifact = _in_content(message.content), _in_values(message.artifact)
+    if artifact is None:
+        if content is None:
+            return None
+        if message.artifact is None:
+            return ToolResult(message, content, None)
+    elif content is None:
+        content = _in_text(message.content, artifact.documents)
+    if content is None or artifact is None or not content.has_texts_of(artifact):
+        raise MismatchError
+    return ToolResult(message, content, artifact)
+
+
+def _in_content(content: str | list[Any]) -> _Listed | None:
+    """Return the documents in JSON, or in content blocks."""
+    if isinstance(content, str):
+        found = json_list(content)
+        documents = None if found is None else _documents(found.values)
+        if found is None or documents is None:
+            return None
+        return _Listed(documents, found.reordered)
+    # An agent turns other lists into JSON.
+    if not all(is_object(block) and block.get("type") == "text" for block in content):
+        return None
+    if len(content) != 1:
+        return _in_values(content)
+    # Servers of the Model Context Protocol return JSON in one block.
+    [block] = content
+    inner = _in_content(block["text"])
+    if inner is None:
+        return None
+    return _Listed(inner.documents, lambda positions: [{**block, "text": inner.select(positions)}])
+
+
+def _in_values(values: object) -> _Listed | None:
+    """Return the documents in a list, or in the list of an object, such as its `results`."""
+    if isinstance(values, list):
+        documents = _documents(values)
+        if documents is None:
+            return None
+        return _Listed(documents, lambda positions: [values[each] for each in positions])
+    name = named_list(values)
+    if name is None or not is_object(values):
+        return None
+    inner = _in_values(values[name])
+    if inner is None:
+        return None
+    return _Listed(inner.documents, lambda positions: {**values, name: inner.select(positions)})
+
+
+def _in_text(content: object, documents: Sequence[Document]) -> _Listed | None:
+    """
+    Return the documents in a text in which a tool has joined them.
+
+    Each document may have a frame around its text, such as `Source: ...`. A text with anything that
+    belongs to no document, such as a heading, is not matched.
+    """
+    if not isinstance(content, str):
+        return None
+    gaps: list[str] = []
+    end = 0
+    for document in documents:
+        start = content.find(document.page_content, end)
+        if start < 0 or not document.page_content:
+            return None
+        gaps.append(content[end:start])
+        end = start + len(document.page_content)
+    gaps.append(content[end:])
+    # If there is the same between all texts and nothing around them, it is the separator.
+    is_bare = not gaps[0] and not gaps[-1] and gaps[1] and len({*gaps[1:-1]}) == 1
+    for separator in [gaps[1]] if is_bare else _SEPARATORS:
+        frames = _frames(gaps, separator)
+        if frames is not None:
+            pieces = [
+                before + document.page_content + after
+                for (before, after), document in zip(frames, documents, strict=True)
+            ]
+            return _Listed([*documents], partial(_joined, separator, pieces))
+    return None
+
+
+def _joined(separator: str, pieces: Sequence[str], positions: Sequence[int]) -> str:
+    return separator.join(pieces[position] for position in positions)
+
+
+def _frames(gaps: Sequence[str], separator: str) -> list[tuple[str, str]] | None:
+    """
+    Return what is before and after the text of each document in its piece.
+
+    Args:
+        gaps: What is before the first text, between the texts, and after the last.
+        separator: What is between two pieces.
+    """
+    between = [gap.split(separator) for gap in gaps[1:-1]]
+    if any(len(parts) != 2 for parts in between) or separator in gaps[0] or separator in gaps[-1]:
+        return None
+    before = [gaps[0], *(parts[1] for parts in between)]
+    after = [*(parts[0] for parts in between), gaps[-1]]
+    frames = list(zip(before, after, strict=True))
+    # A heading or a summary makes the frame of one document longer than the others.
+    lines = {(start.count("\n"), end.count("\n")) for start, end in frames}
+    return frames if len(lines) == 1 else None
+
+
+def _documents(values: Sequence[object]) -> list[Document] | None:
+    """Return a document for each of the values, or `None` if there are fewer than two."""
+    found = [_document(value) for value in values]
+    documents = [each for each in found if each is not None]
+    return documents if len(documents) == len(found) > 1 else None
+
+
+def _document(value: object) -> Document | None:
+    """Return the document that `value` is or describes: a text, or an object with a text."""
+    if isinstance(value, Document):
+        return value
+    if isinstance(value, str):
+        return Document(value)
+    if not is_object(value):
+        return None
+    texts = {name: value[name] for name in _TEXT_FIELDS if isinstance(value.get(name), str)}
+    name = next((name for name, text in texts.items() if text.strip()), None)
+    if name is None:
+        return None
+    return Document(value[name], metadata={each: value[each] for each in value if each != name})
+
+
+def _are_documents(values: object) -> TypeGuard[list[Document]]:
+    return isinstance(values, list) and all(isinstance(each, Document) for each in values)

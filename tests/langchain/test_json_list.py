@@ -1,0 +1,63 @@
+"""The lists in JSON texts: their items, and the same text with the items in another order."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_openrouter_rerank._json_list import json_list
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+WRAPPERS = {
+    "list": lambda values: values,
+    "results": lambda values: {"a": [1, {"results": [2, 3]}], "results": values, "z": {}},
+    "nested": lambda values: {"structured_content": {"result": values}},
+}
+
+
+@given(
+    values=st.lists(VALUES, min_size=2, max_size=6),
+    wrapper=st.sampled_from(list(WRAPPERS.values())),
+    style=st.fixed_dictionaries(
+        {"indent": st.sampled_from([None, 1, "\t"]), "ensure_ascii": st.booleans()}
+    ),
+    data=st.data(),
+)
+def test_a_reordered_list_has_the_same_values(values, wrapper, style, data):
+    """The text with reordered items is the JSON of the reordered values."""
+    text = f" \n{json.dumps(wrapper(values), **style)}\t"
+    order = data.draw(st.lists(st.sampled_from(range(len(values))), unique=True))
+
+    found = json_list(text)
+
+    assert found.values == values
+    assert json.loads(found.reordered(order)) == wrapper([values[each] for each in order])
+    assert found.reordered(range(len(values))).split() == text.split()
+
+
+@given(st.text() | st.text(alphabet='[]{}",: \\0ru'))
+def test_any_text_is_a_list_or_nothing(text):
+    """A text that is no JSON, or has no list, is no list, and never an error."""
+    found = json_list(text)
+
+    assert found is None or len(json.loads(text)) > 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "[", "[]", "[1]", "{}", '{"results": 1}', '{"results": []}', "[1, 2", "[1, 2] 3"],
+)
+def test_other_texts_are_no_list(text):
+    """A text that is not JSON, or has no list of two or more items, is no list."""
+    assert json_list(text) is None
+
+
+def test_the_last_of_two_equal_names_counts():
+    """Of two equal names in an object the last counts, as for every reader of JSON."""
+    text = '{"results": [1, 2], "results": [3, 4]}'
+
+    assert json_list(text).reordered([1]) == '{"results": [1, 2], "results": [4]}'
