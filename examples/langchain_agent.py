@@ -1,5 +1,5 @@
 """
-An agent that reranks what it finds, and whose tools a reranker selects.
+An agent whose tools a reranker selects, and whose search results it reranks.
 
     python examples/langchain_agent.py
     python examples/langchain_agent.py openrouter:openai/gpt-5-mini "Who repairs the heating?"
@@ -26,7 +26,10 @@ from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.tools import StructuredTool, create_retriever_tool
 from langchain_core.vectorstores import InMemoryVectorStore
 from langchain_openrouter_rerank import OpenRouterRerank
-from langchain_openrouter_rerank.middleware import RerankToolSelectorMiddleware
+from langchain_openrouter_rerank.middleware import (
+    RerankToolResultsMiddleware,
+    RerankToolSelectorMiddleware,
+)
 
 HANDBOOK = [
     "The canteen serves lunch from noon to two.",
@@ -86,7 +89,7 @@ def main(model: str | None, question: str) -> None:
     store = InMemoryVectorStore(DeterministicFakeEmbedding(size=32))  # Use real embeddings
     store.add_texts(HANDBOOK)
     handbook = create_retriever_tool(
-        rerank.as_retriever(store.as_retriever(), fetch_k=len(HANDBOOK), top_n=2),
+        store.as_retriever(search_kwargs={"k": len(HANDBOOK)}),
         "handbook",
         "Searches the handbook of the company.",
         response_format="content_and_artifact",
@@ -100,6 +103,7 @@ def main(model: str | None, question: str) -> None:
         tools=[handbook, *office],
         middleware=[
             RerankToolSelectorMiddleware(rerank, max_tools=2, always_include=["handbook"]),
+            RerankToolResultsMiddleware(rerank, top_n=2, tools=["handbook"]),
             print_tools,
         ],
     )

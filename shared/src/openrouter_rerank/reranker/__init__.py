@@ -15,7 +15,8 @@ fails and `on_error` is `"passthrough"`, the placement keeps the order of the in
 
 `options.py` has the fields. `keywords.py` repeats their names for type checkers, with the types
 that callers may pass, and has the options of one call. `reranker.py` has the base class, which
-makes calls and their copies, pickles and closes.
+makes calls and their copies, pickles and closes. `overrides.py` finds the sync method of a subclass
+that an async call has to use.
 """
 
 from importlib import import_module
