@@ -5,13 +5,14 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_openrouter_rerank._json_list import json_list
+from langchain_openrouter_rerank._json_list import json_list, named_list
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=20,
 )
+THREE = '{"result": {"result": {"result": [1, 2]}}}'
 WRAPPERS = {
     "list": lambda values: values,
     "results": lambda values: {"a": [1, {"results": [2, 3]}], "results": values, "z": {}},
@@ -49,7 +50,19 @@ def test_any_text_is_a_list_or_nothing(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "[", "[]", "[1]", "{}", '{"results": 1}', '{"results": []}', "[1, 2", "[1, 2] 3"],
+    [
+        "",
+        " ",
+        "[",
+        "[]",
+        "[1]",
+        "{}",
+        '{"results": 1}',
+        '{"results": []}',
+        "[1, 2",
+        "[1, 2] 3",
+        THREE,
+    ],
 )
 def test_other_texts_are_no_list(text):
     """A text that is not JSON, or has no list of two or more items, is no list."""
@@ -61,3 +74,17 @@ def test_the_last_of_two_equal_names_counts():
     text = '{"results": [1, 2], "results": [3, 4]}'
 
     assert json_list(text).reordered([1]) == '{"results": [1, 2], "results": [4]}'
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        ({"a": [], "documents": 1, "results": 2}, "results"),
+        ({"result": 1}, "result"),
+        ({"a": []}, None),
+        (["results"], None),
+    ],
+)
+def test_the_list_of_an_object_has_one_of_four_names(values, name):
+    """Other values than objects have no named list, and not every list is one of results."""
+    assert named_list(values) == name

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -31,7 +32,8 @@ from langchain_openrouter_rerank import OpenRouterRerankRetriever
 from langchain_text_splitters import CharacterTextSplitter
 from pydantic import Field
 
-with pytest.warns(DeprecationWarning, match="sunset"):
+# Newer releases warn that the package is no longer maintained.
+with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
     from langchain_community.retrievers import BM25Retriever, KNNRetriever
 
 SIZE = 12
@@ -324,3 +326,15 @@ async def test_enough_documents_are_cut_and_not_logged(reranker, invoke, mode, c
         assert len(await invoke(reranker.as_retriever(base, fetch_k=2))) == 2
 
     assert "fetch_k" not in caplog.text
+
+
+async def test_a_retriever_may_contain_itself(reranker, full_store, invoke):
+    """A retriever that holds itself, through others, gets the number once."""
+
+    class Related(EnsembleRetriever):
+        related: list[BaseRetriever] = Field(default_factory=list)
+
+    base = Related(retrievers=[full_store.as_retriever()])
+    base.related.append(base)
+
+    assert len(await invoke(reranker.as_retriever(base, fetch_k=7))) == 7

@@ -73,6 +73,8 @@ class _Passing:
 
     def __init__(self, number: int) -> None:
         self._number = number
+        # Those around the current one: a Runnable may hold one that holds it.
+        self._open: set[int] = set()
         self.retrievers = 0
         """How many retrievers were found."""
         self.unreached: list[str] = []
@@ -107,12 +109,14 @@ class _Passing:
 
     def _copied(self, given: Any, changes: dict[str, Any]) -> Any:
         """Return a copy with `changes` and with the number in the retrievers inside, if any."""
-        if not isinstance(given, BaseModel):
+        if not isinstance(given, BaseModel) or id(given) in self._open:
             return given
+        self._open.add(id(given))
         for name, value in vars(given).items():
             inner = self._inner(value)
             if inner is not value:
                 changes[name] = inner
+        self._open.discard(id(given))
         return given.model_copy(update=changes) if changes else given
 
     def _inner(self, value: Any) -> Any:

@@ -60,14 +60,17 @@ def is_object(value: object) -> TypeGuard[dict[str, Any]]:
 
 
 def _list_at(text: str, start: int) -> JsonList | None:
-    if text[start] == "[":
-        found = list(_values(text, start))
-        spans = [span for _, span in found]
-        return JsonList(text, [value for value, _ in found], spans) if len(found) > 1 else None
-    if text[start] == "{":
-        members = dict(_members(text, start))
+    # Two objects may be around the list. Each one more would be parsed again.
+    for _ in range(3):
+        if text[start] == "[":
+            found = list(_values(text, start))
+            spans = [span for _, span in found]
+            return JsonList(text, [value for value, _ in found], spans) if len(found) > 1 else None
+        members = dict(_members(text, start)) if text[start] == "{" else {}
         name = named_list(members)
-        return None if name is None else _list_at(text, members[name])
+        if name is None:
+            return None
+        start = members[name]
     return None
 
 

@@ -1,5 +1,6 @@
 """The documents in the result of a tool, and the same result with fewer, in another order."""
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple, Self, TypeGuard
@@ -11,8 +12,12 @@ from ._json_list import is_object, json_list, named_list
 
 # The fields in which search tools return the text of a document.
 _TEXT_FIELDS: Final = ("page_content", "content", "text", "snippet", "body")
-# What tools write between the texts of documents; the first that fits is taken.
+# What tools write between the texts of documents; the first that is between all texts is taken.
 _SEPARATORS: Final = ("\n\n---\n\n", "\n---\n", "\n\n", "\n")
+
+
+# In how many places a separator is looked for between two texts.
+_MOST_PLACES: Final = 16
 
 
 class MismatchError(Exception):
@@ -150,22 +155,26 @@ def _in_text(content: object, documents: Sequence[Document]) -> _Listed | None:
     end = 0
     for document in documents:
         start = content.find(document.page_content, end)
-        if start < 0 or not document.page_content:
+        if start < 0 or not document.page_content.strip():
             return None
         gaps.append(content[end:start])
         end = start + len(document.page_content)
     gaps.append(content[end:])
-    # If there is the same between all texts and nothing around them, it is the separator.
-    is_bare = not gaps[0] and not gaps[-1] and gaps[1] and len({*gaps[1:-1]}) == 1
-    for separator in [gaps[1]] if is_bare else _SEPARATORS:
-        frames = _frames(gaps, separator)
-        if frames is not None:
-            pieces = [
-                before + document.page_content + after
-                for (before, after), document in zip(frames, documents, strict=True)
-            ]
-            return _Listed([*documents], partial(_joined, separator, pieces))
-    return None
+    between = gaps[1:-1]
+    if not gaps[0] and not gaps[-1] and len({*between}) == 1:
+        # Bare texts, with the same between all of them.
+        separator = between[0]
+    else:
+        fitting = (each for each in _SEPARATORS if all(each in gap for gap in between))
+        separator = next(fitting, "")
+    frames = _frames(gaps, separator) if separator else None
+    if frames is None:
+        return None
+    pieces = [
+        before + document.page_content + after
+        for (before, after), document in zip(frames, documents, strict=True)
+    ]
+    return _Listed([*documents], partial(_joined, separator, pieces))
 
 
 def _joined(separator: str, pieces: Sequence[str], positions: Sequence[int]) -> str:
@@ -180,15 +189,25 @@ def _frames(gaps: Sequence[str], separator: str) -> list[tuple[str, str]] | None
         gaps: What is before the first text, between the texts, and after the last.
         separator: What is between two pieces.
     """
-    between = [gap.split(separator) for gap in gaps[1:-1]]
-    if any(len(parts) != 2 for parts in between) or separator in gaps[0] or separator in gaps[-1]:
+    head, *between, tail = gaps
+    splits = [_split(gap, separator, head, tail) for gap in between]
+    found = [split for split in splits if split is not None]
+    if len(found) != len(between) or separator in head or separator in tail:
         return None
-    before = [gaps[0], *(parts[1] for parts in between)]
-    after = [*(parts[0] for parts in between), gaps[-1]]
-    frames = list(zip(before, after, strict=True))
-    # A heading or a summary makes the frame of one document longer than the others.
-    lines = {(start.count("\n"), end.count("\n")) for start, end in frames}
-    return frames if len(lines) == 1 else None
+    before = [head, *(start for _, start in found)]
+    after = [*(end for end, _ in found), tail]
+    return list(zip(before, after, strict=True))
+
+
+def _split(gap: str, separator: str, head: str, tail: str) -> tuple[str, str] | None:
+    """Return what is before and after the separator, if there is one way to split the gap."""
+    places = [found.start() for found in re.finditer(f"(?={re.escape(separator)})", gap)]
+    # Copying the parts of a hostile frame for each of a million places would take hours.
+    ways = [(gap[:at], gap[at + len(separator) :]) for at in places[:_MOST_PLACES]]
+    # All frames have as many lines. A heading or a summary makes that of one document longer.
+    lines = (tail.count("\n"), head.count("\n"))
+    fitting = [way for way in ways if (way[0].count("\n"), way[1].count("\n")) == lines]
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def _documents(values: Sequence[object]) -> list[Document] | None:
