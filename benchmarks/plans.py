@@ -1,6 +1,6 @@
 """The plans: which clients are measured in which cases, and how often."""
 
-from . import cases, imports
+from . import cases, imports, local_service
 from .cases import Case
 from .catalog import (
     AIOHTTP,
@@ -57,6 +57,7 @@ def measure_main_cases(results: Results) -> None:
         _targets(run)
         _tracing(run)
         run.measure_imports(imports.OURS, rounds=5)
+        run.measure_local_service(rounds=31)
         for client in COMMON_PEERS:
             with Worker(client) as worker:
                 run.compare_all(worker, [cases.TEN, cases.ALL_100], rounds=3)
@@ -68,6 +69,7 @@ def measure_all_cases(results: Results) -> None:
         _targets(run)
         _tracing(run)
         run.measure_imports([*imports.OURS, *imports.PEERS], rounds=5)
+        run.measure_local_service(rounds=31)
         for client in (BASELINE, *PEERS, *ON_OTHER_TRANSPORTS, *HTTP_CLIENTS):
             with Worker(client) as worker:
                 run.compare_all(worker, _ONE_BY_ONE, rounds=5)
@@ -101,7 +103,9 @@ def measure_selected(client_prefix: str, case_prefix: str) -> None:
     """Measure the clients and cases whose names begin with the prefixes. Only print the figures."""
     wanted: list[Case] = [case for case in cases.ALL if case.name.startswith(case_prefix)]
     with Run(Results(), save=lambda: None) as run:
+        if CORE.name.startswith(client_prefix) and local_service.NAME.startswith(case_prefix):
+            run.measure_local_service(rounds=31)
         for client in ALL_CLIENTS:
-            if client.name.startswith(client_prefix):
+            if wanted and client.name.startswith(client_prefix):
                 with Worker(client) as worker:
                     run.compare_all(worker, wanted, rounds=9)

@@ -45,7 +45,7 @@ def clean_environment() -> dict[str, str]:
     return kept | {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "PYTHONWARNINGS": "ignore"}
 
 
-class _Process:
+class Process:
     """A child process that reads commands and writes replies, one in each line."""
 
     def __init__(self, python: str, *arguments: str, core: int) -> None:
@@ -93,7 +93,7 @@ class _Process:
         self.close()
 
 
-class Service(_Process):
+class Service(Process):
     """The service that all clients call."""
 
     def __init__(self) -> None:
@@ -109,7 +109,7 @@ class Service(_Process):
             return counts
 
 
-class Worker(_Process):
+class Worker(Process):
     """The process of one client. It can also call other clients of the same module."""
 
     def __init__(self, client: Client) -> None:

@@ -34,6 +34,8 @@ class Results:
     comparisons: list[Comparison] = field(default_factory=list)
     peaks: list[PeakMemory] = field(default_factory=list)
     imports: list[ImportCost] = field(default_factory=list)
+    local_service: float | None = None
+    """The time of a call to `openrouter-rerank serve`, as a multiple of a bare Starlette app's."""
     failures: list[str] = field(default_factory=list)
     """The clients that could not make a call, each with its error."""
 
@@ -66,6 +68,7 @@ class Results:
             comparisons=[Comparison(**each) for each in kept["comparisons"]],
             peaks=[PeakMemory(**each) for each in kept["peaks"]],
             imports=[ImportCost(**each) for each in kept["imports"]],
+            local_service=kept["local_service"],
             failures=kept["failures"],
         )
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
+from . import local_service
 from .cases import Case
 from .catalog import BASELINE, Client
 from .clients.http_clients import body_of
@@ -86,6 +87,19 @@ class Run:
                 " on top of the base class",
                 flush=True,
             )
+
+    def measure_local_service(self, *, rounds: int) -> None:
+        """Measure the time of a call to the local service."""
+        if self.results.local_service is not None:
+            return
+        try:
+            found = local_service.ratio(rounds=rounds)
+        except ClientFailedError as error:
+            self._note(error)
+            return
+        self.results.local_service = found
+        self._save()
+        print(f"{local_service.NAME:84}time {found:.2f} of a bare Starlette app", flush=True)
 
     def _note(self, error: ClientFailedError) -> None:
         self.results.failures.append(str(error))

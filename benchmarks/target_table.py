@@ -21,12 +21,16 @@ def unmet(results: Results) -> list[str]:
     return [
         f"{name}: {target.title}"
         for target in TARGETS
-        for name, (must, _) in zip(NAMES, target.wanted, strict=True)
-        if (measured := target.read(results, name)) is not None and not target.meets(measured, must)
+        for name, wanted in zip(NAMES, target.wanted, strict=True)
+        if wanted is not None
+        and (measured := target.read(results, name)) is not None
+        and not target.meets(measured, wanted[0])
     ]
 
 
-def _cell(target: Target, measured: float | None, wanted: tuple[float, float]) -> str:
+def _cell(target: Target, measured: float | None, wanted: tuple[float, float] | None) -> str:
+    if wanted is None:
+        return "-"
     if measured is None:
         return "not measured"
     must, aim = wanted

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import cases
+from . import cases, local_service
 from .catalog import AIOHTTP, CORE, LANGCHAIN, LLAMAINDEX, RAW_SOCKET
 from .results import Results
 
@@ -20,8 +20,11 @@ class Target:
 
     title: str
     read: Read
-    wanted: tuple[tuple[float, float], ...]
-    """Required figure and aim, for the core, the LangChain class and the LlamaIndex class."""
+    wanted: tuple[tuple[float, float] | None, ...]
+    """
+    Required figure and aim, for the core, the LangChain class and the LlamaIndex class. `None`: the
+    target is not about this package.
+    """
     at_least: bool = False
     """`True` if higher is better."""
     unit: str = ""
@@ -70,6 +73,10 @@ def _import(results: Results, client: str) -> float | None:
     return float(found.loads_httpx) if client == CORE.name else found.beyond_base
 
 
+def _local_service(results: Results, client: str) -> float | None:
+    return results.local_service if client == CORE.name else None
+
+
 def _cost(case: str, *wanted: tuple[float, float]) -> Target:
     return Target(title=f"{case}: CPU", read=_cpu(case), wanted=wanted)
 
@@ -112,5 +119,10 @@ TARGETS = (
         wanted=((0, 0), (30, 30), (30, 30)),
         unit=" ms",
         digits=0,
+    ),
+    Target(
+        title=f"{local_service.NAME}: time of a call, compared with a bare Starlette app",
+        read=_local_service,
+        wanted=((2.0, 1.5), None, None),
     ),
 )

@@ -57,6 +57,16 @@ def test_throughput_must_be_at_least_its_target():
     assert unmet(results) == []
 
 
+def test_a_target_of_one_package_has_empty_cells_for_the_others():
+    """The local service belongs to the core, so the other packages have no figure for it."""
+    results = Results(local_service=2.5)
+
+    row = target_table(results).splitlines()[-1]
+    assert row.startswith("| openrouter-rerank serve: ")
+    assert row.endswith(" | **2.50** not met (≤ 2, aim 1.5) | - | - |")
+    assert [line.partition(":")[0] for line in unmet(results)] == ["openrouter-rerank"]
+
+
 def test_unmet_targets_are_listed():
     """A measured target that is not met is listed. One that was not measured is not."""
     results = Results(
@@ -92,6 +102,7 @@ def test_every_target_reads_what_the_plans_measure():
         imports=[
             ImportCost(client=ours.name, total=1, beyond_base=1, loads_httpx=False) for ours in OURS
         ],
+        local_service=1.2,
     )
 
     assert "not measured" not in target_table(results)
@@ -155,6 +166,7 @@ def test_results_are_read_from_their_file(tmp_path):
         comparisons=[comparison("litellm", 1.5)],
         peaks=[PeakMemory(client="litellm", case=TEN, bytes=1, body=2)],
         imports=[ImportCost(client="litellm", total=1, beyond_base=1, loads_httpx=True)],
+        local_service=1.2,
         failures=["litellm: no"],
     )
     results.save(tmp_path / "results.json")

@@ -3,7 +3,6 @@ The response to a valid request: in OpenRouter's format, and it says which score
 """
 
 import secrets
-import string
 from collections.abc import Mapping, Sequence
 
 from openrouter_rerank.local.document_text import (
@@ -18,8 +17,6 @@ from openrouter_rerank.local.rerank_request import RerankRequest
 from openrouter_rerank.local.scorer import Scorer
 from openrouter_rerank.local.usage import usage
 from openrouter_rerank.models import RerankModel, known_model
-
-_ID_CHARACTERS = string.ascii_letters + string.digits
 
 
 def rerank_response(
@@ -46,9 +43,8 @@ def rerank_response(
     )
     scores = _scores(scorer, request.query, texts)
     order = sorted(range(len(scores)), key=lambda index: -scores[index])[: request.top_n]
-    random_part = "".join(secrets.choice(_ID_CHARACTERS) for _ in range(20))
     return {
-        "id": f"gen-rerank-{received}-{random_part}",
+        "id": f"gen-rerank-{received}-{secrets.token_hex(10)}",
         "model": scorer.name,
         "results": [
             {

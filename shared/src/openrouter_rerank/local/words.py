@@ -51,6 +51,7 @@ LANGUAGES = tuple(
     )
 )
 ENGLISH = LANGUAGES[0]
+_STOP_WORDS = frozenset[str]().union(*(known.stop_words for known in LANGUAGES))
 
 
 def words(text: str) -> list[str]:
@@ -61,7 +62,10 @@ def words(text: str) -> list[str]:
 def language(texts: Iterable[Sequence[str]]) -> Language:
     """Return the language that has the most stop words in `texts`, English if there are none."""
     found = Counter(chain.from_iterable(texts))
-    return max(LANGUAGES, key=lambda known: sum(found[word] for word in known.stop_words))
+    stop_words = _STOP_WORDS.intersection(found)
+    return max(
+        LANGUAGES, key=lambda known: sum(found[word] for word in known.stop_words & stop_words)
+    )
 
 
 def is_english(query: Sequence[str], documents: Sequence[Sequence[str]]) -> bool:
