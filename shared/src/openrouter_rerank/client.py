@@ -23,7 +23,7 @@ from ._transport.fair_semaphore import FairSemaphore
 from ._transport.pool import async_pool, pool
 from ._wire.endpoint import checked_key, endpoint
 from ._wire.model_listing import ModelChanges
-from .client_options import ClientKeywords, ClientOptions, RequestOptions
+from .client_options import HARMLESS_ARGUMENTS, ClientKeywords, ClientOptions, RequestOptions
 from .client_options.display import show_options
 from .client_options.secrets import hide_in_call
 from .client_options.values import warn_of_milliseconds
@@ -55,22 +55,18 @@ class _Client(ABC, Generic[HTTP]):
         self._headers = SentHeaders(options.request_headers())
         url, insecure = options.base_url, options.allow_insecure_http
         self._endpoint = functools.partial(endpoint, key, url, allow_insecure_http=insecure)
-        self._timeout = options.timeout
-        self._max_retries = options.max_retries
+        self._timeout, self._max_retries = options.timeout, options.max_retries
         self._max_concurrency = options.max_concurrency
         self._budget = options.budget
         store = options.score_store
         self._score_cache = None if store is None else ScoreCache(store, options.score_ttl)
-        self._rate_limiter = options.rate_limiter
-        self._on_response = options.on_response
+        self._rate_limiter, self._on_response = options.rate_limiter, options.on_response
         self._http_client = http_client
         self._retry_budget = TokenBucket()
         self._is_closed = False
         self._changes = ModelChanges()
-        self.situations = SituationLog()
-        """What the client has warned of. The clients of a reranker share it."""
-        rules = options.long_document_rules()
-        self._arguments = functools.partial(checked_arguments, rules=rules)
+        self.situations = SituationLog()  # Shared by the clients of one reranker
+        self._arguments = functools.partial(checked_arguments, rules=options.long_document_rules())
         self._reset_slots()
         # Checks that there is a key that may be sent to the base URL.
         self._route(self._headers)
@@ -106,10 +102,10 @@ class _Client(ABC, Generic[HTTP]):
         return client
 
     def _limits(self, arguments: Arguments) -> Limits:
-        retries = arguments.max_retries
+        given = arguments.max_retries
         return Limits(
             timeout=self._seconds(arguments.timeout),
-            max_retries=self._max_retries if retries is None else retries,
+            max_retries=self._max_retries if given is None else given,
             clock=time.monotonic,
             jitter=random.random,
             retry_budget=self._retry_budget,
@@ -119,10 +115,9 @@ class _Client(ABC, Generic[HTTP]):
         )
 
     def _seconds(self, timeout: float | None) -> float:
-        if timeout is None:
-            return self._timeout
-        warn_of_milliseconds(timeout)
-        return timeout
+        if timeout is not None:
+            warn_of_milliseconds(timeout)
+        return timeout or self._timeout
 
     def _cached_call(self, arguments: Arguments, route: Route, limits: Limits) -> CachedCall:
         call, models, url = arguments.call, arguments.models, route.endpoint.url
@@ -221,7 +216,8 @@ class RerankClient(_Client[HTTPClient]):
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
         try:
-            hide_in_call(options, RequestOptions.__annotations__.keys())
+            if not options.keys() <= HARMLESS_ARGUMENTS:
+                hide_in_call(options, RequestOptions.__annotations__.keys())
             arguments = self._arguments(query, documents, model=model, top_n=top_n, **options)
             if not arguments.call.documents:
                 return arguments.empty_ranking()
@@ -342,7 +338,8 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
         try:
-            hide_in_call(options, RequestOptions.__annotations__.keys())
+            if not options.keys() <= HARMLESS_ARGUMENTS:
+                hide_in_call(options, RequestOptions.__annotations__.keys())
             arguments = self._arguments(query, documents, model=model, top_n=top_n, **options)
             if not arguments.call.documents:
                 return arguments.empty_ranking()

@@ -15,6 +15,6 @@ only the framework packages have are in `reranker/options.py`.
 """
 
 from .fields import ClientOptions
-from .keywords import ClientKeywords, RequestOptions
+from .keywords import HARMLESS_ARGUMENTS, ClientKeywords, RequestOptions
 
-__all__ = ["ClientKeywords", "ClientOptions", "RequestOptions"]
+__all__ = ["HARMLESS_ARGUMENTS", "ClientKeywords", "ClientOptions", "RequestOptions"]

@@ -78,6 +78,10 @@ class RequestOptions(RequestFields, ClientOverrides, total=False):
     """The less common arguments of `rerank`."""
 
 
+HARMLESS_ARGUMENTS = frozenset(RequestOptions.__annotations__) - {"extra_headers"}
+"""The arguments that never hold a secret. An unknown one may: it may be a misspelt `api_key`."""
+
+
 class ClientKeywords(TypedDict, total=False):
     """The keywords of the clients, with the types that callers may pass; for type checkers."""
 
