@@ -52,7 +52,7 @@ async def test_the_error_names_the_position_in_the_list_of_the_caller(pipeline):
     """With `"raise"`, the position in the error counts the items with nothing to rank, too."""
     items = pipeline.items("", SHORT, LONG)
 
-    with pytest.raises(InvalidRequestError, match=r"documents\[2\] has about"):
+    with pytest.raises(InvalidRequestError, match=r"documents\[2\] has up to"):
         await pipeline.rerank(pipeline.reranker(long_documents="raise"), items)
     assert pipeline.service.requests == []
 
@@ -66,7 +66,7 @@ async def test_a_reranker_and_its_copies_warn_once(pipeline, caplog):
     for each in (reranker, reranker.model_copy(update={"timeout": 9}), copy.deepcopy(reranker)):
         await pipeline.rerank(each, items)
 
-    levels = [each.levelname for each in caplog.records if "too long" in each.getMessage()]
+    levels = [each.levelname for each in caplog.records if "may be longer" in each.getMessage()]
     assert levels == ["WARNING", "DEBUG", "WARNING"]
 
 

@@ -68,8 +68,7 @@ class _Client(ABC, Generic[HTTP]):
         self.situations = SituationLog()  # Shared by the clients of one reranker
         self._arguments = functools.partial(checked_arguments, rules=options.long_document_rules())
         self._reset_slots()
-        # Checks that there is a key that may be sent to the base URL.
-        self._route(self._headers)
+        self._route(self._headers)  # Refuses a missing key, and a wrong base URL
 
     @abstractmethod
     def _reset_slots(self) -> None:

@@ -60,8 +60,8 @@ class LongDocuments:
         """Return the error for the longest document. `positions` are those of the caller's list."""
         at = max(self.tokens, key=lambda at: self.tokens[at])
         return InvalidRequestError(
-            f"documents[{positions[at]}] has about {self.tokens[at]:,} tokens, but {self._context}"
-            ": shorten it, or set long_documents='split' to rank its passages"
+            f"documents[{positions[at]}] has up to {self.tokens[at]:,} tokens and may be longer than "
+            f"{self._context}: shorten it, or set long_documents='split' to rank its passages"
         )
 
     def whole(self, ranking: Ranking) -> Ranking:
@@ -69,11 +69,12 @@ class LongDocuments:
         return ranking
 
     def report(self, report: Report) -> None:
-        """Report that the service will probably cut the documents."""
+        """Report that the service may cut the documents."""
         report(
             "long documents",
-            "%d of %d documents are probably too long: %s. The service ranks only their start. Set "
-            "long_documents='split' to rank their passages, or pass shorter documents.",
+            "%d of %d documents may be longer than %s. The service ranks only the start of a "
+            "document that is. Set long_documents='split' to rank its passages, or pass shorter "
+            "documents.",
             len(self.tokens),
             self.size,
             self._context,
@@ -81,8 +82,8 @@ class LongDocuments:
 
     @property
     def _context(self) -> str:
-        text = f"the context of {self.model} is {self.context:,} tokens, query included"
-        return f"{text} (assumed, because it is not known)" if self.is_assumed else text
+        assumed = "; it is not known, so this is assumed" if self.is_assumed else ""
+        return f"the context of {self.model} ({self.context:,} tokens, query included{assumed})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
