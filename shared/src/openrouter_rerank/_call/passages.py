@@ -18,23 +18,49 @@ from typing import NamedTuple
 # Weights are in fiftieths of a token, so that the weights of a text are bytes.
 _TOKEN = 50
 
+# Scripts whose lead byte stands for other scripts too, which have another weight. UTF-8 does not
+# use the bytes that replace their first two bytes.
+_VIETNAMESE, _DEVANAGARI, _THAI = b"\xf5", b"\xf6", b"\xf7"
+_OWN_LEAD_BYTES = (
+    (b"\xe1\xba", _VIETNAMESE),
+    (b"\xe1\xbb", _VIETNAMESE),
+    (b"\xe0\xa4", _DEVANAGARI),
+    (b"\xe0\xa5", _DEVANAGARI),
+    (b"\xe0\xb8", _THAI),
+    (b"\xe0\xb9", _THAI),
+)
+
 
 def _weights_of_lead_bytes() -> bytes:
     """
     Return the weight of a character by the first byte of its UTF-8 form.
 
-    That byte stands for one script, or for some scripts that are similar in this respect. The
-    weights are estimates from above: `benchmarks/token_estimate.py` compares them with tokenizers.
+    That byte stands for a script, or for some scripts. `benchmarks/token_estimate.py` compares the
+    weights with the tokenizers of models.
     """
     weights = bytearray(256)
     for lead_bytes, tokens in (
-        (range(0x80), 0.34),
-        (b"0123456789", 1.0),  # Many tokenizers make each digit a token
-        (range(0xC2, 0xCA), 1.0),  # Latin letters with accents
-        (range(0xCA, 0xE0), 1.0),  # Greek, Cyrillic, Hebrew, Arabic
-        (range(0xE0, 0xE2), 1.5),  # South and Southeast Asia
-        (range(0xE2, 0xF0), 1.5),  # Signs, and East Asia
+        (range(0x80), 1.0),  # Digits, signs and capitals: often a token each
+        (b"abcdefghijklmnopqrstuvwxyz", 0.3),
+        (b" ", 0.1),
+        (range(0xC2, 0xC4), 1.5),  # Latin letters with accents, Western Europe
+        (range(0xC4, 0xCA), 2.0),  # Latin letters with accents, others
+        (range(0xCA, 0xCE), 1.5),  # Phonetic letters, combining accents
+        (range(0xCE, 0xD0), 1.1),  # Greek
+        (range(0xD0, 0xD2), 0.55),  # Cyrillic
+        (range(0xD2, 0xD6), 2.0),  # Cyrillic of Asia, Armenian
+        (range(0xD6, 0xD8), 1.25),  # Hebrew
+        (range(0xD8, 0xDC), 0.8),  # Arabic
+        (range(0xDC, 0xE0), 2.0),  # Syriac, Thaana, N'Ko
+        (b"\xe0", 2.2),  # South Asia
+        (b"\xe1", 3.0),  # Georgian, Ethiopic, Burmese, Khmer, and more
+        (b"\xe2", 2.0),  # Signs
+        (range(0xE3, 0xEE), 1.2),  # Chinese, Japanese, Korean
+        (range(0xEE, 0xF0), 1.5),  # Full-width forms
         (range(0xF0, 0xF5), 4.0),  # Emoji, and rare scripts
+        (_VIETNAMESE, 0.3),
+        (_DEVANAGARI, 1.2),
+        (_THAI, 1.1),
     ):
         for lead_byte in lead_bytes:
             weights[lead_byte] = round(tokens * _TOKEN)
@@ -45,7 +71,7 @@ _WEIGHTS = _weights_of_lead_bytes()
 _CONTINUATION_BYTES = bytes(range(0x80, 0xC0))
 
 MOST_TOKENS_PER_CHARACTER = max(_WEIGHTS) / _TOKEN
-"""A text of `n` characters has at most `n` times this many estimated tokens."""
+"""A text of `n` characters has at most `n` times as many estimated tokens as this."""
 
 # A passage has parts of two paragraphs only if neither takes more than this share of a passage.
 _SHARED_PART = 0.25
@@ -53,11 +79,13 @@ _SHARED_PART = 0.25
 # Each pattern matches a border, up to where the next piece begins. None of them can be slow: what
 # repeats is possessive, or is followed only by what it cannot match.
 _LINE_END = r"(?>\r\n|[\n\r\x85\u2028\u2029])"
-_CLOSING = "[\"'”’»)\\]}」』）】》〉]"
 _BLANK_LINE = re.compile(rf"{_LINE_END}[^\S\n\r\x85\u2028\u2029]*+{_LINE_END}\s*+")
 _LINE = re.compile(rf"{_LINE_END}\s*+")
 _SENTENCE = re.compile(
-    rf"([.!?…؟۔።፧]){_CLOSING}{{0,3}}+\s++" rf"|[。！？｡।॥၊။។៕]++{_CLOSING}*+\s*+"
+    # In most scripts white space follows the sign and a closing quote or bracket. Group 1 is for
+    # signs that end a sentence only if no small letter follows.
+    r"([.!?…؟۔።፧])[\"'”’“»«)\]}]{0,3}+\s++"  # noqa: RUF001
+    r"|[。！？｡।॥၊။។៕]++[\"'”’)\]}」』）】》〉]*+\s*+"  # noqa: RUF001
 )
 _SPACE = re.compile(r"\s++")
 
@@ -81,8 +109,9 @@ def estimated_tokens(text: str) -> int:
     """
     Return about how many tokens `text` has, rather too many than too few.
 
-    The estimate needs no tokenizer. It is the sum of the weights of the characters, rounded up, so
-    a part of a text never has more estimated tokens than the text.
+    The estimate needs no tokenizer. It is the sum of the weights of the characters, rounded up: a
+    part of a text never has more estimated tokens than the text. No text has more estimated tokens
+    than bytes in UTF-8, and an ASCII text has at most one per character.
     """
     return math.ceil(sum(_weights(text)) / _TOKEN)
 
@@ -99,9 +128,11 @@ def whole_or_passages(
         passage_tokens: The most estimated tokens of a passage.
         max_passages: How many passages to return at most, the first ones. `None` means all.
     """
-    if len(text) * MOST_TOKENS_PER_CHARACTER <= limit_tokens:
+    # Most texts are short, so they are not looked at closely.
+    most = 1 if text.isascii() else MOST_TOKENS_PER_CHARACTER
+    if len(text) * most <= limit_tokens or estimated_tokens(text) <= limit_tokens:
         return None
-    if estimated_tokens(text) <= limit_tokens or text.isspace():
+    if text.isspace():
         return None
     return passages(text, passage_tokens)[:max_passages]
 
@@ -223,7 +254,7 @@ def _weights(text: str) -> bytes:
     """Return the weight of each character."""
     if text.isascii():
         return text.encode().translate(_WEIGHTS)
-    # Vietnamese letters share a lead byte with scripts that need more tokens.
-    utf_8 = text.encode("utf-8", "surrogatepass")
-    latin = utf_8.replace(b"\xe1\xba", b"\xc3\xba").replace(b"\xe1\xbb", b"\xc3\xbb")
-    return latin.translate(_WEIGHTS, _CONTINUATION_BYTES)
+    utf_8 = text.encode(errors="replace")
+    for first_bytes, lead_byte in _OWN_LEAD_BYTES:
+        utf_8 = utf_8.replace(first_bytes, lead_byte)
+    return utf_8.translate(_WEIGHTS, _CONTINUATION_BYTES)
