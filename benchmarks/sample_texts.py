@@ -10,7 +10,7 @@ import random
 import re
 import string
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def made_texts(words: Sequence[str]) -> dict[str, list[str]]:
     def chat() -> str:
         return " ".join(rng.choice(_EMOJI if rng.random() < 0.1 else words) for _ in range(250))
 
-    makers = {
+    makers: dict[str, Callable[[], str]] = {
         "JSON": lambda: json.dumps([record() for _ in range(8)]),
         "JSON, indented": lambda: json.dumps([record() for _ in range(8)], indent=2),
         "URLs": lambda: "\n".join(url() for _ in range(20)),
