@@ -76,6 +76,10 @@ def parts(text, max_tokens):
         pytest.param(6, ["abcdefghijklmnopqrst", "uvwxyz"], id="characters of one word"),
         pytest.param(4, [" \n 1234", "56  \n\n"], id="white space around the text"),
         pytest.param(4, ["1234" + " " * 99, "5678"], id="long white space does not count"),
+        pytest.param(1, ["1234", "56"], id="the smallest budget is one character"),
+        pytest.param(
+            20, ["First line.\n\nNext one.\n" + "\n" * 99], id="long white space at the end"
+        ),
         pytest.param(99, ["It fits.\n\nAs a whole."], id="a text that fits"),
     ],
 )
@@ -151,7 +155,7 @@ TEXTS = st.text() | HOSTILE | st.lists(st.text() | HOSTILE, max_size=9).map("\n\
 SIZES = st.integers(min_value=int(MOST_TOKENS_PER_CHARACTER), max_value=60)
 
 
-@given(TEXTS, SIZES)
+@given(TEXTS, SIZES | st.integers(min_value=0, max_value=3))
 def test_passages_are_the_text(text, max_tokens):
     """Joined, the passages are the text, and none is empty."""
     assert "".join(parts(text, max_tokens)) == text

@@ -154,7 +154,7 @@ def passages(text: str, max_tokens: int) -> list[Span]:
 
     Args:
         text: Any text.
-        max_tokens: At least `MOST_TOKENS_PER_CHARACTER`; a character is never cut.
+        max_tokens: Smaller values than `MOST_TOKENS_PER_CHARACTER` count as this.
     """
     start = len(text) - len(text.lstrip())
     if start == len(text):
@@ -166,7 +166,7 @@ def passages(text: str, max_tokens: int) -> list[Span]:
 class _Splitter:
     def __init__(self, text: str, max_tokens: int) -> None:
         self._text = text
-        self._budget = max_tokens * _TOKEN
+        self._budget = int(max(max_tokens, MOST_TOKENS_PER_CHARACTER) * _TOKEN)
         self._totals = array("Q", accumulate(_weights(text), initial=0))
 
     def ends(self, start: int, end: int, level: int) -> Iterator[int]:
@@ -178,7 +178,7 @@ class _Splitter:
             end: Where the part ends.
             level: The index in `_BORDERS` at whose kind of border the part is cut.
         """
-        if self._weight(start, end) <= self._budget:
+        if self._weight(start, self._text_end(start, end)) <= self._budget:
             yield end
             return
         if level == len(_BORDERS):
@@ -187,7 +187,7 @@ class _Splitter:
         begin = start
         was_long = False
         for left, right in pairwise((start, *self._borders(start, end, level), end)):
-            text_end = left + len(self._text[left:right].rstrip())
+            text_end = self._text_end(left, right)
             weight = self._weight(left, text_end)
             is_long = _BORDERS[level] in _PARAGRAPHS and weight > self._budget * _SHARED_PART
             is_full = self._weight(begin, text_end) > self._budget
@@ -200,6 +200,10 @@ class _Splitter:
                 begin = passage_ends[-1]
             was_long = is_long
         yield end
+
+    def _text_end(self, start: int, end: int) -> int:
+        """Return where the white space at the end of a part begins. It is not counted."""
+        return start + len(self._text[start:end].rstrip())
 
     def _weight(self, start: int, end: int) -> int:
         return self._totals[end] - self._totals[start]
@@ -219,11 +223,10 @@ class _Splitter:
                 previous = border
 
     def _ends_between_characters(self, start: int, end: int) -> Iterator[int]:
-        text_end = start + len(self._text[start:end].rstrip())
+        text_end = self._text_end(start, end)
         begin = start
         while self._weight(begin, text_end) > self._budget:
-            largest = self._totals[begin] + self._budget
-            full = max(bisect_right(self._totals, largest, begin, text_end) - 1, begin + 1)
+            full = bisect_right(self._totals, self._totals[begin] + self._budget, begin) - 1
             cut = full
             while cut > begin and self._is_joined(cut):
                 cut -= 1
