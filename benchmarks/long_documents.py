@@ -197,7 +197,7 @@ def main() -> None:
     cut = f"cut after {CONTEXT} tokens"
     splits = {
         cut: whole,
-        **{f"split, at most {size} tokens": into_passages(size) for size in (450, 256, 128, 64)},
+        **{f"split, at most {size} tokens": into_passages(size) for size in (450, 256, 128)},
     }
     print_row("", "passages", *tasks)
     print_row(*["---"] * (2 + len(tasks)))
