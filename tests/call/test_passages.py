@@ -274,7 +274,7 @@ def test_estimates_have_a_limit(text):
         ("short text", 10, None, None),
         ("\N{THINKING FACE}", 4, None, None),
         ("A text that fits by its estimate", 12, None, None),
-        ("é and more", 6, None, None),
+        ("é and the words that follow it", 12, None, None),
         (" " * 200, 10, None, None),
         ("one two three four", 4, None, [Span(0, 14), Span(14, 18)]),
         ("one two three four", 4, 1, [Span(0, 14)]),
