@@ -259,5 +259,6 @@ def _weights(text: str) -> bytes:
         return text.encode().translate(_WEIGHTS)
     utf_8 = text.encode(errors="replace")
     for first_bytes, lead_byte in _OWN_LEAD_BYTES:
-        utf_8 = utf_8.replace(first_bytes, lead_byte)
+        if first_bytes[:1] in utf_8:  # Finding one byte is much faster than replacing two
+            utf_8 = utf_8.replace(first_bytes, lead_byte)
     return utf_8.translate(_WEIGHTS, _CONTINUATION_BYTES)
