@@ -119,8 +119,8 @@ def test_a_document_has_the_score_of_its_best_passage(documents, data):
     for result in whole.results:
         document = documents[result.index]
         if (passage := whole.passages.get(result.index)) is not None:
-            text = document[passage.start : passage.end]
-            assert estimated_tokens(text.rstrip()) <= 300
+            text = document[passage.start : passage.end].strip()
+            assert estimated_tokens(text) <= 300
         else:
             text = document
         assert score_of[text] == result.relevance_score
@@ -130,12 +130,15 @@ def test_a_document_has_the_score_of_its_best_passage(documents, data):
 
 def test_the_passages_of_a_document_are_its_whole_text():
     """The passages of a long document are sent in order, and joined they are the document."""
-    texts = arguments(["short", LONG, "end"], **SPLIT).call.documents
+    found = arguments(["short", LONG, "end"], **SPLIT)
+    spans = [span for index, span in found.long.origins if index == 1]
 
-    assert (texts[0], texts[-1]) == ("short", "end")
-    passages = texts[1:-1]
-    assert "".join(passages) == LONG
-    assert all(estimated_tokens(text.rstrip()) <= 450 for text in passages)
+    first, *passages, last = found.call.documents
+
+    assert (first, last) == ("short", "end")
+    assert "".join(LONG[start:end] for start, end in spans) == LONG
+    assert passages == [LONG[start:end].strip() for start, end in spans]
+    assert all(estimated_tokens(text) <= 450 for text in passages)
 
 
 def test_copies_of_passages_are_sent_once():
@@ -164,8 +167,7 @@ def test_max_passages_leaves_out_text_and_says_so():
     whole = found.long.whole(ranking_of([0.1, 0.8, 0.5]))
 
     assert len(found.call.documents) == 3
-    start, end = (len(text) for text in found.call.documents[:2])
-    assert whole.passages == {0: Passage(start, start + end, is_cut=True)}
+    assert whole.passages == {0: Passage(*found.long.origins[1][1], is_cut=True)}
     assert not arguments([LONG], max_passages=99, **SPLIT).long.cut
 
 
@@ -175,20 +177,21 @@ def test_an_image_goes_with_the_first_passage():
 
     first, *others = found.call.documents
     assert first.image == IMAGE
-    assert first.text + "".join(found.long.documents[1:-1]) == LONG
+    assert LONG.startswith(first.text)
     assert all(isinstance(text, str) for text in others)
 
 
-def test_headings_are_part_of_the_text_that_is_divided():
+def test_headings_are_part_of_the_text_that_is_split():
     """If one headed text is long, all are sent as plain texts, and nothing of them is lost."""
     rules = LongDocumentRules("split")
     documents = [("title: x\n\n", LONG), ("title: y\n\n", "short")]
     found = long_documents(documents, "q", [SMALL], rules)
     assert found is not None
-    parts = split(documents, found, rules, None)
 
-    assert "".join(parts.documents) == f"title: x\n\n{LONG}title: y\n\nshort"
-    assert parts.documents[-1] == "title: y\n\nshort"
+    *passages, last = split(documents, found, rules, None).documents
+
+    assert "".join("".join(passages).split()) == "".join(f"title: x{LONG}".split())
+    assert last == "title: y\n\nshort"
 
 
 def test_a_long_document_is_refused_on_request():
@@ -238,7 +241,7 @@ def test_options_of_a_call_change_the_rules_of_the_client():
     )
 
     assert [len(each.call.documents) for each in (client, call, other)] == [3, 2, 1]
-    assert estimated_tokens(client.call.documents[0].rstrip()) <= 100
+    assert estimated_tokens(client.call.documents[0]) <= 100
 
 
 CUT_BY_THE_SERVICE = (

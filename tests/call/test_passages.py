@@ -10,8 +10,8 @@ from openrouter_rerank._call.passages import (
     MOST_TOKENS_PER_CHARACTER,
     Span,
     estimated_tokens,
+    most_tokens,
     passages,
-    whole_or_passages,
 )
 
 WOMAN = "\N{WOMAN}\N{EMOJI MODIFIER FITZPATRICK TYPE-5}\N{ZERO WIDTH JOINER}\N{PERSONAL COMPUTER}"
@@ -264,23 +264,5 @@ def test_estimates_of_parts(first, second):
 @given(TEXTS)
 def test_estimates_have_a_limit(text):
     """No estimate is above the number of bytes, or above the largest weight per character."""
-    assert estimated_tokens(text) <= len(text.encode(errors="replace"))
+    assert estimated_tokens(text) <= most_tokens(text) == len(text.encode(errors="replace"))
     assert estimated_tokens(text) <= len(text) * MOST_TOKENS_PER_CHARACTER
-
-
-@pytest.mark.parametrize(
-    ("text", "limit", "max_passages", "expected"),
-    [
-        ("short text", 10, None, None),
-        ("\N{THINKING FACE}", 4, None, None),
-        ("A text that fits by its estimate", 12, None, None),
-        ("é and the words that follow it", 12, None, None),
-        (" " * 200, 10, None, None),
-        ("one two three four", 4, None, [Span(0, 14), Span(14, 18)]),
-        ("one two three four", 4, 1, [Span(0, 14)]),
-        ("one two three four", 4, 9, [Span(0, 14), Span(14, 18)]),
-    ],
-)
-def test_whole_or_passages(text, limit, max_passages, expected):
-    """A text that fits, or is blank, is sent whole. Else its first passages are returned."""
-    assert whole_or_passages(text, limit, 4, max_passages) == expected

@@ -22,7 +22,7 @@ from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.models import MODELS, RerankModel, model_for
 from openrouter_rerank.ranking import Passage, RankedDocument, Ranking
 
-from .passages import MOST_TOKENS_PER_CHARACTER, Span, estimated_tokens, passages
+from .passages import MOST_TOKENS_PER_CHARACTER, Span, estimated_tokens, most_tokens, passages
 
 # Tokens that models add around a query and a document, such as separators and an instruction.
 _ADDED = 64
@@ -60,8 +60,8 @@ class LongDocuments:
         """Return the error for the longest document. `positions` are those of the caller's list."""
         at = max(self.tokens, key=lambda at: self.tokens[at])
         return InvalidRequestError(
-            f"documents[{positions[at]}] has up to {self.tokens[at]:,} tokens and may be longer than "
-            f"{self._context}: shorten it, or set long_documents='split' to rank its passages"
+            f"documents[{positions[at]}] has up to {self.tokens[at]:,} tokens and may be longer "
+            f"than {self._context}: shorten it, or set long_documents='split' to rank its passages"
         )
 
     def whole(self, ranking: Ranking) -> Ranking:
@@ -177,7 +177,8 @@ def split(
     """
     Replace the long documents by their passages.
 
-    A heading is part of the text that is divided. An image goes with the first passage.
+    A heading is part of the text that is split. An image goes with the first passage. White space
+    at the ends of a passage is not sent.
 
     Args:
         documents: All documents of the call.
@@ -202,7 +203,8 @@ def split(
             cut.add(at)
             spans = spans[: rules.max_passages]
         for number, span in enumerate(spans):
-            passage = text[span.start : span.end]
+            # White space at its ends is not counted in the budget.
+            passage = text[span.start : span.end].strip()
             if number == 0 and isinstance(document, RerankDocument):
                 ranked.append(RerankDocument(text=passage, image=document.image))
             else:
@@ -229,8 +231,7 @@ def _tokens_above(room: int, document: Ranked) -> int:
     """Return the estimated tokens of a document, or 0 if they are at most `room`."""
     # The parts of a headed text are not joined, because that would take longer.
     texts = document if is_headed(document) else (_text(document),)
-    if sum(map(len, texts)) <= room and all(map(str.isascii, texts)):
-        # Fast: an ASCII character is at most one token.
+    if sum(map(most_tokens, texts)) <= room:
         return 0
     tokens = sum(map(estimated_tokens, texts))
     return tokens if tokens > room else 0
