@@ -350,7 +350,6 @@ def test_a_failure_is_raised_as_its_error_class(make_client, stage, reply, error
         error(529, "overloaded"),
         error(500, "broken"),
         error(502, "broken", status=200),
-        Reply(body={"results": []}),
         Fault.reset_after(),
         Fault.close(),
         Fault.truncated(),

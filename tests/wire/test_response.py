@@ -393,13 +393,15 @@ def test_the_error_says_what_is_wrong():
         decoded({"results": [row()]}).message,
     ]
 
+    again = "Retry later, or set fallback_models."
+    not_again = (
+        "It may have been billed, so the request is not repeated. Set another model, or "
+        "fallback_models."
+    )
     assert messages == [
-        f"{problem} (HTTP 200, model the/slug). Retry later, or set fallback_models."
-        for problem in (
-            "the response ranks a document twice",
-            "the response ranks document 7 of 2",
-            "the response ranks 1 of 2 documents",
-        )
+        f"the response ranks a document twice (HTTP 200, model the/slug). {again}",
+        f"the response ranks document 7 of 2 (HTTP 200, model the/slug). {again}",
+        f"the response ranks 1 of 2 documents (HTTP 200, model the/slug). {not_again}",
     ]
 
 

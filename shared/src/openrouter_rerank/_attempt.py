@@ -197,6 +197,6 @@ class Failure:
 
 def cost(error: APIStatusError | InvalidResponseError) -> Cost:
     """Return what an attempt may have cost whose response means `error`."""
-    if not error.retryable:
+    if not error.retryable or (isinstance(error, InvalidResponseError) and error.is_incomplete):
         return Cost.FINAL
     return Cost.FREE if error.status_code in _FREE_STATUSES else Cost.MAYBE_BILLED

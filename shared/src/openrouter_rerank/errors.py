@@ -201,6 +201,12 @@ class DeadlineExceededError(OpenRouterRerankError, TimeoutError):
 class InvalidResponseError(OpenRouterRerankError):
     """The response has no valid ranking of the documents. The request may have been billed."""
 
+    is_incomplete = False
+    """
+    `True` if the response ranks fewer documents than were requested. Then the client does not
+    repeat the request: it would pay twice, and most likely for the same ranking.
+    """
+
 
 class APIStatusError(OpenRouterRerankError):
     """The service responded with an error."""

@@ -109,9 +109,15 @@ def _ranking(
             response,
         )
     if len(rows) < request.results:
-        return _invalid(
-            f"the response ranks {len(rows)} of {request.results} documents", request, response
+        error = InvalidResponseError(
+            f"the response ranks {len(rows)} of {request.results} documents "
+            f"({place(response, request.model)}). It may have been billed, so the request is not "
+            "repeated. Set another model, or fallback_models.",
+            model=request.model,
+            retryable=True,
         )
+        error.is_incomplete = True
+        return error
     # A response need not be sorted by score. Equal scores keep the order of the input.
     rows.sort(key=lambda row: (-row.relevance_score, row.index))
     answered = AnsweredRequest(
