@@ -105,7 +105,9 @@ def test_checked_documents_are_not_checked_again():
         ),
         pytest.param({"text": b"a"}, "text of documents[1] is of type bytes", id="text as bytes"),
         pytest.param(
-            {"image": b"a"}, "image of documents[1] is of type bytes", id="image as bytes"
+            {"image": b"a"},
+            "image of documents[1] is of type bytes: pass an http(s) URL, or what data_uri(data)",
+            id="image as bytes",
         ),
         pytest.param(
             RerankDocument(text=1), "text of documents[1] is of type int", id="value with a number"

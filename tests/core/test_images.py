@@ -1,11 +1,17 @@
 """Which values can be sent as images, and how image fields are converted."""
 
 import base64
+import io
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.images import (
     as_image,
     data_uri,
+    image_format,
     image_problem,
     image_size,
     image_type,
@@ -26,6 +32,10 @@ def encoded(data):
 PNG_URI = f"data:image/png;base64,{encoded(PNG)}"
 # Encoders for e-mail break base64 into lines of 76 characters.
 BASE64_LINES = base64.encodebytes(PNG + bytes(200)).decode()
+# Its base64 has both characters that the URL-safe alphabet replaces, and needs padding.
+WITH_URL_SAFE = JPEG + b"\xfb\xef\xff\xfe"
+URL_SAFE = base64.urlsafe_b64encode(WITH_URL_SAFE).decode()
+URL_SAFE_URI = f"data:image/jpeg;base64,{encoded(WITH_URL_SAFE)}"
 LONG_URI = f"data:image/png;base64,{encoded(PNG + bytes(200))}"
 
 
@@ -59,20 +69,55 @@ def test_the_media_type_is_detected_from_the_first_bytes(data, media_type):
         (PNG, "image/jpeg", PNG_URI),
         (SVG, "image/svg+xml", f"data:image/svg+xml;base64,{encoded(SVG)}"),
         (SVG, " IMAGE/SVG+XML ", f"data:image/svg+xml;base64,{encoded(SVG)}"),
-        (SVG, None, None),
-        (SVG, "text/html", None),
-        (SVG, "image/", None),
-        (SVG, "image", None),
-        (SVG, "image/;evil", None),
-        (SVG, "image/a,b", None),
-        (SVG, "image/é", None),
-        (b"", "image/png", None),
-        (b"", None, None),
+        (bytearray(PNG), None, PNG_URI),
+        (memoryview(PNG), None, PNG_URI),
     ],
 )
 def test_a_data_uri_has_the_detected_or_the_declared_type(data, declared, uri):
     """A data URI has the media type of the first bytes, or otherwise the declared one."""
     assert data_uri(data, declared=declared) == uri
+
+
+@pytest.mark.parametrize(
+    ("data", "declared"),
+    [
+        *[(SVG, declared) for declared in (None, "", "text/html", "image/", "image", "svg")],
+        *[(SVG, declared) for declared in ("image/;evil", "image/a,b", "image/é")],
+        (b"hello", None),
+        (b"", "image/png"),
+        (b"", None),
+    ],
+)
+def test_bytes_that_are_no_image_are_refused(data, declared):
+    """`data_uri` refuses bytes that are no image, and says what to pass."""
+    with pytest.raises(InvalidRequestError) as caught:
+        data_uri(data, declared=declared)
+
+    assert caught.value.message == (
+        f"data_uri got {len(data)} bytes that are no PNG, JPEG, GIF or WebP image: pass the bytes "
+        "of an image file, or name another format, declared='image/avif'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [("cat.png", "str"), (Path("cat.png"), "PosixPath"), (None, "NoneType"), (io.BytesIO(), "")],
+)
+def test_something_else_than_bytes_is_refused(data, kind):
+    """`data_uri` refuses a path and a file, and says how to read it."""
+    with pytest.raises(InvalidRequestError) as caught:
+        data_uri(data)
+
+    assert caught.value.message == (
+        f"data_uri takes the bytes of an image file, got an object of type {kind or 'BytesIO'}: "
+        "read the file first, Path(...).read_bytes()"
+    )
+
+
+def test_a_declared_type_that_is_no_string_is_refused():
+    """`data_uri` refuses a media type of a wrong type."""
+    with pytest.raises(InvalidRequestError, match=r"^declared must be a media type such as"):
+        data_uri(PNG, declared=5)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +144,22 @@ def test_a_data_uri_has_the_detected_or_the_declared_type(data, declared, uri):
             LONG_URI,
             id="data URI in several lines",
         ),
+        pytest.param(encoded(WITH_URL_SAFE).rstrip("="), None, URL_SAFE_URI, id="unpadded"),
+        pytest.param(URL_SAFE, None, URL_SAFE_URI, id="URL-safe"),
+        pytest.param(URL_SAFE.rstrip("="), None, URL_SAFE_URI, id="URL-safe and unpadded"),
+        pytest.param(URL_SAFE.encode(), None, URL_SAFE_URI, id="URL-safe as bytes"),
+        pytest.param(
+            f"data:image/jpeg;base64,{URL_SAFE.rstrip('=')}",
+            None,
+            URL_SAFE_URI,
+            id="data URI, URL-safe and unpadded",
+        ),
+        pytest.param(
+            encoded(SVG).rstrip("="), "image/svg+xml", None, id="unpadded with a declared type"
+        ),
+        pytest.param(bytearray(PNG), None, PNG_URI, id="bytearray"),
+        pytest.param(memoryview(PNG), None, PNG_URI, id="memoryview"),
+        pytest.param(bytearray(encoded(PNG).encode()), None, PNG_URI, id="base64 as bytearray"),
         pytest.param("https://host/\na.png", None, None, id="URL in two lines"),
         pytest.param(PNG, None, PNG_URI, id="bytes"),
         pytest.param(
@@ -217,3 +278,50 @@ def test_the_problem_of_an_invalid_image(value, problem):
 def test_the_size_of_an_image(value, size):
     """The size of an image in a data URI is exact except for its padding; a URL has size 0."""
     assert size <= image_size(value) <= size + 2
+
+
+def as_uri(data, declared):
+    """Return a data URI that declares the type `image/` with `declared`."""
+    return f"data:image/{declared};base64,{encoded(data)}"
+
+
+@pytest.mark.parametrize(
+    ("value", "media_type"),
+    [
+        (PNG_URI, "image/png"),
+        (as_uri(JPEG, "png"), "image/jpeg"),
+        (as_uri(b"II*\0" + bytes(20), "png"), "image/tiff"),
+        (as_uri(b"MM\0*" + bytes(20), "tiff"), "image/tiff"),
+        (as_uri(SVG, "svg+xml"), "image/svg+xml"),
+        (as_uri(b"<?xml version='1.0'?><svg/>", "png"), "image/svg+xml"),
+        (as_uri(b"unknown bytes", "X-ICON"), "image/x-icon"),
+        ("DATA:IMAGE/AVIF;x=1;base64,AAAA", "image/avif"),
+        ("data:;base64,AAAA", None),
+        ("https://host/a/logo.SVG?size=2#x", "image/svg+xml"),
+        ("https://host/scan.tif", "image/tiff"),
+        ("https://host/scan.tiff#page.1", "image/tiff"),
+        ("https://host/logo.svg/200px.png", None),
+        ("https://host/a?file=logo.svg", None),
+        ("https://host.svg", None),
+        ("https://host.svg/", None),
+        ("https://host/photo", None),
+        ("https:///a.svg", None),
+    ],
+)
+def test_the_format_of_an_image(value, media_type):
+    """The first bytes decide, then the declared type; of URLs, only unsupported types are known."""
+    assert image_format(value) == media_type
+
+
+@given(st.binary(min_size=0, max_size=200), st.sampled_from([JPEG, WEBP, b"GIF89a"]))
+def test_every_form_of_base64_is_the_same_image(rest, start):
+    """Standard and URL-safe base64, padded or not, of the same bytes become the same data URI."""
+    data = start + rest
+    forms = [
+        *[code(data).decode() for code in (base64.b64encode, base64.urlsafe_b64encode)],
+        *[bytes(data), bytearray(data), memoryview(data)],
+    ]
+
+    found = {as_image(form.rstrip("=") if isinstance(form, str) else form) for form in forms}
+
+    assert found == {as_image(forms[0])} == {data_uri(data)}

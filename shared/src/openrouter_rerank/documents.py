@@ -181,8 +181,9 @@ def _text_length(document: Ranked) -> int:
 def _string(value: object, at: int, key: str) -> str | None:
     if value is None or isinstance(value, str):
         return value
+    wanted = "a string" if key == "text" else "an http(s) URL, or what data_uri(data) returns"
     raise InvalidRequestError(
-        f"{key} of documents[{at}] is of type {type(value).__name__}: pass a string"
+        f"{key} of documents[{at}] is of type {type(value).__name__}: pass {wanted}"
     )
 
 

@@ -8,15 +8,39 @@ import base64
 import binascii
 import string
 from dataclasses import dataclass
+from typing import TypeAlias, TypeGuard
+
+from .errors import InvalidRequestError
 
 __all__ = ["data_uri"]
 
+ImageBytes: TypeAlias = bytes | bytearray | memoryview
+"""The types that hold the bytes of a file."""
+
+UNSUPPORTED_FORMATS = frozenset({"image/svg+xml", "image/tiff"})
+"""Formats that no rerank model takes: one such image would fail the whole call."""
+
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
     (b"GIF87a", "image/gif"),
     (b"GIF89a", "image/gif"),
 )
+_ENDS = {"image/png": b"IEND\xaeB`\x82", "image/jpeg": b"\xff\xd9", "image/gif": b";"}
+# Characters of base64, a multiple of four, that hold the longest of these ends.
+_TAIL = 24
+# Formats that are recognised only to leave them out.
+_OTHER_MAGIC = (
+    (b"II*\0", "image/tiff"),
+    (b"MM\0*", "image/tiff"),
+    (b"<svg", "image/svg+xml"),
+    (b"<?xml", "image/svg+xml"),
+)
+_UNSUPPORTED_SUFFIXES = {
+    ".svg": "image/svg+xml",
+    ".svgz": "image/svg+xml",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+}
 _ALPHABET = (string.ascii_letters + string.digits + "+/").encode()
 # Characters at both ends of a data URI's content that are decoded to check it.
 _CHECKED_END = 64
@@ -35,44 +59,100 @@ def image_type(data: bytes) -> str | None:
     """Return the media type of PNG, JPEG, GIF or WebP by the first bytes of `data`, or `None`."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
+    # The next byte is the second one of a marker. A path such as `/9j/cat` has another.
+    if data[:3] == b"\xff\xd8\xff" and data[3:4] >= b"\xc0":
+        return "image/jpeg"
     return next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
 
 
-def data_uri(data: bytes, *, declared: str | None = None) -> str | None:
+def data_uri(data: ImageBytes, *, declared: str | None = None) -> str:
     """
-    Return the bytes of an image as a data URI, or `None` if they are not an image.
+    Return the bytes of an image file as a data URI.
 
     Args:
         data: The bytes of the file.
-        declared: The media type to use if the first bytes are of another format. Ignored unless it
-            is `image/*`. Default: none.
+        declared: The media type to use if the first bytes are not those of a PNG, JPEG, GIF or WebP
+            image. Default: none.
+
+    Raises:
+        InvalidRequestError: If `data` is not the bytes of an image. The message says what to pass.
     """
+    if not is_bytes(data):
+        raise InvalidRequestError(
+            f"data_uri takes the bytes of an image file, got an object of type "
+            f"{type(data).__name__}: read the file first, Path(...).read_bytes()"
+        )
+    if not _is_text_or_none(declared):
+        raise InvalidRequestError(
+            f"declared must be a media type such as 'image/png', or None, got an object of type "
+            f"{type(declared).__name__}"
+        )
+    found = uri_of_bytes(bytes(data), declared=declared)
+    if found is None:
+        raise InvalidRequestError(
+            f"data_uri got {len(bytes(data))} bytes that are no PNG, JPEG, GIF or WebP image: pass "
+            "the bytes of an image file, or name another format, declared='image/avif'"
+        )
+    return found
+
+
+def _is_text_or_none(value: object) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def is_bytes(value: object) -> TypeGuard[ImageBytes]:
+    """Return `True` if `value` is of a type that holds the bytes of a file."""
+    return isinstance(value, bytes | bytearray | memoryview)
+
+
+def uri_of_bytes(data: bytes, *, declared: str | None = None) -> str | None:
+    """Return the bytes of an image as a data URI, or `None` if they are not an image."""
     kind = image_type(data) or _image_media_type(declared)
     return f"data:{kind};base64,{base64.b64encode(data).decode()}" if data and kind else None
 
 
-def as_image(value: str | bytes, *, declared: str | None = None) -> str | None:
+def as_image(value: str | ImageBytes, *, declared: str | None = None) -> str | None:
     """
     Return the content of an image field as it can be sent, or `None` if it is not an image.
 
     Http(s) URLs and data URIs stay as they are, but without spaces around them and without the line
     breaks of base64. Bytes of an image, and base64 of an image as text or bytes, become a data URI.
+    Base64 may be unpadded, and of the URL-safe kind.
 
     Args:
         value: The content of the field.
         declared: The media type in a field next to it. Used if the first bytes of the image are of
             another format than PNG, JPEG, GIF or WebP. Default: none.
     """
-    if isinstance(value, bytes):
-        written = as_image(value.decode("ascii"), declared=declared) if value.isascii() else None
-        return written or data_uri(value, declared=declared)
+    if not isinstance(value, str):
+        data = bytes(value)
+        written = as_image(data.decode("ascii"), declared=declared) if data.isascii() else None
+        return written or uri_of_bytes(data, declared=declared)
     text = value.strip()
-    if not is_url(text):
-        text = on_one_line(text)
-    if is_url(text) or text[:5].lower() == "data:":
+    if is_url(text):
         return text if image_problem(text) is None else None
-    kind = image_type(_decoded(text[:_SIGNATURE])) or _image_media_type(declared)
+    text = on_one_line(text)
+    if text[:5].lower() == "data:":
+        # Without `partition`, which would copy the image.
+        start = text.find(",") + 1
+        if (len(text) - start) % 4 or text.find("-", start) > 0 or text.find("_", start) > 0:
+            text = text[:start] + _standard_base64(text[start:])
+        return text if image_problem(text) is None else None
+    kind = image_type(_decoded(_standard_base64(text[:_SIGNATURE])))
+    if kind is not None:
+        text = _standard_base64(text)
+    else:
+        # Without known first bytes, a text in another form of base64 is more likely a name.
+        kind = _image_media_type(declared)
     return f"data:{kind};base64,{text}" if kind and _is_base64(text) else None
+
+
+def _standard_base64(text: str) -> str:
+    """Return base64 in the standard alphabet and with padding (RFC 4648, sections 4 and 5)."""
+    for mark, standard in (("-", "+"), ("_", "/")):
+        text = text.replace(mark, standard) if mark in text else text
+    missing = -len(text) % 4
+    return text + "=" * missing if missing else text
 
 
 def on_one_line(text: str) -> str:
@@ -110,6 +190,34 @@ def image_problem(value: str) -> str | None:
     if (len(value) - start) % 4 == 0 and all(_decoded(end) for end in ends):
         return None
     return "is a data URI whose content is not base64"
+
+
+def image_format(value: str) -> str | None:
+    """
+    Return the media type of an image that can be sent, or `None` if it is not known.
+
+    Of a data URI, it is the type of the first bytes, or else the declared type. A URL has a type
+    only if its path ends like a file of an unsupported format.
+    """
+    if is_url(value):
+        host, _, path = value.partition("://")[2].partition("?")[0].partition("/")
+        name = path.partition("#")[0].lower()
+        return _UNSUPPORTED_SUFFIXES.get(name[name.rfind(".") :]) if host and "." in name else None
+    head, _, start = value[: 200 + _SIGNATURE].partition(",")
+    data = _decoded(start[:_SIGNATURE])
+    other = next((kind for magic, kind in _OTHER_MAGIC if data.startswith(magic)), None)
+    return image_type(data) or other or head[5:].partition(";")[0].strip().lower() or None
+
+
+def is_complete(value: str) -> bool:
+    """Return `True` if the image in a data URI ends as its format prescribes: it was not cut."""
+    kind = image_format(value)
+    if kind == "image/webp":
+        start = value.index(",") + 1
+        written = int.from_bytes(_decoded(value[start : start + _SIGNATURE])[4:8], "little") + 8
+        return written <= image_size(value) <= written + 2
+    end = _ENDS.get(kind or "")
+    return end is not None and _decoded(value[-_TAIL:]).rstrip(b"\0").endswith(end)
 
 
 def image_size(value: str) -> int:

@@ -12,8 +12,9 @@ from ._convert.pillow import is_pillow
 
 _LONG = 200
 _DATA_URI = re.compile(r"\s*data:[a-z]+/", re.IGNORECASE)
-# Encoders break lines after 76 characters, so white space may follow each of two runs.
-_BASE64 = re.compile(r"\s*(?:[A-Za-z0-9+/]{60,}\s*){2}")
+# Encoders break lines after 76 characters, so white space may follow each of two runs. A line of
+# dashes or underscores is no base64.
+_BASE64 = re.compile(r"\s*(?![-_]{8})(?:[A-Za-z0-9+/_-]{60,}\s*){2}")
 _DEPTH = 4
 """How many levels of mappings and lists in the metadata are searched for images."""
 
@@ -40,7 +41,7 @@ def _redacted(value: object, depth: int) -> object:
         case str():
             is_encoded = len(value) > _LONG and (_DATA_URI.match(value) or _BASE64.match(value))
             return f"[{len(value)} characters left out]" if is_encoded else value
-        case bytes() | bytearray():
+        case bytes() | bytearray() | memoryview():
             return f"[{len(value)} bytes left out]"
         case _ if depth and is_mapping(value):
             shown = _redacted_values(list(value.values()), depth)
