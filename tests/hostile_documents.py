@@ -8,6 +8,7 @@ reason to open anything. It prints the events that Python's audit hook has repor
 import asyncio
 import itertools
 import json
+import logging
 import os
 import sys
 from pathlib import Path
@@ -112,6 +113,8 @@ class Audit:
 
 def main(count):
     """Rerank at least `count` documents and as many nodes, and print the audit events."""
+    # The warnings of a reranker go to standard error.
+    logging.disable()
     audit = Audit()
     with asyncio.Runner() as runner:
         for generate, rerank in rerankers():

@@ -132,7 +132,10 @@ RERANKER_OPTIONS = [
     ({"trace": {"a": {1}}}, "trace['a'] must be a JSON value, got {1}"),
     ({"extra_body": {"a": [b"b"]}}, "extra_body['a'][0] must be a JSON value, got b'b'"),
     ({"provider": {1: "a"}}, "provider must have strings as names, got the name 1"),
-    ({"on_error": "ignore"}, "on_error must be 'raise' or 'passthrough', got 'ignore'"),
+    (
+        {"on_error": "ignore"},
+        "on_error must be 'raise', 'passthrough' or 'passthrough_all', got 'ignore'",
+    ),
     ({"image_mode": 1}, "image_mode must be 'auto', 'always' or 'never', got 1"),
     ({"image_root": 4}, "image_root must be a path, or None, got 4"),
     ({"http_client": 3}, "http_client must be an httpx.Client, an httpx2.Client, or None, got 3"),

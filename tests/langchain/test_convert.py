@@ -18,7 +18,13 @@ from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.errors import InvalidRequestError, ServiceUnavailableError
 from openrouter_rerank.images import LocalImage
 from openrouter_rerank.ranking import Ranking
-from openrouter_rerank.reranker import LocalImageDocument, Placed, Placement, Unscorable
+from openrouter_rerank.reranker import (
+    LocalImageDocument,
+    Placed,
+    Placement,
+    Unscorable,
+    WithoutImage,
+)
 
 from tests.durations import shortest_duration
 from tests.starvation import repeat_if_starved
@@ -30,6 +36,9 @@ WEBP = b"RIFF\x40\x00\x00\x00WEBPVP8 " + bytes(range(60))
 TIFF = b"II*\x00" + bytes(range(100, 180))
 PDF = b"%PDF-1.7" + bytes(range(60))
 URL = "https://example.com/cat.png"
+GS_LEFT_OUT = WithoutImage(
+    text="A cat", reason="the image is at a gs:// address, which cannot be sent"
+)
 
 
 def encoded(data):
@@ -299,7 +308,7 @@ def test_an_unsendable_image_is_unscorable_with_a_reason(text, metadata, reason)
         ({"scan": URL}, RerankDocument(text="A cat", image=URL)),
         ({"photo": "none", "scan": URL}, RerankDocument(text="A cat", image=URL)),
         ({"photo": URL, "scan": encoded(PNG)}, RerankDocument(text="A cat", image=URL)),
-        ({"photo": "gs://bucket/cat"}, "A cat"),
+        ({"photo": "gs://bucket/cat"}, GS_LEFT_OUT),
         ({"photo": None}, "A cat"),
         ({"image": URL}, "A cat"),
     ],
@@ -416,10 +425,10 @@ ITEMS = {
         LocalImageDocument(text="A cat", image=LocalImage("cat.png")),
     ),
     "mapping without text": ({"text": None, "image": URL}, image(URL)),
-    "mapping with an unusable image": ({"text": "A cat", "image": "gs://b/1"}, "A cat"),
+    "mapping with an unusable image": ({"text": "A cat", "image": "gs://b/1"}, GS_LEFT_OUT),
     "mapping with an unusable image alone": (
         {"image": "gs://b/1"},
-        Unscorable("its image is at a gs:// address, which cannot be sent"),
+        Unscorable("the image is at a gs:// address, which cannot be sent"),
     ),
     "empty mapping": ({}, ""),
     "mapping with a field": ({"title": "Cats", "text": "Purr"}, "title: Cats\nPurr"),
@@ -472,9 +481,9 @@ ITEMS = {
     ),
     "blocks of audio alone": (
         [{"type": "audio", "base64": "AAAA"}],
-        Unscorable("no content block of it has a text or a usable image"),
+        Unscorable("no content block has a text or a usable image"),
     ),
-    "empty list of blocks": ([], Unscorable("no content block of it has a text or a usable image")),
+    "empty list of blocks": ([], Unscorable("no content block has a text or a usable image")),
     "bytes": (PNG, image(uri(PNG))),
     "Blob": (Blob.from_data(PNG, mime_type="image/png"), image(uri(PNG))),
     "Path": (Path("a/cat.png"), file("a/cat.png")),

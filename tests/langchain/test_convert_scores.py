@@ -2,7 +2,11 @@
 
 import pytest
 from langchain_core.documents import Document
-from langchain_openrouter_rerank._convert.documents import checked_documents, checked_items
+from langchain_openrouter_rerank._convert.documents import (
+    checked_documents,
+    checked_items,
+    ranked,
+)
 from langchain_openrouter_rerank._convert.items import texts_with_scores
 from langchain_openrouter_rerank._convert.pillow import PillowDocument, PillowImage
 from openrouter_rerank.documents import RerankDocument
@@ -67,3 +71,46 @@ def test_an_item_that_is_not_a_document_is_refused():
     assert checked_documents([document]) == [document]
     with pytest.raises(InvalidRequestError, match=r"documents\[1\] is of type str: wrap it"):
         checked_documents([document, "b"])
+
+
+class Named(Document):
+    """A document of a class of its own."""
+
+
+@pytest.mark.parametrize("document_class", [Document, Named])
+@pytest.mark.parametrize(
+    ("metadata", "score", "expected"),
+    [
+        ({"score": 0.2}, 0.9, {"score": 0.9, "retrieval_score": 0.2}),
+        ({"score": 0}, 0.9, {"score": 0.9, "retrieval_score": 0}),
+        ({"score": None}, 0.9, {"score": 0.9}),
+        ({}, 0.9, {"score": 0.9}),
+        ({"score": 0.2}, None, {"retrieval_score": 0.2}),
+        (
+            {"score": 0.2, "retrieval_score": 0.1, "_score": 7},
+            0.9,
+            {"score": 0.9, "retrieval_score": 0.2, "_score": 7},
+        ),
+    ],
+)
+def test_the_earlier_score_is_kept_if_wanted(document_class, metadata, score, expected):
+    """The score that the new one replaces is kept as `retrieval_score`, and else removed."""
+    documents = [document_class("a", metadata=metadata)]
+    placement = Placement(order=(Placed(0, score),), ranking=RANKING)
+
+    [kept] = ranked(documents, placement, score_key="score", keep_retrieval_score=True)
+    [plain] = ranked(documents, placement, score_key="score")
+
+    assert (kept.metadata, type(kept)) == (expected, document_class)
+    assert plain.metadata.get("score") == score
+    assert "retrieval_score" not in plain.metadata or "retrieval_score" in metadata
+
+
+def test_without_a_ranking_scores_stay_where_they_are():
+    """If nothing was ranked, the documents themselves are returned, with their scores."""
+    documents = [Document("a", metadata={"score": 0.2})]
+    placement = Placement(order=(Placed(0, None),))
+
+    found = ranked(documents, placement, score_key="score", keep_retrieval_score=True)
+
+    assert found[0] is documents[0]

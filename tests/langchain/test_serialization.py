@@ -5,6 +5,7 @@ import json
 import pickle
 import warnings
 from inspect import signature
+from pathlib import Path
 
 import cloudpickle
 import httpx
@@ -43,7 +44,8 @@ OPTIONS = {
     "on_error": "passthrough",
     "unscorable": "drop",
     "image_mode": "always",
-    "image_root": "/pictures",
+    "keep_retrieval_score": True,
+    "image_root": str(Path(__file__).parent),
     "max_image_bytes": 1000,
     "budget": 0.5,
     "score_ttl": 86400.0,
@@ -343,3 +345,13 @@ def test_a_dump_is_loaded_without_a_key(monkeypatch):
     assert reranker.top_n == 2
     with pytest.raises(ConfigurationError, match="no API key: set OPENROUTER_API_KEY"):
         reranker.compress_documents(DOCUMENTS, "capital of France")
+
+
+def test_a_dump_is_loaded_where_the_image_folder_does_not_exist(tmp_path):
+    """A dump with `image_root` can be loaded on a machine without that folder."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    written = dumps(OpenRouterRerank(image_root=folder))
+    folder.rmdir()
+
+    assert loaded(written).image_root == folder

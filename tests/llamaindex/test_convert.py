@@ -27,7 +27,13 @@ from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.errors import InvalidRequestError, ServiceUnavailableError
 from openrouter_rerank.images import LocalImage
 from openrouter_rerank.ranking import RankedDocument, Ranking
-from openrouter_rerank.reranker import LocalImageDocument, Placed, Placement, Unscorable
+from openrouter_rerank.reranker import (
+    LocalImageDocument,
+    Placed,
+    Placement,
+    Unscorable,
+    WithoutImage,
+)
 from PIL import Image
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(60))
@@ -41,6 +47,15 @@ WEBP_URI = f"data:image/webp;base64,{base64.b64encode(WEBP).decode()}"
 BMP_URI = f"data:image/bmp;base64,{base64.b64encode(BMP).decode()}"
 URL = "https://example.com/cat.png"
 FILE = {"file_path": "/home/someone/secret.png"}
+
+
+def without_image(text, node_class):
+    """Return the content of a node of this class whose image cannot be used."""
+    reason = (
+        f"the {node_class} has no image: it is gone (storage keeps no image data), or it is "
+        "neither an http(s) URL, a data URI nor base64 of an image"
+    )
+    return WithoutImage(text=text, reason=reason)
 
 
 class CustomNode(BaseNode):
@@ -338,8 +353,8 @@ LOCAL_IMAGES = {
 }
 
 NOTHING_TO_RANK = {
-    "empty image node": (ImageNode(), "ImageNode has no text, and its image is gone"),
-    "image node with metadata only": (ImageNode(metadata=FILE), "its image is gone"),
+    "empty image node": (ImageNode(), "ImageNode has no image: it is gone"),
+    "image node with metadata only": (ImageNode(metadata=FILE), "it is gone"),
     "invalid base64": (ImageNode(image="no image!"), "neither"),
     "base64 of a text": (ImageNode(image=base64.b64encode(b"hello").decode()), "neither"),
     "unsupported URL scheme": (ImageNode(image_url="ftp://example.com/fox.png"), "neither"),
@@ -351,7 +366,7 @@ NOTHING_TO_RANK = {
     ),
     "restored node without its bytes": (
         restored(Node(image_resource=MediaResource(data=PNG), metadata=FILE)),
-        "Node has no text, and its image is gone",
+        "Node has no image: it is gone",
     ),
     "custom node with an image of an unknown type": (
         CustomImageNode(content="", image=io.BytesIO(PNG)),
@@ -407,9 +422,9 @@ def test_a_node_with_nothing_to_rank_has_a_reason(node, reason):
     assert "secret" not in content.reason
 
 
-def test_an_image_field_with_an_array_is_ignored():
-    """An image field with an array is ignored, although an array has no truth value."""
-    assert content_of(ArrayNode()) == "custom"
+def test_an_image_field_with_an_array_is_left_out():
+    """An image field with an array is left out, although an array has no truth value."""
+    assert content_of(ArrayNode()) == without_image("custom", "ArrayNode")
 
 
 @pytest.mark.parametrize(
@@ -435,7 +450,8 @@ def test_the_metadata_mode_selects_the_ranked_metadata(mode, text, image):
 
     content = content_of(node, mode)
 
-    assert content == (text if image is None else RerankDocument(text=text, image=PNG_URI))
+    with_image = RerankDocument(text=text, image=PNG_URI)
+    assert content == (without_image(text, "ImageNode") if image is None else with_image)
 
 
 def test_the_file_of_an_image_document_is_not_read(tmp_path):
@@ -595,7 +611,7 @@ def test_document_fn_chooses_what_is_ranked(returned, content):
 
 @pytest.mark.parametrize(
     "returned",
-    [7, b"a fox", ["a fox"], {"text": 7}, {"image": PNG}, {"txt": "a fox"}, {7: "a fox"}],
+    [7, b"a fox", ["a fox"], {"text": 7}, {"image": b"a fox"}, {"txt": "a fox"}, {7: "a fox"}],
     ids=[
         "number",
         "bytes",

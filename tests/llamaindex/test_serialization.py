@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import cloudpickle
 import httpx
@@ -31,7 +32,7 @@ OPTIONS = {
     "trace": {"id": "1"},
     "provider": {"sort": "price"},
     "timeout": 7.5,
-    "image_root": "/pictures",
+    "image_root": str(Path(__file__).parent),
     "budget": 0.5,
     "metadata_mode": "none",
     "keep_retrieval_score": True,
@@ -272,3 +273,14 @@ class Derived(OpenRouterRerank):
     """A user's subclass with an additional option."""
 
     flavour: str
+
+
+@pytest.mark.parametrize("restore", ["from_dict", "from_json", "JSON", "YAML", "pickle"])
+def test_a_dump_is_loaded_where_the_image_folder_does_not_exist(tmp_path, restore):
+    """A dump with `image_root` can be loaded on a machine without that folder."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    reranker = OpenRouterRerank(image_root=folder)
+    folder.rmdir()
+
+    assert RESTORE[restore](reranker).image_root == folder

@@ -5,7 +5,7 @@ import logging
 import pytest
 from openrouter_rerank import errors
 from openrouter_rerank.errors import OpenRouterRerankError
-from openrouter_rerank.local.stage import error
+from openrouter_rerank.local.stage import Fault, Reply, error
 from openrouter_rerank.reranker import Placed, Reranker
 
 from tests.clients import OWN_CONNECTIONS
@@ -92,40 +92,104 @@ async def test_passthrough_keeps_the_input_order_on_temporary_failures(
     assert placement.order == tuple(Placed(index, None) for index in range(3))
     assert type(placement.error).__name__ == name
     assert placement.ranking is None
-    (record,) = caplog.records
+    (record,) = failures(caplog)
     assert record.levelno == logging.WARNING
     assert name in record.getMessage()
 
 
+def failures(caplog):
+    """Return what was logged about failures."""
+    return [each for each in caplog.records if "reranking failed" in each.getMessage()]
+
+
+@pytest.mark.parametrize("name", ERROR_REPLIES)
+async def test_passthrough_all_keeps_the_input_order_on_every_failure(
+    make_reranker, place, stage, caplog, name
+):
+    """With `passthrough_all`, every failure keeps the input order; each lasting one is an error."""
+    stage.always(ERROR_REPLIES[name])
+    reranker = make_reranker(on_error="passthrough_all", top_n=3, timeout=timeout_for(name))
+
+    placements = [await place(reranker, "q", CONTENTS) for _ in range(2)]
+
+    for placement in placements:
+        assert placement.order == tuple(Placed(index, None) for index in range(3))
+        assert type(placement.error).__name__ == name
+    level = "WARNING" if name in TEMPORARY else "ERROR"
+    assert [record.levelname for record in failures(caplog)] == [level] * 2
+
+
+async def test_passthrough_all_covers_the_budget(make_reranker, place, stage, caplog):
+    """With `passthrough_all`, a spent budget keeps the input order and logs an error."""
+    reranker = make_reranker(on_error="passthrough_all", budget=0)
+
+    placement = await place(reranker, "q", CONTENTS)
+
+    assert placement.order == tuple(Placed(index, None) for index in range(4))
+    assert type(placement.error).__name__ == "BudgetExceededError"
+    assert [record.levelname for record in failures(caplog)] == ["ERROR"]
+    assert stage.requests == []
+
+
+async def test_passthrough_all_covers_what_is_wrong_with_the_connection(
+    make_reranker, place, stage, caplog
+):
+    """With `passthrough_all`, a redirect and a web page keep the order."""
+    stage.script(Fault.redirect("https://elsewhere.example/", 301), Reply(body="<html></html>"))
+    reranker = make_reranker(on_error="passthrough_all")
+
+    placements = [await place(reranker, "q", CONTENTS) for _ in range(2)]
+
+    assert {type(placement.error).__name__ for placement in placements} == {"InvalidResponseError"}
+    assert [record.levelname for record in failures(caplog)] == ["ERROR"] * 2
+
+
+@pytest.mark.parametrize("on_error", ["passthrough", "passthrough_all"])
 @pytest.mark.parametrize(
     ("options", "error_name"),
     [
         ({"api_key": None}, "ConfigurationError"),
         ({"session_id": "a\nb"}, "ConfigurationError"),
         ({"unscorable": "raise"}, "InvalidRequestError"),
-        ({"budget": 0}, "BudgetExceededError"),
     ],
 )
 async def test_passthrough_raises_errors_of_the_user(
-    make_reranker, place, stage, monkeypatch, *, options, error_name
+    make_reranker, place, stage, monkeypatch, *, on_error, options, error_name
 ):
-    """A missing key, an invalid argument and a spent budget raise, even with `passthrough`."""
+    """A missing key and an invalid argument raise, even with `passthrough`."""
     monkeypatch.delenv("OPENROUTER_API_KEY")
 
     with pytest.raises(getattr(errors, error_name)):
-        await place(make_reranker(on_error="passthrough", **options), "q", CONTENTS)
+        await place(make_reranker(on_error=on_error, **options), "q", CONTENTS)
 
     assert stage.requests == []
 
 
-async def test_a_successful_call_emits_no_warning(make_reranker, place, caplog):
-    """With `passthrough`, a successful call has a ranking and logs no warning."""
+@pytest.mark.parametrize("query", [5, None, ["q"]])
+async def test_passthrough_all_raises_programming_mistakes(make_reranker, place, stage, query):
+    """A query of a wrong type raises, even with `passthrough_all`."""
+    with pytest.raises(errors.InvalidRequestError, match=r"^query must be a string"):
+        await place(make_reranker(on_error="passthrough_all"), query, ["a"])
+
+    assert stage.requests == []
+
+
+async def test_passthrough_does_not_cover_the_budget(make_reranker, place, stage):
+    """With `passthrough`, a spent budget raises."""
+    with pytest.raises(errors.BudgetExceededError):
+        await place(make_reranker(on_error="passthrough", budget=0), "q", CONTENTS)
+
+    assert stage.requests == []
+
+
+async def test_a_successful_call_logs_no_failure(make_reranker, place, caplog):
+    """With `passthrough`, a successful call has a ranking and logs no failure."""
     placement = await place(make_reranker(on_error="passthrough", timeout=5), "b", CONTENTS)
 
     assert placement.order == (Placed(2, 1.0), Placed(0, 0.0), Placed(3, 0.0), Placed(1, None))
     assert placement.error is None
     assert placement.ranking.attempts == 1
-    assert caplog.records == []
+    assert failures(caplog) == []
 
 
 @pytest.mark.parametrize(("query", "contents"), [(" ", CONTENTS), ("q", []), ("q", ["", " "])])

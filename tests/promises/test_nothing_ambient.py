@@ -9,7 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
-from openrouter_rerank.errors import APIConnectionError, InvalidRequestError
+from openrouter_rerank.errors import (
+    APIConnectionError,
+    ConfigurationError,
+    InvalidRequestError,
+)
 from openrouter_rerank.images import LocalImage
 from openrouter_rerank.reranker import LocalImageDocument, Reranker
 from openrouter_rerank.reranker.image_files import read_image
@@ -22,6 +26,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(16)
 
 SCRIPT = """
 import json
+import logging
 import sys
 
 from openrouter_rerank._attempt import Response
@@ -58,6 +63,8 @@ def hostile_calls(value):
         decode(Response(status=200, headers={}, body=body), request)
 
 
+# The warnings of a reranker go to standard error.
+logging.disable()
 reranker = Reranker(image_mode="always", api_key="k")
 sys.addaudithook(record)
 recording = True
@@ -186,15 +193,15 @@ def test_relative_paths_start_at_the_working_directory_or_image_root(
 )
 def test_nothing_outside_image_root_is_read(image_root, path):
     """Paths out of the folder and paths to no regular file are refused with one message."""
-    assert refusal(path, image_root).endswith("its image is no readable file inside image_root")
+    assert refusal(path, image_root).endswith("the image is no readable file inside image_root")
 
 
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
-        ("text.png", "its image file is no PNG, JPEG, GIF or WebP image"),
-        ("empty.png", "its image file is no PNG, JPEG, GIF or WebP image"),
-        ("large.png", "its image is larger than max_image_bytes=100"),
+        ("text.png", "the image file is no PNG, JPEG, GIF or WebP image"),
+        ("empty.png", "the image file is no PNG, JPEG, GIF or WebP image"),
+        ("large.png", "the image is larger than max_image_bytes=100"),
     ],
 )
 def test_only_small_image_files_are_sent(image_root, path, reason):
@@ -208,9 +215,11 @@ def test_nothing_is_read_without_image_root(image_root, path):
     assert refusal(path, None).endswith("image_root is not set")
 
 
-def test_a_missing_image_root_has_no_images(image_root):
-    """If the folder does not exist, no image is inside it."""
-    assert "inside image_root" in refusal("cat.png", Path(image_root / "nowhere"))
+@pytest.mark.parametrize("name", ["nowhere", "cat.png"])
+def test_an_image_root_that_is_no_folder_is_refused(image_root, name):
+    """A reranker whose folder does not exist is refused, and the error names the folder."""
+    with pytest.raises(ConfigurationError, match=f"^image_root='.*{name}' is not a folder: pass "):
+        refusal("cat.png", image_root / name)
 
 
 OUTSIDE_PNG = PNG + b"the secret"

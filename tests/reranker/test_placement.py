@@ -1,11 +1,19 @@
 """Which of a framework's documents are sent, and the placement that is returned for them."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from openrouter_rerank.documents import RerankDocument, checked_documents
 from openrouter_rerank.errors import InvalidRequestError, OpenRouterRerankError
 from openrouter_rerank.images import LocalImage
 from openrouter_rerank.ranking import RankedDocument, Ranking
-from openrouter_rerank.reranker import LocalImageDocument, Placed, Placement, Unscorable
+from openrouter_rerank.reranker import (
+    LocalImageDocument,
+    Placed,
+    Placement,
+    Unscorable,
+    WithoutImage,
+)
 from openrouter_rerank.reranker.placement import ImagePolicy, in_input_order, sendable
 
 URL = "https://host/cat.png"
@@ -19,10 +27,24 @@ def read_image(image):
     return Unscorable("it is not there") if "missing" in image.path else READ_IMAGE
 
 
-def convert(*contents, takes_images=True, max_image_bytes=100, unscorable="keep"):
+def convert(
+    *contents,
+    takes_images=True,
+    is_refused_by_user=False,
+    max_image_bytes=100,
+    formats=(),
+    unscorable="keep",
+    score_threshold=None,
+):
     """Return the documents to send for `contents`, and the positions of the kept ones."""
-    images = ImagePolicy(takes_images=takes_images, max_bytes=max_image_bytes, read=read_image)
-    return sendable(contents, images, unscorable)
+    policy = ImagePolicy(
+        refusal=None if takes_images else "a/model takes no images",
+        is_refused_by_user=is_refused_by_user,
+        max_bytes=max_image_bytes,
+        formats=formats,
+        read=read_image,
+    )
+    return sendable(contents, lambda: policy, unscorable, score_threshold=score_threshold)
 
 
 def local_image(path, text=None):
@@ -121,19 +143,19 @@ def test_a_document_with_values_of_a_wrong_type_is_refused(content, message, tak
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        pytest.param("", "it has neither text nor image", id="empty"),
-        pytest.param(" \n", "it has neither text nor image", id="blank"),
-        pytest.param(RerankDocument(), "it has neither text nor image", id="empty value"),
+        pytest.param("", "there is neither text nor image", id="empty"),
+        pytest.param(" \n", "there is neither text nor image", id="blank"),
+        pytest.param(RerankDocument(), "there is neither text nor image", id="empty value"),
         pytest.param(Unscorable("it is a video"), "it is a video", id="unscorable"),
         pytest.param(local_image("missing"), "it is not there", id="missing file"),
         pytest.param(
             RerankDocument(image="cat.png"),
-            "its image is neither an http(s) URL nor a data URI",
+            "the image is neither an http(s) URL nor a data URI",
             id="path",
         ),
         pytest.param(
             RerankDocument(image="data:image/png;base64," + "A" * 400),
-            "its image is larger than max_image_bytes=100",
+            "the image is larger than max_image_bytes=100",
             id="large",
         ),
         pytest.param(
@@ -154,7 +176,7 @@ def test_unscorable_documents_follow_the_unscorable_option(content, reason):
 
 def test_an_image_for_a_text_only_model_is_unscorable():
     """If the model takes no images, the error for a document without text gives that reason."""
-    with pytest.raises(InvalidRequestError, match="takes no images, or image_mode is 'never'"):
+    with pytest.raises(InvalidRequestError, match="a/model takes no images"):
         convert(RerankDocument(image=URL), takes_images=False, unscorable="raise")
 
 
@@ -186,8 +208,8 @@ MIXED_CONTENTS = ["a", "", "b", Unscorable("no"), "c"]
         pytest.param(
             "keep",
             {"score_threshold": 0.5},
-            [(4, 0.9), (0, 0.5), (1, None), (3, None)],
-            id="threshold, kept",
+            [(4, 0.9), (0, 0.5)],
+            id="threshold, so that documents without a score are left out",
         ),
         pytest.param(
             "drop", {"score_threshold": 0.5, "top_n": 1}, [(4, 0.9)], id="threshold, then top_n"
@@ -202,9 +224,10 @@ def test_placement_of_ranked_and_kept_documents(unscorable, options, order):
     """Ranked documents come first, then the kept ones; then `top_n` limits the number."""
     best_first = ranking((2, 0.9), (0, 0.5), (1, 0.1))
 
-    placement = convert(*MIXED_CONTENTS, unscorable=unscorable).placed(
-        best_first, **{"top_n": None, "score_threshold": None} | options
-    )
+    options = {"top_n": None, "score_threshold": None} | options
+    placement = convert(
+        *MIXED_CONTENTS, unscorable=unscorable, score_threshold=options["score_threshold"]
+    ).placed(best_first, **options)
 
     assert placement.order == tuple(Placed(*item) for item in order)
     assert placement.ranking is best_first
@@ -297,3 +320,45 @@ def test_an_empty_ranking_keeps_its_model():
     empty = Ranking(results=(), model="a/b", requests=(), attempts=2)
 
     assert Placement(order=(), ranking=empty).scores(model="c/d") == empty
+
+
+CONTENTS = st.lists(
+    st.sampled_from(
+        [
+            "text",
+            " ",
+            HEADED,
+            RerankDocument(image=URL),
+            RerankDocument(text="a", image=PNG),
+            RerankDocument(text="a", image="cat"),
+            local_image("cat.png", "a"),
+            local_image("missing"),
+            WithoutImage(text="a", reason="damaged"),
+            Unscorable("it is a video"),
+        ]
+    ),
+    max_size=8,
+)
+
+
+@given(CONTENTS, st.booleans(), st.sampled_from(["keep", "drop"]), st.data())
+def test_every_document_is_sent_or_has_nothing_to_rank(contents, takes_images, unscorable, data):
+    """Every position is sent or unscorable, also after any of the documents were refused."""
+    converted = convert(*contents, takes_images=takes_images, unscorable=unscorable)
+    refused = data.draw(st.sets(st.sampled_from(range(len(converted.documents) or 1))))
+
+    rest = converted.without(refused, "refused")
+
+    for each in (converted, rest):
+        assert sorted([*each.positions, *each.unscorable]) == list(range(len(contents)))
+        assert len(each.positions) == len(each.documents)
+        assert each.without_image.keys() <= set(each.positions)
+        assert each.kept == (tuple(sorted(each.unscorable)) if unscorable == "keep" else ())
+    assert rest.unscorable.keys() >= converted.unscorable.keys()
+    assert all(
+        rest.documents[[*rest.positions].index(position)] == document
+        for at, (position, document) in enumerate(
+            zip(converted.positions, converted.documents, strict=True)
+        )
+        if at not in refused
+    )

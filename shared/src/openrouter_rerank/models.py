@@ -243,6 +243,12 @@ def model_for(slug: str) -> RerankModel:
     return found or RerankModel(slug=slug)
 
 
+def image_model() -> str:
+    """Return the slug to send of the first listed model that takes images."""
+    found = next(model for model in _ALL if model.takes_images)
+    return f"{found.slug}:free" if found.billing == "free" else found.slug
+
+
 def base_slug(slug: str) -> str:
     """Return a slug without its variant and its date."""
     name = slug.partition(":")[0]

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeGuard
 from langchain_core.documents import Document
 from langchain_core.runnables import RunnableConfig
 from openrouter_rerank.ranking import Ranking
-from openrouter_rerank.reranker import Reranker
+from openrouter_rerank.reranker import Placement, Reranker
 
 from ._convert.documents import (
     checked_documents,
@@ -33,6 +33,7 @@ class DocumentRules(NamedTuple):
     rank_fields: tuple[str, ...]
     converter: Callable[[Document], object] | None
     score_key: str
+    keep_retrieval_score: bool
 
 
 def compress(
@@ -63,7 +64,7 @@ def compress(
         given = checked_documents(documents)
         sent = _contents(reranker, rules, given)
         placement = reranker.place(query, sent)
-        found = ranked(given, placement, score_key=rules.score_key)
+        found = _ranked(rules, given, placement)
         if placement.passages:
             with_passages(found, placement, sent)
         run.record(placement, lambda: found)
@@ -85,7 +86,7 @@ async def acompress(
         given = checked_documents(documents)
         sent = await _acontents(reranker, rules, given)
         placement = await reranker.aplace(query, sent)
-        found = ranked(given, placement, score_key=rules.score_key)
+        found = _ranked(rules, given, placement)
         if placement.passages:
             with_passages(found, placement, sent)
         run.record(placement, lambda: found)
@@ -145,6 +146,17 @@ async def arank(
         return placement.scores(model=reranker.model)
 
 
+def _ranked(
+    rules: DocumentRules, documents: Sequence[Document], placement: Placement
+) -> list[Document]:
+    return ranked(
+        documents,
+        placement,
+        score_key=rules.score_key,
+        keep_retrieval_score=rules.keep_retrieval_score,
+    )
+
+
 def _contents(
     reranker: Reranker, rules: DocumentRules, items: Sequence[object]
 ) -> Sequence[SendableContent]:
@@ -152,7 +164,7 @@ def _contents(
     found = _converted(rules, items)
     if _are_sendable(found):
         return found
-    return with_encoded_images(found, takes_images=reranker.sends_images())
+    return with_encoded_images(found, refusal=reranker.image_refusal())
 
 
 async def _acontents(
@@ -164,7 +176,7 @@ async def _acontents(
     found = _converted(rules, items)
     if _are_sendable(found):
         return found
-    return await asyncio.to_thread(with_encoded_images, found, takes_images=reranker.sends_images())
+    return await asyncio.to_thread(with_encoded_images, found, refusal=reranker.image_refusal())
 
 
 def _converted(rules: DocumentRules, items: Sequence[object]) -> list[LazyContent]:

@@ -28,6 +28,11 @@ class DocumentKeywords(RerankKeywords, total=False):
     """Metadata fields put before the text, one line each, such as `title: Annual report`."""
     score_key: str
     """Metadata field that the score is written to."""
+    keep_retrieval_score: bool
+    """
+    Keep the value that `score_key` had before as `retrieval_score`: the score of the retriever
+    or of an earlier reranker.
+    """
     document_converter: DocumentConverter | None
     """
     Function that returns what of a document is ranked, instead of the rules for texts, fields

@@ -12,7 +12,7 @@ from langchain_core.runnables import RunnableConfig, RunnableSerializable, ensur
 from langchain_core.runnables.config import run_in_executor, set_config_context
 from langchain_core.runnables.utils import AnyConfigurableField
 from openrouter_rerank.client_options.secrets import hidden
-from openrouter_rerank.errors import InvalidRequestError
+from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
 from openrouter_rerank.reranker import CallOptions, Reranker
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -79,6 +79,11 @@ class OpenRouterRerank(
         description="Metadata field that the score is written to.",
         min_length=1,
     )
+    keep_retrieval_score: bool = Field(
+        default=False,
+        description="Keep the value that `score_key` had before as `retrieval_score`: the score of "
+        "the retriever or of an earlier reranker.",
+    )
     document_converter: SkipJsonSchema[DocumentConverter | None] = Field(
         default=None,
         description="Function that returns what of a document is ranked, instead of the rules for "
@@ -97,6 +102,15 @@ class OpenRouterRerank(
             An editor shows what an option means at its name, and `help(OpenRouterRerank)` lists
             all of them.
             """
+
+    def check_together(self) -> None:
+        """Check what one option alone does not show, as each call does again."""
+        super().check_together()
+        if self.keep_retrieval_score and self.score_key == "retrieval_score":
+            raise ConfigurationError(
+                "keep_retrieval_score and score_key='retrieval_score' exclude each other: both "
+                "scores would be written to one field, so choose another score_key"
+            )
 
     @model_validator(mode="after")
     def _import_calls(self) -> Self:
@@ -350,6 +364,7 @@ def _rules(reranker: OpenRouterRerank) -> "DocumentRules":
         rank_fields=reranker.rank_fields,
         converter=reranker.document_converter,
         score_key=reranker.score_key,
+        keep_retrieval_score=reranker.keep_retrieval_score,
     )
 
 

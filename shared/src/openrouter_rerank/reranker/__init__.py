@@ -11,7 +11,9 @@ How a call runs: a framework package converts its documents to `Content` and cal
 files are read by `image_files.py`. The client ranks, and `placement.py` returns a `Placement`: the
 positions of the documents in their new order, with scores. The package puts its own documents in
 that order, and `passages.py` says where in a long document its best passage is. If the service
-fails and `on_error` is `"passthrough"`, the placement keeps the order of the input.
+fails and `on_error` lets the failure pass, the placement keeps the order of the input. If the
+service refuses a document and names it (`refused_documents.py`), the call is made once more without
+it. `situations.py` logs what was not ranked.
 
 `options.py` has the fields. `keywords.py` repeats their names for type checkers, with the types
 that callers may pass, and has the options of one call. `reranker.py` has the base class, which
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from .keywords import CallOptions, RerankKeywords
     from .options import RerankOptions
     from .passages import PASSAGE_KEY, passage_metadata
-    from .placement import Content, LocalImageDocument, Placed, Placement, Unscorable
+    from .placement import Content, LocalImageDocument, Placed, Placement, Unscorable, WithoutImage
     from .reranker import Reranker
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "RerankOptions",
     "Reranker",
     "Unscorable",
+    "WithoutImage",
     "passage_metadata",
 ]
 
@@ -47,7 +50,14 @@ _MODULES = {
     "keywords": ("CallOptions", "RerankKeywords"),
     "options": ("RerankOptions",),
     "passages": ("PASSAGE_KEY", "passage_metadata"),
-    "placement": ("Content", "LocalImageDocument", "Placed", "Placement", "Unscorable"),
+    "placement": (
+        "Content",
+        "LocalImageDocument",
+        "Placed",
+        "Placement",
+        "Unscorable",
+        "WithoutImage",
+    ),
     "reranker": ("Reranker",),
 }
 

@@ -4,16 +4,25 @@ import asyncio
 import copy
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from openrouter_rerank._call.long_documents import long_documents
+from openrouter_rerank._call.long_documents import LongDocuments, long_documents
+from openrouter_rerank._call.plan import parts, without_copies
 from openrouter_rerank._wire.headers import HeaderFields
 from openrouter_rerank.client import AsyncRerankClient, RerankClient
-from openrouter_rerank.client_options import ClientOptions
+from openrouter_rerank.client_options import ClientOptions, RequestOptions
 from openrouter_rerank.client_options.keywords import ClientOverrides, RequestFields
-from openrouter_rerank.errors import ConfigurationError, OpenRouterRerankError
+from openrouter_rerank.documents import RerankDocument
+from openrouter_rerank.errors import (
+    ConfigurationError,
+    InvalidRequestError,
+    OpenRouterRerankError,
+)
+from openrouter_rerank.models import model_for
+from openrouter_rerank.ranking import Ranking
 from openrouter_rerank.telemetry import SituationLog
 
 from .image_files import read_image
@@ -27,6 +36,8 @@ from .placement import (
     in_input_order,
     sendable,
 )
+from .refused_documents import is_refusal, refused_documents
+from .situations import report_blank_query, report_refused, report_unsent
 
 HTTP = TypeVar("HTTP")
 CLIENT = TypeVar("CLIENT", RerankClient, AsyncRerankClient)
@@ -46,7 +57,7 @@ class Clients:
     The clients of a reranker and of its shallow copies, by the options that they were made with.
 
     A client is made by the first call that needs it, and again when its options have changed. A
-    deep copy and a restored pickle start without clients.
+    deep copy and a restored pickle start without clients, and warn of each situation again.
 
     Args:
         is_restored: `True` if the reranker was unpickled, so that its key was left out.
@@ -160,6 +171,98 @@ def _compared(options: RerankOptions, http_client: object) -> list[object]:
     return [*(getattr(options, name) for name in _COMPARED), headers, http_client]
 
 
+class _Call:
+    """One call of a reranker: the decisions that are the same in sync and async calls."""
+
+    def __init__(
+        self, options: RerankOptions, clients: Clients, query: str, contents: Sequence[Content]
+    ) -> None:
+        self._options = options
+        self._situations = clients.situations
+        self._call_options = clients.call_options
+        self._query = query
+        self._size = len(contents)
+        # The time that is left for the second call of the client, if it is made.
+        self._time_left: float | None = None
+        self.sent = _sendable(options, contents)
+        _refuse_long_documents(options, query, self.sent)
+        self._started = time.monotonic()
+        if self.sent.unscorable or self.sent.without_image:
+            report_unsent(self._situations, self.sent)
+
+    def request_options(self) -> RequestOptions:
+        """Return the options of the call of the client that is made next."""
+        options: RequestOptions = {**self._options.request_fields(), **self._call_options}
+        if self._time_left is not None:
+            options["timeout"] = self._time_left
+        return options
+
+    def placed(self, ranking: Ranking) -> Placement:
+        """Return the placement that `ranking` means."""
+        options = self._options
+        return self.sent.placed(
+            ranking, top_n=options.top_n, score_threshold=options.score_threshold
+        )
+
+    def unranked(self) -> Placement:
+        """Return the placement of a call that has nothing to send."""
+        return self.sent.unranked(top_n=self._options.top_n)
+
+    def after(self, error: OpenRouterRerankError) -> Placement | None:
+        """
+        Return the placement after a failure, or `None` if the call is to be made once more.
+
+        Raises:
+            OpenRouterRerankError: If the failure may not pass.
+        """
+        if is_refusal(error):
+            if self._leaves_out_refused(error):
+                return None
+            self._explain_images(error)
+        return _passed_through(self._options, self._size, error)
+
+    def _leaves_out_refused(self, error: OpenRouterRerankError) -> bool:
+        """Leave out what the service refused. Return `True` if the rest is to be sent once more."""
+        options, sent = self._options, self.sent
+        timeout = self._call_options.get("timeout") or options.timeout
+        left = timeout - (time.monotonic() - self._started)
+        if self._time_left is not None or options.unscorable == "raise" or left <= 0:
+            return False
+        if options.long_documents == "split" and self._are_some_long():
+            # The service counts passages.
+            return False
+        distinct, copies = without_copies(sent.documents)
+        ranges = parts(
+            distinct, self._query, model_for(options.model), options.max_documents_per_request
+        )
+        # If there were other requests, they may have been billed, and would be once more.
+        if error.attempts != 1 or len(ranges) != 1:
+            return False
+        refused = refused_documents(error, distinct)
+        if copies.copies:
+            refused = {at for each in refused for at in copies.copies[each]}
+        if not refused:
+            return False
+        rest = sent.without(refused, "the service refused it")
+        report_refused(self._situations, [sent.positions[at] for at in refused], rest, error)
+        self.sent, self._time_left = rest, left
+        return True
+
+    def _are_some_long(self) -> bool:
+        return _long_documents(self._options, self._query, self.sent) is not None
+
+    def _explain_images(self, error: OpenRouterRerankError) -> None:
+        """Add to the message how many images were sent: one of them may be the reason."""
+        images = sum(isinstance(document, RerankDocument) for document in self.sent.documents)
+        if images:
+            error.message += (
+                f" {images} of the {len(self.sent.documents)} documents had an image: check that "
+                "these are PNG or JPEG images and that their URLs can be fetched, or set "
+                "image_mode='never'."
+            )
+            error.args = (error.message,)
+
+
 def place(
     options: RerankOptions, clients: Clients, query: str, contents: Sequence[Content]
 ) -> Placement:
@@ -167,27 +270,30 @@ def place(
     Rank `contents` as `options` say, and place every one of them.
 
     Raises:
-        OpenRouterRerankError: Unless `on_error` is `"passthrough"` and the failure is temporary.
+        OpenRouterRerankError: Unless `on_error` lets the failure pass.
     """
     if _is_blank(query):
-        return in_input_order(len(contents), top_n=options.top_n)
-    sent = _sendable(options, contents)
-    if not sent.documents:
-        return sent.unranked(top_n=options.top_n)
-    _refuse_long_documents(options, query, sent)
+        return _blank(options, clients, contents)
+    call = _Call(options, clients, query, contents)
+    if not call.sent.documents:
+        return call.unranked()
     client = clients.sync_client(options)
-    try:
-        ranking = client.rerank(
-            query,
-            sent.documents,
-            model=options.model,
-            top_n=options.top_n,
-            **options.request_fields(),
-            **clients.call_options,
-        )
-    except OpenRouterRerankError as error:
-        return _passed_through(options, len(contents), error)
-    return sent.placed(ranking, top_n=options.top_n, score_threshold=options.score_threshold)
+    while call.sent.documents:
+        try:
+            ranking = client.rerank(
+                query,
+                call.sent.documents,
+                model=options.model,
+                top_n=options.top_n,
+                **call.request_options(),
+            )
+        except OpenRouterRerankError as error:
+            placement = call.after(error)
+        else:
+            placement = call.placed(ranking)
+        if placement is not None:
+            return placement
+    return call.unranked()
 
 
 async def aplace(
@@ -197,56 +303,81 @@ async def aplace(
     Rank `contents` as `options` say, and place every one of them.
 
     Raises:
-        OpenRouterRerankError: Unless `on_error` is `"passthrough"` and the failure is temporary.
+        OpenRouterRerankError: Unless `on_error` lets the failure pass.
     """
     if _is_blank(query):
-        return in_input_order(len(contents), top_n=options.top_n)
+        return _blank(options, clients, contents)
     if LocalImageDocument in set(map(type, contents)):
         # Reading files would block the event loop.
-        sent = await asyncio.to_thread(_sendable, options, contents)
+        call = await asyncio.to_thread(_Call, options, clients, query, contents)
     else:
-        sent = _sendable(options, contents)
-    if not sent.documents:
-        return sent.unranked(top_n=options.top_n)
-    _refuse_long_documents(options, query, sent)
+        call = _Call(options, clients, query, contents)
+    if not call.sent.documents:
+        return call.unranked()
     client = clients.async_client(options)
-    try:
-        ranking = await client.rerank(
-            query,
-            sent.documents,
-            model=options.model,
-            top_n=options.top_n,
-            **options.request_fields(),
-            **clients.call_options,
-        )
-    except OpenRouterRerankError as error:
-        return _passed_through(options, len(contents), error)
-    return sent.placed(ranking, top_n=options.top_n, score_threshold=options.score_threshold)
+    while call.sent.documents:
+        try:
+            ranking = await client.rerank(
+                query,
+                call.sent.documents,
+                model=options.model,
+                top_n=options.top_n,
+                **call.request_options(),
+            )
+        except OpenRouterRerankError as error:
+            placement = call.after(error)
+        else:
+            placement = call.placed(ranking)
+        if placement is not None:
+            return placement
+    return call.unranked()
 
 
 def _sendable(options: RerankOptions, contents: Sequence[Content]) -> Sendable:
-    images = ImagePolicy(
-        takes_images=options.sends_images(),
+    return sendable(
+        contents,
+        partial(_image_policy, options),
+        options.unscorable,
+        score_threshold=options.score_threshold,
+    )
+
+
+def _image_policy(options: RerankOptions) -> ImagePolicy:
+    return ImagePolicy(
+        refusal=options.image_refusal(),
+        is_refused_by_user=options.image_mode == "never",
         max_bytes=options.max_image_bytes,
+        formats=options.image_formats(),
         read=partial(read_image, root=options.image_root, max_bytes=options.max_image_bytes),
     )
-    return sendable(contents, images, options.unscorable)
+
+
+def _blank(options: RerankOptions, clients: Clients, contents: Sequence[Content]) -> Placement:
+    report_blank_query(clients.situations, len(contents))
+    return in_input_order(len(contents), top_n=options.top_n)
 
 
 def _refuse_long_documents(options: RerankOptions, query: str, sent: Sendable) -> None:
     # The client does it too, but it does not know the positions in the caller's list.
-    if options.long_documents == "raise":
-        models, rules = (options.model, *options.fallback_models), options.long_document_rules()
-        long = long_documents(sent.documents, query, models, rules)
-        if long is not None:
-            raise long.refusal(sent.positions)
+    if options.long_documents == "raise" and (long := _long_documents(options, query, sent)):
+        raise long.refusal(sent.positions)
+
+
+def _long_documents(options: RerankOptions, query: str, sent: Sendable) -> LongDocuments | None:
+    models = (options.model, *options.fallback_models)
+    return long_documents(sent.documents, query, models, options.long_document_rules())
 
 
 def _passed_through(options: RerankOptions, size: int, error: OpenRouterRerankError) -> Placement:
-    # Never for a wrong key or argument: worse results would hide the mistake.
-    if options.on_error == "raise" or not error.retryable:
+    # Never for a wrong argument or option: worse results would hide the mistake. Other lasting
+    # failures, such as a wrong key, pass only if the user chose that.
+    is_mistake = isinstance(error, ConfigurationError | InvalidRequestError)
+    passes = options.on_error == "passthrough_all" or error.retryable
+    if options.on_error == "raise" or is_mistake or not passes:
         raise error
-    logger.warning(
+    # A lasting failure needs somebody who ends it.
+    logger.log(
+        logging.WARNING if error.retryable else logging.ERROR,
         "reranking failed, returning the retriever's order: %s: %s",
         type(error).__name__,
         error.message,

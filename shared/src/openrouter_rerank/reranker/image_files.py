@@ -4,7 +4,8 @@ import os
 import stat
 from pathlib import Path
 
-from openrouter_rerank.images import LocalImage, data_uri
+from openrouter_rerank.errors import ConfigurationError
+from openrouter_rerank.images import LocalImage, uri_of_bytes
 
 from .placement import Unscorable
 
@@ -15,19 +16,38 @@ def read_image(image: LocalImage, root: Path | None, max_bytes: int) -> str | Un
 
     Paths come with retrieved documents, so they are hostile input. The file is opened component by
     component without following a link. It must be a regular file with the first bytes of an image.
+
+    Raises:
+        ConfigurationError: If `root` is not a folder, for example on another machine.
     """
     if root is None:
-        return Unscorable("its image is a local file, and image_root is not set")
+        return Unscorable("the image is a local file, and image_root is not set")
+    check_root(root)
     try:
         base = root.resolve(strict=True)
         data = _content(base, _inside(base, image.path), max_bytes + 1)
     except (OSError, ValueError, RuntimeError, IndexError, StopIteration):
         # A path that does not exist and one outside of `root` get the same reason, so that a
         # document cannot find out which files exist.
-        return Unscorable("its image is no readable file inside image_root")
+        return Unscorable("the image is no readable file inside image_root")
     if len(data) > max_bytes:
-        return Unscorable(f"its image is larger than max_image_bytes={max_bytes}")
-    return data_uri(data) or Unscorable("its image file is no PNG, JPEG, GIF or WebP image")
+        return Unscorable(f"the image is larger than max_image_bytes={max_bytes}")
+    return uri_of_bytes(data) or Unscorable("the image file is no PNG, JPEG, GIF or WebP image")
+
+
+def check_root(root: Path) -> None:
+    """
+    Check that `root` is a folder.
+
+    Raises:
+        ConfigurationError: If it is not. The message names it.
+    """
+    # `Path.is_dir` raises an error if the folder may not be read.
+    if not os.path.isdir(root):  # noqa: PTH112
+        raise ConfigurationError(
+            f"image_root={str(root)!r:.300} is not a folder: pass the folder that contains the "
+            "images"
+        )
 
 
 def _inside(base: Path, path: str) -> tuple[str, ...]:

@@ -36,22 +36,24 @@ class RerankKeywords(ClientKeywords, RequestFields, total=False):
     """
     score_threshold: float | None
     """
-    Return only ranked documents with at least this score. Cannot be combined with
-    `fallback_models`, because each model has its own score scale.
+    Return only ranked documents with at least this score, and none without a score. Cannot be
+    combined with `fallback_models`, because each model has its own score scale.
     """
     openrouter_provider: ProviderPreferences | Mapping[str, object] | None
     """Another name of `provider`."""
     model_kwargs: Mapping[str, object] | None
     """Another name of `extra_body`."""
-    on_error: Literal["raise", "passthrough"]
+    on_error: Literal["raise", "passthrough", "passthrough_all"]
     """
-    What to do if reranking fails: "raise", or "passthrough" to log a warning and return the
-    retriever's order if the failure is temporary.
+    What to do if reranking fails: "raise", "passthrough" to log a warning and return the
+    retriever's order if the failure is temporary, or "passthrough_all" to do so for every
+    failure of the service, the account or the budget. Wrong options and arguments are always
+    raised.
     """
     unscorable: Literal["keep", "drop", "raise"]
     """
-    Documents with nothing to rank: "keep" them behind the ranked ones, "drop" them, or "raise"
-    an error.
+    Documents with nothing to rank: "keep" them behind the ranked ones (with `score_threshold`,
+    they are left out), "drop" them, or "raise" an error, also for an image that cannot be sent.
     """
     image_mode: Literal["auto", "always", "never"]
     """
@@ -59,7 +61,7 @@ class RerankKeywords(ClientKeywords, RequestFields, total=False):
     "never". Otherwise only the text is sent.
     """
     image_root: str | PathLike[str] | None
-    """The only folder from which local images are read. Default: none."""
+    """The only folder from which local images are read. It must exist. Default: none."""
     max_image_bytes: int
     """
     Size in bytes of the largest image that is sent. NVIDIA's models have failed at 30 MB a

@@ -19,7 +19,7 @@ from openrouter_rerank.http_client import (
     refuse_async,
     refuse_sync,
 )
-from openrouter_rerank.models import DEFAULT_MODEL, model_for
+from openrouter_rerank.models import DEFAULT_MODEL, image_model, known_model, model_for
 
 
 class RerankOptions(ClientOptions):
@@ -50,8 +50,9 @@ class RerankOptions(ClientOptions):
     )
     score_threshold: float | None = Field(
         default=None,
-        description="Return only ranked documents with at least this score. Cannot be combined "
-        "with `fallback_models`, because each model has its own score scale.",
+        description="Return only ranked documents with at least this score, and none without a "
+        "score. Cannot be combined with `fallback_models`, because each model has its own score "
+        "scale.",
         allow_inf_nan=False,
     )
     session_id: str | None = Field(
@@ -82,15 +83,18 @@ class RerankOptions(ClientOptions):
         "Default: the model's limit.",
         ge=1,
     )
-    on_error: Literal["raise", "passthrough"] = Field(
+    on_error: Literal["raise", "passthrough", "passthrough_all"] = Field(
         default="raise",
-        description='What to do if reranking fails: "raise", or "passthrough" to log a warning and '
-        "return the retriever's order if the failure is temporary.",
+        description='What to do if reranking fails: "raise", "passthrough" to log a warning and '
+        'return the retriever\'s order if the failure is temporary, or "passthrough_all" to do so '
+        "for every failure of the service, the account or the budget. Wrong options and arguments "
+        "are always raised.",
     )
     unscorable: Literal["keep", "drop", "raise"] = Field(
         default="keep",
-        description='Documents with nothing to rank: "keep" them behind the ranked ones, "drop" '
-        'them, or "raise" an error.',
+        description='Documents with nothing to rank: "keep" them behind the ranked ones (with '
+        '`score_threshold`, they are left out), "drop" them, or "raise" an error, also for an '
+        "image that cannot be sent.",
     )
     image_mode: Literal["auto", "always", "never"] = Field(
         default="auto",
@@ -99,7 +103,8 @@ class RerankOptions(ClientOptions):
     )
     image_root: Path | None = Field(
         default=None,
-        description="The only folder from which local images are read. Default: none.",
+        description="The only folder from which local images are read. It must exist. Default: "
+        "none.",
     )
     max_image_bytes: int = Field(
         default=20_000_000,
@@ -193,12 +198,29 @@ class RerankOptions(ClientOptions):
             "max_passages": self.max_passages,
         }
 
-    def sends_images(self) -> bool:
-        """Return `True` if images of documents are sent."""
-        if self.image_mode == "auto":
-            slugs = (self.model, *self.fallback_models)
-            return all(model_for(slug).takes_images for slug in slugs)
-        return self.image_mode == "always"
+    def image_refusal(self) -> str | None:
+        """Return why no image of a document is sent, or `None` if images are sent."""
+        if self.image_mode != "auto":
+            return "image_mode is 'never'" if self.image_mode == "never" else None
+        slugs = (self.model, *self.fallback_models)
+        refusing = next((slug for slug in slugs if not model_for(slug).takes_images), None)
+        if refusing is None:
+            return None
+        if known_model(refusing) is None:
+            return (
+                f"{refusing} is not known to take images (if it does, set image_mode='always'; if "
+                "texts are enough, 'never')"
+            )
+        return (
+            f"{refusing} takes no images ({image_model()} does; if texts are enough, set "
+            "image_mode='never')"
+        )
+
+    def image_formats(self) -> frozenset[str]:
+        """Return the media types of images that all models take. Empty if they are not known."""
+        models = map(model_for, (self.model, *self.fallback_models))
+        known = [{*model.image_formats} for model in models if model.image_formats]
+        return frozenset(known[0].intersection(*known[1:])) if known else frozenset()
 
 
 def _is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:

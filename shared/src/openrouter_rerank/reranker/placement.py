@@ -5,7 +5,7 @@ Pure. Nothing is lost: a document that cannot be ranked is never sent, and is ke
 ones unless the user chose otherwise.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from openrouter_rerank.documents import (
     CheckedDocuments,
     HeadedText,
+    Ranked,
     RerankDocument,
     are_headed,
     are_texts,
@@ -21,7 +22,13 @@ from openrouter_rerank.documents import (
     joined_text,
 )
 from openrouter_rerank.errors import InvalidRequestError, OpenRouterRerankError
-from openrouter_rerank.images import LocalImage, image_problem, image_size
+from openrouter_rerank.images import (
+    UNSUPPORTED_FORMATS,
+    LocalImage,
+    image_format,
+    image_problem,
+    image_size,
+)
 from openrouter_rerank.ranking import Passage, RankedDocument, Ranking
 
 UnscorablePolicy: TypeAlias = Literal["keep", "drop", "raise"]
@@ -35,15 +42,26 @@ class LocalImageDocument:
     image: LocalImage
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithoutImage:
+    """A document of a framework whose image cannot be sent, so that its text is ranked alone."""
+
+    text: str
+    reason: str
+    """Why the image cannot be sent, such as "the image is a damaged data URI"."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unscorable:
     """A document of a framework with nothing to rank; it is never sent."""
 
     reason: str
-    """Why there is nothing to rank, such as "it has neither text nor image"."""
+    """Why there is nothing to rank, such as "there is neither text nor image"."""
 
 
-Content: TypeAlias = str | HeadedText | RerankDocument | LocalImageDocument | Unscorable
+Content: TypeAlias = (
+    str | HeadedText | RerankDocument | LocalImageDocument | WithoutImage | Unscorable
+)
 """What a document of a framework is converted to."""
 
 
@@ -89,6 +107,9 @@ class Placement(NamedTuple):
         return replace(ranking, results=results, passages=self.passages)
 
 
+_NOTHING: Mapping[int, str] = MappingProxyType({})
+
+
 class Sendable(NamedTuple):
     """The documents of a framework, divided into those to send and those with nothing to rank."""
 
@@ -96,8 +117,46 @@ class Sendable(NamedTuple):
     """The positions of the documents to send; a range if it is all of them."""
     documents: CheckedDocuments
     """The documents to send."""
-    kept: tuple[int, ...]
-    """The positions of the documents that follow the ranked ones without a score."""
+    unscorable: Mapping[int, str] = _NOTHING
+    """The positions of the documents with nothing to rank, with the reasons."""
+    without_image: Mapping[int, str] = _NOTHING
+    """The positions of the documents whose text is sent without their image, with the reasons."""
+    is_kept: bool = True
+    """`True` if the documents with nothing to rank are returned, without a score."""
+
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """The positions of the documents that follow the ranked ones without a score."""
+        return tuple(sorted(self.unscorable)) if self.is_kept and self.unscorable else ()
+
+    def without(self, refused: Collection[int], reason: str) -> "Sendable":
+        """
+        Leave out the images of documents that the service refused.
+
+        Their texts stay. A document that had no image, or nothing else, has nothing to rank.
+
+        Args:
+            refused: Indexes into `documents`.
+            reason: Why the service refused them.
+        """
+        sent: dict[int, Ranked] = {}
+        unscorable, without_image = {**self.unscorable}, {**self.without_image}
+        for at, (position, document) in enumerate(zip(self.positions, self.documents, strict=True)):
+            if at not in refused:
+                sent[position] = document
+            elif isinstance(document, RerankDocument) and document.text is not None:
+                sent[position] = document.text
+                without_image[position] = reason
+            else:
+                unscorable[position] = reason
+                without_image.pop(position, None)
+        return Sendable(
+            positions=tuple(sent),
+            documents=CheckedDocuments(sent.values()),
+            unscorable=unscorable,
+            without_image=without_image,
+            is_kept=self.is_kept,
+        )
 
     def placed(
         self, ranking: Ranking, *, top_n: int | None, score_threshold: float | None
@@ -124,26 +183,40 @@ class Sendable(NamedTuple):
 class ImagePolicy(NamedTuple):
     """Which images of documents are sent."""
 
-    takes_images: bool
-    """Whether any image is sent."""
+    refusal: str | None
+    """Why no image is sent. `None` if images are sent."""
+    is_refused_by_user: bool
+    """`True` if the user wants no image to be sent, so that leaving one out is no loss."""
     max_bytes: int
     """The size of the largest image that is sent."""
+    formats: Collection[str]
+    """The only media types that the models take. Empty if they are not known."""
     read: Callable[[LocalImage], str | Unscorable]
     """Reads a local image into a data URI, or returns why it cannot."""
 
     def image_of(self, content: RerankDocument | LocalImageDocument) -> str | Unscorable:
         """Return the image to send, or why there is none."""
-        if not self.takes_images:
-            return Unscorable("the model takes no images, or image_mode is 'never'")
+        if self.refusal is not None:
+            return Unscorable(self.refusal)
         source = content.image
         image = self.read(source) if isinstance(source, LocalImage) else source
         if image is None or isinstance(image, Unscorable):
-            return image or Unscorable("it has no image")
-        if problem := image_problem(image):
-            return Unscorable(f"its image {problem}")
-        if image_size(image) > self.max_bytes:
-            return Unscorable(f"its image is larger than max_image_bytes={self.max_bytes}")
-        return image
+            return image or Unscorable("there is no image")
+        problem = image_problem(image)
+        if problem is None and image_size(image) > self.max_bytes:
+            problem = f"is larger than max_image_bytes={self.max_bytes}"
+        if problem is None and (found := image_format(image)) is not None:
+            problem = self._format_problem(found)
+        return image if problem is None else Unscorable(f"the image {problem}")
+
+    def _format_problem(self, found: str) -> str | None:
+        if found in UNSUPPORTED_FORMATS:
+            return f"is of type {found}, which rerank models do not take"
+        if not self.formats or found in self.formats:
+            return None
+        # Without its type, which the document may have declared.
+        names = " and ".join(sorted(self.formats))
+        return f"is of another type than {names}, the only ones that the model takes"
 
 
 def in_input_order(
@@ -155,7 +228,11 @@ def in_input_order(
 
 
 def sendable(
-    contents: Sequence[Content], images: ImagePolicy, unscorable: UnscorablePolicy
+    contents: Sequence[Content],
+    images: Callable[[], ImagePolicy],
+    unscorable: UnscorablePolicy,
+    *,
+    score_threshold: float | None = None,
 ) -> Sendable:
     """
     Divide documents into those to send and those with nothing to rank.
@@ -164,30 +241,51 @@ def sendable(
 
     Args:
         contents: What the documents of a framework were converted to, in their order.
-        images: Which images are sent.
+        images: Returns which images are sent. Not called if all documents are texts.
         unscorable: What becomes of documents with nothing to rank.
+        score_threshold: The lowest score of the documents to return. If it is set, documents
+            without a score are not returned.
 
     Raises:
-        InvalidRequestError: If `unscorable` is `"raise"` and a document has nothing to rank, or a
-            `RerankDocument` holds something else than strings.
+        InvalidRequestError: If `unscorable` is `"raise"` and a document has nothing to rank or an
+            image that cannot be sent, or a `RerankDocument` holds something else than strings.
     """
     given = tuple(contents)
+    is_kept = unscorable == "keep" and score_threshold is None
     if are_headed(given) or are_texts(given):
-        return Sendable(positions=range(len(given)), documents=CheckedDocuments(given), kept=())
-    documents = {at: _sendable(content, at, images) for at, content in enumerate(given)}
-    blank = {index: d for index, d in documents.items() if isinstance(d, Unscorable)}
-    if blank and unscorable == "raise":
-        index, why = next(iter(blank.items()))
-        raise InvalidRequestError(f"document {index} has nothing to rank: {why.reason}")
-    sent = {index: d for index, d in documents.items() if not isinstance(d, Unscorable)}
+        documents = CheckedDocuments(given)
+        return Sendable(positions=range(len(given)), documents=documents, is_kept=is_kept)
+    policy = images()
+    sent: dict[int, str | RerankDocument] = {}
+    without_image: dict[int, str] = {}
+    nothing: dict[int, str] = {}
+    for at, content in enumerate(given):
+        document = _sendable(content, at, policy)
+        if isinstance(document, Unscorable):
+            nothing[at] = document.reason
+        elif isinstance(document, WithoutImage):
+            sent[at] = document.text
+            without_image[at] = document.reason
+        else:
+            sent[at] = document
+    if policy.is_refused_by_user:
+        without_image.clear()
+    if unscorable == "raise" and (problems := without_image | nothing):
+        at = min(problems)
+        what = "has nothing to rank" if at in nothing else "has an image that cannot be sent"
+        raise InvalidRequestError(f"document {at} {what}: {problems[at]}")
     return Sendable(
         positions=tuple(sent),
         documents=CheckedDocuments(sent.values()),
-        kept=tuple(blank) if unscorable == "keep" else (),
+        unscorable=nothing,
+        without_image=without_image,
+        is_kept=is_kept,
     )
 
 
-def _sendable(content: Content, at: int, images: ImagePolicy) -> str | RerankDocument | Unscorable:
+def _sendable(
+    content: Content, at: int, images: ImagePolicy
+) -> str | RerankDocument | WithoutImage | Unscorable:
     if isinstance(content, Unscorable):
         return content
     if is_headed(content):
@@ -197,9 +295,14 @@ def _sendable(content: Content, at: int, images: ImagePolicy) -> str | RerankDoc
         check_fields(content, at)
     text = content if isinstance(content, str) else content.text
     text = text if text is not None and text.strip() else None
-    if isinstance(content, str) or content.image is None:
-        return Unscorable("it has neither text nor image") if text is None else text
-    image = images.image_of(content)
-    if isinstance(image, Unscorable):
-        return image if text is None else text
-    return RerankDocument(text=text, image=image)
+    if isinstance(content, WithoutImage):
+        reason = Unscorable(content.reason)
+    elif isinstance(content, str) or content.image is None:
+        reason = Unscorable("there is neither text nor image")
+        return reason if text is None else text
+    else:
+        image = images.image_of(content)
+        if isinstance(image, str):
+            return RerankDocument(text=text, image=image)
+        reason = image
+    return reason if text is None else WithoutImage(text=text, reason=reason.reason)

@@ -1,6 +1,7 @@
 """The base class of both framework classes: it calls, copies, pickles and closes."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeGuard
 
 from pydantic import PrivateAttr, model_validator
@@ -22,6 +23,14 @@ _NOT_PICKLED = frozenset(
 )
 
 
+def _check_image_root(root: object) -> None:
+    if isinstance(root, str | Path):
+        # Imported only if there is a folder to check.
+        from .image_files import check_root
+
+        check_root(Path(root))
+
+
 def _no_clients() -> "Clients":
     # The modules that make calls are imported with the first reranker: not with the class, because
     # many import it without creating one, and not with the first call, which may be in an event
@@ -35,8 +44,9 @@ class Reranker(RerankOptions):
     """
     Ranks the documents of a framework; both framework classes inherit from it.
 
-    A reranker that is created without a key, and without one in the environment, is refused. One
-    that is copied, unpickled or loaded from a dump is not: its calls are.
+    A reranker that is created without a key, and without one in the environment, is refused, and so
+    is one whose `image_root` is not a folder. A reranker that is copied, unpickled or loaded from a
+    dump is not: its calls are.
 
     It can be copied and pickled. A pickle leaves out the key, the headers, the clients, the store
     and the limiter (except a `WindowRateLimiter`). A restored reranker reads the key from the
@@ -60,19 +70,25 @@ class Reranker(RerankOptions):
 
     def _check_created(self, given: Mapping[str, object]) -> None:
         super()._check_created(given)
-        # A dump may be loaded where there is no key.
+        # A dump may be loaded where there is neither a key nor the folder.
         if "class_name" not in given:
+            _check_image_root(self.image_root)
             self.check_key()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "image_root":
+            _check_image_root(value)
+        super().__setattr__(name, value)
 
     def place(self, query: str, contents: "Sequence[Content]") -> "Placement":
         """
         Rank what the documents of a framework were converted to, and place each of them.
 
-        A blank query, which agents sometimes send, ranks nothing and sends no request.
+        A blank query, which agents sometimes send, ranks nothing and sends no request; the log has
+        a warning.
 
         Raises:
-            OpenRouterRerankError: Unless `on_error` is `"passthrough"` and the failure is
-                temporary.
+            OpenRouterRerankError: Unless `on_error` lets the failure pass.
         """
         from .calls import place
 
@@ -87,8 +103,7 @@ class Reranker(RerankOptions):
         Rank and place, as `place` does, without blocking the event loop.
 
         Raises:
-            OpenRouterRerankError: Unless `on_error` is `"passthrough"` and the failure is
-                temporary.
+            OpenRouterRerankError: Unless `on_error` lets the failure pass.
         """
         from .calls import aplace
 

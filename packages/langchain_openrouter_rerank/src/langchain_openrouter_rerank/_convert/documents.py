@@ -22,8 +22,16 @@ from openrouter_rerank.reranker import (
 )
 
 from .fields import with_fields
-from .images import SHORTEST_BASE64_RUN, Image, image_in, image_in_text, is_image_file, is_mapping
-from .items import item_content, joined, mapping_content
+from .images import (
+    SHORTEST_BASE64_RUN,
+    Image,
+    image_in,
+    image_in_text,
+    is_image_file,
+    is_mapping,
+    problem_of_field,
+)
+from .items import item_content, joined, mapping_content, with_data_uri
 from .pillow import LazyContent, PillowImage
 
 # If several fields hold an image, one that can be sent is better than a file, which may be outside
@@ -37,6 +45,9 @@ _REMOTE_KEYS = ("image_url", "image_uri", "image_gsurl", "image_path")
 _IMAGE_KEYS = (*_INLINE_KEYS, *_REMOTE_KEYS)
 _FILE_KEYS = ("source", "file_path")
 """Where loaders store the path of any file; it is an image only if its name ends like one."""
+
+RETRIEVAL_SCORE = "retrieval_score"
+"""The metadata field for an earlier score. The LlamaIndex package has the same."""
 
 _set = object.__setattr__
 
@@ -124,7 +135,11 @@ def contents(
 
 
 def ranked(
-    documents: Sequence[Document], placement: Placement, *, score_key: str
+    documents: Sequence[Document],
+    placement: Placement,
+    *,
+    score_key: str,
+    keep_retrieval_score: bool = False,
 ) -> list[Document]:
     """
     Return copies of the documents, with their scores, in the order of `placement`.
@@ -135,11 +150,13 @@ def ranked(
         documents: The documents that were converted.
         placement: The order in which they are returned.
         score_key: The metadata field of the score. A score of an earlier ranking is removed.
+        keep_retrieval_score: Keep the earlier score as `retrieval_score`.
     """
+    retrieval_key = RETRIEVAL_SCORE if keep_retrieval_score else None
     if placement.ranking is None:
         return [documents[placed.index] for placed in placement.order]
     return [
-        _copy_with_score(documents[placed.index], placed.relevance_score, score_key)
+        _copy_with_score(documents[placed.index], placed.relevance_score, score_key, retrieval_key)
         for placed in placement.order
     ]
 
@@ -184,9 +201,13 @@ def _are_documents(items: list[object]) -> TypeGuard[list[Document]]:
     return all(issubclass(kind, Document) for kind in set(map(type, items)))
 
 
-def _copy_with_score(document: Document, score: float | None, score_key: str) -> Document:
+def _copy_with_score(
+    document: Document, score: float | None, score_key: str, retrieval_key: str | None
+) -> Document:
     metadata = {**document.metadata}
-    metadata.pop(score_key, None)
+    earlier = metadata.pop(score_key, None)
+    if retrieval_key is not None and earlier is not None:
+        metadata[retrieval_key] = earlier
     if score is not None:
         metadata[score_key] = score
     # A copy keeps the id, the subclass and its state. It is shallow, because metadata values may be
@@ -225,7 +246,7 @@ def _document_content(
         return joined(with_fields("", metadata, rank_fields), image)
     if text.strip() and not image_keys:
         return with_fields(text, metadata, rank_fields)
-    found = _images(metadata, image_keys)
+    found = _images(metadata, image_keys, are_asked_for=True)
     if not text.strip():
         found += _images(metadata, _IMAGE_KEYS) + _image_files(metadata)
     best = min(found, key=lambda image: _BEST_FIRST.index(type(image)), default=None)
@@ -235,8 +256,10 @@ def _document_content(
 def _converted_content(result: object, at: int) -> LazyContent:
     if result is None:
         return Unscorable("document_converter found nothing to rank")
-    if isinstance(result, str | RerankDocument):
+    if isinstance(result, str):
         return result
+    if isinstance(result, RerankDocument):
+        return with_data_uri(result)
     if is_mapping(result):
         return mapping_content(result, at, ())
     raise InvalidRequestError(
@@ -245,13 +268,17 @@ def _converted_content(result: object, at: int) -> LazyContent:
     )
 
 
-def _images(metadata: Mapping[object, object], keys: Sequence[str]) -> list[Image]:
+def _images(
+    metadata: Mapping[object, object], keys: Sequence[str], *, are_asked_for: bool = False
+) -> list[Image]:
     images: list[Image] = []
     for key in keys:
         value = metadata.get(key)
         image = image_in(value, fields=metadata)
         if image is None and key.endswith("path") and isinstance(value, str) and value.strip():
             image = LocalImage(value)
+        if image is None and are_asked_for:
+            image = problem_of_field(key, value)
         if image is not None:
             images.append(image)
     return images

@@ -5,13 +5,14 @@ LangChain has no document for images, so there are many ways. The result for a v
 an image is `None`.
 """
 
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from pathlib import PurePath
 from typing import Final, TypeAlias, TypeGuard
 
 from langchain_core.documents.base import Blob
-from openrouter_rerank.images import LocalImage, as_image, on_one_line
+from openrouter_rerank.images import LocalImage, as_image, is_bytes, is_complete, on_one_line
 from openrouter_rerank.reranker import Unscorable
 
 from .pillow import PillowImage, is_pillow
@@ -26,10 +27,10 @@ _IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 _SHORTEST_BASE64: Final = 44
 SHORTEST_BASE64_RUN: Final = _SHORTEST_BASE64 - 2
 """The same without padding: the characters of base64 that an image as text has at least."""
-_BASE64_START = re.compile(rf"[A-Za-z0-9+/]{{{SHORTEST_BASE64_RUN}}}")
+_BASE64_START = re.compile(rf"[A-Za-z0-9+/_-]{{{SHORTEST_BASE64_RUN}}}")
 # For most texts, the first word decides that they are not an image.
 _IMAGE_START = re.compile(
-    rf"\s*(?:data:image/|(?:[A-Za-z0-9+/][\r\n]*){{{SHORTEST_BASE64_RUN}}})", re.IGNORECASE
+    rf"\s*(?:data:image/|(?:[A-Za-z0-9+/_-][\r\n]*){{{SHORTEST_BASE64_RUN}}})", re.IGNORECASE
 )
 _DATA_URI_HEAD = re.compile(
     r"data:(image/[a-z0-9.+-]+)(?:;[a-z0-9.+-]+=[^;,\s]*)*;base64,", re.IGNORECASE
@@ -50,15 +51,22 @@ def image_in_text(text: str) -> str | Unscorable | None:
         uri = _without_line_breaks(text)
         head = _DATA_URI_HEAD.match(uri)
         if head and _BASE64_START.match(uri, head.end()):
-            image = as_image(uri[head.end() :], declared=head[1])
+            image = _image_of_base64(uri[head.end() :], declared=head[1])
             if image is not None:
                 # Images are large, so the second of two equal strings is not kept.
                 return uri if image == uri else image
         # A sentence about data URIs has spaces. A text without spaces is not one that a model could
         # read.
-        return None if " " in uri else Unscorable("its text is a damaged data URI")
+        return None if " " in uri else Unscorable("the text is a damaged data URI")
     is_base64 = _BASE64_START.match(_without_line_breaks(text[:200]))
-    return as_image(_without_line_breaks(text)) if is_base64 else None
+    return _image_of_base64(_without_line_breaks(text)) if is_base64 else None
+
+
+def _image_of_base64(text: str, declared: str | None = None) -> str | None:
+    image = as_image(text, declared=declared)
+    # Base64 without padding may also be the beginning of an image that a text splitter has cut.
+    is_cut = image is not None and len(text) % 4 and not is_complete(image)
+    return None if is_cut else image
 
 
 def image_in(value: object, *, fields: Mapping[object, object]) -> Image | None:
@@ -66,7 +74,7 @@ def image_in(value: object, *, fields: Mapping[object, object]) -> Image | None:
     Return the image that a value is: the value of a metadata field, or an item to rank.
 
     Args:
-        value: A string, bytes, a path, a content block, a `Blob` or an image of PIL.
+        value: A string, bytes (of any type), a path, a content block, a `Blob` or an image of PIL.
         fields: The fields that the value was found in, one of which may name its media type.
     """
     media_type = _first_string(fields, _MEDIA_TYPE_KEYS)
@@ -77,12 +85,35 @@ def image_in(value: object, *, fields: Mapping[object, object]) -> Image | None:
     match value:
         case str():
             return _image_in_string(value, media_type)
-        case bytes():
+        case bytes() | bytearray() | memoryview():
             return as_image(value, declared=media_type)
         case PurePath():
             return LocalImage(str(value))
         case _:
             return _image_in_block(value) if is_mapping(value) else None
+
+
+def problem_of_field(name: str, value: object) -> Unscorable | None:
+    """Return why there is no image in the field `name`. An empty field has no problem."""
+    if _is_empty(value):
+        return None
+    return Unscorable(
+        f"the field {name!r:.50} has no image (pass a URL, a data URI, base64, bytes or a path)"
+    )
+
+
+def _is_empty(value: object) -> bool:
+    # Tables used as stores have NaN in empty cells.
+    if isinstance(value, float):
+        return math.isnan(value)
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or (isinstance(value, Sized) and not len(value))
+
+
+def is_image_block(block: Mapping[object, object]) -> bool:
+    """Return `True` if a content block says that it is an image."""
+    return block.get("type") in {"image", "image_url", "input_image"}
 
 
 def is_image_file(path: str) -> bool:
@@ -108,7 +139,7 @@ def _image_in_string(value: str, media_type: str | None) -> str | LocalImage | U
         return image
     scheme, found, _ = text.partition("://")
     if found and scheme.isalnum() and len(scheme) <= 10:
-        return Unscorable(f"its image is at a {scheme}:// address, which cannot be sent")
+        return Unscorable(f"the image is at a {scheme}:// address, which cannot be sent")
     return LocalImage(text) if is_image_file(text) else None
 
 
@@ -124,7 +155,8 @@ def _image_in_block(block: Mapping[object, object]) -> Image | None:
     if not _is_of_image_type(block):
         return None
     for key in _BLOCK_KEYS:
-        if isinstance(value := block.get(key), str | bytes):
+        value = block.get(key)
+        if isinstance(value, str) or is_bytes(value):
             return None if _is_url_of_other_file(value, block) else image_in(value, fields=block)
     return None
 
@@ -134,7 +166,7 @@ def _is_of_image_type(block: Mapping[object, object]) -> bool:
     return isinstance(kind, str) and kind in _BLOCK_TYPES
 
 
-def _is_url_of_other_file(value: str | bytes, block: Mapping[object, object]) -> bool:
+def _is_url_of_other_file(value: object, block: Mapping[object, object]) -> bool:
     """Return `True` if the block says that the file at its URL, which is not read, is no image."""
     declared = _first_string(block, _MEDIA_TYPE_KEYS) or "image/"
     return (

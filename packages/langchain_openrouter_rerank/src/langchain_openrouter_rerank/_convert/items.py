@@ -6,16 +6,25 @@ and anything else that can be an image.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TypeGuard
 
 from langchain_core.documents import Document
 from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.errors import InvalidRequestError
-from openrouter_rerank.images import LocalImage
-from openrouter_rerank.reranker import LocalImageDocument, Placement, Unscorable
+from openrouter_rerank.images import LocalImage, as_image
+from openrouter_rerank.reranker import LocalImageDocument, Placement, Unscorable, WithoutImage
 
 from .fields import with_fields
-from .images import Image, image_in, image_in_text, is_list, is_mapping
+from .images import (
+    Image,
+    image_in,
+    image_in_text,
+    is_image_block,
+    is_list,
+    is_mapping,
+    problem_of_field,
+)
 from .pillow import LazyContent, PillowDocument, PillowImage
 
 # The values of `type` for texts in the content blocks of LangChain, and of OpenAI's responses.
@@ -35,7 +44,7 @@ def item_content(item: object, at: int, rank_fields: Sequence[str]) -> LazyConte
         InvalidRequestError: If the item cannot be ranked.
     """
     if isinstance(item, RerankDocument):
-        return item
+        return with_data_uri(item)
     if is_mapping(item):
         return mapping_content(item, at, rank_fields)
     if _are_blocks(item):
@@ -61,20 +70,23 @@ def mapping_content(
     Args:
         item: The mapping.
         at: The position, in the list, of the item that the mapping stands for.
-        rank_fields: Keys that are put before the text.
+        rank_fields: Keys that are put before the text. Other keys are ignored if it is not empty.
 
     Raises:
-        InvalidRequestError: If the mapping has other keys, or its `text` is not a string.
+        InvalidRequestError: If the mapping has other keys and `rank_fields` is empty, or its `text`
+            is not a string.
     """
     text = item.get("text", "")
-    kind = None if "type" in rank_fields else item.get("type")
+    kind = None if rank_fields and "type" in rank_fields else item.get("type")
+    ranked = [name for name in rank_fields if name in item]
     if kind in _TEXT_TYPES and isinstance(text, str):
         return text
     if isinstance(kind, str) and (block := image_in(item, fields={})):
         return joined("", block)
-    if isinstance(kind, str) and "text" not in item:
+    if isinstance(kind, str) and "text" not in item and not ranked:
         return Unscorable(f"it is a content block of type {kind!r:.50} without a usable image")
-    if unknown := [key for key in item if key not in {"text", "image", *rank_fields}]:
+    unknown = [key for key in item if key not in {"text", "image"}]
+    if unknown and not rank_fields:
         raise InvalidRequestError(
             f"documents[{at}] has the unknown key {unknown[0]!r:.50}: use text and/or image, and "
             "name in rank_fields what else is ranked"
@@ -83,8 +95,18 @@ def mapping_content(
         raise InvalidRequestError(
             f"text of documents[{at}] is of type {type(text).__name__}: pass a string"
         )
-    image = image_in(item.get("image"), fields=item)
-    return joined(with_fields(text or "", item, rank_fields), image)
+    given = item.get("image")
+    image = image_in(given, fields=item) or problem_of_field("image", given)
+    names = [name for name in ranked if name not in {"text", "image"}]
+    return joined(with_fields(text or "", item, names), image)
+
+
+def with_data_uri(document: RerankDocument) -> RerankDocument:
+    """Return `document` with its image as it can be sent, if it is an image in another form."""
+    image: object = document.image
+    if isinstance(image, str | bytes | bytearray | memoryview):
+        return replace(document, image=as_image(image) or document.image)
+    return document
 
 
 def joined(text: str, image: Image | None) -> LazyContent:
@@ -101,8 +123,8 @@ def joined(text: str, image: Image | None) -> LazyContent:
             return PillowDocument(text=words, image=image)
         case LocalImage():
             return LocalImageDocument(text=words, image=image)
-        case Unscorable() if words is None:
-            return image
+        case Unscorable():
+            return image if words is None else WithoutImage(text=words, reason=image.reason)
         case _:
             return text
 
@@ -136,9 +158,16 @@ def _is_block(item: Mapping[object, object]) -> bool:
     return isinstance(item.get("type"), str)
 
 
+def _image_of_block(block: Mapping[object, object]) -> Image | None:
+    image = image_in(block, fields={})
+    if image is None and is_image_block(block):
+        return Unscorable("a content block has no usable image")
+    return image
+
+
 def _message_content(blocks: Sequence[Mapping[object, object]], at: int) -> LazyContent:
     texts = [block.get("text") for block in blocks if block["type"] in _TEXT_TYPES]
-    images = [image for block in blocks if (image := image_in(block, fields={})) is not None]
+    images = [image for block in blocks if (image := _image_of_block(block)) is not None]
     usable = [image for image in images if not isinstance(image, Unscorable)]
     if len(usable) > 1:
         raise InvalidRequestError(
@@ -148,5 +177,6 @@ def _message_content(blocks: Sequence[Mapping[object, object]], at: int) -> Lazy
     # Without a space between them, as LangChain joins the texts of a message: a citation starts a
     # new block in the middle of a sentence.
     text = "".join(text for text in texts if isinstance(text, str))
-    nothing = Unscorable("no content block of it has a text or a usable image")
-    return joined(text, next(iter(usable or images), nothing))
+    if not text.strip() and not images:
+        return Unscorable("no content block has a text or a usable image")
+    return joined(text, next(iter(usable or images), None))

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias, TypeGuard
 
 from openrouter_rerank.documents import RerankDocument
-from openrouter_rerank.images import data_uri
-from openrouter_rerank.reranker import LocalImageDocument, Unscorable
+from openrouter_rerank.images import uri_of_bytes
+from openrouter_rerank.reranker import LocalImageDocument, Unscorable, WithoutImage
 
 # The modes that PNG supports. Images of other modes are converted to RGB, or to 16 bits of grey.
 _PNG_MODES = {"1", "L", "LA", "I;16", "P", "RGB", "RGBA"}
@@ -41,7 +41,7 @@ class PillowDocument:
     image: PillowImage
 
 
-SendableContent: TypeAlias = str | RerankDocument | LocalImageDocument | Unscorable
+SendableContent: TypeAlias = str | RerankDocument | LocalImageDocument | WithoutImage | Unscorable
 """What of a document is ranked, in the forms that the core accepts."""
 
 LazyContent: TypeAlias = SendableContent | PillowDocument
@@ -55,23 +55,29 @@ def is_pillow(value: object) -> TypeGuard[_Pillow]:
 
 
 def with_encoded_images(
-    contents: Sequence[LazyContent], *, takes_images: bool
+    contents: Sequence[LazyContent], *, refusal: str | None
 ) -> list[SendableContent]:
     """
     Encode the images of PIL, which takes up to a second for each.
 
     Args:
         contents: What of each document is ranked.
-        takes_images: If `False`, the images of PIL are left out instead, because none is sent.
+        refusal: Why no image is sent, so that none is encoded. `None` if images are sent.
     """
-    convert = _encoded if takes_images else _without_image
     return [
-        convert(content) if isinstance(content, PillowDocument) else content for content in contents
+        _sendable(content, refusal) if isinstance(content, PillowDocument) else content
+        for content in contents
     ]
 
 
-def _without_image(document: PillowDocument) -> SendableContent:
-    return document.text or Unscorable("its PIL image is not sent: the model takes no images")
+def _sendable(document: PillowDocument, refusal: str | None) -> SendableContent:
+    return _encoded(document) if refusal is None else _without_image(document, refusal)
+
+
+def _without_image(document: PillowDocument, reason: str) -> SendableContent:
+    if document.text is None:
+        return Unscorable(reason)
+    return WithoutImage(text=document.text, reason=reason)
 
 
 def _encoded(document: PillowDocument) -> SendableContent:
@@ -88,5 +94,5 @@ def _encoded(document: PillowDocument) -> SendableContent:
             # more bytes.
             image.save(file, format="PNG", compress_level=1)
     except Exception as error:  # noqa: BLE001 - PIL's plugins raise anything when they load.
-        return document.text or Unscorable(f"its PIL image fails to load: {type(error).__name__}")
-    return RerankDocument(text=document.text, image=data_uri(file.getvalue()))
+        return _without_image(document, f"the PIL image fails to load: {type(error).__name__}")
+    return RerankDocument(text=document.text, image=uri_of_bytes(file.getvalue()))

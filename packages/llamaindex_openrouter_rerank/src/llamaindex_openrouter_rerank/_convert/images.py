@@ -20,7 +20,7 @@ from llama_index.core.schema import (
     Node,
     TextNode,
 )
-from openrouter_rerank.images import LocalImage, as_image
+from openrouter_rerank.images import LocalImage, as_image, is_bytes
 from pydantic import AnyUrl
 
 # Most nodes are of these classes. Reading a field that a node does not have is slow.
@@ -48,13 +48,13 @@ class ImageFields:
 
     def _images(self) -> Generator[str | None]:
         declared = self.media_type if isinstance(self.media_type, str) else None
-        if self.is_wrapped and isinstance(self.inline, bytes):
+        if self.is_wrapped and is_bytes(self.inline):
             # Usually this is the base64 of an image already, and need not be decoded and encoded.
             yield as_image(self.inline)
             with suppress(ValueError):
                 yield as_image(base64.b64decode(self.inline), declared=declared)
         for value in (self.inline, self.url):
-            if isinstance(value, str | bytes):
+            if isinstance(value, str) or is_bytes(value):
                 yield as_image(value, declared=declared)
 
 

@@ -6,13 +6,14 @@ from typing import TypeGuard
 from llama_index.core.schema import BaseNode, MetadataMode, NodeWithScore
 from openrouter_rerank.documents import Document, RerankDocument
 from openrouter_rerank.errors import InvalidRequestError
-from openrouter_rerank.images import LocalImage, as_image
+from openrouter_rerank.images import LocalImage, as_image, is_bytes
 from openrouter_rerank.reranker import (
     PASSAGE_KEY,
     Content,
     LocalImageDocument,
     Placement,
     Unscorable,
+    WithoutImage,
     passage_metadata,
 )
 from pydantic import TypeAdapter
@@ -142,6 +143,9 @@ def _checked_document(document: object, at: int) -> Content:
     if isinstance(document, str):
         return document
     text, image = _text_and_image(document)
+    if is_bytes(image):
+        # Bytes of anything else stay, and are refused below.
+        image = as_image(image) or image
     if (text is None or isinstance(text, str)) and (image is None or isinstance(image, str)):
         return RerankDocument(text=text, image=image and (as_image(image) or image))
     raise InvalidRequestError(
@@ -174,12 +178,13 @@ def _content(node: BaseNode, metadata_mode: MetadataMode) -> Content:
         return LocalImageDocument(text=caption, image=image)
     if image is not None:
         return RerankDocument(text=caption, image=image)
-    if text == "":
-        return Unscorable(
-            f"the {type(node).__name__} has no text, and its image is gone (storage keeps no image "
-            "data) or is neither an http(s) URL, a data URI nor base64 of an image"
-        )
-    return text
+    if isinstance(text, Unscorable):
+        return text
+    reason = (
+        f"the {type(node).__name__} has no image: it is gone (storage keeps no image data), or it "
+        "is neither an http(s) URL, a data URI nor base64 of an image"
+    )
+    return Unscorable(reason) if caption is None else WithoutImage(text=caption, reason=reason)
 
 
 def _caption(node: BaseNode, metadata_mode: MetadataMode) -> str | Unscorable:
