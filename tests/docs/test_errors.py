@@ -13,6 +13,7 @@ from openrouter_rerank.local.stage import Fault
 
 from tests.clients import OWN_CONNECTIONS
 from tests.docs.error_situations import DOCUMENTS, MODELS, QUERY, REPLIES, SETUPS
+from tests.docs.reranker_situations import SITUATIONS
 from tests.option_errors import (
     ARGUMENTS,
     CLIENT_OPTIONS,
@@ -88,6 +89,15 @@ def require_no_slot(stage, outcomes):
     found = [(type(error).__name__, shown(error), error.attempts) for error in outcomes]
     assert found == [(*ROWS[WAITING_FOR_A_SLOT], 0)] * 10
     assert len(stage.requests) == 2
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_an_error_of_a_reranker_has_the_documented_message(stage, situation):
+    """The class and the message of an error that only rerankers raise are those of the page."""
+    with pytest.raises(OpenRouterRerankError) as caught:
+        SITUATIONS[situation](stage)
+
+    assert (type(caught.value).__name__, shown(caught.value)) == ROWS[situation]
 
 
 def test_threads_that_wait_for_a_request_slot_say_so(stage):
@@ -179,4 +189,4 @@ def test_every_row_of_the_page_is_tested():
     """The page has exactly the situations that the tests make happen."""
     others = {WAITING_FOR_A_SLOT, WAITING_FOR_AN_IDENTICAL_CALL}
 
-    assert ROWS.keys() == REPLIES.keys() | SETUPS.keys() | others
+    assert ROWS.keys() == REPLIES.keys() | SETUPS.keys() | SITUATIONS.keys() | others
