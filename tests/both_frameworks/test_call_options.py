@@ -92,6 +92,19 @@ async def test_max_documents_per_request(reranker, rerank, local_openrouter):
     assert len(local_openrouter.requests) == len(ranking.requests) == 3
 
 
+async def test_long_documents(reranker, rerank, local_openrouter):
+    """A call may rank long documents by passages of its own length and number."""
+    long = "".join(f"Paragraph {number} is of other things.\n\n" for number in range(600))
+    options = {"long_documents": "split", "passage_tokens": 100, "max_passages": 3}
+
+    split = await rerank(reranker, [long, "capital"], **options)
+    whole = await rerank(reranker, [long, "capital"])
+
+    first, second = local_openrouter.requests
+    assert (len(first.texts), len(second.texts)) == (4, 2)
+    assert (split.passages[0].is_cut, whole.passages) == (True, {})
+
+
 async def test_score_threshold_and_fallback_models(reranker, rerank, local_openrouter):
     """A call can have a threshold or fallback models, and not both, as a reranker."""
     assert [each.index for each in await rerank(reranker, score_threshold=0.3)] == [1, 2]
@@ -110,6 +123,7 @@ async def test_score_threshold_and_fallback_models(reranker, rerank, local_openr
 def test_every_option_of_a_call_is_tested():
     """This module has a test of each option of a call."""
     tested = {"max_retries", "timeout", "max_documents_per_request", "score_threshold"}
+    tested |= {"long_documents", "passage_tokens", "max_passages"}
 
     assert CallOptions.__annotations__.keys() == SENT.keys() | tested | {"fallback_models"}
 

@@ -13,6 +13,7 @@ from openrouter_rerank import (
     ConfigurationError,
     RerankClient,
 )
+from openrouter_rerank.client_options.of_keywords import options_of
 from openrouter_rerank.errors import InvalidRequestError, shown_value
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -147,7 +148,7 @@ def test_numbers_may_be_strings(kind):
     strings = {"timeout": "5", "max_retries": "1", "max_concurrency": "3", "score_ttl": "60"}
 
     created = kind(**strings, budget="1.5")
-    options = ClientOptions.of_keywords(kind.__name__, dict(strings))
+    options = options_of(kind.__name__, dict(strings), ClientOptions)
 
     assert type(created) is kind
     assert options == ClientOptions(timeout=5, max_retries=1, max_concurrency=3, score_ttl=60)

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from openrouter_rerank import AsyncRerankClient, ClientOptions, RerankClient
+from openrouter_rerank.client_options.of_keywords import options_of
 from pydantic_core import core_schema
 
 from tests.repetitions import repetitions
@@ -234,7 +235,7 @@ def test_threads_complete_a_class_of_options_once():
 
     def create(_):
         started.wait()
-        return CustomOptions.of_keywords("Custom", {"custom": 5}).custom
+        return options_of("Custom", {"custom": 5}, CustomOptions).custom
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(create, range(8))) == [5] * 8

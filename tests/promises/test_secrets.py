@@ -206,10 +206,10 @@ def test_each_attempt_is_logged_without_its_content(make_client, stage, caplog):
 
 @OWN_CONNECTIONS
 def test_no_form_of_a_client_contains_the_key(make_client):
-    """The `repr`, `str` and key attribute of a client contain neither the key nor a header."""
+    """The `repr`, `str` and attributes of a client contain neither the key nor a header."""
     client = make_client(api_key=KEY, default_headers={"X-Secret": HEADER}).client
 
-    forms = [repr(client), str(client), repr(vars(client)["_api_key"])]
+    forms = [repr(client), str(client), *map(repr, vars(client).values())]
 
     assert [form for form in forms if KEY in form or HEADER in form] == []
 

@@ -25,6 +25,7 @@ from ._wire.endpoint import checked_key, endpoint
 from ._wire.model_listing import ModelChanges
 from .client_options import HARMLESS_ARGUMENTS, ClientKeywords, ClientOptions, RequestOptions
 from .client_options.display import show_options
+from .client_options.of_keywords import options_of
 from .client_options.secrets import hide_in_call
 from .client_options.values import warn_of_milliseconds
 from .documents import CheckedDocuments, Document
@@ -56,8 +57,7 @@ class _Client(ABC, Generic[HTTP]):
         url, insecure = options.base_url, options.allow_insecure_http
         self._endpoint = functools.partial(endpoint, key, url, allow_insecure_http=insecure)
         self._timeout, self._max_retries = options.timeout, options.max_retries
-        self._max_concurrency = options.max_concurrency
-        self._budget = options.budget
+        self._max_concurrency, self._budget = options.max_concurrency, options.budget
         store = options.score_store
         self._score_cache = None if store is None else ScoreCache(store, options.score_ttl)
         self._rate_limiter, self._on_response = options.rate_limiter, options.on_response
@@ -77,7 +77,7 @@ class _Client(ABC, Generic[HTTP]):
     def _create(self, options: dict[str, object], http_client: HTTP | None) -> None:
         """Check `options`, hide the secrets in this dict, and create this client."""
         try:
-            self._open(ClientOptions.of_keywords(type(self).__name__, options), http_client)
+            self._open(options_of(type(self).__name__, options, ClientOptions), http_client)
         except BaseException as error:
             clear_frames(error, options)
             raise
@@ -157,12 +157,10 @@ class RerankClient(_Client[HTTPClient]):
         http_client: An httpx or httpx2 client to use as it is. It is never closed. On a connection
             that it has kept, only each single read is bounded, so a server that sends its response
             slowly can hold up a call for longer than `timeout`.
-        **options: All of them are optional. An editor shows what an option means at its name, and
-            `help()` lists them.
+        **options: All are optional. `help()` and editors show what each one means.
 
     Raises:
-        ConfigurationError: If an option cannot be used, or there is no API key; the message names
-            the option and says what to do.
+        ConfigurationError: If an option cannot be used, or there is no API key.
         TypeError: If there is no such option; the message names the option that is meant.
     """
 
@@ -209,7 +207,10 @@ class RerankClient(_Client[HTTPClient]):
             documents: Strings, mappings with `text` and/or `image`, or `RerankDocument`s, mixed.
             model: The slug of the model. Default: the model of OpenRouter's own examples.
             top_n: How many results to return, at least 1. Default: all of them.
-            **options: The less common arguments: see `RequestOptions`.
+            **options: `fallback_models`, `provider`, `session_id`, `user`, `trace`, `extra_body`,
+                `max_documents_per_request`, `long_documents`, `passage_tokens`, `max_passages`,
+                `timeout`, `max_retries`, `app_url`, `app_title`, `app_categories` and
+                `extra_headers` of this call: see `RequestOptions`.
 
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 
 from pydantic.fields import FieldInfo
+from pydantic.json_schema import JsonSchemaValue
 
 _HEADING = "Options:"
 
@@ -59,9 +60,23 @@ def show_options(
     client.__doc__ = docstring_with_options(client.__doc__ or "", fields)
 
 
-def docstring_without_options(text: str) -> str:
-    """Return the part of a docstring that was written by hand."""
-    return text.partition(f"\n\n{_HEADING}\n")[0]
+def show_in_signature(options: type[object], fields: Mapping[str, FieldInfo]) -> None:
+    """Show the options in the signature of the class that has them as fields."""
+    # By `setattr`, because classes do not declare it.
+    setattr(options, "__signature__", options_signature(fields))  # noqa: B010
+
+
+def show_in_docstring(options: type[object], fields: Mapping[str, FieldInfo]) -> None:
+    """Show the options in the docstring of the class that has them as fields."""
+    # A subclass without a docstring inherits that of its base, options included.
+    if text := vars(options).get("__doc__"):
+        options.__doc__ = docstring_with_options(str(text), fields)
+
+
+def remove_options_from_description(schema: JsonSchemaValue) -> None:
+    """Remove the list of options from the description in a schema, which has properties."""
+    if "description" in schema:
+        schema["description"] = schema["description"].partition(f"\n\n{_HEADING}\n")[0]
 
 
 def default_text(field: FieldInfo) -> str:

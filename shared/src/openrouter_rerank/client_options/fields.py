@@ -4,34 +4,45 @@ The options of the clients as fields, and their checks.
 Each option has one field here: its name, type, check, default and description.
 """
 
+import functools
 import os
 from collections.abc import Callable, Container, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from pydantic import (
     AliasChoices,
+    BaseModel,
+    ConfigDict,
     Field,
+    GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
     SecretStr,
+    ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
-from pydantic.json_schema import SkipJsonSchema
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import JsonSchemaValue, SkipJsonSchema
+from pydantic_core import CoreSchema
 
+from openrouter_rerank._tracebacks import clear_frames
 from openrouter_rerank._wire.headers import HeaderFields, request_headers
 from openrouter_rerank.budget import Budget
-from openrouter_rerank.errors import ConfigurationError
+from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
 from openrouter_rerank.rate_limiter import RateLimiter, checked_limiter
 from openrouter_rerank.score_store import ScoreStore, checked_store
 
-from .checked_options import CheckedOptions
+from .completion import completion
+from .display import remove_options_from_description, show_in_docstring, show_in_signature
 from .long_documents import (
     DEFAULT_PASSAGE_TOKENS,
     LEAST_PASSAGE_TOKENS,
     LongDocumentPolicy,
     LongDocumentRules,
 )
-from .secrets import checked_headers, hidden_key
-from .values import warn_of_milliseconds
+from .secrets import checked_headers, hidden, hidden_key, hide_secrets, with_cleared_frames
+from .values import all_names, plain_value, turn, warn_of_milliseconds
 
 if TYPE_CHECKING:
     from openrouter_rerank.ranking import Ranking
@@ -45,7 +56,7 @@ DEFAULT_TIMEOUT = 30.0
 """Seconds. 95 of 100 calls are answered within 6 seconds, even with the slowest models."""
 
 
-class ClientOptions(CheckedOptions):
+class ClientOptions(BaseModel):
     """
     Configures a client.
 
@@ -60,6 +71,35 @@ class ClientOptions(CheckedOptions):
         ConfigurationError: If there is no such option, or an option cannot be used. Pydantic's own
             functions, such as `model_validate`, raise a `ValidationError` with the same message.
     """
+
+    def __init__(self, **options: object) -> None:
+        try:
+            is_closed = self.model_config.get("extra") == "forbid"
+            hide_secrets(options, self._names() if is_closed else options.keys())
+            super().__init__(**options)
+            self._check_created(options)
+        except ValidationError as error:
+            problem = self._problem(error, options)
+            # Options that do not fit together were set before that was seen.
+            vars(self).clear()
+        except BaseException as error:
+            clear_frames(error, options)
+            raise
+        else:
+            return
+        # Raised here, because the error of Pydantic contains the input.
+        options.clear()
+        raise ConfigurationError(problem)
+
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True,
+        defer_build=True,
+        extra="forbid",
+        # The error would quote a key that was passed under a misspelt name.
+        hide_input_in_errors=True,
+        populate_by_name=True,
+        validate_assignment=True,
+    )
 
     api_key: SecretStr | None = Field(
         default=None,
@@ -169,9 +209,92 @@ class ClientOptions(CheckedOptions):
         repr=False,
     )
 
-    def _warn_of_values(self, names: Container[str]) -> None:
-        if "timeout" in names:
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: object) -> None:
+        """Show the options of each subclass in its signature and in its docstring."""
+        show_in_docstring(cls, cls._shown_fields())
+        show_in_signature(cls, cls._shown_fields())
+
+    @classmethod
+    def model_rebuild(
+        cls,
+        *,
+        force: bool = False,
+        raise_errors: bool = True,
+        _parent_namespace_depth: int = 2,
+        _types_namespace: Mapping[str, object] | None = None,
+    ) -> bool | None:
+        """Complete the class, which Pydantic does before it is first used."""
+        # Pydantic before 2.14 fails if several threads use a class for the first time at once.
+        with completion.lock:
+            completed = super().model_rebuild(
+                force=force,
+                raise_errors=raise_errors,
+                _parent_namespace_depth=_parent_namespace_depth + 1,
+                _types_namespace=_types_namespace,
+            )
+            # Pydantic has replaced the signature.
+            show_in_signature(cls, cls._shown_fields())
+        return completed
+
+    @classmethod
+    def _shown_fields(cls) -> Mapping[str, FieldInfo]:
+        """Return the options in the order in which they are shown."""
+        return cls.model_fields
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler, /
+    ) -> JsonSchemaValue:
+        """Leave the list of options out of the description: a schema has properties."""
+        schema = super().__get_pydantic_json_schema__(core_schema, handler)
+        remove_options_from_description(handler.resolve_ref_schema(schema))
+        return schema
+
+    @classmethod
+    @functools.cache
+    def _names(cls) -> frozenset[str]:
+        """Return all names under which options are taken."""
+        return all_names(cls.model_fields)
+
+    @classmethod
+    def _problem(cls, error: ValidationError, given: Container[str]) -> str:
+        # Imported only when an option was refused.
+        from .problems import problem
+
+        return problem(error, cls, given)
+
+    def _check_created(self, given: Mapping[str, object]) -> None:
+        """Check an object that was created from options, and not copied or restored."""
+        if "timeout" in given:
             warn_of_milliseconds(self.timeout)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _describe_problem(
+        cls, options: dict[str, object] | Self, check: ModelWrapValidatorHandler[Self]
+    ) -> Self:
+        given = tuple(options) if isinstance(options, dict) else ()
+        try:
+            checked = check(options)
+            checked.check_together()
+        except ValidationError as error:
+            problem = cls._problem(error, given)
+        except (ConfigurationError, InvalidRequestError) as error:
+            problem = error.message
+        else:
+            return checked
+        # A traceback with local variables must not show the options.
+        del options
+        from .problems import refused
+
+        raise refused(cls, problem)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _accept_plain_values(cls, given: object, info: ValidationInfo) -> object:
+        name = info.field_name
+        return given if name is None else plain_value(name, given, cls.model_fields[name])
 
     @field_validator("api_key")
     @classmethod
@@ -219,3 +342,49 @@ class ClientOptions(CheckedOptions):
     def long_document_rules(self) -> LongDocumentRules:
         """Return the options for long documents."""
         return LongDocumentRules(self.long_documents, self.passage_tokens, self.max_passages)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        before, named = dict(self.__dict__), set(self.model_fields_set)
+        try:
+            value = hidden(value, name)
+            super().__setattr__(name, value)
+        except BaseException as error:
+            # Pydantic sets the attribute before it validates the model, and keeps it if that fails.
+            object.__setattr__(self, "__dict__", before)
+            object.__setattr__(self, "__pydantic_fields_set__", named)
+            del value
+            if not isinstance(error, ValidationError):
+                clear_frames(error)
+                raise
+            problem = self._problem(error, {name})
+        else:
+            if name == "timeout":
+                warn_of_milliseconds(self.timeout)
+            return
+        raise ConfigurationError(problem)
+
+    def model_copy(self, *, update: Mapping[str, object] | None = None, deep: bool = False) -> Self:
+        """Return a copy. Unlike in Pydantic, the values in `update` are checked."""
+        copy, changes = super().model_copy(deep=deep), dict(update or {})
+        # Removed values first, because some options exclude each other, and some need another one.
+        try:
+            for name in sorted(changes, key=lambda name: turn(changes[name])):
+                setattr(copy, name, changes[name])
+        except ConfigurationError:
+            del update, changes
+            raise
+        return copy
+
+    if not TYPE_CHECKING:
+
+        @classmethod
+        def model_construct(cls, _fields_set: set[str] | None = None, **values: object) -> Self:
+            """Return an object with `values`. As in Pydantic, they are not checked."""
+            values = {name: hidden(values[name], name) for name in values}
+            return super().model_construct(_fields_set, **values)
+
+        model_validate = with_cleared_frames("model_validate")
+        model_validate_json = with_cleared_frames("model_validate_json")
+
+
+ClientOptions.__pydantic_init_subclass__()

@@ -290,3 +290,13 @@ def _is_set(value: object) -> TypeGuard[AbstractSet[object]]:
 
 def _is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
     return isinstance(value, Mapping)
+
+
+def turn(value: object) -> int:
+    """
+    Return a sort key: in which order several options are to be changed.
+
+    Options that exclude each other are removed first, and one that permits another value comes
+    before it, and is withdrawn after it.
+    """
+    return 0 if value in (None, (), True) else 2 if value is False else 1
