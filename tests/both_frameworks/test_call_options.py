@@ -118,6 +118,10 @@ async def test_score_threshold_and_fallback_models(reranker, rerank, local_openr
     assert len(local_openrouter.requests) == before
     assert len(await rerank(reranker, fallback_models=["a/b"], score_threshold=None)) == 3
     assert len(await rerank(reranker, score_threshold=None, fallback_models=["a/b"])) == 3
+    reranker = reranker.model_copy(update={"score_threshold": None, "fallback_models": ["a/b"]})
+    for nothing in (None, (), []):
+        ranking = await rerank(reranker, score_threshold=0.3, fallback_models=nothing)
+        assert [each.index for each in ranking] == [1, 2]
 
 
 def test_every_option_of_a_call_is_tested():
@@ -262,3 +266,10 @@ def test_the_same_method_in_both_packages(framework):
         parameters = inspect.signature(getattr(framework.reranker_class, name)).parameters
         assert [*parameters][:3] == ["self", "documents", "query"]
         assert [*parameters][-1] == "options"
+
+
+def test_the_docstring_of_rerank_names_every_option(framework):
+    """`help()` shows which options a call has."""
+    text = framework.reranker_class.rerank.__doc__
+
+    assert [name for name in CallOptions.__annotations__ if f"`{name}`" not in text] == []

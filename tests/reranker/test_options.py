@@ -153,3 +153,43 @@ def test_a_subclass_may_take_other_fields():
         model_config = ConfigDict(extra="allow")
 
     assert Open(flavour="salt").flavour == "salt"
+
+
+def test_values_that_a_call_takes_are_taken_as_options():
+    """`None` for a list of names, and tuples in JSON values, mean the same as in a call."""
+    reranker = Reranker(
+        fallback_models=None,
+        app_categories=None,
+        provider={"only": ("cohere",)},
+        trace={"steps": ({"at": (1,)}, None)},
+    )
+
+    assert (reranker.fallback_models, reranker.app_categories) == ((), ())
+    assert reranker.provider == {"only": ["cohere"]}
+    assert reranker.trace == {"steps": [{"at": [1]}, None]}
+    assert Reranker.model_validate_json(reranker.model_dump_json()) == reranker
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"max_retries": 1.0},
+        {"top_n": 2.0},
+        {"max_documents_per_request": 1.0},
+        {"extra_body": {"a": b"b"}},
+        {"extra_body": {"a": {"b"}}},
+        {"trace": {"a": float("nan")}},
+        {"provider": {1: "a"}},
+    ],
+    ids=str,
+)
+def test_a_value_has_the_same_answer_as_an_option_and_in_a_call(options):
+    """A value that is refused as an option is refused in a call too, with the same text."""
+    with pytest.raises(ConfigurationError) as created:
+        Reranker(**options)
+    with pytest.raises(ConfigurationError) as of_call:
+        Reranker().for_call(options)
+    with RerankClient() as client, pytest.raises(ValueError, match=next(iter(options))) as direct:
+        client.rerank("q", ["a"], **options)
+
+    assert str(created.value) == str(of_call.value) == str(direct.value)

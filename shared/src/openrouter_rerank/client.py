@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, Self, TypeVar, Unpack
 
-from ._call.arguments import Arguments, checked_arguments, checked_timeout
+from ._call.arguments import Arguments, checked_arguments, checked_timeout, hide_arguments
 from ._call.flow import Limits, call_flow
 from ._call.listing_flow import ListingFlow, listing_flow
 from ._drive import adrive, aoutcome_of, drive, outcome_of, warn_of_mixed_scores
@@ -23,10 +23,9 @@ from ._transport.fair_semaphore import FairSemaphore
 from ._transport.pool import async_pool, pool
 from ._wire.endpoint import checked_key, endpoint
 from ._wire.model_listing import ModelChanges
-from .client_options import HARMLESS_ARGUMENTS, ClientKeywords, ClientOptions, RequestOptions
+from .client_options import ClientKeywords, ClientOptions, RequestOptions
 from .client_options.display import show_options
 from .client_options.of_keywords import options_of
-from .client_options.secrets import hide_in_call
 from .client_options.values import warn_of_milliseconds
 from .documents import CheckedDocuments, Document
 from .errors import ConfigurationError
@@ -120,7 +119,7 @@ class _Client(ABC, Generic[HTTP]):
 
     def _cached_call(self, arguments: Arguments, route: Route, limits: Limits) -> CachedCall:
         call, models, url = arguments.call, arguments.models, route.endpoint.url
-        sender = (self, route.headers.fields.own())
+        sender = (self, route.headers.own)
         return CachedCall(call=call, models=models, service=url, limits=limits, sender=sender)
 
     def _call_route(self, arguments: Arguments) -> Route:
@@ -216,8 +215,7 @@ class RerankClient(_Client[HTTPClient]):
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
         try:
-            if not options.keys() <= HARMLESS_ARGUMENTS:
-                hide_in_call(options, RequestOptions.__annotations__.keys())
+            hide_arguments(options)
             arguments = self._arguments(query, documents, model=model, top_n=top_n, **options)
             if not arguments.call.documents:
                 return arguments.empty_ranking()
@@ -338,8 +336,7 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
         try:
-            if not options.keys() <= HARMLESS_ARGUMENTS:
-                hide_in_call(options, RequestOptions.__annotations__.keys())
+            hide_arguments(options)
             arguments = self._arguments(query, documents, model=model, top_n=top_n, **options)
             if not arguments.call.documents:
                 return arguments.empty_ranking()

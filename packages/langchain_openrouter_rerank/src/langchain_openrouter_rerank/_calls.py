@@ -5,11 +5,12 @@ Imported with the first reranker, not with the class: it needs most modules of b
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeGuard
 
 from langchain_core.documents import Document
 from langchain_core.runnables import RunnableConfig
+from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.ranking import Ranking
 from openrouter_rerank.reranker import Placement, Reranker
 
@@ -191,3 +192,22 @@ def _converted(rules: DocumentRules, items: Sequence[object]) -> list[LazyConten
 def _are_sendable(found: Sequence[LazyContent]) -> TypeGuard[Sequence[SendableContent]]:
     """Return `True` if no image of PIL has to be encoded or left out."""
     return PillowDocument not in set(map(type, found))
+
+
+def check_input(given: object) -> None:
+    """
+    Check the input of a reranker as a step of a chain.
+
+    Raises:
+        InvalidRequestError: If it is no mapping with `query` and `documents`.
+    """
+    # Other keys are allowed: the other steps of a chain may need them.
+    if not _is_mapping(given) or not {"query", "documents"} <= set(given):
+        what = sorted(map(str, given)) if _is_mapping(given) else type(given).__name__
+        raise InvalidRequestError(
+            f"the input of a reranker is a mapping with query and documents, got {what!r:.200}"
+        )
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
+    return isinstance(value, Mapping)

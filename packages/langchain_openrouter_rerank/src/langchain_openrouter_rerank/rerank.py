@@ -1,10 +1,10 @@
 """`OpenRouterRerank`: a document compressor, which is also a step of LangChain's chains."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Self, TypeGuard, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from langchain_core.callbacks import Callbacks
 from langchain_core.documents import BaseDocumentCompressor, Document
@@ -12,7 +12,7 @@ from langchain_core.runnables import RunnableConfig, RunnableSerializable, ensur
 from langchain_core.runnables.config import run_in_executor, set_config_context
 from langchain_core.runnables.utils import AnyConfigurableField
 from openrouter_rerank.client_options.secrets import hidden
-from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
+from openrouter_rerank.errors import ConfigurationError
 from openrouter_rerank.reranker import CallOptions, Reranker
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -57,8 +57,8 @@ class OpenRouterRerank(
     the documents that it gets. It is a document compressor, and also a Runnable that takes a
     mapping with `query` and `documents` and returns documents.
 
-    Each call can have other options, such as `model`, `top_n`, `timeout` or `user`: see
-    `CallOptions`. LangChain's callbacks get each call as a retriever run.
+    Each call can have other options, such as `model`, `top_n`, `timeout` or `user`: see `rerank`.
+    LangChain's callbacks get each call as a retriever run.
     """
 
     # Of the settings of several base classes pydantic takes the last, and those of LangChain's
@@ -133,6 +133,12 @@ class OpenRouterRerank(
         If nothing was ranked, because the query is blank or `on_error` lets a failure pass, the
         result holds the documents themselves, unchanged.
 
+        Args:
+            documents: The documents to rank.
+            query: The question.
+            callbacks: By default those of the surrounding run.
+            **options: Options of this call: see `rerank`.
+
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the subclasses.
         """
@@ -190,7 +196,11 @@ class OpenRouterRerank(
                 can mix them.
             query: The question; it must not be blank.
             callbacks: By default those of the surrounding run.
-            **options: See `CallOptions`.
+            **options: `model`, `fallback_models`, `top_n`, `score_threshold`, `provider`,
+                `session_id`, `user`, `trace`, `extra_body`, `max_documents_per_request`,
+                `long_documents`, `passage_tokens`, `max_passages`, `timeout`, `max_retries`,
+                `app_url`, `app_title`, `app_categories` and `extra_headers` of this call: see
+                `CallOptions`.
 
         Raises:
             TypeError: If a call has no such option.
@@ -252,14 +262,14 @@ class OpenRouterRerank(
         Args:
             input: A mapping with `query` and `documents`.
             config: Callbacks, tags and metadata of the run.
-            **kwargs: Options of this call: see `CallOptions`.
+            **kwargs: Options of this call: see `rerank`.
 
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the subclasses.
         """
-        from ._calls import compress
+        from ._calls import check_input, compress
 
-        _check_input(input)
+        check_input(input)
         if _is_overridden(type(self), "compress_documents"):
             with set_config_context(ensure_config(config)) as context:
                 return context.run(
@@ -287,14 +297,14 @@ class OpenRouterRerank(
         Args:
             input: A mapping with `query` and `documents`.
             config: Callbacks, tags and metadata of the run.
-            **kwargs: Options of this call: see `CallOptions`.
+            **kwargs: Options of this call: see `rerank`.
 
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the subclasses.
         """
-        from ._calls import acompress
+        from ._calls import acompress, check_input
 
-        _check_input(input)
+        check_input(input)
         if _is_overridden(type(self), "compress_documents", "acompress_documents"):
             with set_config_context(ensure_config(config)) as context:
                 call = self.acompress_documents(input["documents"], input["query"], **kwargs)
@@ -310,7 +320,7 @@ class OpenRouterRerank(
         )
 
     def bind(self, **kwargs: Any) -> "Runnable[RerankInput, list[Document]]":
-        """Return a Runnable whose calls have options: see `CallOptions`. It shows no header."""
+        """Return a Runnable whose calls have options: see `rerank`. It shows no header."""
         if "extra_headers" in kwargs:
             kwargs["extra_headers"] = hidden(kwargs["extra_headers"], "extra_headers")
         return super().bind(**kwargs)
@@ -383,16 +393,3 @@ def _sync_override(subclass: type[OpenRouterRerank]) -> Callable[..., list[Docum
 def _config(callbacks: Callbacks | None) -> RunnableConfig:
     # Without callbacks, `ensure_config` returns the configuration of the surrounding run.
     return ensure_config(None if callbacks is None else {"callbacks": callbacks})
-
-
-def _check_input(given: object) -> None:
-    # Other keys are allowed: the other steps of a chain may need them.
-    if not _is_mapping(given) or not {"query", "documents"} <= set(given):
-        what = sorted(map(str, given)) if _is_mapping(given) else type(given).__name__
-        raise InvalidRequestError(
-            f"the input of a reranker is a mapping with query and documents, got {what!r:.200}"
-        )
-
-
-def _is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
-    return isinstance(value, Mapping)

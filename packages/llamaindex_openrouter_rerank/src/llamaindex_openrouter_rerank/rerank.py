@@ -49,7 +49,7 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):  # noqa: PLW1641 - Muta
     `None`, unless `unscorable` is set otherwise.
 
     `rerank` also accepts texts and mappings, and returns only the scores. Each of its calls can
-    have other options, such as `model`, `top_n`, `timeout` or `user`: see `CallOptions`.
+    have other options, such as `model`, `top_n`, `timeout` or `user`.
 
     The spans and events of a call are sent to LlamaIndex's dispatcher
     `llamaindex_openrouter_rerank`, and from there to its root.
@@ -148,7 +148,11 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):  # noqa: PLW1641 - Muta
             documents: Nodes, with or without a score, strings, mappings with `text` and/or `image`,
                 and `RerankDocument`s. One list can mix them.
             query: The question; it must not be blank.
-            **options: See `CallOptions`.
+            **options: `model`, `fallback_models`, `top_n`, `score_threshold`, `provider`,
+                `session_id`, `user`, `trace`, `extra_body`, `max_documents_per_request`,
+                `long_documents`, `passage_tokens`, `max_passages`, `timeout`, `max_retries`,
+                `app_url`, `app_title`, `app_categories` and `extra_headers` of this call: see
+                `CallOptions`.
 
         Raises:
             TypeError: If a call has no such option.

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TypeGuard, Unpack, get_args
 
 from openrouter_rerank._wire.headers import HeaderFields, call_headers
-from openrouter_rerank.client_options.keywords import RequestOptions
+from openrouter_rerank.client_options.keywords import REQUEST_OPTIONS, RequestOptions
 from openrouter_rerank.client_options.long_documents import (
     DEFAULT_RULES,
     LEAST_PASSAGE_TOKENS,
     LongDocumentPolicy,
     LongDocumentRules,
 )
-from openrouter_rerank.client_options.secrets import checked_headers
+from openrouter_rerank.client_options.secrets import checked_headers, hide_secrets
 from openrouter_rerank.client_options.values import (
     categories_in,
     json_mapping,
@@ -72,6 +72,13 @@ class Arguments:
         return Ranking(results=(), model=self.models[0], requests=())
 
 
+def hide_arguments(options: RequestOptions) -> None:
+    """Replace secrets in the options of a call, in place, by objects that do not show them."""
+    # A key may have been passed under the name of no argument.
+    if "extra_headers" in options or not REQUEST_OPTIONS.issuperset(options):
+        hide_secrets(options, REQUEST_OPTIONS)
+
+
 def checked_arguments(
     query: str,
     documents: Sequence[Document] | CheckedDocuments,
@@ -98,8 +105,8 @@ def checked_arguments(
         ConfigurationError: If an argument that a client has as an option too cannot be used.
         TypeError: If there is no argument of that name. The message names the one that is meant.
     """
-    if unknown := options.keys() - RequestOptions.__annotations__.keys():
-        raise TypeError(_unknown_argument(min(unknown)))
+    if not REQUEST_OPTIONS.issuperset(options):
+        raise TypeError(_unknown_argument(min(options.keys() - REQUEST_OPTIONS)))
     timeout, max_retries = options.get("timeout"), options.get("max_retries")
     checked = checked_documents(documents)
     asked, models = _checked_query(query), _checked_models(model, options.get("fallback_models"))

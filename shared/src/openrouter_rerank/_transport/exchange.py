@@ -42,21 +42,27 @@ class SentHeaders:
         client: The headers of the client, if these are of one call.
     """
 
-    __slots__ = ("encoded", "fields", "has_key", "secrets")
+    __slots__ = ("encoded", "fields", "has_key", "own", "secrets")
 
-    def __init__(self, fields: HeaderFields, client: HeaderFields | None = None) -> None:
+    def __init__(self, fields: HeaderFields, client: "SentHeaders | None" = None) -> None:
         self.fields = fields
         self.encoded = EncodedHeaders(fields.encoded())
-        self.has_key = any(name.lower() == "authorization" for name in fields)
+        self.own = fields.own()
+        """Those of the user, which may be secret."""
+        self.has_key = any(name.lower() == "authorization" for name in self.own)
         """`True` if they have the key, so that no other key is sent."""
-        # A server knows the values of earlier calls, too.
-        others = [] if client is None else client.secret_values()
-        self.secrets = Secrets([*fields.secret_values(), *others])
+        self.secrets: Secrets
         """The values that a server must not be able to put into a message."""
+        if client is not None and self.own == client.own:
+            self.secrets = client.secrets
+        else:
+            # A server knows the values of the client's other calls, too.
+            others = [] if client is None else client.own.secret_values()
+            self.secrets = Secrets([*self.own.secret_values(), *others])
 
     def of_call(self, changes: HeaderFields) -> "SentHeaders":
         """Return the headers of a call that changes these."""
-        return SentHeaders(self.fields.with_changes(changes), self.fields)
+        return SentHeaders(self.fields.with_changes(changes), self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

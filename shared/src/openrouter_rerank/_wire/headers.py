@@ -206,11 +206,13 @@ def call_headers(
         InvalidRequestError: If `session_id` cannot be sent.
         ConfigurationError: If another value cannot be sent. The message names the argument.
     """
-    own = HeaderFields({}) if extra_headers is None else extra_headers
-    _check_own("extra_headers", own)
     session = {} if session_id is None else _session_header(session_id)
     app = _app_headers(("app_url", app_url), ("app_title", app_title), app_categories)
-    return HeaderFields(session).with_changes(app).with_changes(own)
+    headers = HeaderFields({**session, **app})
+    if extra_headers is None:
+        return headers
+    _check_own("extra_headers", extra_headers)
+    return headers.with_changes(extra_headers)
 
 
 def _app_headers(

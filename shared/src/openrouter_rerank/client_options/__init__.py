@@ -14,6 +14,6 @@ model. The options that only the framework packages have are in `reranker/option
 """
 
 from .fields import ClientOptions
-from .keywords import HARMLESS_ARGUMENTS, ClientKeywords, RequestOptions
+from .keywords import ClientKeywords, RequestOptions
 
-__all__ = ["HARMLESS_ARGUMENTS", "ClientKeywords", "ClientOptions", "RequestOptions"]
+__all__ = ["ClientKeywords", "ClientOptions", "RequestOptions"]

@@ -78,8 +78,8 @@ class RequestOptions(RequestFields, ClientOverrides, total=False):
     """The less common arguments of `rerank`."""
 
 
-HARMLESS_ARGUMENTS = frozenset(RequestOptions.__annotations__) - {"extra_headers"}
-"""The arguments that never hold a secret. An unknown one may: it may be a misspelt `api_key`."""
+REQUEST_OPTIONS = frozenset(RequestOptions.__annotations__)
+"""Their names."""
 
 
 class ClientKeywords(TypedDict, total=False):

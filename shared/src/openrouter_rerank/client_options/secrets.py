@@ -6,7 +6,6 @@ and the attributes of the objects in them.
 """
 
 from collections.abc import Callable, Container, Mapping
-from collections.abc import Set as AbstractSet
 from typing import TypeGuard
 
 from pydantic import BaseModel, SecretStr
@@ -68,32 +67,24 @@ class _WrongType:
         return "a value of the wrong type"
 
 
-def hide_secrets(options: dict[str, object], known: Container[str]) -> None:
+def hide_secrets(options: Mapping[str, object], known: Container[str]) -> None:
     """
     Replace secrets in `options` by objects that do not show them.
 
     A key may have been passed under a misspelt name, so values of unknown options are replaced too.
 
     Args:
-        options: The options by name; changed in place.
+        options: The keywords of a function by name: a dict, which is changed in place.
         known: All names of options.
     """
-    options.update(
-        {name: hidden(options[name], name) if name in known else "not shown" for name in options}
-    )
-
-
-def hide_in_call(options: Mapping[str, object], known: AbstractSet[str]) -> None:
-    """
-    Hide the secrets in the keywords of a call, if there may be one: see `hide_secrets`.
-
-    Args:
-        options: The keywords as the function got them; changed in place.
-        known: All names of options of a call.
-    """
-    # Python passes keywords in a new dict, but the type of its items is not `dict`.
-    if isinstance(options, dict) and ("extra_headers" in options or options.keys() - known):
-        hide_secrets(options, known)
+    # The type of keywords with names is no `dict` for a type checker.
+    if isinstance(options, dict):
+        options.update(
+            {
+                name: hidden(options[name], name) if name in known else "not shown"
+                for name in options
+            }
+        )
 
 
 def hidden(value: object, name: str) -> object:

@@ -299,4 +299,4 @@ def turn(value: object) -> int:
     Options that exclude each other are removed first, and one that permits another value comes
     before it, and is withdrawn after it.
     """
-    return 0 if value in (None, (), True) else 2 if value is False else 1
+    return 0 if value in (None, (), [], True) else 2 if value is False else 1

@@ -1,7 +1,6 @@
 """The two calls of a reranker, sync and async, and the clients that make them."""
 
 import asyncio
-import copy
 import logging
 import threading
 import time
@@ -108,7 +107,8 @@ class Clients:
 
     def for_call(self, options: ClientOverrides) -> "Clients":
         """Return the same clients, for one call with `options`."""
-        same = copy.copy(self)
+        same = Clients.__new__(Clients)
+        vars(same).update(vars(self))
         same.call_options = {**self.call_options, **options}
         return same
 
@@ -138,11 +138,6 @@ class Clients:
     def of_restored(self) -> "Clients":
         """Return the clients of a reranker that was unpickled: none."""
         return Clients(is_restored=True)
-
-    def __copy__(self) -> "Clients":
-        same = Clients.__new__(Clients)
-        vars(same).update(vars(self))
-        return same
 
     def __deepcopy__(self, memo: object) -> "Clients":
         return Clients(is_restored=self._is_restored)

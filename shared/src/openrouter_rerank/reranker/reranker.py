@@ -8,7 +8,7 @@ from pydantic import PrivateAttr, model_validator
 
 from openrouter_rerank._tracebacks import clear_frames
 from openrouter_rerank.client_options.keywords import ClientOverrides
-from openrouter_rerank.client_options.secrets import hide_in_call
+from openrouter_rerank.client_options.secrets import hide_secrets
 from openrouter_rerank.rate_limiter import WindowRateLimiter
 
 from .keywords import CallOptions
@@ -128,17 +128,22 @@ class Reranker(RerankOptions):
             ConfigurationError: If an option cannot be used.
             TypeError: If a call has no such option. The message names the one that is meant.
         """
-        fixed = {name: value for name, value in fixed.items() if getattr(self, name) != value}
+        if fixed:
+            fixed = {name: value for name, value in fixed.items() if getattr(self, name) != value}
         if not options and not fixed:
             return self
-        known = CallOptions.__annotations__.keys()
-        hide_in_call(options, known)
+        known = frozenset(CallOptions.__annotations__)
+        hide_secrets(options, known)
         if unknown := options.keys() - known:
             raise TypeError(_unknown_call_option(type(self), min(unknown)))
-        of_client = options.keys() & ClientOverrides.__annotations__.keys()
-        fields = {name: options[name] for name in options.keys() - of_client}
+        of_client = ClientOverrides.__annotations__
+        fields = {name: value for name, value in options.items() if name not in of_client}
         changed = self.model_copy(update={**fixed, **fields})
-        given = {name: options[name] for name in of_client if options[name] is not None}
+        given = {
+            name: value
+            for name, value in options.items()
+            if name in of_client and value is not None
+        }
         if given and _are_overrides(given):
             from openrouter_rerank._call.arguments import checked_arguments
 
