@@ -87,7 +87,7 @@ the cheapest nor the strongest model:
   last of the models here in both. Models without a value in that table are in neither.
 - **Images:** only the models of NVIDIA take images.
 - **Long documents:** text beyond the context is cut off without an error. `{default}` has
-  the shortest context.
+  the shortest context. [Long documents](long-documents.md) can be ranked by their passages.
 
 Set `model` to choose one. Each model has its own score scale: if you change the model, choose
 `score_threshold` again. Measure with your own documents.

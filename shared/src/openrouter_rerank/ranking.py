@@ -7,7 +7,7 @@ else: a `Ranking` that exists is valid.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, TypeVar, overload
+from typing import Annotated, TypeVar, cast, overload
 
 from pydantic import Field
 
@@ -38,7 +38,7 @@ class Passage:
     """`True` if the document has more than `max_passages` passages. The others were not ranked."""
 
 
-_no_passages: Callable[[], Mapping[int, Passage]] = dict
+_no_passages = cast("Callable[[], Mapping[int, Passage]]", dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
