@@ -42,7 +42,7 @@ from .long_documents import (
     LongDocumentRules,
 )
 from .secrets import checked_headers, hidden, hidden_key, hide_secrets, with_cleared_frames
-from .values import all_names, plain_value, turn, warn_of_milliseconds
+from .values import all_names, order_of_change, plain_value, warn_of_milliseconds
 
 if TYPE_CHECKING:
     from openrouter_rerank.ranking import Ranking
@@ -368,7 +368,7 @@ class ClientOptions(BaseModel):
         copy, changes = super().model_copy(deep=deep), dict(update or {})
         # Removed values first, because some options exclude each other, and some need another one.
         try:
-            for name in sorted(changes, key=lambda name: turn(changes[name])):
+            for name in sorted(changes, key=lambda name: order_of_change(changes[name])):
                 setattr(copy, name, changes[name])
         except ConfigurationError:
             del update, changes

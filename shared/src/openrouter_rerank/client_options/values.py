@@ -292,7 +292,7 @@ def _is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
     return isinstance(value, Mapping)
 
 
-def turn(value: object) -> int:
+def order_of_change(value: object) -> int:
     """
     Return a sort key: in which order several options are to be changed.
 
