@@ -197,12 +197,7 @@ def call_flow(
     whole = call.positions.restored(ranking, call.top_n)
     # Not the last cut: the score cache, which requests all results here, and the framework packages
     # cut again.
-    yield Ranking(
-        results=whole.results[: call.top_n],
-        model=whole.model,
-        requests=whole.requests,
-        attempts=attempts,
-    )
+    yield replace(whole, results=whole.results[: call.top_n], attempts=attempts)
 
 
 def _model_flow(
