@@ -65,9 +65,7 @@ def compress(
         given = checked_documents(documents)
         sent = _contents(reranker, rules, given)
         placement = reranker.place(query, sent)
-        found = _ranked(rules, given, placement)
-        if placement.passages:
-            with_passages(found, placement, sent)
+        found = _ranked(rules, given, placement, sent)
         run.record(placement, lambda: found)
         return found
 
@@ -87,9 +85,7 @@ async def acompress(
         given = checked_documents(documents)
         sent = await _acontents(reranker, rules, given)
         placement = await reranker.aplace(query, sent)
-        found = _ranked(rules, given, placement)
-        if placement.passages:
-            with_passages(found, placement, sent)
+        found = _ranked(rules, given, placement, sent)
         run.record(placement, lambda: found)
         return found
 
@@ -148,14 +144,20 @@ async def arank(
 
 
 def _ranked(
-    rules: DocumentRules, documents: Sequence[Document], placement: Placement
+    rules: DocumentRules,
+    documents: Sequence[Document],
+    placement: Placement,
+    sent: Sequence[SendableContent],
 ) -> list[Document]:
-    return ranked(
+    found = ranked(
         documents,
         placement,
         score_key=rules.score_key,
         keep_retrieval_score=rules.keep_retrieval_score,
     )
+    if placement.passages:
+        with_passages(found, placement, sent)
+    return found
 
 
 def _contents(

@@ -11,7 +11,7 @@ from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 from openrouter_rerank.documents import Document
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.ranking import Ranking
-from openrouter_rerank.reranker import Content, Reranker
+from openrouter_rerank.reranker import Content, Placement, Reranker
 from pydantic import BaseModel
 
 from ._convert.items import items_contents, shown_nodes, shown_result
@@ -44,9 +44,7 @@ def postprocess(
     with _traced(reranker, lambda: given, query, callback_manager, len(given)) as outcome:
         read = contents(given, metadata_mode=rules.metadata_mode, document_fn=rules.document_fn)
         placement = reranker.place(query.query_str.strip(), read)
-        result = ranked(given, placement, keep_retrieval_score=rules.keep_retrieval_score)
-        if placement.passages:
-            with_passages(result, placement, read)
+        result = _ranked(rules, given, placement, read)
         outcome.record(placement, lambda: result)
         return result
 
@@ -68,9 +66,7 @@ async def apostprocess(
     with _traced(reranker, lambda: given, query, callback_manager, len(given)) as outcome:
         read = await _acontents(rules, given)
         placement = await reranker.aplace(query.query_str.strip(), read)
-        result = ranked(given, placement, keep_retrieval_score=rules.keep_retrieval_score)
-        if placement.passages:
-            with_passages(result, placement, read)
+        result = _ranked(rules, given, placement, read)
         outcome.record(placement, lambda: result)
         return result
 
@@ -139,6 +135,18 @@ def _question(query: QueryBundle | str) -> QueryBundle:
     if not bundle.query_str.strip():
         raise InvalidRequestError("query is blank: pass the question to rank the documents by")
     return bundle
+
+
+def _ranked(
+    rules: NodeRules,
+    nodes: Sequence[NodeWithScore],
+    placement: Placement,
+    read: Sequence[Content],
+) -> list[NodeWithScore]:
+    found = ranked(nodes, placement, keep_retrieval_score=rules.keep_retrieval_score)
+    if placement.passages:
+        with_passages(found, placement, read)
+    return found
 
 
 async def _acontents(rules: NodeRules, nodes: Sequence[NodeWithScore]) -> list[Content]:
