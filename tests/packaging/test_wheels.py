@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 import venv
 from email.parser import Parser
 from pathlib import Path
@@ -100,7 +101,7 @@ def test_a_wheel_contains_only_its_package(wheels, name):
 
 @each_package
 def test_a_wheel_has_complete_metadata(wheels, name):
-    """The metadata has the licence, the Python versions, a summary, a description and `Typed`."""
+    """The metadata has the licence, Python versions, a summary, a description, URLs and `Typed`."""
     archive = ZipFile(wheels[name])
     (entry,) = (file for file in archive.namelist() if file.endswith(".dist-info/METADATA"))
     metadata = Parser().parsestr(archive.read(entry).decode())
@@ -111,6 +112,10 @@ def test_a_wheel_has_complete_metadata(wheels, name):
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["Summary"]
     assert metadata.get_payload()
+    project = tomllib.loads((FOLDERS[name] / "pyproject.toml").read_text())["project"]
+    urls = {f"{label}, {url}" for label, url in project["urls"].items()}
+    assert urls
+    assert set(metadata.get_all("Project-URL")) == urls
     assert {
         "Typing :: Typed",
         *(f"Programming Language :: Python :: 3.{minor}" for minor in (11, 12, 13)),

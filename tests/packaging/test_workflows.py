@@ -59,6 +59,14 @@ def test_releases_are_tested_before_they_are_published():
         assert not [step for step in RELEASE[name]["steps"] if "run" in step]
 
 
+def test_the_published_wheels_link_to_the_repository():
+    """The URLs of the repository are added after all tests of the sources, before the build."""
+    commands = [step.get("run") for step in RELEASE["build"]["steps"]]
+    add = 'python -m docs.release_urls "$GITHUB_SERVER_URL/$GITHUB_REPOSITORY" "$GITHUB_REF_NAME"'
+
+    assert commands.index("make test-lowest") < commands.index(add) < commands.index("make sbom")
+
+
 def test_the_core_is_published_first():
     """The core is published before the adapters, which require it."""
     assert "publish-core" in before("publish-adapters")

@@ -1,0 +1,96 @@
+"""
+The URLs of the repository, which the release workflow adds to the packages.
+
+The tests change copies. They have no marker: the workflow runs the marked tests after it has
+changed the checkout, and the URLs can be added only once.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from email.parser import Parser
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from docs.release_urls import add_urls
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = [
+    "shared",
+    "packages/langchain_openrouter_rerank",
+    "packages/llamaindex_openrouter_rerank",
+]
+REPOSITORY = "https://github.com/owner/name"
+FILES = f"{REPOSITORY}/blob/v1.2.3"
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A copy of the packages."""
+    for folder in FOLDERS:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
+    return tmp_path
+
+
+def test_released_wheels_link_to_the_repository(checkout):
+    """Each wheel has the URLs of its pyproject.toml and those of the repository at the tag."""
+    add_urls(checkout, REPOSITORY, "v1.2.3")
+
+    for folder in FOLDERS:
+        project = tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]
+        build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", checkout]
+        subprocess.run(build, cwd=checkout / folder, check=True, capture_output=True)
+        (wheel,) = checkout.glob(f"{project['name'].replace('-', '_')}-*.whl")
+        archive = ZipFile(wheel)
+        (entry,) = (file for file in archive.namelist() if file.endswith(".dist-info/METADATA"))
+        metadata = Parser().parsestr(archive.read(entry).decode())
+        links = LINK.findall(metadata.get_payload())
+
+        assert set(metadata.get_all("Project-URL")) == {
+            *(f"{label}, {url}" for label, url in project["urls"].items()),
+            f"Repository, {REPOSITORY}",
+            f"Documentation, {REPOSITORY}/tree/v1.2.3/docs",
+            f"Changelog, {FILES}/CHANGELOG.md",
+            f"Issues, {REPOSITORY}/issues",
+        }
+        assert links
+        assert [link for link in links if not link.startswith(("https://", "#"))] == []
+        # Each link to a file of the repository leads to a file that exists.
+        files = [link.removeprefix(f"{FILES}/") for link in links if link.startswith(FILES)]
+        assert [file for file in files if not (ROOT / file.split("#")[0]).is_file()] == []
+
+
+def test_only_the_table_and_the_links_change(checkout):
+    """All other lines of the packages stay as they are in the sources."""
+    add_urls(checkout, REPOSITORY, "v1.2.3")
+
+    for folder in FOLDERS:
+        for name in ("pyproject.toml", "README.md"):
+            source = set((ROOT / folder / name).read_text().splitlines())
+            changed = (checkout / folder / name).read_text().splitlines()
+            assert [line for line in changed if line not in source and REPOSITORY not in line] == []
+
+
+@pytest.mark.parametrize(
+    ("repository", "tag"),
+    [
+        ("/", "v1.2.3"),
+        ("https://github.com/", "v1.2.3"),
+        (f'{REPOSITORY}"', "v1"),
+        (REPOSITORY, ""),
+    ],
+)
+def test_a_wrong_address_changes_nothing(checkout, repository, tag):
+    """Without the variables of GitHub Actions, there is an error, and no URL is invented."""
+    with pytest.raises(ValueError, match="must be"):
+        add_urls(checkout, repository, tag)
+
+    for folder in FOLDERS:
+        project = (checkout / folder / "pyproject.toml").read_text()
+        assert project == (ROOT / folder / "pyproject.toml").read_text()
