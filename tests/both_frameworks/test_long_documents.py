@@ -2,6 +2,7 @@
 
 import copy
 import logging
+import pickle
 
 import pytest
 from langchain_core.documents import Document
@@ -52,7 +53,7 @@ async def test_the_error_names_the_position_in_the_list_of_the_caller(pipeline):
     """With `"raise"`, the position in the error counts the items with nothing to rank, too."""
     items = pipeline.items("", SHORT, LONG)
 
-    with pytest.raises(InvalidRequestError, match=r"documents\[2\] has up to"):
+    with pytest.raises(InvalidRequestError, match=r"the longest, documents\[2\], has up to"):
         await pipeline.rerank(pipeline.reranker(long_documents="raise"), items)
     assert pipeline.service.requests == []
 
@@ -102,30 +103,71 @@ def test_the_offsets_are_those_in_the_text_without_ranked_metadata(local_openrou
     assert first.metadata["relevance_passage"]["start"] == 0
 
 
-def test_the_offsets_of_a_converted_text_are_those_in_what_the_converter_returned(
-    local_openrouter,
-):
-    """If a converter returns another text, the offsets are positions in that text."""
+@pytest.fixture
+def with_title(framework, local_openrouter):
+    """A function that returns a long item whose title is ranked with it, and the reranker."""
+    metadata = {"title": "A report about bridges"}
+    options = {"base_url": local_openrouter.base_url, "long_documents": "split"}
+    if framework.reranker_class is LangChainRerank:
+        return Document(LONG, metadata=metadata), LangChainRerank(rank_fields=["title"], **options)
+    return TextNode(text=LONG, metadata=metadata), LlamaIndexRerank(**options)
+
+
+async def test_scores_alone_have_the_passages(with_title, mode):
+    """The ranking of `rerank` names passages by positions in the caller's list and texts."""
+    item, reranker = with_title
+    documents = ["", SHORT, item, {"text": LONG}, LONG]
+
+    if mode == "sync":
+        ranking = reranker.rerank(documents, QUERY)
+    else:
+        ranking = await reranker.arerank(documents, QUERY)
+
+    assert sorted(ranking.passages) == [2, 3, 4]
+    for passage in ranking.passages.values():
+        assert ANSWER in LONG[passage.start : passage.end]
+    assert pickle.loads(pickle.dumps(ranking)) == ranking  # noqa: S301 - Made in this line
+    assert copy.deepcopy(ranking) == ranking
+
+
+def test_a_passage_in_the_metadata_is_no_part_of_the_text(local_openrouter):
+    """If the best passage is in metadata that are ranked with the text, it is empty."""
+    summary = f"{FILLER}{ANSWER}"
     reranker = LangChainRerank(
-        base_url=local_openrouter.base_url,
-        long_documents="split",
-        document_converter=lambda document: document.page_content.upper() + ANSWER,
+        base_url=local_openrouter.base_url, long_documents="split", rank_fields=["summary"]
     )
 
-    [found] = reranker.compress_documents([Document(LONG)], QUERY)
+    [found] = reranker.compress_documents(
+        [Document("Other text.", metadata={"summary": summary})], QUERY
+    )
 
     passage = found.metadata["relevance_passage"]
-    assert ANSWER in (LONG.upper() + ANSWER)[passage["start"] : passage["end"]]
+    assert passage["start"] == passage["end"] == 0
 
 
-async def test_scores_alone_have_the_passages(local_openrouter):
-    """The ranking of `rerank` names the passages by the positions in the caller's list."""
-    reranker = LangChainRerank(base_url=local_openrouter.base_url, long_documents="split")
+@pytest.mark.parametrize(
+    "returned",
+    [LONG.upper() + ANSWER, f"TITLE OF THE DOCUMENT\n\n{LONG}"],
+    ids=["another text", "a text that ends with that of the document"],
+)
+def test_the_offsets_of_a_converted_text_are_those_in_what_the_function_returned(
+    framework, local_openrouter, returned
+):
+    """If a function of the user returns what is ranked, the offsets are positions in that."""
+    options = {"base_url": local_openrouter.base_url, "long_documents": "split"}
+    if framework.reranker_class is LangChainRerank:
+        reranker = LangChainRerank(document_converter=lambda _: returned, **options)
+        [found] = reranker.compress_documents([Document(LONG)], QUERY)
+        ranking = reranker.rerank([Document(LONG)], QUERY)
+    else:
+        reranker = LlamaIndexRerank(document_fn=lambda _: returned, **options)
+        node = NodeWithScore(node=TextNode(text=LONG))
+        [found] = reranker.postprocess_nodes([node], query_str=QUERY)
+        ranking = reranker.rerank([node], QUERY)
 
-    for ranking in (
-        reranker.rerank(["", SHORT, LONG], QUERY),
-        await reranker.arerank(["", SHORT, LONG], QUERY),
-    ):
-        [(index, passage)] = ranking.passages.items()
-        assert index == ranking.results[0].index == 2
-        assert ANSWER in LONG[passage.start : passage.end]
+    passage = metadata_of(found)["relevance_passage"]
+    assert ANSWER in returned[passage["start"] : passage["end"]]
+    assert (ranking.passages[0].start, ranking.passages[0].end) == (
+        passage["start"],
+        passage["end"],
+    )

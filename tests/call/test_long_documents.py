@@ -1,13 +1,11 @@
 """Long documents: which they are, and how their passages make one ranking."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openrouter_rerank import Passage, RankedDocument, Ranking, RerankDocument
 from openrouter_rerank._call.arguments import checked_arguments
-from openrouter_rerank._call.long_documents import long_documents, split
+from openrouter_rerank._call.long_documents import long_documents, split_documents
 from openrouter_rerank._call.passages import estimated_tokens
 from openrouter_rerank.client_options.long_documents import LongDocumentRules
 from openrouter_rerank.errors import InvalidRequestError
@@ -76,22 +74,49 @@ def test_documents_above_the_smallest_context_are_long(documents, models, policy
 
 
 def test_a_long_query_leaves_less_room_for_documents():
-    """The query counts in the context, but documents always have a quarter of it."""
+    """The query counts in the context, up to the part that leaves room for documents."""
     document = "word " * 1_000
 
     assert long_positions([document], SMALL) is None
-    assert long_positions([document], SMALL, query="why " * 3_000) == [0]
+    assert long_positions([document], SMALL, query="why " * 2_790) == [0]
     found = long_documents([LONG], "why " * 9_000, [SMALL], LongDocumentRules())
     assert found is not None
-    assert found.room == 1_024
+    assert found.room == 4_096 - int(0.7 * 4_096) - 64
 
 
-def test_a_query_that_the_model_cuts_counts_up_to_its_limit():
-    """Of a query above the model's limit for queries, only the part that is read counts."""
-    found = long_documents([LONG * 9], "why " * 99_000, ["mongodb/rerank-3"], LongDocumentRules())
+@pytest.mark.parametrize(
+    ("model", "query", "problem"),
+    [
+        (SMALL, "why " * 2_800, None),
+        (
+            SMALL,
+            "why " * 2_900,
+            (
+                "the query has up to 2,900 tokens, but the context of cohere/rerank-v3.5 is 4,096 "
+                "tokens for the query and a document together, so that too little of a document "
+                "is read"
+            ),
+        ),
+        ("mongodb/rerank-3", "why " * 8_000, None),
+        (
+            "mongodb/rerank-3",
+            "why " * 8_001,
+            "the query has up to 8,001 tokens, but mongodb/rerank-3 reads 8,000 tokens of a query",
+        ),
+    ],
+)
+def test_a_query_can_be_too_long(model, query, problem):
+    """A query that leaves no room for documents is reported, and an error if so chosen."""
+    found = long_documents(["a"], query, [model], LongDocumentRules())
 
-    assert found is not None
-    assert 32_000 - 8_000 - 100 < found.room <= 32_000 - 8_000
+    assert (found and found.query_problem) == problem
+    if problem is not None:
+        reports = Reports()
+        arguments(["a"], query=query, model=model, situations=reports)
+        assert reports.texts == [("long query", f"{problem}: shorten the query")]
+        with pytest.raises(InvalidRequestError, match="shorten the query"):
+            arguments(["a"], query=query, model=model, long_documents="raise")
+        assert arguments(["a"], query=query, model=model, **SPLIT).split is None
 
 
 @given(st.lists(TEXTS, min_size=1, max_size=5), st.none() | st.integers(1, 5))
@@ -110,7 +135,7 @@ def test_a_document_has_the_score_of_its_best_passage(documents, data):
         ranking_of([score_of[text] for text in sent]), found.call.top_n
     )
 
-    whole = ranking if found.long is None else found.long.whole(ranking)
+    whole = ranking if found.split is None else found.split.whole(ranking)
 
     assert sorted(result.index for result in whole.results) == [*range(len(documents))]
     assert list(whole.results) == sorted(
@@ -131,7 +156,7 @@ def test_a_document_has_the_score_of_its_best_passage(documents, data):
 def test_the_passages_of_a_document_are_its_whole_text():
     """The passages of a long document are sent in order, and joined they are the document."""
     found = arguments(["short", LONG, "end"], **SPLIT)
-    spans = [span for index, span in found.long.origins if index == 1]
+    spans = [span for index, span in found.split.origins if index == 1]
 
     first, *passages, last = found.call.documents
 
@@ -152,9 +177,9 @@ def test_copies_of_passages_are_sent_once():
 def test_top_n_is_applied_to_documents_and_not_to_passages():
     """`top_n` is not sent with passages, because the best ones may all be of one document."""
     found = arguments([LONG, "a", "b"], top_n=2, **SPLIT)
-    count = len(found.long.documents)
+    count = len(found.split.documents)
 
-    whole = found.long.whole(ranking_of([0.9] * (count - 2) + [0.1, 0.5]))
+    whole = found.split.whole(ranking_of([0.9] * (count - 2) + [0.1, 0.5]))
 
     assert found.call.top_n is None
     assert [(each.index, each.relevance_score) for each in whole.results] == [(0, 0.9), (2, 0.5)]
@@ -164,11 +189,11 @@ def test_max_passages_leaves_out_text_and_says_so():
     """Only the first `max_passages` passages of a document are sent, and the result tells."""
     found = arguments([LONG, "a"], max_passages=2, **SPLIT)
 
-    whole = found.long.whole(ranking_of([0.1, 0.8, 0.5]))
+    whole = found.split.whole(ranking_of([0.1, 0.8, 0.5]))
 
     assert len(found.call.documents) == 3
-    assert whole.passages == {0: Passage(*found.long.origins[1][1], is_cut=True)}
-    assert not arguments([LONG], max_passages=99, **SPLIT).long.cut
+    assert whole.passages == {0: Passage(*found.split.origins[1][1], is_cut=True)}
+    assert not arguments([LONG], max_passages=99, **SPLIT).split.cut
 
 
 def test_an_image_goes_with_the_first_passage():
@@ -185,11 +210,10 @@ def test_headings_are_part_of_the_text_that_is_split():
     """If one headed text is long, all are sent as plain texts, and nothing of them is lost."""
     rules = LongDocumentRules("split")
     documents = [("title: x\n\n", LONG), ("title: y\n\n", "short")]
-    found = long_documents(documents, "q", [SMALL], rules)
-    assert found is not None
 
-    *passages, last = split(documents, found, rules, None).documents
+    found = split_documents(documents, "q", [SMALL], rules, top_n=None, situations=None)
 
+    *passages, last = found.documents
     assert "".join("".join(passages).split()) == "".join(f"title: x{LONG}".split())
     assert last == "title: y\n\nshort"
 
@@ -200,9 +224,9 @@ def test_a_long_document_is_refused_on_request():
         arguments(["a", LONG, LONG + LONG], long_documents="raise")
 
     assert refused.value.message == (
-        f"documents[2] has up to {estimated_tokens(LONG + LONG):,} tokens and may be longer than "
-        "the context of cohere/rerank-v3.5 (4,096 tokens, query included): shorten it, or set "
-        "long_documents='split' to rank its passages"
+        "2 of 3 documents may be longer than the context of cohere/rerank-v3.5 (4,096 tokens, "
+        f"query included); the longest, documents[2], has up to {estimated_tokens(LONG + LONG):,} "
+        "tokens: shorten them, or set long_documents='split' to rank their passages"
     )
 
 
@@ -255,6 +279,22 @@ CUT_BY_MAX_PASSAGES = (
 )
 
 
+class Reports:
+    """Collects what is reported. It is quiet about the situations in `quiet`."""
+
+    def __init__(self, *quiet):
+        self.texts = []
+        self._quiet = quiet
+
+    def report(self, situation, text, *values):
+        """Add a report."""
+        self.texts.append((situation, text % values))
+
+    def is_quiet(self, situation):
+        """Return `True` if a report of this situation would not be logged."""
+        return situation in self._quiet
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -266,17 +306,17 @@ CUT_BY_MAX_PASSAGES = (
 )
 def test_text_that_is_not_ranked_is_reported(options, expected):
     """A report says how many documents are not ranked as a whole, why, and what to set."""
-    reports = []
+    reports = Reports()
 
-    long = arguments(["a", LONG], **options).long
-    if long is not None:
-        long.report(lambda situation, text, *values: reports.append((situation, text % values)))
+    arguments(["a", LONG], situations=reports, **options)
 
-    assert reports == expected
+    assert reports.texts == expected
 
 
-def test_the_ranking_of_whole_documents_is_unchanged():
-    """Without passages, the ranking of the call is returned as it is."""
-    ranking = replace(ranking_of([0.5, 0.1]), attempts=3)
+def test_nothing_is_estimated_for_a_report_that_nobody_reads():
+    """If reports of long documents are not logged, the documents are not looked at."""
+    reports = Reports("long documents")
 
-    assert arguments(["a", LONG]).long.whole(ranking) is ranking
+    assert arguments(["a", LONG], situations=reports).split is None
+    assert arguments(["a", LONG], situations=reports, **SPLIT).split is not None
+    assert reports.texts == []

@@ -64,8 +64,10 @@ class _Client(ABC, Generic[HTTP]):
         self._retry_budget = TokenBucket()
         self._is_closed = False
         self._changes = ModelChanges()
-        self.situations = SituationLog()  # Shared by the clients of one reranker
-        self._arguments = functools.partial(checked_arguments, rules=options.long_document_rules())
+        self.situations = SituationLog()
+        self._arguments = functools.partial(
+            checked_arguments, rules=options.long_document_rules(), situations=self.situations
+        )
         self._reset_slots()
         self._route(self._headers)  # Refuses a missing key, and a wrong base URL
 
@@ -125,8 +127,6 @@ class _Client(ABC, Generic[HTTP]):
     def _call_route(self, arguments: Arguments) -> Route:
         changes = arguments.headers
         route = self._route(self._headers if changes is None else self._headers.of_call(changes))
-        if arguments.long is not None:
-            arguments.long.report(self.situations.report)
         for slug in arguments.models:
             if slug not in self._changes.checked and (text := self._changes.text_once(slug)):
                 logger.warning("%s", text)
@@ -229,8 +229,8 @@ class RerankClient(_Client[HTTPClient]):
                 else:
                     cached = self._cached_call(arguments, route, limits)
                     ranking = self._score_cache.rank(cached, run)
-                if arguments.long is not None:
-                    ranking = arguments.long.whole(ranking)
+                if arguments.split is not None:
+                    ranking = arguments.split.whole(ranking)
                 if self._on_response is not None:
                     self._on_response(ranking)
                 note(ranking)
@@ -352,8 +352,8 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
                 else:
                     cached = self._cached_call(arguments, route, limits)
                     ranking = await self._score_cache.arank(cached, run)
-                if arguments.long is not None:
-                    ranking = arguments.long.whole(ranking)
+                if arguments.split is not None:
+                    ranking = arguments.split.whole(ranking)
                 if self._on_response is not None:
                     self._on_response(ranking)
                 note(ranking)

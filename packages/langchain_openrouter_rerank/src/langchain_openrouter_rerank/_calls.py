@@ -12,17 +12,17 @@ from langchain_core.documents import Document
 from langchain_core.runnables import RunnableConfig
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.ranking import Ranking
-from openrouter_rerank.reranker import Placement, Reranker
+from openrouter_rerank.reranker import Placement, Reranker, in_texts
 
 from ._convert.documents import (
+    add_passages,
     checked_documents,
     checked_items,
     checked_query,
     contents,
     ranked,
-    with_passages,
 )
-from ._convert.items import texts_with_scores
+from ._convert.items import own_text, texts_with_scores
 from ._convert.pillow import LazyContent, PillowDocument, SendableContent, with_encoded_images
 from ._tracing import atraced, traced
 
@@ -63,9 +63,9 @@ def compress(
     query = checked_query(query)
     with traced(query, config, name=name, model=reranker.model) as run:
         given = checked_documents(documents)
-        sent = _contents(reranker, rules, given)
-        placement = reranker.place(query, sent)
-        found = _ranked(rules, given, placement, sent)
+        read = _contents(reranker, rules, given)
+        placement = _in_texts(rules, reranker.place(query, read), read, given)
+        found = _ranked(rules, given, placement)
         run.record(placement, lambda: found)
         return found
 
@@ -83,9 +83,9 @@ async def acompress(
     query = checked_query(query)
     async with atraced(query, config, name=name, model=reranker.model) as run:
         given = checked_documents(documents)
-        sent = await _acontents(reranker, rules, given)
-        placement = await reranker.aplace(query, sent)
-        found = _ranked(rules, given, placement, sent)
+        read = await _acontents(reranker, rules, given)
+        placement = _in_texts(rules, await reranker.aplace(query, read), read, given)
+        found = _ranked(rules, given, placement)
         run.record(placement, lambda: found)
         return found
 
@@ -115,11 +115,10 @@ def rank(
     """
     query = checked_query(query)
     with traced(query, config, name=name, model=reranker.model) as run:
-        found = _contents(reranker, rules, checked_items(items, query))
-        placement = reranker.place(query, found)
-        run.record(
-            placement, lambda: texts_with_scores(found, placement, score_key=rules.score_key)
-        )
+        given = checked_items(items, query)
+        read = _contents(reranker, rules, given)
+        placement = _in_texts(rules, reranker.place(query, read), read, given)
+        run.record(placement, lambda: texts_with_scores(read, placement, score_key=rules.score_key))
         return placement.scores(model=reranker.model)
 
 
@@ -135,19 +134,32 @@ async def arank(
     """Return the scores of `items`, as `rank` does."""
     query = checked_query(query)
     async with atraced(query, config, name=name, model=reranker.model) as run:
-        found = await _acontents(reranker, rules, checked_items(items, query))
-        placement = await reranker.aplace(query, found)
-        run.record(
-            placement, lambda: texts_with_scores(found, placement, score_key=rules.score_key)
-        )
+        given = checked_items(items, query)
+        read = await _acontents(reranker, rules, given)
+        placement = _in_texts(rules, await reranker.aplace(query, read), read, given)
+        run.record(placement, lambda: texts_with_scores(read, placement, score_key=rules.score_key))
         return placement.scores(model=reranker.model)
 
 
-def _ranked(
+def _in_texts(
     rules: DocumentRules,
-    documents: Sequence[Document],
     placement: Placement,
-    sent: Sequence[SendableContent],
+    read: Sequence[SendableContent],
+    items: Sequence[object],
+) -> Placement:
+    """Return `placement` with the passages of long documents as positions in the items' texts."""
+    if not placement.passages:
+        return placement
+
+    def text_of(at: int) -> str | None:
+        is_converted = rules.converter is not None and isinstance(items[at], Document)
+        return None if is_converted else own_text(items[at])
+
+    return in_texts(placement, read, text_of)
+
+
+def _ranked(
+    rules: DocumentRules, documents: Sequence[Document], placement: Placement
 ) -> list[Document]:
     found = ranked(
         documents,
@@ -156,7 +168,7 @@ def _ranked(
         keep_retrieval_score=rules.keep_retrieval_score,
     )
     if placement.passages:
-        with_passages(found, placement, sent)
+        add_passages(found, placement)
     return found
 
 

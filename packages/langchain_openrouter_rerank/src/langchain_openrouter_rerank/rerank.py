@@ -208,7 +208,7 @@ class OpenRouterRerank(
         """
         from ._calls import rank
 
-        reranker = self.for_call(options, on_error="raise")
+        reranker = self.for_call(options, raises=True)
         return rank(
             reranker, _rules(reranker), documents, query, _config(callbacks), name=self.get_name()
         )
@@ -229,7 +229,7 @@ class OpenRouterRerank(
         """
         from ._calls import arank
 
-        reranker = self.for_call(options, on_error="raise")
+        reranker = self.for_call(options, raises=True)
         return await arank(
             reranker, _rules(reranker), documents, query, _config(callbacks), name=self.get_name()
         )

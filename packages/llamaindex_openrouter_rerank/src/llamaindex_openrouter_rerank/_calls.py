@@ -11,11 +11,11 @@ from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 from openrouter_rerank.documents import Document
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.ranking import Ranking
-from openrouter_rerank.reranker import Content, Placement, Reranker
+from openrouter_rerank.reranker import Content, Placement, Reranker, in_texts
 from pydantic import BaseModel
 
-from ._convert.items import items_contents, shown_nodes, shown_result
-from ._convert.nodes import contents, have_image_fields, ranked, with_passages
+from ._convert.items import is_node, item_text, items_contents, shown_nodes, shown_result
+from ._convert.nodes import add_passages, contents, have_image_fields, ranked
 from ._tracing import Outcome, traced
 
 
@@ -44,7 +44,8 @@ def postprocess(
     with _traced(reranker, lambda: given, query, callback_manager, len(given)) as outcome:
         read = contents(given, metadata_mode=rules.metadata_mode, document_fn=rules.document_fn)
         placement = reranker.place(query.query_str.strip(), read)
-        result = _ranked(rules, given, placement, read)
+        placement = _in_texts(rules, placement, read, given)
+        result = _ranked(rules, given, placement)
         outcome.record(placement, lambda: result)
         return result
 
@@ -66,7 +67,8 @@ async def apostprocess(
     with _traced(reranker, lambda: given, query, callback_manager, len(given)) as outcome:
         read = await _acontents(rules, given)
         placement = await reranker.aplace(query.query_str.strip(), read)
-        result = _ranked(rules, given, placement, read)
+        placement = _in_texts(rules, placement, read, given)
+        result = _ranked(rules, given, placement)
         outcome.record(placement, lambda: result)
         return result
 
@@ -88,7 +90,9 @@ def rank(
     with _traced(
         reranker, lambda: shown_nodes(items), bundle, callback_manager, len(items)
     ) as outcome:
-        placement = reranker.place(bundle.query_str.strip(), _items_contents(rules, items))
+        read = _items_contents(rules, items)
+        placement = reranker.place(bundle.query_str.strip(), read)
+        placement = _in_texts(rules, placement, read, items)
         outcome.record(placement, lambda: shown_result(items, placement))
         return placement.scores(model=reranker.model)
 
@@ -111,6 +115,7 @@ async def arank(
             # Checking the base64 of images would block the event loop.
             read = await asyncio.to_thread(_items_contents, rules, items)
         placement = await reranker.aplace(bundle.query_str.strip(), read)
+        placement = _in_texts(rules, placement, read, items)
         outcome.record(placement, lambda: shown_result(items, placement))
         return placement.scores(model=reranker.model)
 
@@ -137,15 +142,26 @@ def _question(query: QueryBundle | str) -> QueryBundle:
     return bundle
 
 
+def _in_texts(
+    rules: NodeRules, placement: Placement, read: Sequence[Content], items: Sequence[object]
+) -> Placement:
+    """Return `placement` with the passages of long documents as positions in the items' texts."""
+    if not placement.passages:
+        return placement
+
+    def text_of(at: int) -> str | None:
+        is_converted = rules.document_fn is not None and is_node(items[at])
+        return None if is_converted else item_text(items[at])
+
+    return in_texts(placement, read, text_of)
+
+
 def _ranked(
-    rules: NodeRules,
-    nodes: Sequence[NodeWithScore],
-    placement: Placement,
-    read: Sequence[Content],
+    rules: NodeRules, nodes: Sequence[NodeWithScore], placement: Placement
 ) -> list[NodeWithScore]:
     found = ranked(nodes, placement, keep_retrieval_score=rules.keep_retrieval_score)
     if placement.passages:
-        with_passages(found, placement, read)
+        add_passages(found, placement)
     return found
 
 

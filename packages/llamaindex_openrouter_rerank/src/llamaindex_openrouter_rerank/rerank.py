@@ -160,7 +160,7 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):  # noqa: PLW1641 - Muta
         """
         # The span is that of another method, because a span has all arguments of its method, and
         # `extra_headers` may be secret.
-        reranker = self.for_call(options, on_error="raise")
+        reranker = self.for_call(options, raises=True)
         return reranker._rerank(documents, query)  # noqa: SLF001 - of a copy
 
     async def arerank(
@@ -173,7 +173,7 @@ class OpenRouterRerank(Reranker, BaseNodePostprocessor):  # noqa: PLW1641 - Muta
             TypeError: If a call has no such option.
             OpenRouterRerankError: See `openrouter_rerank.errors` for the subclasses.
         """
-        reranker = self.for_call(options, on_error="raise")
+        reranker = self.for_call(options, raises=True)
         return await reranker._arerank(documents, query)  # noqa: SLF001 - of a copy
 
     @dispatcher.span

@@ -31,13 +31,7 @@ from openrouter_rerank.documents import (
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError, shown_value
 from openrouter_rerank.ranking import Ranking
 
-from .long_documents import (
-    ALWAYS_FIT,
-    LongDocuments,
-    SplitDocuments,
-    long_documents,
-    split,
-)
+from .long_documents import ALWAYS_FIT, Situations, SplitDocuments, split_documents
 from .plan import Call, without_copies
 
 # Characters.
@@ -64,8 +58,8 @@ class Arguments:
     """Seconds, or `None` for the client's timeout."""
     max_retries: int | None
     """Attempts after the first, or `None` for the client's `max_retries`."""
-    long: LongDocuments | SplitDocuments | None
-    """The documents that exceed the context of a model, whole or split, if there are any."""
+    split: SplitDocuments | None
+    """The passages that are ranked in place of long documents, if there are any."""
 
     def empty_ranking(self) -> Ranking:
         """Return the ranking of a call without documents."""
@@ -86,6 +80,7 @@ def checked_arguments(
     model: str,
     top_n: int | None,
     rules: LongDocumentRules = DEFAULT_RULES,
+    situations: Situations | None = None,
     **options: Unpack[RequestOptions],
 ) -> Arguments:
     """
@@ -97,6 +92,7 @@ def checked_arguments(
         model: The slug of the model.
         top_n: The number of results to return, or `None` for all.
         rules: What becomes of long documents, if `options` do not say it.
+        situations: The log of long documents that are not ranked as a whole.
         **options: The other arguments of the call.
 
     Raises:
@@ -114,15 +110,12 @@ def checked_arguments(
     if options:
         rules = _checked_rules(options, rules)
     ranked: Sequence[Ranked] = checked
-    long: LongDocuments | SplitDocuments | None = None
+    split = None
     if longest_text(checked) + len(asked) > ALWAYS_FIT:
-        long = found = long_documents(checked, asked, models, rules)
-        if found is not None and rules.policy == "raise":
-            raise found.refusal(range(len(checked)))
-        if found is not None and rules.policy == "split":
-            long = parts = split(checked, found, rules, top_n)
+        split = split_documents(checked, asked, models, rules, top_n=top_n, situations=situations)
+        if split is not None:
             # The best passages may all be of one document.
-            ranked, top_n = parts.documents, None
+            ranked, top_n = split.documents, None
     distinct, positions = without_copies(ranked)
     return Arguments(
         size=len(checked),
@@ -140,7 +133,7 @@ def checked_arguments(
         headers=_headers(options),
         timeout=None if timeout is None else checked_timeout(timeout),
         max_retries=None if max_retries is None else _checked_retries(max_retries),
-        long=long,
+        split=split,
     )
 
 

@@ -6,9 +6,9 @@ documents like any other until the response is there: copies are sent once, scor
 long lists are divided into requests. Then each document gets the score of its best passage.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Protocol
 
 from openrouter_rerank.client_options.long_documents import LongDocumentRules
 from openrouter_rerank.documents import (
@@ -26,8 +26,8 @@ from .passages import MOST_TOKENS_PER_CHARACTER, Span, estimated_tokens, most_to
 
 # Tokens that models add around a query and a document, such as separators and an instruction.
 _ADDED = 64
-# The least part of the context that a document has, however long the query is.
-_LEAST_SHARE = 0.25
+# A query may take up to this part of the context. A longer one leaves too little for a document.
+_MOST_OF_QUERY = 0.7
 _SMALLEST_CONTEXT = min(
     model.context_length for model in MODELS.values() if model.context_length is not None
 )
@@ -35,8 +35,22 @@ _SMALLEST_CONTEXT = min(
 ALWAYS_FIT = int((_SMALLEST_CONTEXT - _ADDED) / MOST_TOKENS_PER_CHARACTER)
 """A query and a document with together at most so many characters fit into every known context."""
 
-Report: TypeAlias = Callable[..., None]
-"""`SituationLog.report`."""
+TOO_LONG = "long documents"
+LONG_QUERY = "long query"
+LEFT_OUT = "passages left out"
+"""The names of what is reported."""
+
+
+class Situations(Protocol):
+    """Logs situations that last: see `openrouter_rerank.telemetry.SituationLog`."""
+
+    def report(self, situation: str, text: str, *arguments: object) -> None:
+        """Log `text`, with `arguments` in place of its `%s` and the like."""
+        ...
+
+    def is_quiet(self, situation: str) -> bool:
+        """Return `True` if a report of `situation` would not be logged at all."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,34 +65,43 @@ class LongDocuments:
     """Tokens of the query and one document together."""
     room: int
     """The tokens that are left for a document."""
+    query_problem: str | None
+    """Why the query is too long. `None` if it is not."""
     model: str
     """The slug of the model with the smallest context, of all that the call may use."""
     is_assumed: bool
     """`True` if the context of `model` is not known."""
 
     def refusal(self, positions: Sequence[int]) -> InvalidRequestError:
-        """Return the error for the longest document. `positions` are those of the caller's list."""
+        """
+        Return the error for the query if it is too long, or else for these documents.
+
+        Args:
+            positions: The positions that the documents have in the list of the caller.
+        """
+        if self.query_problem is not None:
+            return InvalidRequestError(f"{self.query_problem}: shorten the query")
         at = max(self.tokens, key=lambda at: self.tokens[at])
         return InvalidRequestError(
-            f"documents[{positions[at]}] has up to {self.tokens[at]:,} tokens and may be longer "
-            f"than {self._context}: shorten it, or set long_documents='split' to rank its passages"
+            f"{len(self.tokens)} of {self.size} documents may be longer than {self._context}; the "
+            f"longest, documents[{positions[at]}], has up to {self.tokens[at]:,} tokens: shorten "
+            "them, or set long_documents='split' to rank their passages"
         )
 
-    def whole(self, ranking: Ranking) -> Ranking:
-        """Return `ranking`, because the documents were sent whole."""
-        return ranking
-
-    def report(self, report: Report) -> None:
-        """Report that the service may cut the documents."""
-        report(
-            "long documents",
-            "%d of %d documents may be longer than %s. The service ranks only the start of a "
-            "document that is. Set long_documents='split' to rank its passages, or pass shorter "
-            "documents.",
-            len(self.tokens),
-            self.size,
-            self._context,
-        )
+    def report(self, situations: Situations) -> None:
+        """Report that the service may cut the documents, or has no room for them."""
+        if self.query_problem is not None:
+            situations.report(LONG_QUERY, "%s: shorten the query", self.query_problem)
+        if self.tokens:
+            situations.report(
+                TOO_LONG,
+                "%d of %d documents may be longer than %s. The service ranks only the start of a "
+                "document that is. Set long_documents='split' to rank its passages, or pass "
+                "shorter documents.",
+                len(self.tokens),
+                self.size,
+                self._context,
+            )
 
     @property
     def _context(self) -> str:
@@ -123,11 +146,11 @@ class SplitDocuments:
                 passages[index] = Passage(*span, is_cut=index in self.cut)
         return replace(ranking, results=tuple(results[: self.top_n]), passages=passages)
 
-    def report(self, report: Report) -> None:
+    def report(self, situations: Situations) -> None:
         """Report that text was left out because of `max_passages`, if there is such text."""
         if self.cut:
-            report(
-                "passages left out",
+            situations.report(
+                LEFT_OUT,
                 "%d of %d documents have more than max_passages=%d passages: the text behind these "
                 "was not ranked. Raise max_passages or passage_tokens to rank it.",
                 len(self.cut),
@@ -140,7 +163,7 @@ def long_documents(
     documents: Sequence[Ranked], query: str, models: Iterable[str], rules: LongDocumentRules
 ) -> LongDocuments | None:
     """
-    Return which documents probably do not fit into the context of one of `models`, or `None`.
+    Return what may not fit into the context of one of `models`, or `None` if everything fits.
 
     The estimate is cautious: a document that is not in the result fits. A model whose context is
     not known has no limit if the policy is `"truncate"`; otherwise it is taken to have the smallest
@@ -153,25 +176,69 @@ def long_documents(
     if not contexts:
         return None
     context, slug = min(contexts)
-    room = _room(context, query, model_for(slug))
+    asked = estimated_tokens(query)
+    limit, reason = _query_limit(context, model_for(slug))
+    room = context - min(asked, limit) - _ADDED
     tokens = {
         at: count
         for at, document in enumerate(documents)
         if (count := _tokens_above(room, document))
     }
-    if not tokens:
+    if not tokens and asked <= limit:
         return None
     return LongDocuments(
         tokens=tokens,
         size=len(documents),
         context=context,
         room=room,
+        query_problem=f"the query has up to {asked:,} tokens, but {reason}"
+        if asked > limit
+        else None,
         model=slug,
         is_assumed=model_for(slug).context_length is None,
     )
 
 
-def split(
+def split_documents(
+    documents: Sequence[Ranked],
+    query: str,
+    models: Iterable[str],
+    rules: LongDocumentRules,
+    *,
+    top_n: int | None,
+    situations: Situations | None,
+) -> SplitDocuments | None:
+    """
+    Return what is ranked instead of `documents`, or `None` if these are ranked whole.
+
+    Args:
+        documents: All documents of the call.
+        query: The question.
+        models: The models that the call may use.
+        rules: What becomes of documents that are too long.
+        top_n: The number of documents to return.
+        situations: Gets the documents and queries that are not ranked as a whole.
+
+    Raises:
+        InvalidRequestError: If `rules` refuse documents that are too long, and there is one.
+    """
+    # In a lasting situation, nothing would come of the estimates of documents that are sent whole.
+    is_quiet = situations is None or situations.is_quiet(TOO_LONG)
+    looked_at = () if is_quiet and rules.policy == "truncate" else documents
+    long = long_documents(looked_at, query, models, rules)
+    if long is None:
+        return None
+    if rules.policy == "raise":
+        raise long.refusal(range(len(documents)))
+    split = None
+    if rules.policy == "split" and long.tokens:
+        split = _split(documents, long, rules, top_n)
+    if situations is not None:
+        long.report(situations) if split is None else split.report(situations)
+    return split
+
+
+def _split(
     documents: Sequence[Ranked], long: LongDocuments, rules: LongDocumentRules, top_n: int | None
 ) -> SplitDocuments:
     """
@@ -179,12 +246,6 @@ def split(
 
     A heading is part of the text that is split. An image goes with the first passage. White space
     at the ends of a passage is not sent.
-
-    Args:
-        documents: All documents of the call.
-        long: Which of them are too long.
-        rules: How large passages are, and how many a document may have.
-        top_n: The number of documents to return.
     """
     ranked: list[Ranked] = []
     origins: list[tuple[int, Span | None]] = []
@@ -220,11 +281,15 @@ def split(
     )
 
 
-def _room(context: int, query: str, model: RerankModel) -> int:
-    asked = estimated_tokens(query)
-    if model.query_length is not None:
-        asked = min(asked, model.query_length)
-    return max(context - asked - _ADDED, int(context * _LEAST_SHARE))
+def _query_limit(context: int, model: RerankModel) -> tuple[int, str]:
+    """Return the tokens of the longest useful query, and why a longer one is not useful."""
+    limit = int(context * _MOST_OF_QUERY)
+    if model.query_length is not None and model.query_length <= limit:
+        return model.query_length, f"{model.slug} reads {model.query_length:,} tokens of a query"
+    return limit, (
+        f"the context of {model.slug} is {context:,} tokens for the query and a document together, "
+        "so that too little of a document is read"
+    )
 
 
 def _tokens_above(room: int, document: Ranked) -> int:

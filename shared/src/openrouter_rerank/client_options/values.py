@@ -296,7 +296,9 @@ def order_of_change(value: object) -> int:
     """
     Return a sort key: in which order several options are to be changed.
 
-    Options that exclude each other are removed first, and one that permits another value comes
-    before it, and is withdrawn after it.
+    Values that remove or permit something come first, and those that forbid something come last,
+    because some options exclude each other, and some need another one.
     """
-    return 0 if value in (None, (), [], True) else 2 if value is False else 1
+    if value is None or value is True or (isinstance(value, tuple | list) and not value):
+        return 0
+    return 2 if value is False else 1

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .keywords import CallOptions, RerankKeywords
     from .options import RerankOptions
-    from .passages import PASSAGE_KEY, passage_metadata
+    from .passages import PASSAGE_KEY, in_texts, passage_metadata
     from .placement import Content, LocalImageDocument, Placed, Placement, Unscorable, WithoutImage
     from .reranker import Reranker
 
@@ -43,13 +43,14 @@ __all__ = [
     "Reranker",
     "Unscorable",
     "WithoutImage",
+    "in_texts",
     "passage_metadata",
 ]
 
 _MODULES = {
     "keywords": ("CallOptions", "RerankKeywords"),
     "options": ("RerankOptions",),
-    "passages": ("PASSAGE_KEY", "passage_metadata"),
+    "passages": ("PASSAGE_KEY", "in_texts", "passage_metadata"),
     "placement": (
         "Content",
         "LocalImageDocument",

@@ -100,7 +100,7 @@ class Clients:
             if self._is_restored:
                 _check_restored_key(options)
             made = create(options, http_client)
-            made.situations = self.situations
+            made.situations.share(self.situations)
             kept.insert(0, (wanted, made))
             del kept[_MOST_CLIENTS:]
             return made
@@ -177,7 +177,8 @@ class _Call:
         self._call_options = clients.call_options
         self._query = query
         self._size = len(contents)
-        # The time that is left for the second call of the client, if it is made.
+        self._is_repeated = False
+        # Seconds for the next call of the client. `None`: the `timeout` of its options.
         self._time_left: float | None = None
         self.sent = _sendable(options, contents)
         _refuse_long_documents(options, query, self.sent)
@@ -221,7 +222,7 @@ class _Call:
         options, sent = self._options, self.sent
         timeout = self._call_options.get("timeout") or options.timeout
         left = timeout - (time.monotonic() - self._started)
-        if self._time_left is not None or options.unscorable == "raise" or left <= 0:
+        if self._is_repeated or options.unscorable == "raise" or left <= 0:
             return False
         if options.long_documents == "split" and self._are_some_long():
             # The service counts passages.
@@ -240,7 +241,7 @@ class _Call:
             return False
         rest = sent.without(refused, "the service refused it")
         report_refused(self._situations, [sent.positions[at] for at in refused], rest, error)
-        self.sent, self._time_left = rest, left
+        self.sent, self._time_left, self._is_repeated = rest, left, True
         return True
 
     def _are_some_long(self) -> bool:
@@ -270,10 +271,8 @@ def place(
     if _is_blank(query):
         return _blank(options, clients, contents)
     call = _Call(options, clients, query, contents)
-    if not call.sent.documents:
-        return call.unranked()
-    client = clients.sync_client(options)
     while call.sent.documents:
+        client = clients.sync_client(options)
         try:
             ranking = client.rerank(
                 query,
@@ -307,10 +306,8 @@ async def aplace(
         call = await asyncio.to_thread(_Call, options, clients, query, contents)
     else:
         call = _Call(options, clients, query, contents)
-    if not call.sent.documents:
-        return call.unranked()
-    client = clients.async_client(options)
     while call.sent.documents:
+        client = clients.async_client(options)
         try:
             ranking = await client.rerank(
                 query,

@@ -1,30 +1,50 @@
 """Where in a document of a framework the passage is that its score is from."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
 from openrouter_rerank.documents import is_headed, joined_text
 from openrouter_rerank.ranking import Passage
 
-from .placement import Content, Unscorable
+from .placement import Content, Placement, Unscorable
 
 PASSAGE_KEY = "relevance_passage"
 """The metadata field of the passage, in both frameworks."""
 
 
-def passage_metadata(passage: Passage, content: Content, text: str) -> dict[str, int | bool]:
+def passage_metadata(passage: Passage) -> dict[str, int | bool]:
+    """Return `passage` as a metadata value."""
+    return {"start": passage.start, "end": passage.end, "is_cut": passage.is_cut}
+
+
+def in_texts(
+    placement: Placement, ranked: Sequence[Content], text_of: Callable[[int], str | None]
+) -> Placement:
     """
-    Return `passage` as a metadata value, with `start` and `end` as positions in `text`.
+    Return `placement` with the passages as positions in the texts of the documents.
+
+    What is ranked of a document is its text, maybe with other metadata before it. A passage that is
+    only in these metadata gets the empty position at the start of the text.
 
     Args:
-        passage: The passage, with positions in what was ranked.
-        content: What was ranked: `text`, maybe with other metadata before it.
-        text: The text of the document. If it was not ranked, because the user's own function
-            returned another text, the positions are those in the other text.
+        placement: The placement. The positions of its passages are those in what was ranked.
+        ranked: What was ranked of each document, by its position in the input.
+        text_of: Returns the text of the document at a position, or `None` if something else was
+            ranked, such as what a function of the user has returned. Then the passage stays.
     """
-    shift = _shift(_ranked_text(content), text)
-    start, end = passage.start, passage.end
-    if shift is not None:
-        # Metadata that were ranked before the text have no position in it.
-        start, end = (min(max(at + shift, 0), len(text)) for at in (start, end))
-    return {"start": start, "end": end, "is_cut": passage.is_cut}
+    found: dict[int, Passage] = {}
+    for at, passage in placement.passages.items():
+        text = text_of(at)
+        found[at] = passage if text is None else _in_text(passage, ranked[at], text)
+    return placement._replace(passages=found)
+
+
+def _in_text(passage: Passage, ranked: Content, text: str) -> Passage:
+    shift = _shift(_ranked_text(ranked), text)
+    if shift is None:
+        return passage
+    start, end = (min(max(at + shift, 0), len(text)) for at in (passage.start, passage.end))
+    return replace(passage, start=start, end=end)
 
 
 def _ranked_text(content: Content) -> str:

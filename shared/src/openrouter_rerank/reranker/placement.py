@@ -104,7 +104,7 @@ class Placement(NamedTuple):
             for placed in self.order
             if placed.relevance_score is not None
         )
-        return replace(ranking, results=results, passages=self.passages)
+        return replace(ranking, results=results, passages=dict(self.passages))
 
 
 _NOTHING: Mapping[int, str] = MappingProxyType({})

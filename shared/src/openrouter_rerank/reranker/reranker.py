@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeGuard
+from typing import TYPE_CHECKING, Self, cast
 
 from pydantic import PrivateAttr, model_validator
 
@@ -76,9 +76,14 @@ class Reranker(RerankOptions):
             self.check_key()
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name == "image_root":
-            _check_image_root(value)
-        super().__setattr__(name, value)
+        try:
+            if name == "image_root":
+                _check_image_root(value)
+            super().__setattr__(name, value)
+        except BaseException:
+            # A traceback with local variables must not show a secret.
+            del value
+            raise
 
     def place(self, query: str, contents: "Sequence[Content]") -> "Placement":
         """
@@ -113,7 +118,7 @@ class Reranker(RerankOptions):
             clear_frames(error)
             raise
 
-    def for_call(self, options: Mapping[str, object], **fixed: object) -> Self:
+    def for_call(self, options: Mapping[str, object], *, raises: bool = False) -> Self:
         """
         Return a copy with the options of one call; without any, the reranker itself.
 
@@ -122,31 +127,32 @@ class Reranker(RerankOptions):
 
         Args:
             options: The options of the call, see `CallOptions`. Secrets in this dict are hidden.
-            **fixed: Options that all calls of this kind have.
+            raises: `True` if the call raises failures with every value of `on_error`.
 
         Raises:
             ConfigurationError: If an option cannot be used.
             TypeError: If a call has no such option. The message names the one that is meant.
         """
-        if fixed:
-            fixed = {name: value for name, value in fixed.items() if getattr(self, name) != value}
-        if not options and not fixed:
+        changes: dict[str, object] = {}
+        if raises and self.on_error != "raise":
+            changes["on_error"] = "raise"
+        if not options and not changes:
             return self
         known = frozenset(CallOptions.__annotations__)
         hide_secrets(options, known)
         if unknown := options.keys() - known:
             raise TypeError(_unknown_call_option(type(self), min(unknown)))
-        of_client = ClientOverrides.__annotations__
-        fields = {name: value for name, value in options.items() if name not in of_client}
-        changed = self.model_copy(update={**fixed, **fields})
-        given = {
-            name: value
-            for name, value in options.items()
-            if name in of_client and value is not None
-        }
-        if given and _are_overrides(given):
+        overrides: dict[str, object] = {}
+        for name, value in options.items():
+            if name not in ClientOverrides.__annotations__:
+                changes[name] = value
+            elif value is not None:
+                overrides[name] = value
+        changed = self.model_copy(update=changes)
+        if overrides:
             from openrouter_rerank._call.arguments import checked_arguments
 
+            given = cast("ClientOverrides", overrides)
             checked_arguments("any", (), model=changed.model, top_n=None, **given)
             changed._clients = self._clients.for_call(given)  # noqa: SLF001 - of a copy
         return changed
@@ -212,8 +218,3 @@ def _unknown_call_option(kind: type[Reranker], name: str) -> str:
         elsewhere=kind.model_fields,
         place="set it when you create the reranker",
     )
-
-
-def _are_overrides(options: Mapping[str, object]) -> TypeGuard[ClientOverrides]:
-    # The values are checked by `checked_arguments`.
-    return options.keys() <= ClientOverrides.__annotations__.keys()

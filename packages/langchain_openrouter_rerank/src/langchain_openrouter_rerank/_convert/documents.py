@@ -15,7 +15,6 @@ from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.images import LocalImage
 from openrouter_rerank.reranker import (
     PASSAGE_KEY,
-    Content,
     Placement,
     Unscorable,
     passage_metadata,
@@ -161,22 +160,11 @@ def ranked(
     ]
 
 
-def with_passages(
-    found: Sequence[Document], placement: Placement, contents: Sequence[Content]
-) -> None:
-    """
-    Add the passages of long documents to the metadata of `found`, the copies from `ranked`.
-
-    Args:
-        found: The copies, in the order of `placement`.
-        placement: The order, with the passages.
-        contents: What was ranked of each document, by its position in the input.
-    """
+def add_passages(found: Sequence[Document], placement: Placement) -> None:
+    """Add the passages of `placement` to the metadata of `found`, the copies from `ranked`."""
     for document, placed in zip(found, placement.order, strict=True):
-        passage = placement.passages.get(placed.index)
-        if passage is not None:
-            content, text = contents[placed.index], document.page_content
-            document.metadata[PASSAGE_KEY] = passage_metadata(passage, content, text)
+        if (passage := placement.passages.get(placed.index)) is not None:
+            document.metadata[PASSAGE_KEY] = passage_metadata(passage)
 
 
 def _as_list(items: Iterable[object]) -> list[object]:

@@ -129,6 +129,17 @@ def joined(text: str, image: Image | None) -> LazyContent:
             return text
 
 
+def own_text(item: object) -> str | None:
+    """Return the text of an item, without metadata; `None` if an item of its kind has no text."""
+    if isinstance(item, Document):
+        return item.page_content
+    if is_mapping(item):
+        item = item.get("text")
+    elif isinstance(item, RerankDocument):
+        item = item.text
+    return item if isinstance(item, str) else None
+
+
 def texts_with_scores(
     contents: Sequence[LazyContent], placement: Placement, *, score_key: str
 ) -> list[Document]:

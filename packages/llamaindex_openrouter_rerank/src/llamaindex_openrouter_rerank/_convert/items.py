@@ -13,7 +13,7 @@ from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.images import as_image
 from openrouter_rerank.reranker import Content, Placement
 
-from .nodes import contents, is_mapping
+from .nodes import contents, is_mapping, own_text
 
 
 def items_contents(
@@ -33,10 +33,26 @@ def items_contents(
     Raises:
         InvalidRequestError: If an item is of another type. The message names its position.
     """
-    nodes = {at: _with_score(item) for at, item in enumerate(items) if _is_node(item)}
+    nodes = {at: _with_score(item) for at, item in enumerate(items) if is_node(item)}
     read = contents([*nodes.values()], metadata_mode=metadata_mode, document_fn=document_fn)
     of_nodes = dict(zip(nodes, read, strict=True))
     return [of_nodes[at] if at in of_nodes else _content(item, at) for at, item in enumerate(items)]
+
+
+def item_text(item: object) -> str | None:
+    """Return the text of an item, without metadata; `None` if there is none."""
+    if is_node(item):
+        return own_text(_with_score(item).node)
+    if is_mapping(item):
+        item = item.get("text")
+    elif isinstance(item, RerankDocument):
+        item = item.text
+    return item if isinstance(item, str) else None
+
+
+def is_node(item: object) -> TypeGuard[NodeWithScore | BaseNode]:
+    """Return `True` if `item` is a node, with or without a score."""
+    return isinstance(item, NodeWithScore | BaseNode)
 
 
 def shown_nodes(items: Sequence[object]) -> list[NodeWithScore]:
@@ -54,16 +70,12 @@ def shown_result(items: Sequence[object], placement: Placement) -> list[NodeWith
 
 
 def _shown(item: object) -> NodeWithScore:
-    if _is_node(item):
+    if is_node(item):
         return _with_score(item)
     if is_mapping(item):
         item = item.get("text")
     text = item.text if isinstance(item, RerankDocument) else item
     return NodeWithScore(node=TextNode(text=text if isinstance(text, str) else ""))
-
-
-def _is_node(item: object) -> TypeGuard[NodeWithScore | BaseNode]:
-    return isinstance(item, NodeWithScore | BaseNode)
 
 
 def _with_score(item: NodeWithScore | BaseNode) -> NodeWithScore:

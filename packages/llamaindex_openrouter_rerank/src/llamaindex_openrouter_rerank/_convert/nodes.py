@@ -89,24 +89,17 @@ def ranked(
     ]
 
 
-def with_passages(
-    found: Sequence[NodeWithScore], placement: Placement, contents: Sequence[Content]
-) -> None:
-    """
-    Add the passages of long documents to the metadata of the nodes in `found`.
-
-    Args:
-        found: The items from `ranked`. Their long nodes are replaced by copies.
-        placement: The order of `found`, with the passages.
-        contents: What was ranked of each node, by its position in the input.
-    """
+def add_passages(found: Sequence[NodeWithScore], placement: Placement) -> None:
+    """Add the passages of `placement` to the metadata of `found`, in copies of the long nodes."""
     for item, placed in zip(found, placement.order, strict=True):
-        passage = placement.passages.get(placed.index)
-        if passage is not None:
-            text = _text(item.node, MetadataMode.NONE)
-            own = text if isinstance(text, str) else ""
-            value = passage_metadata(passage, contents[placed.index], own)
-            item.node = _with_metadata(item.node, PASSAGE_KEY, value)
+        if (passage := placement.passages.get(placed.index)) is not None:
+            item.node = _with_metadata(item.node, PASSAGE_KEY, passage_metadata(passage))
+
+
+def own_text(node: BaseNode) -> str | None:
+    """Return the text of a node without metadata, or `None` if it fails to give it."""
+    text = _text(node, MetadataMode.NONE)
+    return text if isinstance(text, str) else None
 
 
 def _with_scores(items: Sequence[tuple[NodeWithScore, float | None]]) -> list[NodeWithScore]:
