@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openrouter_rerank import Passage, RankedDocument, Ranking, RerankDocument
-from openrouter_rerank._call.arguments import checked_arguments
+from openrouter_rerank._call.arguments import are_long, checked_arguments
 from openrouter_rerank._call.long_documents import long_documents, split_documents
 from openrouter_rerank._call.passages import estimated_tokens
 from openrouter_rerank.client_options.long_documents import LongDocumentRules
@@ -320,3 +320,22 @@ def test_nothing_is_estimated_for_a_report_that_nobody_reads():
     assert arguments(["a", LONG], situations=reports).split is None
     assert arguments(["a", LONG], situations=reports, **SPLIT).split is not None
     assert reports.texts == []
+
+
+@pytest.mark.parametrize(
+    ("documents", "options", "expected"),
+    [
+        ([LONG * 11], SPLIT, True),
+        ([LONG] * 11, SPLIT, True),
+        (({"text": LONG * 11},), SPLIT, True),
+        ([RerankDocument(text=LONG * 11)], SPLIT, True),
+        ([("title\n\n", LONG * 11)], SPLIT, True),
+        ([LONG], SPLIT, False),
+        ([{"text": None}, RerankDocument(image=IMAGE), 5], SPLIT, False),
+        (None, SPLIT, False),
+        ([LONG * 11], {}, False),
+    ],
+)
+def test_only_much_text_to_split_is_long(documents, options, expected):
+    """Splitting would block an event loop for long only if there is much text to split."""
+    assert are_long(documents, LongDocumentRules(), options) is expected

@@ -261,6 +261,12 @@ def test_estimates_of_parts(first, second):
     assert whole <= estimated_tokens(first) + estimated_tokens(second)
 
 
+@given(TEXTS, st.integers(min_value=4, max_value=20), st.integers(min_value=1, max_value=5))
+def test_the_first_passages_are_the_same_if_only_these_are_found(text, max_tokens, at_most):
+    """`at_most` ends the search, and does not change the passages that are found."""
+    assert passages(text, max_tokens, at_most) == passages(text, max_tokens)[:at_most]
+
+
 @given(TEXTS)
 def test_estimates_have_a_limit(text):
     """No estimate is above the number of bytes, or above the largest weight per character."""

@@ -4,7 +4,11 @@ import logging
 
 import pytest
 from langchain_core.stores import InMemoryByteStore
-from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
+from openrouter_rerank.errors import (
+    ConfigurationError,
+    DeadlineExceededError,
+    InvalidRequestError,
+)
 
 from tests.clients import OWN_CONNECTIONS
 
@@ -132,6 +136,30 @@ def test_a_call_can_override_the_options_of_its_client(make_client, stage):
     passage = ranking.passages[0]
     assert LONG[passage.start : passage.end].strip() in sent
     assert passage.is_cut
+
+
+@OWN_CONNECTIONS
+def test_very_long_documents_are_ranked_as_others(make_client, stage):
+    """Documents that take long to split give the same result; async calls split in a thread."""
+    long = 12 * FILLER + ANSWER
+    options = {"long_documents": "split", "passage_tokens": 2_000}
+
+    ranking = make_client(**options).rerank(QUERY, [SHORT, long])
+
+    assert [result.index for result in ranking.results] == [1, 0]
+    passage = ranking.passages[1]
+    assert ANSWER in long[passage.start : passage.end]
+
+
+@OWN_CONNECTIONS
+def test_the_time_for_splitting_counts(make_client, stage):
+    """The deadline includes the time that splitting takes. If it is over, nothing is sent."""
+    client = make_client(long_documents="split", timeout=0.001)
+
+    with pytest.raises(DeadlineExceededError):
+        client.rerank(QUERY, [100 * FILLER])
+
+    assert stage.requests == []
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, Self, TypeVar, Unpack
 
-from ._call.arguments import Arguments, checked_arguments, checked_timeout, hide_arguments
+from ._call.arguments import Arguments, are_long, checked_arguments, checked_timeout, hide_arguments
 from ._call.flow import Limits, call_flow
 from ._call.listing_flow import ListingFlow, listing_flow
 from ._drive import adrive, aoutcome_of, drive, outcome_of, warn_of_mixed_scores
@@ -65,9 +65,8 @@ class _Client(ABC, Generic[HTTP]):
         self._is_closed = False
         self._changes = ModelChanges()
         self.situations = SituationLog()
-        self._arguments = functools.partial(
-            checked_arguments, rules=options.long_document_rules(), situations=self.situations
-        )
+        self._rules, log = options.long_document_rules(), self.situations
+        self._arguments = functools.partial(checked_arguments, rules=self._rules, situations=log)
         self._reset_slots()
         self._route(self._headers)  # Refuses a missing key, and a wrong base URL
 
@@ -101,7 +100,7 @@ class _Client(ABC, Generic[HTTP]):
         cls._create(client, values, http_client)
         return client
 
-    def _limits(self, arguments: Arguments) -> Limits:
+    def _limits(self, arguments: Arguments, started: float) -> Limits:
         given = arguments.max_retries
         return Limits(
             timeout=self._seconds(arguments.timeout),
@@ -110,7 +109,7 @@ class _Client(ABC, Generic[HTTP]):
             jitter=random.random,
             retry_budget=self._retry_budget,
             budget=self._budget,
-            started=time.monotonic(),
+            started=started,
             on_mixed_scores=warn_of_mixed_scores,
         )
 
@@ -214,6 +213,7 @@ class RerankClient(_Client[HTTPClient]):
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
+        started = time.monotonic()
         try:
             hide_arguments(options)
             arguments = self._arguments(query, documents, model=model, top_n=top_n, **options)
@@ -223,7 +223,7 @@ class RerankClient(_Client[HTTPClient]):
             exchange = Exchange(route, self._request_slots(), self._http_client, self._rate_limiter)
             run = functools.partial(drive, exchange=exchange, max_in_flight=self._max_concurrency)
             with traced(model, documents=arguments.size, top_n=top_n) as note:
-                limits = self._limits(arguments)
+                limits = self._limits(arguments, started)
                 if self._score_cache is None:
                     ranking = run(call_flow(arguments.call, arguments.models, limits))
                 else:
@@ -281,8 +281,7 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
     """
     The client for asyncio: native, cancellable, and usable in several event loops.
 
-    Connections are opened when they are needed, kept for a minute, and shared by all clients of an
-    event loop.
+    Connections are opened when needed, kept for a minute, and shared by the clients of a loop.
 
     Args:
         http_client: An asynchronous httpx or httpx2 client to use as it is. It is never closed.
@@ -335,9 +334,12 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
+        started = time.monotonic()
         try:
             hide_arguments(options)
-            arguments = self._arguments(query, documents, model=model, top_n=top_n, **options)
+            check = functools.partial(self._arguments, query, documents, model=model, top_n=top_n)
+            is_long = are_long(documents, self._rules, options)
+            arguments = await asyncio.to_thread(check, **options) if is_long else check(**options)
             if not arguments.call.documents:
                 return arguments.empty_ranking()
             route = self._call_route(arguments)
@@ -346,7 +348,7 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
             )
             run = functools.partial(adrive, exchange=exchange, max_in_flight=self._max_concurrency)
             with traced(model, documents=arguments.size, top_n=top_n) as note:
-                limits = self._limits(arguments)
+                limits = self._limits(arguments, started)
                 if self._score_cache is None:
                     ranking = await run(call_flow(arguments.call, arguments.models, limits))
                 else:

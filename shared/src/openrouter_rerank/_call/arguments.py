@@ -25,6 +25,7 @@ from openrouter_rerank.documents import (
     CheckedDocuments,
     Document,
     Ranked,
+    RerankDocument,
     checked_documents,
     longest_text,
 )
@@ -36,6 +37,8 @@ from .plan import Call, without_copies
 
 # Characters.
 _LONGEST_SLUG = 200
+# Characters. Splitting this much takes 10 ms, and of hostile texts up to 0.2 s.
+_MOST_IN_LOOP = 200_000
 # Fields of the body that are arguments of `rerank`.
 _OWN_FIELDS = frozenset({"model", "query", "documents", "top_n"})
 # Provider preferences that are lists of names. The service refuses a single name.
@@ -71,6 +74,13 @@ def hide_arguments(options: RequestOptions) -> None:
     # A key may have been passed under the name of no argument.
     if "extra_headers" in options or not REQUEST_OPTIONS.issuperset(options):
         hide_secrets(options, REQUEST_OPTIONS)
+
+
+def are_long(documents: object, rules: LongDocumentRules, options: RequestOptions) -> bool:
+    """Return `True` if splitting the documents of a call would block an event loop for long."""
+    if options.get("long_documents", rules.policy) != "split" or not _is_list(documents):
+        return False
+    return sum(map(_text_length, documents)) > _MOST_IN_LOOP
 
 
 def checked_arguments(
@@ -325,3 +335,17 @@ def _is_sequence(value: object) -> TypeGuard[Sequence[object]]:
 
 def _is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
     return isinstance(value, Mapping)
+
+
+def _is_list(value: object) -> TypeGuard[list[object] | tuple[object, ...]]:
+    return isinstance(value, list | tuple)
+
+
+def _text_length(document: object) -> int:
+    if _is_list(document):
+        return sum(map(_text_length, document))
+    if _is_mapping(document):
+        document = document.get("text")
+    elif isinstance(document, RerankDocument):
+        document = document.text
+    return len(document) if isinstance(document, str) else 0

@@ -250,7 +250,7 @@ def _split(
     ranked: list[Ranked] = []
     origins: list[tuple[int, Span | None]] = []
     cut: set[int] = set()
-    budget = min(rules.passage_tokens, long.room)
+    budget, most = min(rules.passage_tokens, long.room), rules.max_passages
     for at, document in enumerate(documents):
         # In one call, either all documents are headed texts or none is.
         whole = joined_text(document) if is_headed(document) else document
@@ -259,10 +259,10 @@ def _split(
             origins.append((at, None))
             continue
         text = _text(document)
-        spans = passages(text, budget)
-        if rules.max_passages is not None and len(spans) > rules.max_passages:
+        spans = passages(text, budget, None if most is None else most + 1)
+        if most is not None and len(spans) > most:
             cut.add(at)
-            spans = spans[: rules.max_passages]
+            del spans[most:]
         for number, span in enumerate(spans):
             # White space at its ends is not counted in the budget.
             passage = text[span.start : span.end].strip()
@@ -275,7 +275,7 @@ def _split(
         documents=CheckedDocuments(ranked),
         origins=origins,
         cut=frozenset(cut),
-        max_passages=rules.max_passages,
+        max_passages=most,
         size=len(documents),
         top_n=top_n,
     )

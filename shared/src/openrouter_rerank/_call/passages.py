@@ -12,7 +12,7 @@ import unicodedata
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, islice, pairwise
 from typing import NamedTuple
 
 # Weights are in fiftieths of a token, so that the weights of a text are bytes.
@@ -121,13 +121,13 @@ def most_tokens(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode(errors="replace"))
 
 
-def passages(text: str, max_tokens: int) -> list[Span]:
+def passages(text: str, max_tokens: int, at_most: int | None = None) -> list[Span]:
     """
     Split `text` into passages of at most `max_tokens` estimated tokens.
 
     The passages follow each other without gaps, and joined they are the text. None of them is
-    blank, unless the text is. White space at the start and at the end of a passage is not counted
-    in `max_tokens`. An empty text has no passages.
+    blank, unless the text is or `max_tokens` is less than 5. White space at the ends of a passage is
+    not counted in `max_tokens`. An empty text has no passages.
 
     A text is cut at blank lines, else at line ends, at the ends of sentences, at white space, and
     between characters, whichever comes first and makes the pieces small enough. Pieces are put
@@ -139,12 +139,13 @@ def passages(text: str, max_tokens: int) -> list[Span]:
     Args:
         text: Any text.
         max_tokens: Smaller values than `MOST_TOKENS_PER_CHARACTER` count as this.
+        at_most: The number of passages to find. `None`: all.
     """
     start = len(text) - len(text.lstrip())
     if start == len(text):
         return [Span(0, start)] if text else []
     ends = _Splitter(text, max_tokens).ends(start, len(text), 0)
-    return [Span(*span) for span in pairwise((0, *ends))]
+    return [Span(*span) for span in islice(pairwise(chain((0,), ends)), at_most)]
 
 
 class _Splitter:
@@ -170,7 +171,8 @@ class _Splitter:
             return
         begin = start
         was_long = False
-        for left, right in pairwise((start, *self._borders(start, end, level), end)):
+        borders = chain((start,), self._borders(start, end, level), (end,))
+        for left, right in pairwise(borders):
             text_end = self._text_end(left, right)
             weight = self._weight(left, text_end)
             is_long = _BORDERS[level] in _PARAGRAPHS and weight > self._budget * _SHARED_PART
@@ -179,9 +181,9 @@ class _Splitter:
                 yield left
                 begin = left
             if weight > self._budget:
-                *passage_ends, _ = self.ends(left, right, level + 1)
-                yield from passage_ends
-                begin = passage_ends[-1]
+                # The last one may be put together with what follows.
+                for begin, _ in pairwise(self.ends(left, right, level + 1)):
+                    yield begin
             was_long = is_long
         yield end
 

@@ -263,7 +263,8 @@ def destination(
         raise ConfigurationError(
             f"{option} must have a host name of letters, digits, - and dots, or an IP address"
         )
-    is_openrouter = host == _OPENROUTER_HOST or host.endswith(f".{_OPENROUTER_HOST}")
+    name = host.removesuffix(".")
+    is_openrouter = name == _OPENROUTER_HOST or name.endswith(f".{_OPENROUTER_HOST}")
     may_be_http = is_loopback(host) or (allow_insecure_http and not is_openrouter)
     if parts.scheme != "https" and not (parts.scheme == "http" and may_be_http):
         cure = ""

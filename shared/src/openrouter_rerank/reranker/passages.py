@@ -23,8 +23,8 @@ def in_texts(
     """
     Return `placement` with the passages as positions in the texts of the documents.
 
-    What is ranked of a document is its text, maybe with other metadata before it. A passage that is
-    only in these metadata gets the empty position at the start of the text.
+    What is ranked of a document is its text, maybe with metadata before or behind it. A passage
+    that is only in metadata is empty: it gets the position of the start or the end of the text.
 
     Args:
         placement: The placement. The positions of its passages are those in what was ranked.
@@ -56,10 +56,8 @@ def _ranked_text(content: Content) -> str:
 
 
 def _shift(ranked: str, text: str) -> int | None:
-    """Return what to add to a position in `ranked`, or `None` if it does not end with `text`."""
-    # The frameworks strip a text when they put metadata before it.
-    inner = text.strip()
-    if not ranked.rstrip().endswith(inner):
-        return None
-    before = len(ranked.rstrip()) - len(inner)
-    return len(text) - len(text.lstrip()) - before
+    """Return what to add to a position in `ranked`, or `None` if `text` is not in it."""
+    # The frameworks strip a text when they put metadata around it. Most put these before it, and
+    # metadata may repeat the text.
+    at = ranked.rfind(text.strip())
+    return None if at == -1 else len(text) - len(text.lstrip()) - at
