@@ -126,8 +126,8 @@ def passages(text: str, max_tokens: int, at_most: int | None = None) -> list[Spa
     Split `text` into passages of at most `max_tokens` estimated tokens.
 
     The passages follow each other without gaps, and joined they are the text. None of them is
-    blank, unless the text is or `max_tokens` is less than 5. White space at the ends of a passage is
-    not counted in `max_tokens`. An empty text has no passages.
+    blank, unless the text is or `max_tokens` is less than 5. White space at the ends of a passage
+    is not counted in `max_tokens`. An empty text has no passages.
 
     A text is cut at blank lines, else at line ends, at the ends of sentences, at white space, and
     between characters, whichever comes first and makes the pieces small enough. Pieces are put
