@@ -5,7 +5,13 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_openrouter_rerank._json_list import json_list, named_list
+from langchain_openrouter_rerank._json_list import (
+    MOST_CHARACTERS,
+    MOST_ITEMS,
+    TooLargeError,
+    json_list,
+    named_list,
+)
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -54,19 +60,37 @@ def test_any_text_is_a_list_or_nothing(text):
         "",
         " ",
         "[",
-        "[]",
-        "[1]",
         "{}",
         '{"results": 1}',
-        '{"results": []}',
         "[1, 2",
         "[1, 2] 3",
         THREE,
     ],
 )
 def test_other_texts_are_no_list(text):
-    """A text that is not JSON, or has no list of two or more items, is no list."""
+    """A text that is not JSON, or has no list in the places where it is looked for, is no list."""
     assert json_list(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "values"), [("[]", []), (" [1] ", [1]), ('{"results": []}', []), ("[[2]]", [[2]])]
+)
+def test_short_lists_are_lists(text, values):
+    """A list may be empty, or have one item."""
+    assert json_list(text).values == values
+
+
+def test_large_lists_are_refused():
+    """Lists of 1,000 items in texts of 1,000,000 characters are read, and no larger ones."""
+    most = json.dumps({"results": [0] * MOST_ITEMS})
+    longest = json.dumps(["a" * (MOST_CHARACTERS - 7), 1])
+
+    assert len(json_list(most).values) == 1000
+    assert len(longest) == 1_000_000
+    assert json_list(longest).values[1] == 1
+    for text in (most.replace("[", "[1, "), longest + " "):
+        with pytest.raises(TooLargeError):
+            json_list(text)
 
 
 def test_the_last_of_two_equal_names_counts():

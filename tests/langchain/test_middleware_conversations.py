@@ -175,7 +175,9 @@ async def test_the_log_does_not_quote_the_conversation(make_agent, ask, caplog, 
         await ask(agent, "weather in paris")
 
     [record] = caplog.records
-    assert record.getMessage().startswith("reranking the tools failed, the model sees 0 of 4: Serv")
+    assert record.getMessage().startswith(
+        "reranking the tools failed, on_failure selects 0 of 4: Serv"
+    )
     assert "paris" not in record.getMessage()
 
 

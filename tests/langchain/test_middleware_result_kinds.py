@@ -239,3 +239,65 @@ async def test_other_results_stay(run_search, kind, caplog, local_openrouter, in
     assert message.content == state["messages"][2].content
     assert local_openrouter.requests == []
     assert caplog.records == []
+
+
+NAMED = {
+    "text joined by blank lines": JOINED,
+    "a list with another name": {"hits": [{"text": text} for text in TEXTS]},
+    "a block without text": [{"type": "text"}],
+}
+
+
+@pytest.mark.parametrize("kind", NAMED)
+async def test_a_named_tool_without_a_list_is_reported_once(
+    reranker, invoke, kind, caplog, local_openrouter
+):
+    """If the result of a named tool is no list of documents, a warning says what to return."""
+    middleware = RerankToolResultsMiddleware(reranker, tools=["search"])
+    agent = create_agent(
+        scripted(CALL, CALL, "Done."), tools=[tool(NAMED[kind])], middleware=[middleware]
+    )
+
+    with caplog.at_level(logging.DEBUG, "openrouter_rerank"):
+        await invoke(agent, {"messages": [HumanMessage(QUESTION)]})
+
+    assert [record.levelname for record in caplog.records] == ["WARNING", "DEBUG"]
+    assert caplog.records[0].getMessage() == (
+        "the result of the tool search stays as it is, because it is no list of documents. Return "
+        "JSON: a list of texts or of objects with page_content, content, text, snippet or body, or "
+        "an object with such a list as its results, result, documents or structured_content. "
+        "create_retriever_tool needs response_format='content_and_artifact'"
+    )
+    assert local_openrouter.requests == []
+
+
+async def test_a_named_tool_that_finds_little_is_not_reported(
+    run_search, store, caplog, local_openrouter
+):
+    """A named tool may find one document, or none."""
+    with caplog.at_level(logging.DEBUG, "openrouter_rerank"):
+        for result in ([], [PARIS], {"results": []}, "Nothing was found."):
+            await run_search(tool(result), tools=["search"])
+
+    assert caplog.records == []
+    assert local_openrouter.requests == []
+
+
+async def test_the_default_of_a_retriever_tool_is_reported(run_search, store, caplog):
+    """`create_retriever_tool` returns only a text by default, and a named tool is reported."""
+    given = create_retriever_tool(store.as_retriever(), "search", "Searches.")
+
+    with caplog.at_level(logging.WARNING, "openrouter_rerank"):
+        await run_search(given, tools=["search"])
+
+    assert "create_retriever_tool needs response_format='content_and_artifact'" in caplog.text
+
+
+async def test_a_large_list_stays_and_is_reported(run_search, caplog, local_openrouter):
+    """A list of more than 1,000 documents stays, and a warning says so."""
+    with caplog.at_level(logging.WARNING, "openrouter_rerank"):
+        message = await run_search(tool(json.dumps([PARIS] * 200_000)), top_n=1)
+
+    assert len(json.loads(message.content)) == 200_000
+    assert "it has more than 1,000 items or 1,000,000 characters. Return fewer" in caplog.text
+    assert local_openrouter.requests == []

@@ -1,11 +1,18 @@
-"""The documents in a text in which a tool has joined them."""
+"""The documents in the results of tools: in texts in which they are joined, and hostile values."""
+
+import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.documents import Document
 from langchain_core.messages import ToolMessage
-from langchain_openrouter_rerank._tool_results import MismatchError, tool_result
+from langchain_openrouter_rerank._tool_results import (
+    MismatchError,
+    NoListError,
+    NotRankedError,
+    tool_result,
+)
 
 TEXTS = st.lists(
     st.text(alphabet="\n-a b", min_size=1, max_size=6) | st.text(min_size=1),
@@ -52,3 +59,117 @@ def test_ordinary_texts_are_found(prompt, separator):
 
     assert result.with_documents(result.documents).content == content
     assert result.with_documents(result.documents[1:2]).content == prompt.replace("{}", texts[1])
+
+
+BROKEN = [
+    Document.model_construct(page_content=None, metadata={}),
+    Document.model_construct(page_content="a", metadata=None),
+    Document.model_construct(),
+]
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.binary()
+    | st.sampled_from(["", " ", "text", "a\n\nb", "[", '{"results": [', "\ud800", '["a", "b"]'])
+    | st.sampled_from([*BROKEN, Document("a"), Document("b")])
+)
+NAMES = st.sampled_from(
+    ["type", "text", "content", "results", "result", "documents", "structured_content", "id"]
+)
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(inner)
+        | st.dictionaries(NAMES, inner, max_size=3)
+        | st.fixed_dictionaries({"type": st.just("text")}, optional={"text": inner})
+    ),
+    max_leaves=8,
+)
+
+
+@given(content=VALUES, artifact=st.none() | VALUES)
+def test_hostile_values_are_documents_or_stay(content, artifact):
+    """A message with any content and artifact has documents with texts, or is left as it is."""
+    message = ToolMessage("", tool_call_id="1").model_copy(
+        update={"content": content if isinstance(content, str | list) else [content]}
+    )
+    message.artifact = artifact
+
+    try:
+        result = tool_result(message)
+    except NotRankedError:
+        return
+    if result is not None:
+        assert len(result.documents) > 1
+        assert result.with_documents(result.documents).artifact == artifact
+
+
+def test_a_value_that_contains_itself_is_no_list():
+    """An artifact may be an object with itself in it."""
+    artifact = {}
+    artifact["results"] = artifact
+    message = ToolMessage(json.dumps(["a", "b"]), artifact=artifact, tool_call_id="1")
+
+    with pytest.raises(MismatchError):
+        tool_result(message)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": json.dumps(["a"] * 1001)},
+        {"content": json.dumps(["a" * 1_000_000, "b"])},
+        {"content": [{"type": "text", "text": "a"}] * 1001},
+        {"content": "\n\n".join("a" * 1001), "artifact": [Document("a")] * 1001},
+    ],
+)
+def test_too_many_documents_stay(message):
+    """More than 1,000 documents, or more than 1,000,000 characters of JSON, are not ranked."""
+    with pytest.raises(NotRankedError, match=r"it has more than 1,000 items or 1,000,000 char"):
+        tool_result(ToolMessage(**message, tool_call_id="1"))
+
+
+def test_a_thousand_documents_are_found():
+    """A result may have 1,000 documents."""
+    message = ToolMessage(json.dumps(["a"] * 1000), tool_call_id="1")
+
+    assert len(tool_result(message).documents) == 1000
+
+
+def test_a_list_of_other_values_is_not_too_large():
+    """A long artifact without documents is of another kind, and nothing to report."""
+    message = ToolMessage("Done.", artifact=[0.5] * 5000, tool_call_id="1")
+
+    assert tool_result(message) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "is_reported"),
+    [
+        ("Bread is baked.\n\nParis, in France.", True),
+        (json.dumps({"hits": ["a", "b"]}), True),
+        ("[1, 2]", True),
+        ([{"type": "text", "text": "a\n\nb"}], True),
+        ([{"type": "image", "url": "https://example.com/a.png"}], True),
+        ([{"type": "text"}], True),
+        ("Nothing was found.", False),
+        ([{"type": "text", "text": "Nothing was found."}], False),
+        ("", False),
+        ("[]", False),
+        ([], False),
+        (json.dumps({"results": []}), False),
+        (json.dumps([{"text": "a"}]), False),
+    ],
+)
+def test_what_may_be_several_documents_is_no_list(content, is_reported):
+    """A result that may be several documents is an error; with fewer than two, it is not."""
+    message = ToolMessage(content, tool_call_id="1")
+
+    if is_reported:
+        with pytest.raises(NoListError, match=r"it is no list of documents\. Return JSON: a list"):
+            tool_result(message)
+    else:
+        assert tool_result(message) is None

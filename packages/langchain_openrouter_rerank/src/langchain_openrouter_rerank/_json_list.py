@@ -2,14 +2,24 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from json import JSONDecoder
 from typing import Any, NamedTuple, TypeGuard
 
 # The names under which search tools and protocols return the list of their results.
 LIST_NAMES = ("results", "result", "documents", "structured_content")
 
+# Parsing runs in the event loop, where a million items took 20 s. Within these bounds, it takes at
+# most some hundredths of a second. No model reads more results of a search.
+MOST_ITEMS = 1_000
+MOST_CHARACTERS = 1_000_000
+
 _DECODER = JSONDecoder()
 _SPACE = re.compile(r"[ \t\n\r]*")
+
+
+class TooLargeError(Exception):
+    """A JSON text is too long, or its list has too many items."""
 
 
 class JsonList(NamedTuple):
@@ -24,7 +34,8 @@ class JsonList(NamedTuple):
         """
         Return the text with the values at `positions`, in their order, as the only values.
 
-        Each value stays as it is written, so that no number and no escape in it changes.
+        There must be two values or more. Each stays as it is written, so that no number and no
+        escape in it changes.
         """
         start, end = self.spans[0][0], self.spans[-1][1]
         # What is between the first two values, such as a comma and a line break.
@@ -34,10 +45,17 @@ class JsonList(NamedTuple):
 
 
 def json_list(text: str) -> JsonList | None:
-    """Return the list in a JSON text, or `None` if it is no JSON or has no list of two or more."""
+    """
+    Return the list in a JSON text, or `None` if it is no JSON or has no list.
+
+    Raises:
+        TooLargeError: If it has more than 1,000,000 characters, or the list more than 1,000 items.
+    """
     start = _after_space(text, 0)
     if text[start : start + 1] not in {"[", "{"}:
         return None
+    if len(text) > MOST_CHARACTERS:
+        raise TooLargeError
     try:
         # Checks all of it, and so the functions below need not.
         _DECODER.decode(text)
@@ -63,9 +81,10 @@ def _list_at(text: str, start: int) -> JsonList | None:
     # Two objects may be around the list. Each one more would be parsed again.
     for _ in range(3):
         if text[start] == "[":
-            found = list(_values(text, start))
-            spans = [span for _, span in found]
-            return JsonList(text, [value for value, _ in found], spans) if len(found) > 1 else None
+            found = list(islice(_values(text, start), MOST_ITEMS + 1))
+            if len(found) > MOST_ITEMS:
+                raise TooLargeError
+            return JsonList(text, [value for value, _ in found], [span for _, span in found])
         members = dict(_members(text, start)) if text[start] == "{" else {}
         name = named_list(members)
         if name is None:

@@ -8,20 +8,54 @@ from typing import Any, Final, NamedTuple, Self, TypeGuard
 from langchain_core.documents import Document
 from langchain_core.messages import ToolMessage
 
-from ._json_list import is_object, json_list, named_list
+from ._json_list import (
+    LIST_NAMES,
+    MOST_CHARACTERS,
+    MOST_ITEMS,
+    TooLargeError,
+    is_object,
+    json_list,
+    named_list,
+)
 
 # The fields in which search tools return the text of a document.
 _TEXT_FIELDS: Final = ("page_content", "content", "text", "snippet", "body")
 # What tools write between the texts of documents; the first that is between all texts is taken.
 _SEPARATORS: Final = ("\n\n---\n\n", "\n---\n", "\n\n", "\n")
-
-
 # In how many places a separator is looked for between two texts.
 _MOST_PLACES: Final = 16
+# In how many objects the list may be, one inside the other.
+_MOST_OBJECTS: Final = 2
 
 
-class MismatchError(Exception):
+class NotRankedError(Exception):
+    """The result of a tool stays as it is. The message says why, and what to return instead."""
+
+
+class MismatchError(NotRankedError):
     """The content of a message and its documents cannot be matched."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "its documents were not found in its content in the same order. Return their texts as "
+            "JSON, or joined by blank lines"
+        )
+
+
+class NoListError(NotRankedError):
+    """There is no list of documents in a message. Most results of tools are such."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "it is no list of documents. Return JSON: a list of texts or of objects with "
+            f"{_alternatives(_TEXT_FIELDS)}, or an object with such a list as its "
+            f"{_alternatives(LIST_NAMES)}. create_retriever_tool needs "
+            "response_format='content_and_artifact'"
+        )
+
+
+def _alternatives(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 class _Listed(NamedTuple):
@@ -91,12 +125,22 @@ def tool_result(message: ToolMessage) -> ToolResult | None:
     Raises:
         MismatchError: If there are documents in the content or in the artifact, and the two cannot
             be matched.
+        NoListError: If there may be several documents, but in no form that is known.
+        NotRankedError: If there are more than 1,000 documents, or too many characters of JSON.
     """
-    content, artifact = _in_content(message.content), _in_values(message.artifact)
+    try:
+        content, artifact = _in_content(message.content), _in_values(message.artifact)
+    except TooLargeError:
+        raise NotRankedError(
+            f"it has more than {MOST_ITEMS:,} items or {MOST_CHARACTERS:,} characters. Return fewer"
+        ) from None
+    found = [listed for listed in (content, artifact) if listed is not None]
+    if not found and _may_be_several(message.content):
+        raise NoListError
+    if all(len(listed.documents) < 2 for listed in found):
+        return None
     if artifact is None:
-        if content is None:
-            return None
-        if message.artifact is None:
+        if message.artifact is None and content is not None:
             return ToolResult(message, content, None)
     elif content is None:
         content = _in_text(message.content, artifact.documents)
@@ -114,7 +158,7 @@ def _in_content(content: str | list[Any]) -> _Listed | None:
             return None
         return _Listed(documents, found.reordered)
     # An agent turns other lists into JSON.
-    if not all(is_object(block) and block.get("type") == "text" for block in content):
+    if not all(_is_text_block(block) for block in content):
         return None
     if len(content) != 1:
         return _in_values(content)
@@ -126,17 +170,23 @@ def _in_content(content: str | list[Any]) -> _Listed | None:
     return _Listed(inner.documents, lambda positions: [{**block, "text": inner.select(positions)}])
 
 
-def _in_values(values: object) -> _Listed | None:
-    """Return the documents in a list, or in the list of an object, such as its `results`."""
+def _in_values(values: object, objects: int = _MOST_OBJECTS) -> _Listed | None:
+    """
+    Return the documents in a list, or in the list of an object, such as its `results`.
+
+    Args:
+        values: The list, or the object.
+        objects: In how many objects the list may be. An object may contain itself.
+    """
     if isinstance(values, list):
         documents = _documents(values)
         if documents is None:
             return None
         return _Listed(documents, lambda positions: [values[each] for each in positions])
     name = named_list(values)
-    if name is None or not is_object(values):
+    if name is None or not is_object(values) or not objects:
         return None
-    inner = _in_values(values[name])
+    inner = _in_values(values[name], objects - 1)
     if inner is None:
         return None
     return _Listed(inner.documents, lambda positions: {**values, name: inner.select(positions)})
@@ -211,16 +261,29 @@ def _split(gap: str, separator: str, head: str, tail: str) -> tuple[str, str] | 
 
 
 def _documents(values: Sequence[object]) -> list[Document] | None:
-    """Return a document for each of the values, or `None` if there are fewer than two."""
-    found = [_document(value) for value in values]
-    documents = [each for each in found if each is not None]
-    return documents if len(documents) == len(found) > 1 else None
+    """
+    Return a document for each of the values, or `None` if one of them is no document.
+
+    Raises:
+        TooLargeError: If there are more than 1,000 documents.
+    """
+    documents: list[Document] = []
+    for value in values:
+        document = _document(value)
+        if document is None:
+            return None
+        if len(documents) == MOST_ITEMS:
+            raise TooLargeError
+        documents.append(document)
+    return documents
 
 
 def _document(value: object) -> Document | None:
     """Return the document that `value` is or describes: a text, or an object with a text."""
     if isinstance(value, Document):
-        return value
+        # Without validation, it may have anything as its text.
+        text, metadata = (vars(value).get(name) for name in ("page_content", "metadata"))
+        return value if isinstance(text, str) and isinstance(metadata, dict) else None
     if isinstance(value, str):
         return Document(value)
     if not is_object(value):
@@ -234,3 +297,19 @@ def _document(value: object) -> Document | None:
 
 def _are_documents(values: object) -> TypeGuard[list[Document]]:
     return isinstance(values, list) and all(isinstance(each, Document) for each in values)
+
+
+def _is_text_block(block: object) -> bool:
+    return is_object(block) and block.get("type") == "text" and isinstance(block.get("text"), str)
+
+
+def _may_be_several(content: str | list[Any]) -> bool:
+    """Return `True` unless the content is one line of text, which is at most one document."""
+    if isinstance(content, list):
+        return (
+            len(content) != 1
+            or not _is_text_block(content[0])
+            or _may_be_several(content[0]["text"])
+        )
+    text = content.strip()
+    return "\n" in text or text.startswith(("[", "{"))

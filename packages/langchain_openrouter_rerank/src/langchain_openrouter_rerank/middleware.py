@@ -18,7 +18,7 @@ from openrouter_rerank.reranker import CallOptions
 from openrouter_rerank.telemetry import SituationLog
 
 from ._conversation import called_tools, question_of
-from ._tool_results import MismatchError, ToolResult, tool_result
+from ._tool_results import MismatchError, NoListError, NotRankedError, ToolResult, tool_result
 from ._tool_selection import Selections, Turn
 from .rerank import OpenRouterRerank
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("openrouter_rerank")
 
-OnFailure: TypeAlias = Literal["all", "none", "error"] | Sequence[str]
+OnFailure: TypeAlias = Literal["all", "none", "error"] | list[str] | tuple[str, ...]
 """
 What the model gets if reranking the tools fails: all tools, none of those that would be ranked, the
 tools with these names, or an error instead.
@@ -204,7 +204,7 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
         elif self._on_failure == "none":
             names = ()
         logger.warning(
-            "reranking the tools failed, the model sees %d of %d: %s: %s",
+            "reranking the tools failed, on_failure selects %d of %d: %s: %s",
             len(names),
             len(turn.candidates),
             type(error).__name__,
@@ -234,9 +234,12 @@ class RerankToolResultsMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
       object. An object's text is in `page_content`, `content`, `text`, `snippet` or `body`.
 
     Everything else reaches the model unchanged: errors, commands and other results. The content and
-    the artifact of a message stay consistent. If they cannot be matched, both stay as they are, and
-    a warning is logged once. Scores are in the metadata of the `Document`s in the artifact. Items
-    of JSON are not changed.
+    the artifact of a message stay consistent. Scores are in the metadata of the `Document`s in the
+    artifact. Items of JSON are not changed.
+
+    Once for each tool, a warning says if a result stays as it is because its content and artifact
+    cannot be matched, it has more than 1,000 documents or 1,000,000 characters of JSON, or a tool
+    named in `tools` returns no list of documents.
 
     If reranking fails, `on_error` of the reranker decides: `"passthrough"` keeps the order of the
     tool and `top_n` of its documents.
@@ -282,12 +285,11 @@ class RerankToolResultsMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
                 the failure pass.
         """
         message = handler(request)
-        result = self._result(request, message)
-        if result is None:
+        found = self._found(request, message)
+        if found is None:
             return message
-        documents = self._reranker.compress_documents(
-            result.documents, _question(request), **self._options()
-        )
+        result, question = found
+        documents = self._reranker.compress_documents(result.documents, question, **self._options())
         return self._message(request, result, documents)
 
     async def awrap_tool_call(
@@ -303,49 +305,53 @@ class RerankToolResultsMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
                 the failure pass.
         """
         message = await handler(request)
-        result = self._result(request, message)
-        if result is None:
+        found = self._found(request, message)
+        if found is None:
             return message
+        result, question = found
         documents = await self._reranker.acompress_documents(
-            result.documents, _question(request), **self._options()
+            result.documents, question, **self._options()
         )
         return self._message(request, result, documents)
 
     def _options(self) -> CallOptions:
         return {} if self._top_n is None else {"top_n": self._top_n}
 
-    def _result(self, request: "ToolCallRequest", message: object) -> ToolResult | None:
-        """Return the result with its documents, or `None` if it stays as it is."""
+    def _found(self, request: "ToolCallRequest", message: object) -> tuple[ToolResult, str] | None:
+        """Return the result and the question, or `None` if the result stays as it is."""
         if (
             not isinstance(message, ToolMessage)
             or message.status == "error"
             or (self._tools is not None and request.tool_call["name"] not in self._tools)
-            or not _question(request)
         ):
             return None
         try:
-            return tool_result(message)
-        except MismatchError:
-            self._report_mismatch(request)
+            result = tool_result(message)
+        except NotRankedError as error:
+            # Most tools return no documents, but the user says that the named ones do.
+            if self._tools is not None or not isinstance(error, NoListError):
+                self._report(request, error)
             return None
+        question = "" if result is None else _question(request)
+        return (result, question) if result is not None and question else None
 
     def _message(
         self, request: "ToolCallRequest", result: ToolResult, documents: Sequence[Document]
     ) -> ToolMessage:
         try:
             return result.with_documents(documents)
-        except MismatchError:
+        except MismatchError as error:
             # A subclass of the reranker has returned documents that it did not get.
-            self._report_mismatch(request)
+            self._report(request, error)
             return result.message
 
-    def _report_mismatch(self, request: "ToolCallRequest") -> None:
+    def _report(self, request: "ToolCallRequest", reason: NotRankedError) -> None:
         name = request.tool_call["name"]
         self._situations.report(
+            f"{type(reason).__name__} {name}",
+            "the result of the tool %s stays as it is, because %s",
             name,
-            "the result of the tool %s stays as it is, because its documents were not found in its "
-            "content in the same order. Return their texts as JSON, or joined by blank lines",
-            name,
+            reason,
         )
 
 
