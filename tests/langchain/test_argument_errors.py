@@ -2,7 +2,9 @@
 
 import pytest
 from langchain_core.documents import Document
+from langchain_core.embeddings import DeterministicFakeEmbedding
 from langchain_core.runnables import RunnableLambda
+from langchain_core.vectorstores import InMemoryVectorStore
 from langchain_openrouter_rerank import OpenRouterRerankRetriever
 from openrouter_rerank import ConfigurationError, InvalidRequestError
 
@@ -33,6 +35,14 @@ RETRIEVER_OPTIONS = [
         "reranker: pass an object of type OpenRouterRerank, or a mapping of its options",
     ),
     ({"base_retriever": 3}, "base_retriever must be an object of type Runnable, got 3"),
+    (
+        {"base_retriever": InMemoryVectorStore(DeterministicFakeEmbedding(size=4))},
+        "base_retriever is of type InMemoryVectorStore: pass store.as_retriever()",
+    ),
+    (
+        {"base_retriever": lambda query: [DOCUMENT]},
+        "base_retriever is of type function: wrap it: RunnableLambda(f)",
+    ),
 ]
 RETRIEVED = [
     (

@@ -249,6 +249,20 @@ async def test_the_configuration_of_a_call_selects_an_alternative(reranker, full
     assert all(result.page_content.startswith("stored") for result in results)
 
 
+@pytest.mark.parametrize("inner", [{}, {"fetch_k": 11, "top_n": 2}])
+async def test_fetch_k_reaches_the_search_of_a_reranking_retriever(
+    reranker, full_store, invoke, local_openrouter, inner
+):
+    """The search inside a reranking retriever finds as many documents, or more if it is set to."""
+    base = reranker.as_retriever(full_store.as_retriever(), **inner)
+
+    for each in (base, base.with_config(run_name="inner")):
+        assert len(await invoke(reranker.as_retriever(each, fetch_k=9))) == 9
+
+    counts = [len(request.documents) for request in local_openrouter.requests]
+    assert counts == [inner.get("fetch_k", 9), 9] * 2
+
+
 async def test_a_changed_retriever_is_used_as_it_is_now(reranker, invoke):
     """Documents that the retriever gets after a call are found by the next call."""
     base = bm25()
@@ -290,8 +304,9 @@ async def test_a_number_that_cannot_be_passed_is_logged(reranker, invoke, mode, 
     records = [record for record in caplog.records if "fetch_k" in record.getMessage()]
     assert [record.levelname for record in records] == ["WARNING", "DEBUG"]
     assert records[0].getMessage() == (
-        f"fetch_k had no effect on {name}, which accepts no number of documents: fetch_k=50 "
-        "found=3. Set the number on the base retriever itself"
+        f"fetch_k had no effect on {name}, which accepts no k in a call and has no field k, "
+        "top_k, top_k_results or search_kwargs: fetch_k=50 found=3. Set the number on the base "
+        "retriever itself"
     )
 
 

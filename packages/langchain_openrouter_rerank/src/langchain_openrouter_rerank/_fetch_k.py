@@ -46,7 +46,9 @@ class Search:
 
     def candidates(self, found: object) -> list[Document]:
         """
-        Return at most `fetch_k` of the documents found. Warn once if the number was not passed.
+        Return at most `fetch_k` of the documents found.
+
+        If there are fewer, and the number was not passed, a warning is logged once.
 
         Raises:
             InvalidRequestError: If `found` is not a list.
@@ -59,9 +61,10 @@ class Search:
         if self._unreached and len(found) < (self._fetch_k or 0):
             _situations.report(
                 self._unreached,
-                "fetch_k had no effect on %s, which accepts no number of documents: fetch_k=%d "
-                "found=%d. Set the number on the base retriever itself",
+                "fetch_k had no effect on %s, which accepts no k in a call and has no field %s or "
+                "search_kwargs: fetch_k=%d found=%d. Set the number on the base retriever itself",
                 self._unreached,
+                ", ".join(_NUMBER_FIELDS),
                 self._fetch_k,
                 len(found),
             )
@@ -95,7 +98,13 @@ class _Passing:
         if isinstance(given, VectorStoreRetriever) and "**" in accepted:
             return given, self._search_kwargs(given, self._number)
         if "k" in accepted:
-            return given, {"k": self._number}
+            keywords = {"k": self._number}
+            if "fetch_k" in accepted:
+                # It reranks: how many it finds is another number, and at least the same.
+                own: object = getattr(given, "fetch_k", None)
+                found = own if isinstance(own, int) else 0
+                keywords["fetch_k"] = max(found, self._number)
+            return given, keywords
         counted = self.retrievers
         copied = self._copied(given, self._changed_fields(given))
         if copied is given and counted == self.retrievers:

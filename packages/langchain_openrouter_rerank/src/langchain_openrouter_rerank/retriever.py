@@ -10,8 +10,9 @@ from langchain_core.callbacks import (
 )
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableConfig
 from openrouter_rerank.client_options.problems import problem
+from openrouter_rerank.client_options.secrets import hidden
 from openrouter_rerank.client_options.values import number_in, plain_value, whole_number
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError, shown_value
 from openrouter_rerank.reranker import CallOptions
@@ -29,6 +30,8 @@ from ._convert.documents import checked_query
 from ._fetch_k import Search
 from .rerank import OpenRouterRerank
 
+_OPTIONS_OF_RERANKER = frozenset(CallOptions.__annotations__)
+
 
 class RetrieverKeywords(TypedDict, total=False):
     """The keyword arguments of the class, without `base_retriever` and `reranker`."""
@@ -38,7 +41,7 @@ class RetrieverKeywords(TypedDict, total=False):
     top_n: int | None
     """Number of documents to return. Default: as many as the reranker returns."""
     k: int | None
-    """Another name of `top_n`."""
+    """Another name of `top_n`. It is not the number of candidates."""
     name: str | None
     tags: list[str] | None
     metadata: dict[str, Any] | None
@@ -59,8 +62,10 @@ class OpenRouterRerankRetriever(BaseRetriever):
     print(retriever.invoke("What is the capital of France?")[0].page_content)
     ```
 
-    `invoke` and `ainvoke` accept `top_n` (or `k`) and `fetch_k` for one call. Other keywords, such
-    as the `filter` of a vector store, are passed to the base retriever.
+    `invoke` and `ainvoke` accept `top_n` (or `k`) and `fetch_k` for one call, and the options of a
+    call of the reranker, such as `model`, `timeout`, `user` or `score_threshold`: see
+    `OpenRouterRerank.rerank`. All other keywords, such as the `filter` of a vector store, are
+    passed to the base retriever.
     """
 
     model_config = ConfigDict(
@@ -80,8 +85,9 @@ class OpenRouterRerankRetriever(BaseRetriever):
     Maximum number of candidates to rerank. Default: all that the base retriever finds.
 
     The base retriever, and each retriever inside it, finds this number for this call: vector
-    stores, retrievers that accept `k` in a call, and those with a field `k`, `top_k` or
-    `search_kwargs`. If a retriever cannot get the number, a warning is logged once.
+    stores, retrievers that accept `k` in a call, and those with a field `k`, `top_k`,
+    `top_k_results` or `search_kwargs`. If a retriever cannot get the number, and fewer documents
+    are found in all, a warning is logged once. `k` is not this number, but another name of `top_n`.
     """
     top_n: int | None = Field(default=None, ge=1, validation_alias=AliasChoices("top_n", "k"))
     """Number of documents to return. Default: as many as the reranker returns."""
@@ -124,6 +130,60 @@ class OpenRouterRerankRetriever(BaseRetriever):
         name = info.field_name
         return given if name is None else plain_value(name, given, cls.model_fields[name])
 
+    @field_validator("base_retriever", mode="before")
+    @classmethod
+    def _require_runnable(cls, given: object) -> object:
+        advice = None
+        if not isinstance(given, Runnable):
+            if hasattr(given, "as_retriever"):
+                advice = "pass store.as_retriever()"
+            elif callable(given):
+                advice = "wrap it: RunnableLambda(f)"
+        if advice is not None:
+            raise ConfigurationError(f"base_retriever is of type {type(given).__name__}: {advice}")
+        return given
+
+    def invoke(
+        self,
+        input: str,  # noqa: A002 - LangChain passes it by this name.
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> list[Document]:
+        """
+        Return the documents that are most relevant to the query, best first.
+
+        Args:
+            input: The query.
+            config: Callbacks, tags and metadata of the run.
+            **kwargs: `top_n` (or `k`) and `fetch_k` of this call, options of the reranker (see
+                `OpenRouterRerank.rerank`), and keywords of the base retriever.
+
+        Raises:
+            OpenRouterRerankError: See `openrouter_rerank.errors` for the subclasses.
+        """
+        _hide_headers(kwargs)
+        return super().invoke(input, config, **kwargs)
+
+    async def ainvoke(
+        self,
+        input: str,  # noqa: A002 - LangChain passes it by this name.
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> list[Document]:
+        """
+        Return the documents that are most relevant to the query, as `invoke` does.
+
+        Raises:
+            OpenRouterRerankError: See `openrouter_rerank.errors` for the subclasses.
+        """
+        _hide_headers(kwargs)
+        return await super().ainvoke(input, config, **kwargs)
+
+    def bind(self, **kwargs: Any) -> Runnable[str, list[Document]]:
+        """Return a Runnable whose calls have these keywords: see `invoke`. It shows no header."""
+        _hide_headers(kwargs)
+        return super().bind(**kwargs)
+
     def _get_relevant_documents(
         self,
         query: str,
@@ -135,7 +195,7 @@ class OpenRouterRerankRetriever(BaseRetriever):
         **kwargs: Any,
     ) -> list[Document]:
         query = checked_query(query)
-        options = self._options(k, top_n)
+        options = self._options(k, top_n, kwargs)
         search = Search(self.base_retriever, _positive("fetch_k", fetch_k) or self.fetch_k)
         callbacks = run_manager.get_child()
         found = search.retriever.invoke(
@@ -155,7 +215,7 @@ class OpenRouterRerankRetriever(BaseRetriever):
         **kwargs: Any,
     ) -> list[Document]:
         query = checked_query(query)
-        options = self._options(k, top_n)
+        options = self._options(k, top_n, kwargs)
         search = Search(self.base_retriever, _positive("fetch_k", fetch_k) or self.fetch_k)
         callbacks = run_manager.get_child()
         found = await search.retriever.ainvoke(
@@ -164,11 +224,15 @@ class OpenRouterRerankRetriever(BaseRetriever):
         candidates = search.candidates(found)
         return await self.reranker.acompress_documents(candidates, query, callbacks, **options)
 
-    def _options(self, k: int | None, top_n: int | None) -> CallOptions:
+    def _options(
+        self, k: int | None, top_n: int | None, keywords: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return the options of this call of the reranker, and remove them from `keywords`."""
         if k is not None and top_n is not None:
             raise InvalidRequestError(f"k={k} and top_n={top_n} mean the same: pass one of them")
         given = _positive("k", k) or _positive("top_n", top_n) or self.top_n
-        return {} if given is None else {"top_n": given}
+        options = {name: keywords.pop(name) for name in _OPTIONS_OF_RERANKER.intersection(keywords)}
+        return options if given is None else options | {"top_n": given}
 
 
 @contextmanager
@@ -181,6 +245,12 @@ def _configuration_errors(model: type[BaseModel], given: Container[str]) -> Gene
     else:
         return
     raise ConfigurationError(text)
+
+
+def _hide_headers(keywords: dict[str, Any]) -> None:
+    # A crash reporter shows the keywords in the frames of LangChain.
+    if "extra_headers" in keywords:
+        keywords["extra_headers"] = hidden(keywords["extra_headers"], "extra_headers")
 
 
 def _positive(name: str, value: object) -> int | None:
