@@ -93,6 +93,33 @@ def test_large_lists_are_refused():
             json_list(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "is_parallel"),
+    [
+        ('{"documents": ["a", "b"], "ids": [1, 2], "n": 2}', True),
+        ('{"ids": [[1], 2], "result": {"documents": ["a", "b"], "n": []}}', True),
+        ('{"documents": ["a", "b"], "ids": [1, 2, 3], "n": {"ids": [1, 2]}, "name": "ab"}', False),
+        ('{"documents": ["a", "b"], "ids": [1, 2], "ids": null}', False),
+        ('["a", "b"]', False),
+    ],
+)
+def test_a_list_of_the_same_length_is_parallel(text, is_parallel):
+    """A list is parallel to another one of the same length, in any object around it."""
+    assert json_list(text).is_parallel is is_parallel
+
+
+def test_a_text_does_not_grow():
+    """A hostile text with a million spaces between two values is not longer in another order."""
+    values = ",".join("1" * 999)
+    text = values.join(["[0," + " " * 900_000, "]"])
+    found = json_list(text)
+
+    changed = found.reordered(range(999, -1, -1))
+
+    assert len(changed) < len(text)
+    assert json.loads(changed) == [*[1] * 999, 0]
+
+
 def test_the_last_of_two_equal_names_counts():
     """Of two equal names in an object the last counts, as for every reader of JSON."""
     text = '{"results": [1, 2], "results": [3, 4]}'

@@ -11,6 +11,7 @@ from langchain_openrouter_rerank._tool_results import (
     MismatchError,
     NoListError,
     NotRankedError,
+    ParallelListError,
     tool_result,
 )
 
@@ -59,6 +60,63 @@ def test_ordinary_texts_are_found(prompt, separator):
 
     assert result.with_documents(result.documents).content == content
     assert result.with_documents(result.documents[1:2]).content == prompt.replace("{}", texts[1])
+
+
+def test_texts_with_a_million_lines_between_them_are_found():
+    """A separator may be a million line breaks: a search for it in itself would take minutes."""
+    gap = "\n" * 1_000_000
+    message = ToolMessage(f"a{gap}b", artifact=[Document("a"), Document("b")], tool_call_id="1")
+    result = tool_result(message)
+
+    assert result.with_documents(result.documents[::-1]).content == f"b{gap}a"
+
+
+@pytest.mark.parametrize("separator", ["\n\n", "\n---\n"])
+def test_frames_of_many_lines_are_found(separator):
+    """What a prompt writes before and after a text may have any number of lines."""
+    pieces = ["\nSource" * 20 + f"\n{text}" + "\nEnd" * 30 for text in "123"]
+    message = ToolMessage(
+        separator.join(pieces), artifact=[Document(text) for text in "123"], tool_call_id="1"
+    )
+    result = tool_result(message)
+
+    assert result.with_documents(result.documents[::-1]).content == separator.join(pieces[::-1])
+
+
+PARALLEL = {"documents": ["dog", "a cat"], "ids": ["dog-id", "cat-id"]}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": json.dumps(PARALLEL)},
+        {"content": json.dumps(PARALLEL), "artifact": PARALLEL},
+        {"content": json.dumps(PARALLEL), "artifact": [Document("dog"), Document("a cat")]},
+        {"content": [{"type": "text", "text": json.dumps(PARALLEL)}]},
+        {"content": '["dog", "a cat"]', "artifact": {**PARALLEL, "ids": (1, 2)}},
+        {"content": '["dog", "a cat"]', "artifact": {"result": PARALLEL}},
+        {
+            "content": "dog\n\na cat",
+            "artifact": {"result": {"documents": PARALLEL["documents"]}, "ids": [1, 2]},
+        },
+    ],
+)
+def test_documents_with_a_parallel_list_stay(message):
+    """In another order, the documents would have the ids of others: the result stays as it is."""
+    with pytest.raises(ParallelListError, match="Return a list of objects, each with all that"):
+        tool_result(ToolMessage(**message, tool_call_id="1"))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"documents": ["dog"], "ids": ["dog-id"]},
+        {"results": [1, 2], "ids": [1, 2]},
+    ],
+)
+def test_other_parallel_lists_are_nothing_to_report(values):
+    """One document has no other order, and lists of other values are not ranked."""
+    assert tool_result(ToolMessage("Done.", artifact=values, tool_call_id="1")) is None
 
 
 BROKEN = [
@@ -115,6 +173,29 @@ def test_a_value_that_contains_itself_is_no_list():
 
     with pytest.raises(MismatchError):
         tool_result(message)
+
+
+def nested(value, depth, around):
+    """Return `value` in as many others as `depth`."""
+    for _ in range(depth):
+        value = around(value)
+    return value
+
+
+def test_deep_blocks_are_no_list():
+    """Text blocks with blocks as their texts are not read."""
+    content = nested("a", 3000, lambda inner: [{"type": "text", "text": inner}])
+    message = ToolMessage("", tool_call_id="1").model_copy(update={"content": content})
+
+    with pytest.raises(NoListError):
+        tool_result(message)
+
+
+def test_deep_objects_are_no_list():
+    """An artifact of objects in objects is not read."""
+    artifact = nested(["a", "b"], 1200, lambda inner: {"results": inner})
+
+    assert tool_result(ToolMessage("Done.", artifact=artifact, tool_call_id="1")) is None
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """The items of a list in a JSON text, and the same text with the items in another order."""
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, pairwise
 from json import JSONDecoder
 from typing import Any, NamedTuple, TypeGuard
 
@@ -29,6 +29,8 @@ class JsonList(NamedTuple):
     values: list[Any]
     spans: list[tuple[int, int]]
     """Where each value begins and ends in the text."""
+    is_parallel: bool
+    """Whether an object around it has another list of the same length: see `other_lengths`."""
 
     def reordered(self, positions: Sequence[int]) -> str:
         """
@@ -37,11 +39,13 @@ class JsonList(NamedTuple):
         There must be two values or more. Each stays as it is written, so that no number and no
         escape in it changes.
         """
-        start, end = self.spans[0][0], self.spans[-1][1]
-        # What is between the first two values, such as a comma and a line break.
-        between = self.text[self.spans[0][1] : self.spans[1][0]]
+        first, last = self.spans[0][0], self.spans[-1][1]
+        # What is between two values, such as a comma and a line break. The shortest, because a
+        # hostile text has a million spaces in one place, and a thousand values.
+        gaps = (self.text[end:start] for (_, end), (start, _) in pairwise(self.spans))
+        between = min(gaps, key=len)
         values = (self.text[slice(*self.spans[position])] for position in positions)
-        return self.text[:start] + between.join(values) + self.text[end:]
+        return self.text[:first] + between.join(values) + self.text[last:]
 
 
 def json_list(text: str) -> JsonList | None:
@@ -72,24 +76,39 @@ def named_list(values: object) -> str | None:
     return next((name for name in LIST_NAMES if name in values), None)
 
 
+def other_lengths(members: Mapping[str, object], name: str) -> set[int]:
+    """
+    Return the lengths of the lists in an object, without the list `name`.
+
+    A list of the same length may be parallel to it, such as the `ids` of `documents`: if only one
+    of them had another order, each document would have the id of another.
+    """
+    others = (value for other, value in members.items() if other != name)
+    return {len(value) for value in others if isinstance(value, list | tuple)}
+
+
 def is_object(value: object) -> TypeGuard[dict[str, Any]]:
     """Return `True` if `value` is an object of JSON."""
     return isinstance(value, dict)
 
 
 def _list_at(text: str, start: int) -> JsonList | None:
+    lengths: set[int] = set()
     # Two objects may be around the list. Each one more would be parsed again.
     for _ in range(3):
         if text[start] == "[":
             found = list(islice(_values(text, start), MOST_ITEMS + 1))
             if len(found) > MOST_ITEMS:
                 raise TooLargeError
-            return JsonList(text, [value for value, _ in found], [span for _, span in found])
-        members = dict(_members(text, start)) if text[start] == "{" else {}
+            values = [value for value, _ in found]
+            return JsonList(text, values, [span for _, span in found], len(values) in lengths)
+        places = dict(_members(text, start)) if text[start] == "{" else {}
+        members = {name: value for name, (value, _) in places.items()}
         name = named_list(members)
         if name is None:
             return None
-        start = members[name]
+        lengths |= other_lengths(members, name)
+        start = places[name][1]
     return None
 
 
@@ -102,14 +121,14 @@ def _values(text: str, start: int) -> Iterator[tuple[Any, tuple[int, int]]]:
         at = _after_separator(text, end)
 
 
-def _members(text: str, start: int) -> Iterator[tuple[str, int]]:
-    """Yield the names in the object at `start`, and where their values begin."""
+def _members(text: str, start: int) -> Iterator[tuple[str, tuple[Any, int]]]:
+    """Yield the names and values in the object at `start`, and where the values begin."""
     at = _after_space(text, start + 1)
     while text[at] != "}":
         name, end = _DECODER.raw_decode(text, at)
         begin = _after_space(text, _after_space(text, end) + 1)
-        yield name, begin
-        _, end = _DECODER.raw_decode(text, begin)
+        value, end = _DECODER.raw_decode(text, begin)
+        yield name, (value, begin)
         at = _after_separator(text, end)
 
 

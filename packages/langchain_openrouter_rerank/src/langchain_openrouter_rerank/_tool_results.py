@@ -1,6 +1,5 @@
 """The documents in the result of a tool, and the same result with fewer, in another order."""
 
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple, Self, TypeGuard
@@ -16,14 +15,13 @@ from ._json_list import (
     is_object,
     json_list,
     named_list,
+    other_lengths,
 )
 
 # The fields in which search tools return the text of a document.
 _TEXT_FIELDS: Final = ("page_content", "content", "text", "snippet", "body")
 # What tools write between the texts of documents; the first that is between all texts is taken.
 _SEPARATORS: Final = ("\n\n---\n\n", "\n---\n", "\n\n", "\n")
-# In how many places a separator is looked for between two texts.
-_MOST_PLACES: Final = 16
 # In how many objects the list may be, one inside the other.
 _MOST_OBJECTS: Final = 2
 
@@ -39,6 +37,16 @@ class MismatchError(NotRankedError):
         super().__init__(
             "its documents were not found in its content in the same order. Return their texts as "
             "JSON, or joined by blank lines"
+        )
+
+
+class ParallelListError(NotRankedError):
+    """A list of as many values as documents may be parallel to them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "another list in its object has as many values as there are documents, and may belong "
+            "to them by position. Return a list of objects, each with all that belongs to it"
         )
 
 
@@ -125,6 +133,7 @@ def tool_result(message: ToolMessage) -> ToolResult | None:
     Raises:
         MismatchError: If there are documents in the content or in the artifact, and the two cannot
             be matched.
+        ParallelListError: If another list has as many values as there are documents.
         NoListError: If there may be several documents, but in no form that is known.
         NotRankedError: If there are more than 1,000 documents, or too many characters of JSON.
     """
@@ -156,6 +165,8 @@ def _in_content(content: str | list[Any]) -> _Listed | None:
         documents = None if found is None else _documents(found.values)
         if found is None or documents is None:
             return None
+        if found.is_parallel and len(documents) > 1:
+            raise ParallelListError
         return _Listed(documents, found.reordered)
     # An agent turns other lists into JSON.
     if not all(_is_text_block(block) for block in content):
@@ -189,6 +200,8 @@ def _in_values(values: object, objects: int = _MOST_OBJECTS) -> _Listed | None:
     inner = _in_values(values[name], objects - 1)
     if inner is None:
         return None
+    if len(inner.documents) > 1 and len(inner.documents) in other_lengths(values, name):
+        raise ParallelListError
     return _Listed(inner.documents, lambda positions: {**values, name: inner.select(positions)})
 
 
@@ -211,13 +224,14 @@ def _in_text(content: object, documents: Sequence[Document]) -> _Listed | None:
         end = start + len(document.page_content)
     gaps.append(content[end:])
     between = gaps[1:-1]
-    if not gaps[0] and not gaps[-1] and len({*between}) == 1:
+    frames: list[tuple[str, str]] | None
+    if not gaps[0] and not gaps[-1] and between[0] and len({*between}) == 1:
         # Bare texts, with the same between all of them.
-        separator = between[0]
+        separator, frames = between[0], [("", "")] * len(documents)
     else:
         fitting = (each for each in _SEPARATORS if all(each in gap for gap in between))
         separator = next(fitting, "")
-    frames = _frames(gaps, separator) if separator else None
+        frames = _frames(gaps, separator) if separator else None
     if frames is None:
         return None
     pieces = [
@@ -237,10 +251,13 @@ def _frames(gaps: Sequence[str], separator: str) -> list[tuple[str, str]] | None
 
     Args:
         gaps: What is before the first text, between the texts, and after the last.
-        separator: What is between two pieces.
+        separator: What is between two pieces, one of `_SEPARATORS`.
     """
     head, *between, tail = gaps
-    splits = [_split(gap, separator, head, tail) for gap in between]
+    # All frames have as many lines. A heading or a summary makes that of one document longer.
+    # Counted once for all gaps, because a hostile frame has a million lines.
+    lines = (tail.count("\n"), head.count("\n"))
+    splits = [_split(gap, separator, *lines) for gap in between]
     found = [split for split in splits if split is not None]
     if len(found) != len(between) or separator in head or separator in tail:
         return None
@@ -249,15 +266,14 @@ def _frames(gaps: Sequence[str], separator: str) -> list[tuple[str, str]] | None
     return list(zip(before, after, strict=True))
 
 
-def _split(gap: str, separator: str, head: str, tail: str) -> tuple[str, str] | None:
-    """Return what is before and after the separator, if there is one way to split the gap."""
-    places = [found.start() for found in re.finditer(f"(?={re.escape(separator)})", gap)]
-    # Copying the parts of a hostile frame for each of a million places would take hours.
-    ways = [(gap[:at], gap[at + len(separator) :]) for at in places[:_MOST_PLACES]]
-    # All frames have as many lines. A heading or a summary makes that of one document longer.
-    lines = (tail.count("\n"), head.count("\n"))
-    fitting = [way for way in ways if (way[0].count("\n"), way[1].count("\n")) == lines]
-    return fitting[0] if len(fitting) == 1 else None
+def _split(gap: str, separator: str, before: int, after: int) -> tuple[str, str] | None:
+    """Return what is before and after the separator, if they have these numbers of line breaks."""
+    # Each separator begins with a line break, and so there is only one place to look at.
+    start = "\n".join(gap.split("\n", before + 1)[: before + 1])
+    if not gap.startswith(separator, len(start)):
+        return None
+    end = gap[len(start) + len(separator) :]
+    return (start, end) if end.count("\n") == after else None
 
 
 def _documents(values: Sequence[object]) -> list[Document] | None:

@@ -238,8 +238,9 @@ class RerankToolResultsMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
     artifact. Items of JSON are not changed.
 
     Once for each tool, a warning says if a result stays as it is because its content and artifact
-    cannot be matched, it has more than 1,000 documents or 1,000,000 characters of JSON, or a tool
-    named in `tools` returns no list of documents.
+    cannot be matched, another list in its object has the same length (such as `ids`), it has more
+    than 1,000 documents or 1,000,000 characters of JSON, or a tool named in `tools` returns no list
+    of documents.
 
     If reranking fails, `on_error` of the reranker decides: `"passthrough"` keeps the order of the
     tool and `top_n` of its documents.
