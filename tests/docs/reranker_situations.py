@@ -39,6 +39,9 @@ SITUATIONS = {
     "Two scores would be written to one field.": lambda _: OpenRouterRerank(
         keep_retrieval_score=True, score_key="retrieval_score"
     ),
+    "The score would be written to the field of the passage.": lambda _: OpenRouterRerank(
+        score_key="relevance_passage"
+    ),
     "`data_uri` gets a path.": lambda _: data_uri("paris.png"),
     "`data_uri` gets bytes that are no image.": lambda _: data_uri(b"hello"),
 }

@@ -80,3 +80,17 @@ def test_one_field_cannot_have_both_scores(make_reranker):
     assert caught.value.message == message
     with pytest.raises(ConfigurationError, match="exclude each other"):
         make_reranker(score_key="retrieval_score").keep_retrieval_score = True
+
+
+def test_the_field_of_the_passage_cannot_have_the_score(make_reranker):
+    """`score_key` cannot be the field that has the passage of a long document."""
+    message = (
+        "score_key must not be 'relevance_passage': that field has the passage of a long "
+        "document, so choose another score_key"
+    )
+
+    with pytest.raises(ConfigurationError) as caught:
+        OpenRouterRerank(score_key="relevance_passage", long_documents="split")
+    assert caught.value.message == message
+    with pytest.raises(ConfigurationError, match="score_key must not be"):
+        make_reranker().score_key = "relevance_passage"

@@ -1,6 +1,8 @@
 """Subclasses of `OpenRouterRerank` that override its methods, called in every way."""
 
+import asyncio
 import threading
+from uuid import uuid4
 
 import pytest
 from langchain_classic.retrievers import ContextualCompressionRetriever
@@ -66,6 +68,42 @@ class WithOptions(OpenRouterRerank):
         """Return the document that the superclass puts last, too."""
         kept = super().compress_documents(documents, query, callbacks, **options)
         return [*kept, documents[-1]]
+
+
+class Twice(OpenRouterRerank):
+    """A reranker that calls another Runnable, and reranks twice."""
+
+    def compress_documents(self, documents, query, callbacks=None):
+        """Return what the superclass returns in the second call."""
+        RunnableLambda(lambda value: value, name="inner").invoke(1)
+        first = super().compress_documents(documents, query, callbacks)
+        return super().compress_documents(first, query, callbacks)
+
+
+class TwiceAsync(OpenRouterRerank):
+    """The same as `Twice`, in async calls."""
+
+    async def acompress_documents(self, documents, query, callbacks=None):
+        """Return what the superclass returns in the second call."""
+        await RunnableLambda(lambda value: value, name="inner").ainvoke(1)
+        first = await super().acompress_documents(documents, query, callbacks)
+        return await super().acompress_documents(first, query, callbacks)
+
+
+class ByInvoke(OpenRouterRerank):
+    """A reranker whose overridden method calls the method that calls it."""
+
+    def compress_documents(self, documents, query, callbacks=None):
+        """Call `invoke` of the superclass."""
+        return super().invoke({"query": query, "documents": documents})
+
+
+class ByInvokeAsync(OpenRouterRerank):
+    """The same as `ByInvoke`, in async calls."""
+
+    async def acompress_documents(self, documents, query, callbacks=None):
+        """Call `ainvoke` of the superclass."""
+        return await super().ainvoke({"query": query, "documents": documents})
 
 
 @pytest.fixture
@@ -181,3 +219,61 @@ async def test_other_subclasses_need_no_thread(make, documents, no_threads):
 
     assert found[0].metadata["marks"] == ["async"]
     assert len(await make(WithOption).ainvoke(question)) == 6
+
+
+@pytest.mark.parametrize("kind", [Twice, TwiceAsync])
+async def test_only_one_run_has_the_id_and_the_name_of_the_caller(
+    make, documents, mode, runs, kind
+):
+    """The first call of the superclass has them; no other run has them."""
+    question, run_id = {"query": QUERY, "documents": documents}, uuid4()
+    config = {"callbacks": [runs], "run_id": run_id, "run_name": "mine"}
+
+    await invoked(make(kind), question, mode, config)
+
+    if (kind, mode) == (TwiceAsync, "sync"):
+        assert runs.names == ["mine"]
+    else:
+        assert runs.names == ["inner", "mine", kind.__name__]
+    assert [run.name for id_, run in runs.by_id.items() if id_ == run_id] == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "call"),
+    [
+        (ByInvoke, lambda each, given: each.invoke(given)),
+        (ByInvoke, lambda each, given: each.compress_documents(given["documents"], QUERY)),
+        (ByInvoke, lambda each, given: asyncio.run(each.ainvoke(given))),
+        (ByInvokeAsync, lambda each, given: asyncio.run(each.ainvoke(given))),
+    ],
+)
+def test_an_overridden_method_cannot_call_invoke(make, documents, kind, call, local_openrouter):
+    """The error says what to call instead, and nothing is sent."""
+    with pytest.raises(RecursionError) as caught:
+        call(make(kind), {"query": QUERY, "documents": documents})
+
+    assert str(caught.value) == (
+        f"invoke and ainvoke call the method that {kind.__name__} overrides, so this method cannot "
+        "call them: call super().compress_documents or super().acompress_documents there"
+    )
+    assert local_openrouter.requests == []
+
+
+async def test_a_task_of_an_overridden_method_can_call_invoke_later(make, documents):
+    """A task that outlives the overridden method calls the reranker as any other code does."""
+    question, tasks, go = {"query": QUERY, "documents": documents}, [], asyncio.Event()
+
+    class Starting(OpenRouterRerank):
+        async def acompress_documents(self, documents, query, callbacks=None):
+            async def later():
+                await go.wait()
+                return await self.ainvoke(question)
+
+            if not tasks:
+                tasks.append(asyncio.create_task(later()))
+            return await super().acompress_documents(documents, query, callbacks)
+
+    found = await make(Starting).ainvoke(question)
+    go.set()
+
+    assert await tasks[0] == found

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from langchain_core.callbacks import Callbacks
 from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.runnables import RunnableConfig, RunnableSerializable, ensure_config
-from langchain_core.runnables.config import run_in_executor, set_config_context
+from langchain_core.runnables.config import run_in_executor
 from langchain_core.runnables.utils import AnyConfigurableField
-from openrouter_rerank.client_options.secrets import hidden
+from openrouter_rerank.client_options.secrets import hide_secrets
 from openrouter_rerank.errors import ConfigurationError
 from openrouter_rerank.reranker import CallOptions, Reranker
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import TypedDict
+
+from ._hidden_options import hide_options
+from ._overrides import call_config, is_overridden, override_context, sync_override
 
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
@@ -29,6 +32,9 @@ else:
     # Pydantic only checks that the converter can be called, and needs no exact type for that.
     DocumentConverter = Callable
 
+_METHODS_OF_BOUND = ("compress_documents", "acompress_documents", "invoke", "ainvoke")
+"""The methods that get the options of `bind`."""
+
 
 class RerankInput(TypedDict):
     """The input of the reranker as a step of a chain."""
@@ -37,6 +43,7 @@ class RerankInput(TypedDict):
     documents: list[Document]
 
 
+@hide_options
 class OpenRouterRerank(
     Reranker, RunnableSerializable[RerankInput, list[Document]], BaseDocumentCompressor
 ):
@@ -105,7 +112,14 @@ class OpenRouterRerank(
 
     def check_together(self) -> None:
         """Check what one option alone does not show, as each call does again."""
+        from openrouter_rerank.reranker import PASSAGE_KEY
+
         super().check_together()
+        if self.score_key == PASSAGE_KEY:
+            raise ConfigurationError(
+                f"score_key must not be {PASSAGE_KEY!r}: that field has the passage of a long "
+                "document, so choose another score_key"
+            )
         if self.keep_retrieval_score and self.score_key == "retrieval_score":
             raise ConfigurationError(
                 "keep_retrieval_score and score_key='retrieval_score' exclude each other: both "
@@ -145,9 +159,8 @@ class OpenRouterRerank(
         from ._calls import compress
 
         reranker = self.for_call(options)
-        return compress(
-            reranker, _rules(reranker), documents, query, _config(callbacks), name=self.get_name()
-        )
+        config = call_config(self, callbacks)
+        return compress(reranker, _rules(reranker), documents, query, config, name=self.get_name())
 
     async def acompress_documents(
         self,
@@ -167,12 +180,14 @@ class OpenRouterRerank(
         """
         from ._calls import acompress
 
-        if override := _sync_override(type(self)):
+        if override := sync_override(self, OpenRouterRerank):
+            hide_secrets(options, known=options.keys())
             call = partial(override, self, documents, query, callbacks, **options)
             return await run_in_executor(None, call)
         reranker = self.for_call(options)
+        config = call_config(self, callbacks)
         return await acompress(
-            reranker, _rules(reranker), documents, query, _config(callbacks), name=self.get_name()
+            reranker, _rules(reranker), documents, query, config, name=self.get_name()
         )
 
     def rerank(
@@ -209,9 +224,8 @@ class OpenRouterRerank(
         from ._calls import rank
 
         reranker = self.for_call(options, raises=True)
-        return rank(
-            reranker, _rules(reranker), documents, query, _config(callbacks), name=self.get_name()
-        )
+        config = call_config(self, callbacks)
+        return rank(reranker, _rules(reranker), documents, query, config, name=self.get_name())
 
     async def arerank(
         self,
@@ -230,8 +244,9 @@ class OpenRouterRerank(
         from ._calls import arank
 
         reranker = self.for_call(options, raises=True)
+        config = call_config(self, callbacks)
         return await arank(
-            reranker, _rules(reranker), documents, query, _config(callbacks), name=self.get_name()
+            reranker, _rules(reranker), documents, query, config, name=self.get_name()
         )
 
     def as_retriever(
@@ -270,20 +285,15 @@ class OpenRouterRerank(
         from ._calls import check_input, compress
 
         check_input(input)
-        if _is_overridden(type(self), "compress_documents"):
-            with set_config_context(ensure_config(config)) as context:
+        if is_overridden(self, OpenRouterRerank, "compress_documents"):
+            hide_secrets(kwargs, known=kwargs.keys())
+            with override_context(self, config) as context:
                 return context.run(
                     self.compress_documents, input["documents"], input["query"], **kwargs
                 )
         reranker = self.for_call(kwargs)
-        return compress(
-            reranker,
-            _rules(reranker),
-            input["documents"],
-            input["query"],
-            ensure_config(config),
-            name=self.get_name(),
-        )
+        documents, query, config = input["documents"], input["query"], ensure_config(config)
+        return compress(reranker, _rules(reranker), documents, query, config, name=self.get_name())
 
     async def ainvoke(
         self,
@@ -305,24 +315,30 @@ class OpenRouterRerank(
         from ._calls import acompress, check_input
 
         check_input(input)
-        if _is_overridden(type(self), "compress_documents", "acompress_documents"):
-            with set_config_context(ensure_config(config)) as context:
+        if is_overridden(self, OpenRouterRerank, "compress_documents", "acompress_documents"):
+            hide_secrets(kwargs, known=kwargs.keys())
+            with override_context(self, config) as context:
                 call = self.acompress_documents(input["documents"], input["query"], **kwargs)
                 return await asyncio.create_task(call, context=context)
         reranker = self.for_call(kwargs)
+        documents, query, config = input["documents"], input["query"], ensure_config(config)
         return await acompress(
-            reranker,
-            _rules(reranker),
-            input["documents"],
-            input["query"],
-            ensure_config(config),
-            name=self.get_name(),
+            reranker, _rules(reranker), documents, query, config, name=self.get_name()
         )
 
     def bind(self, **kwargs: Any) -> "Runnable[RerankInput, list[Document]]":
-        """Return a Runnable whose calls have options: see `rerank`. It shows no header."""
-        if "extra_headers" in kwargs:
-            kwargs["extra_headers"] = hidden(kwargs["extra_headers"], "extra_headers")
+        """
+        Return a Runnable whose calls have options: see `rerank`. It shows no header.
+
+        Raises:
+            TypeError: If a call has no such option.
+            OpenRouterRerankError: See `openrouter_rerank.errors` for the subclasses.
+        """
+        if is_overridden(self, OpenRouterRerank, *_METHODS_OF_BOUND):
+            # These methods may have further options.
+            hide_secrets(kwargs, known=kwargs.keys())
+        else:
+            self.for_call(kwargs)
         return super().bind(**kwargs)
 
     def configurable_fields(
@@ -376,20 +392,3 @@ def _rules(reranker: OpenRouterRerank) -> "DocumentRules":
         score_key=reranker.score_key,
         keep_retrieval_score=reranker.keep_retrieval_score,
     )
-
-
-def _is_overridden(subclass: type[OpenRouterRerank], *methods: str) -> bool:
-    return any(getattr(subclass, each) is not getattr(OpenRouterRerank, each) for each in methods)
-
-
-def _sync_override(subclass: type[OpenRouterRerank]) -> Callable[..., list[Document]] | None:
-    if not _is_overridden(subclass, "compress_documents"):
-        return None
-    from openrouter_rerank.reranker.overrides import sync_override
-
-    return sync_override(subclass, OpenRouterRerank, "compress_documents", "acompress_documents")
-
-
-def _config(callbacks: Callbacks | None) -> RunnableConfig:
-    # Without callbacks, `ensure_config` returns the configuration of the surrounding run.
-    return ensure_config(None if callbacks is None else {"callbacks": callbacks})
