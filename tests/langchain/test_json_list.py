@@ -51,7 +51,9 @@ def test_any_text_is_a_list_or_nothing(text):
     """A text that is no JSON, or has no list, is no list, and never an error."""
     found = json_list(text)
 
-    assert found is None or len(json.loads(text)) > 0
+    if found is not None:
+        assert json.loads(text) is not None
+        assert [json.loads(text[slice(*span)]) for span in found.spans] == found.values
 
 
 @pytest.mark.parametrize(
@@ -88,7 +90,8 @@ def test_large_lists_are_refused():
     assert len(json_list(most).values) == 1000
     assert len(longest) == 1_000_000
     assert json_list(longest).values[1] == 1
-    for text in (most.replace("[", "[1, "), longest + " "):
+    members = json.dumps({str(number): 0 for number in range(MOST_ITEMS + 1)})
+    for text in (most.replace("[", "[1, "), longest + " ", members):
         with pytest.raises(TooLargeError):
             json_list(text)
 

@@ -10,6 +10,7 @@ from typing import assert_type
 from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.runnables import ConfigurableField, Runnable, RunnablePassthrough
 from langchain_openrouter_rerank import OpenRouterRerank, OpenRouterRerankRetriever
+from langchain_openrouter_rerank.middleware import RerankToolSelectorMiddleware
 from openrouter_rerank import Ranking, RerankDocument
 from pydantic import SecretStr
 
@@ -29,6 +30,8 @@ def options(search: Runnable[str, list[Document]]) -> None:
     OpenRouterRerank(rank_fields=["title"], document_converter=title, name="mine")
     OpenRouterRerankRetriever(base_retriever=search, k=3, tags=["rag"])
     OpenRouterRerank().as_retriever(search, fetch_k=50, top_n=3)
+    RerankToolSelectorMiddleware(max_tools=8, always_include="search", on_failure="none")
+    RerankToolSelectorMiddleware(max_tools=None, on_failure=["search"])
 
 
 def mistakes(search: Runnable[str, list[Document]]) -> None:
@@ -37,6 +40,7 @@ def mistakes(search: Runnable[str, list[Document]]) -> None:
     OpenRouterRerank(topn=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     OpenRouterRerankRetriever(base_retriever=search, n=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     OpenRouterRerank().as_retriever(search, n=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    RerankToolSelectorMiddleware(max_tools=8, on_failure="search")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 async def calls(documents: list[Document], search: Runnable[str, list[Document]]) -> None:
