@@ -6,6 +6,7 @@ import logging
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware
+from langchain.agents.middleware.types import ToolCallRequest
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import ToolException
@@ -231,3 +232,28 @@ def test_invalid_options_are_refused(reranker, options, message):
     """An invalid option is an error when the middleware is made."""
     with pytest.raises(ConfigurationError, match=message):
         RerankToolResultsMiddleware(**({"reranker": reranker} | options))
+
+
+def test_the_question_is_made_once_for_a_result(reranker):
+    """The messages of a conversation are read once for each result of a tool."""
+    reads = []
+
+    class State(dict):
+        def get(self, name, default=None):
+            reads.append(name)
+            return super().get(name, default)
+
+    request = ToolCallRequest(
+        tool_call={"name": "search", "args": {}, "id": "1"},
+        tool=None,
+        state=State(messages=[HumanMessage(QUESTION)]),
+        runtime=None,
+    )
+    middleware = RerankToolResultsMiddleware(reranker, top_n=1)
+
+    message = middleware.wrap_tool_call(
+        request, lambda _: ToolMessage(json.dumps(TEXTS), tool_call_id="1")
+    )
+
+    assert message.content == json.dumps([PARIS])
+    assert reads == ["messages"]
