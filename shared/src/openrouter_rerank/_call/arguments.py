@@ -72,7 +72,7 @@ class Arguments:
 def hide_arguments(options: RequestOptions) -> None:
     """Replace secrets in the options of a call, in place, by objects that do not show them."""
     # A key may have been passed under the name of no argument.
-    if "extra_headers" in options or not REQUEST_OPTIONS.issuperset(options):
+    if options and ("extra_headers" in options or not REQUEST_OPTIONS.issuperset(options)):
         hide_secrets(options, REQUEST_OPTIONS)
 
 
@@ -111,7 +111,7 @@ def checked_arguments(
         ConfigurationError: If an argument that a client has as an option too cannot be used.
         TypeError: If there is no argument of that name. The message names the one that is meant.
     """
-    if not REQUEST_OPTIONS.issuperset(options):
+    if options and not REQUEST_OPTIONS.issuperset(options):
         raise TypeError(_unknown_argument(min(options.keys() - REQUEST_OPTIONS)))
     timeout, max_retries = options.get("timeout"), options.get("max_retries")
     checked = checked_documents(documents)
@@ -172,6 +172,8 @@ def _checked_retries(value: object) -> int:
 
 
 def _headers(options: RequestOptions) -> HeaderFields | None:
+    if not options:
+        return None
     session_id = options.get("session_id")
     if session_id is None and _HEADER_OPTIONS.isdisjoint(options):
         return None

@@ -195,9 +195,9 @@ def call_flow(
         error.add_note(f"{attempts} attempts in {seconds:.1f} s, timeout {limits.timeout:g} s")
         raise error
     whole = call.positions.restored(ranking, call.top_n)
-    # Not the last cut: the score cache, which requests all results here, and the framework packages
-    # cut again.
-    yield replace(whole, results=whole.results[: call.top_n], attempts=attempts)
+    # Not the last cut: the score cache and the framework packages cut again.
+    results = whole.results[: call.top_n]
+    yield Ranking(results=results, model=whole.model, requests=whole.requests, attempts=attempts)
 
 
 def _model_flow(
