@@ -98,7 +98,8 @@ class _Passing:
 
     def outer(self, given: Any) -> tuple[Any, dict[str, int]]:
         """Return what to call instead of `given`, and the keywords of the call."""
-        return self._once(self._outer, given, (given, {}))
+        stays: tuple[Any, dict[str, int]] = (given, {})
+        return self._once(self._outer, given, stays)
 
     def _once(
         self, replacing: Callable[[Any], _Result], given: object, meanwhile: _Result
