@@ -76,7 +76,7 @@ ASYNC_CALLS = {
     "arerank": lambda each, **o: each.arerank(DOCUMENTS, QUERY, **o),
     "ainvoke": lambda each, **o: each.ainvoke(INPUT, **o),
     "abatch": lambda each, **o: each.abatch([INPUT, INPUT], **o),
-    "abatch_as_completed": lambda each, **o: listed(each.abatch_as_completed([INPUT, INPUT], **o)),
+    "abatch_as_completed": lambda each, **o: listed(each.abatch_as_completed([INPUT], **o)),
     "astream": lambda each, **o: listed(each.astream(INPUT, **o)),
     "atransform": lambda each, **o: listed(each.atransform(asynchronously([INPUT]), **o)),
     "astream_events": lambda each, **o: listed(each.astream_events(INPUT, version="v2", **o)),
