@@ -9,7 +9,10 @@ from openrouter_rerank.local.stage import error, word_overlap
 
 VISION_MODEL = "nvidia/nemotron-3.5-rerank-8b:free"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
-WARNINGS = "images were not sent", "documents had nothing to rank", "the query is blank"
+WARNINGS = (
+    "1 of 3 documents are ranked by text alone, because their images were not sent: ",
+    "1 of 3 documents had nothing to rank, so they are returned last, without a score: ",
+)
 
 
 @pytest.fixture
@@ -33,8 +36,8 @@ def make_reranker(pipeline):
     return make
 
 
-async def test_images_that_vanish_are_logged_once(pipeline, make_reranker, items, caplog):
-    """The first call warns of images that are not sent, with the reason and the cure."""
+async def test_images_that_are_not_sent_are_logged_once(pipeline, make_reranker, items, caplog):
+    """The first call warns of images that are not sent, with the reason and the fix."""
     reranker = make_reranker()
 
     with caplog.at_level(logging.DEBUG, "openrouter_rerank"):

@@ -131,7 +131,7 @@ def error_of(kind, *, allowed=30.0, **fields):
     ],
 )
 def test_a_failure_of_the_connection(kind, fields, message):
-    """A failure of the connection is an `APIConnectionError` that names host, reason and cure."""
+    """A failure of the connection is an `APIConnectionError` that names host, reason and fix."""
     error = error_of(kind, **fields)
 
     assert (type(error), error.message, error.model) == (APIConnectionError, message, "a/b")

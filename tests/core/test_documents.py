@@ -114,7 +114,10 @@ def test_checked_documents_are_not_checked_again():
         ),
         pytest.param(
             {"image": "cat.png"},
-            "documents[1]: the image is neither an http(s) URL nor a data URI",
+            (
+                "documents[1]: the image is neither an http(s) URL nor a data URI"
+                " (for a file, pass data_uri(Path(...).read_bytes()))"
+            ),
             id="path",
         ),
         pytest.param(

@@ -223,7 +223,9 @@ def test_other_schemes_are_no_urls(value):
 
 NO_HOST = "is an http(s) URL without a host or with spaces in it"
 NO_FORM = "is a data URI, but not of the form data:image/...;base64,..."
-NO_URL = "is neither an http(s) URL nor a data URI"
+NO_URL = (
+    "is neither an http(s) URL nor a data URI (for a file, pass data_uri(Path(...).read_bytes()))"
+)
 NO_CONTENT = "is a data URI whose content is not base64"
 
 

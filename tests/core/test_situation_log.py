@@ -3,6 +3,7 @@
 import logging
 import threading
 
+import pytest
 from openrouter_rerank.telemetry import SituationLog
 
 
@@ -49,3 +50,30 @@ def test_of_many_threads_one_warns(caplog):
         thread.join()
 
     assert sorted(each.levelname for each in caplog.records) == ["DEBUG"] * 7 + ["WARNING"]
+
+
+def test_after_a_hundred_situations_no_new_one_warns(caplog):
+    """A name that differs in each call does not fill the log or the memory."""
+    caplog.set_level(logging.DEBUG, "openrouter_rerank")
+    log = SituationLog()
+
+    for number in range(300):
+        log.report(f"situation {number}", "%d", number)
+    log.report("situation 0", "again")
+
+    levels = [each.levelname for each in caplog.records]
+    assert levels == ["WARNING"] * 100 + ["DEBUG"] * 201
+
+
+@pytest.mark.parametrize(
+    ("level", "first", "later"),
+    [(logging.DEBUG, True, True), (logging.INFO, True, False), (logging.ERROR, False, False)],
+)
+def test_a_log_knows_what_it_would_log(caplog, level, first, later):
+    """The text of a report is needed only if the logger has the level of the report."""
+    log = SituationLog()
+
+    with caplog.at_level(level, "openrouter_rerank"):
+        assert log.is_logged("blank") is first
+        log.report("blank", "blank")
+        assert log.is_logged("blank") is later

@@ -37,7 +37,7 @@ TIFF = b"II*\x00" + bytes(range(100, 180))
 PDF = b"%PDF-1.7" + bytes(range(60))
 URL = "https://example.com/cat.png"
 GS_LEFT_OUT = WithoutImage(
-    text="A cat", reason="the image is at a gs:// address, which cannot be sent"
+    text="A cat", reason="the image is at an address that is not http(s), which cannot be sent"
 )
 
 
@@ -265,10 +265,10 @@ UNSENDABLE_IMAGES = {
     "damaged data URI": ("data:image/png;base64,iVBORw0KGgo%%%", {}, "damaged"),
     "cut data URI": (uri(PNG)[:-1], {}, "damaged"),
     "data URI without content": ("data:image/png;base64,", {}, "damaged"),
-    "gs": ("", {"image_gsurl": "gs://bucket/cat.png"}, "gs://"),
-    "s3": ("", {"image_uri": "s3://bucket/cat.png"}, "s3://"),
-    "file": ("", {"image_path": "file:///etc/passwd"}, "file://"),
-    "damaged URL": ("", {"image": "https://exa mple.com/cat.png"}, "https://"),
+    "gs": ("", {"image_gsurl": "gs://bucket/cat.png"}, "not http(s)"),
+    "s3": ("", {"image_uri": "s3://bucket/cat.png"}, "not http(s)"),
+    "file": ("", {"image_path": "file:///etc/passwd"}, "not http(s)"),
+    "damaged URL": ("", {"image": "https://exa mple.com/cat.png"}, "with spaces in it"),
 }
 
 
@@ -428,7 +428,7 @@ ITEMS = {
     "mapping with an unusable image": ({"text": "A cat", "image": "gs://b/1"}, GS_LEFT_OUT),
     "mapping with an unusable image alone": (
         {"image": "gs://b/1"},
-        Unscorable("the image is at a gs:// address, which cannot be sent"),
+        Unscorable("the image is at an address that is not http(s), which cannot be sent"),
     ),
     "empty mapping": ({}, ""),
     "mapping with a field": ({"title": "Cats", "text": "Purr"}, "title: Cats\nPurr"),
@@ -438,11 +438,11 @@ ITEMS = {
     "block of OpenAI": ({"type": "image_url", "image_url": {"url": URL}}, image(URL)),
     "block of audio": (
         {"type": "audio", "base64": "AAAA"},
-        Unscorable("it is a content block of type 'audio' without a usable image"),
+        Unscorable("it is a content block without a usable image"),
     ),
     "block of an uploaded image": (
         {"type": "image", "file_id": "1"},
-        Unscorable("it is a content block of type 'image' without a usable image"),
+        Unscorable("it is a content block without a usable image"),
     ),
     "block of a text file": ({"type": "text-plain", "text": "A text"}, "A text"),
     "block of OpenAI's responses": ({"type": "input_text", "text": "A text"}, "A text"),

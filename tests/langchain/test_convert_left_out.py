@@ -67,7 +67,7 @@ def test_an_empty_named_field_is_no_problem(value):
         ),
         (
             [{"type": "text", "text": "A cat"}, {"type": "image", "url": "gs://b/1.png"}],
-            "the image is at a gs:// address",
+            "the image is at an address that is not http(s)",
         ),
     ],
 )
@@ -91,6 +91,12 @@ def test_an_image_of_the_converter_may_have_any_form():
 
     uri = f"data:image/png;base64,{base64.b64encode(data).decode()}"
     assert [document.image for document in found] == [uri] * 4 + ["cat.png"]
+    for text, expected in (
+        (None, Unscorable("the bytes are no image")),
+        ("A cat", WithoutImage(text="A cat", reason="the bytes are no image")),
+    ):
+        document = RerankDocument(text=text, image=b"no image")
+        assert contents([document]) == [expected]
     [wrong] = contents([Document("a")], converter=lambda _: RerankDocument(image=5))
     assert wrong == RerankDocument(image=5)
 

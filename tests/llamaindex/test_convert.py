@@ -22,7 +22,7 @@ from llama_index.core.schema import (
     TextNode,
 )
 from llama_index.core.vector_stores.utils import metadata_dict_to_node, node_to_metadata_dict
-from llamaindex_openrouter_rerank._convert.nodes import contents, have_image_fields, ranked
+from llamaindex_openrouter_rerank._convert.nodes import contents, have_images, ranked
 from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.errors import InvalidRequestError, ServiceUnavailableError
 from openrouter_rerank.images import LocalImage
@@ -49,10 +49,10 @@ URL = "https://example.com/cat.png"
 FILE = {"file_path": "/home/someone/secret.png"}
 
 
-def without_image(text, node_class):
-    """Return the content of a node of this class whose image cannot be used."""
+def without_image(text):
+    """Return the content of a node whose image cannot be used."""
     reason = (
-        f"the {node_class} has no image: it is gone (storage keeps no image data), or it is "
+        "the image node has no image: it is gone (storage keeps no image data), or it is "
         "neither an http(s) URL, a data URI nor base64 of an image"
     )
     return WithoutImage(text=text, reason=reason)
@@ -353,7 +353,7 @@ LOCAL_IMAGES = {
 }
 
 NOTHING_TO_RANK = {
-    "empty image node": (ImageNode(), "ImageNode has no image: it is gone"),
+    "empty image node": (ImageNode(), "the image node has no image: it is gone"),
     "image node with metadata only": (ImageNode(metadata=FILE), "it is gone"),
     "invalid base64": (ImageNode(image="no image!"), "neither"),
     "base64 of a text": (ImageNode(image=base64.b64encode(b"hello").decode()), "neither"),
@@ -366,24 +366,24 @@ NOTHING_TO_RANK = {
     ),
     "restored node without its bytes": (
         restored(Node(image_resource=MediaResource(data=PNG), metadata=FILE)),
-        "Node has no image: it is gone",
+        "the image node has no image: it is gone",
     ),
     "custom node with an image of an unknown type": (
         CustomImageNode(content="", image=io.BytesIO(PNG)),
         "neither",
     ),
-    "failing node": (FailingNode(), "the FailingNode fails to give its content: LookupError"),
+    "failing node": (FailingNode(), "the node fails to give its content: LookupError"),
     "node with unchecked fields": (
         TextNode.model_construct(text=None),
-        "the TextNode fails to give its content",
+        "the node fails to give its content",
     ),
     "custom node with the text None": (
         CustomNode(content=None),
-        "CustomNode fails to give its content",
+        "the node fails to give its content",
     ),
     "custom image node with the text None": (
         CustomImageNode(content=None, image="?"),
-        "CustomImageNode fails to give",
+        "the node fails to give",
     ),
 }
 
@@ -424,7 +424,7 @@ def test_a_node_with_nothing_to_rank_has_a_reason(node, reason):
 
 def test_an_image_field_with_an_array_is_left_out():
     """An image field with an array is left out, although an array has no truth value."""
-    assert content_of(ArrayNode()) == without_image("custom", "ArrayNode")
+    assert content_of(ArrayNode()) == without_image("custom")
 
 
 @pytest.mark.parametrize(
@@ -451,7 +451,7 @@ def test_the_metadata_mode_selects_the_ranked_metadata(mode, text, image):
     content = content_of(node, mode)
 
     with_image = RerankDocument(text=text, image=PNG_URI)
-    assert content == (without_image(text, "ImageNode") if image is None else with_image)
+    assert content == (without_image(text) if image is None else with_image)
 
 
 def test_the_file_of_an_image_document_is_not_read(tmp_path):
@@ -470,13 +470,13 @@ ALL_IDS = [name for table in TABLES for name in table]
 
 @pytest.mark.parametrize("node", ALL_NODES, ids=ALL_IDS)
 def test_nodes_with_image_fields_are_found_without_conversion(node):
-    """`have_image_fields` is `True` for all nodes with images, and `False` for text nodes."""
+    """`have_images` is `True` for all nodes with images, and `False` for text nodes."""
     content, items = content_of(node), [NodeWithScore(node=node)]
 
     if isinstance(content, RerankDocument | LocalImageDocument):
-        assert have_image_fields(items)
+        assert have_images(items)
     if type(node) in {TextNode, IndexNode}:
-        assert not have_image_fields(items)
+        assert not have_images(items)
 
 
 _recorded = []
@@ -611,13 +611,13 @@ def test_document_fn_chooses_what_is_ranked(returned, content):
 
 @pytest.mark.parametrize(
     "returned",
-    [7, b"a fox", ["a fox"], {"text": 7}, {"image": b"a fox"}, {"txt": "a fox"}, {7: "a fox"}],
+    [7, b"a fox", ["a fox"], {"text": 7}, {"image": 7}, {"txt": "a fox"}, {7: "a fox"}],
     ids=[
         "number",
         "bytes",
         "list",
         "number as text",
-        "bytes as image",
+        "number as image",
         "unknown key",
         "number as key",
     ],

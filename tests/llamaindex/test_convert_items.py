@@ -3,9 +3,10 @@
 import pytest
 from llama_index.core.schema import ImageNode, MetadataMode, NodeWithScore, TextNode
 from llamaindex_openrouter_rerank._convert.items import items_contents, shown_nodes, shown_result
+from llamaindex_openrouter_rerank._convert.nodes import have_images
 from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.errors import InvalidRequestError
-from openrouter_rerank.reranker import Placed, Placement
+from openrouter_rerank.reranker import Placed, Placement, Unscorable, WithoutImage
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 PNG_URI = "data:image/png;base64,iVBORw0KGgo" + "A" * 53
@@ -30,7 +31,6 @@ def content(item, *, metadata_mode=MetadataMode.NONE, document_fn=None):
         ({"text": "a"}, RerankDocument(text="a")),
         ({"text": "a", "image": URL}, RerankDocument(text="a", image=URL)),
         ({"image": PNG}, RerankDocument(image=PNG_URI)),
-        ({"image": b"no image"}, RerankDocument()),
         ({}, RerankDocument()),
         (RerankDocument(text="a", image=URL), RerankDocument(text="a", image=URL)),
         (RerankDocument(image="no image"), RerankDocument(image="no image")),
@@ -40,6 +40,49 @@ def content(item, *, metadata_mode=MetadataMode.NONE, document_fn=None):
 def test_what_of_an_item_is_ranked(item, expected):
     """Texts, nodes, mappings and documents are converted to what is ranked of them."""
     assert content(item) == expected
+
+
+@pytest.mark.parametrize("wrap", [bytes, bytearray, memoryview])
+def test_bytes_of_every_type_are_images_or_the_reason_is_known(wrap):
+    """Bytes of an image are sent; of other bytes the text is ranked, or the reason is known."""
+    reason = "the bytes are no image"
+
+    for make in (dict, RerankDocument):
+        assert content(make(text="a", image=wrap(PNG))) == RerankDocument(text="a", image=PNG_URI)
+        for data in (b"no image", b""):
+            kept = content(make(text="a", image=wrap(data)))
+            assert kept == WithoutImage(text="a", reason=reason)
+            assert content(make(text=" ", image=wrap(data))) == Unscorable(reason)
+            assert content(make(image=wrap(data))) == Unscorable(reason)
+
+
+def test_bytes_of_document_fn_that_are_no_image_have_the_same_reason():
+    """What `document_fn` returns is treated as an item is."""
+    found = content(NODE, document_fn=lambda _: {"text": "a", "image": b"no image"})
+
+    assert found == WithoutImage(text="a", reason="the bytes are no image")
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        ("a text", False),
+        (NODE, False),
+        (SCORED, False),
+        ({"text": "a", "image": None}, False),
+        (RerankDocument(text="a"), False),
+        (5, False),
+        ({"image": URL}, True),
+        (RerankDocument(image=URL), True),
+        (ImageNode(), True),
+        (NodeWithScore(node=ImageNode()), True),
+    ],
+    ids=str,
+)
+def test_items_with_images_to_check_are_found_without_conversion(item, expected):
+    """An item may have an image if a field for one is set, even if it holds none."""
+    assert have_images([item]) is expected
+    assert have_images(["a", SCORED, item, NODE]) is expected
 
 
 def test_the_rules_for_nodes_are_not_for_other_items():

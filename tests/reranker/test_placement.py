@@ -150,7 +150,10 @@ def test_a_document_with_values_of_a_wrong_type_is_refused(content, message, tak
         pytest.param(local_image("missing"), "it is not there", id="missing file"),
         pytest.param(
             RerankDocument(image="cat.png"),
-            "the image is neither an http(s) URL nor a data URI",
+            (
+                "the image is neither an http(s) URL nor a data URI"
+                " (for a file, pass data_uri(Path(...).read_bytes()))"
+            ),
             id="path",
         ),
         pytest.param(

@@ -216,7 +216,7 @@ async def test_a_text_that_is_too_long_is_not_ranked(make_reranker, place, stage
     assert placement.order == (Placed(2, 0.9), Placed(1, 0.1), *rest)
 
 
-async def test_nothing_is_left_to_rank(make_reranker, place, stage):
+async def test_nothing_is_left_to_rank(make_reranker, place, stage, caplog):
     """If the only document was refused, it is returned without a score, and nothing more sent."""
     stage.always(error(400, f"Could not fetch {CAT}"))
 
@@ -224,6 +224,11 @@ async def test_nothing_is_left_to_rank(make_reranker, place, stage):
 
     assert placement.order == (Placed(0, None),)
     assert len(stage.requests) == 1
+    [record] = [each for each in caplog.records if each.levelname == "WARNING"]
+    assert record.getMessage().startswith(
+        "the service refused documents, and no others are left to rank: positions=[0]. They are "
+        "returned last, without a score. The service said: Could not fetch"
+    )
 
 
 async def test_copies_and_documents_that_were_not_sent_do_not_shift_the_index(
@@ -241,7 +246,7 @@ async def test_copies_and_documents_that_were_not_sent_do_not_shift_the_index(
 
 
 SENT_IMAGES = (
-    " 3 of the 5 documents had an image: check that these are PNG or JPEG images and that their "
+    " images were sent with 3 of 5 documents: check that they are PNG or JPEG images and that their "
     "URLs can be fetched, or set image_mode='never'."
 )
 
@@ -276,7 +281,7 @@ async def test_a_second_refusal_is_raised(make_reranker, place, stage):
     stage.always(error(400, f"Could not fetch {CAT}, and {SIGNED} is no image"))
     stage.script(error(400, f"Could not fetch {CAT}"))
 
-    with pytest.raises(BadRequestError, match="2 of the 5 documents had an image"):
+    with pytest.raises(BadRequestError, match="images were sent with 2 of 5 documents"):
         await place(make_reranker())
 
     assert len(stage.requests) == 2
@@ -299,7 +304,7 @@ async def test_a_refusal_of_texts_is_raised_as_it_is(make_reranker, place, stage
     with pytest.raises(BadRequestError) as caught:
         await place(make_reranker(), ["a", "b"])
 
-    assert "had an image" not in caught.value.message
+    assert "images were sent" not in caught.value.message
     assert len(stage.requests) == 1
 
 

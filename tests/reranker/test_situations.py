@@ -56,61 +56,67 @@ def local(path, text=None):
 IMAGE_AND_TEXT = RerankDocument(text="a", image=URL)
 
 LEFT_OUT = {
-    "model without images": ([IMAGE_AND_TEXT] * 3, {}, f"images=3: 3 because {NO_IMAGES}"),
+    "model without images": ([IMAGE_AND_TEXT] * 3, {}, "3 of 3", f"3 because {NO_IMAGES}"),
     "fallback model without images": (
         [IMAGE_AND_TEXT],
         {"model": VISION_MODEL, "fallback_models": ["cohere/rerank-v3.5"]},
-        f"images=1: 1 because {NO_IMAGES}",
+        "1 of 1",
+        f"1 because {NO_IMAGES}",
     ),
     "unknown model": (
         [IMAGE_AND_TEXT],
         {"model": "new/model"},
+        "1 of 1",
         (
-            "images=1: 1 because new/model is not known to take images (if it does, set "
+            "1 because new/model is not known to take images (if it does, set "
             "image_mode='always'; if texts are enough, 'never')"
         ),
     ),
     "several reasons": (
         [local("cat.png", "a"), local("dog.png", "b"), RerankDocument(text="c", image="cat"), "d"],
         {"model": VISION_MODEL},
+        "3 of 4",
         (
-            "images=3: 2 because the image is a local file, and image_root is not set; 1 because "
-            "the image is neither an http(s) URL nor a data URI"
+            "2 because the image is a local file, and image_root is not set, 1 because "
+            "the image is neither an http(s) URL nor a data URI (for a file, pass "
+            "data_uri(Path(...).read_bytes()))"
         ),
     ),
     "left out by a package": (
         [WithoutImage(text="a", reason="the PIL image fails to load: OSError")],
         {"model": VISION_MODEL},
-        "images=1: 1 because the PIL image fails to load: OSError",
+        "1 of 1",
+        "1 because the PIL image fails to load: OSError",
     ),
     "large image": (
         [RerankDocument(text="a", image=PNG)],
         {"model": VISION_MODEL, "max_image_bytes": 5},
-        "images=1: 1 because the image is larger than max_image_bytes=5",
+        "1 of 1",
+        "1 because the image is larger than max_image_bytes=5",
     ),
     "format that the model does not take": (
         [RerankDocument(text="a", image=GIF)],
         {"model": VISION_MODEL},
+        "1 of 1",
         (
-            "images=1: 1 because the image is of another type than image/jpeg and "
+            "1 because the image is of another type than image/jpeg and "
             "image/png, the only ones that the model takes"
         ),
     ),
     "format that no model takes": (
         [RerankDocument(text="a", image=SVG), RerankDocument(text="b", image=f"{URL}/a.tiff")],
         {"image_mode": "always"},
+        "2 of 2",
         (
-            "images=2: 1 because the image is of type image/svg+xml, which rerank models do not "
-            "take; 1 because the image is of type image/tiff, which rerank models do not take"
+            "1 because the image is of type image/svg+xml, which rerank models do not "
+            "take, 1 because the image is of type image/tiff, which rerank models do not take"
         ),
     ),
     "many reasons": (
         [WithoutImage(text="a", reason=f"of {number}") for number in (1, 1, 2, 3, 4, 5, 6)],
         {},
-        (
-            "images=7: 2 because of 1; 1 because of 2; 1 because of 3; 1 because of 4; 2 for other "
-            "reasons"
-        ),
+        "7 of 7",
+        "2 because of 1, 1 because of 2, 1 because of 3, 1 because of 4, 2 for other reasons",
     ),
 }
 
@@ -118,9 +124,9 @@ LEFT_OUT = {
 @pytest.mark.parametrize("case", LEFT_OUT.values(), ids=LEFT_OUT)
 async def test_images_that_are_left_out_are_counted_by_reason(make_reranker, place, stage, case):
     """The first call that leaves images out warns: how many, why, and what to do."""
-    contents, options, text = case
+    contents, options, counts, reasons = case
     reranker = make_reranker(**options)
-    message = f"images were not sent, so their documents are ranked by text alone: {text}"
+    message = f"{counts} documents are ranked by text alone, because their images were not sent: {reasons}"
 
     assert await place(reranker, *contents) == [("WARNING", message)]
     assert await place(reranker, *contents) == [("DEBUG", message)]
@@ -142,11 +148,11 @@ async def test_another_reason_is_another_situation(make_reranker, place):
 
 NOTHING = [" ", Unscorable("it is a video"), "a", RerankDocument(image=URL)]
 REASONS = (
-    "documents=3: 1 because there is neither text nor image; 1 because it is a video; 1 because "
-    f"{NO_IMAGES}"
+    f"1 because there is neither text nor image, 1 because it is a video, 1 because {NO_IMAGES}"
 )
-KEPT = f"documents had nothing to rank, so they are returned last, without a score: {REASONS}"
-DROPPED = f"documents had nothing to rank, so they are left out: {REASONS}"
+NOTHING_OF_4 = "3 of 4 documents had nothing to rank, so they are"
+KEPT = f"{NOTHING_OF_4} returned last, without a score: {REASONS}"
+DROPPED = f"{NOTHING_OF_4} left out: {REASONS}"
 
 
 @pytest.mark.parametrize(
@@ -213,9 +219,27 @@ async def test_copies_of_a_reranker_share_what_they_have_warned_of(make_reranker
 async def test_the_first_document_that_cannot_be_ranked_whole_is_named(
     make_reranker, place, stage, contents, message
 ):
-    """With `unscorable="raise"`, the error names the first position, the reason and the cure."""
+    """With `unscorable="raise"`, the error names the first position, the reason and the fix."""
     with pytest.raises(InvalidRequestError) as caught:
         await place(make_reranker(unscorable="raise"), *contents)
 
     assert caught.value.message.startswith(message)
     assert stage.requests == []
+
+
+async def test_the_reasons_are_counted_only_for_a_line_that_is_logged(make_reranker, stage, caplog):
+    """A lasting situation is met in every call, but its text is made only if it is logged."""
+    counted = []
+
+    class Reason(str):
+        def __format__(self, spec):
+            counted.append(spec)
+            return super().__format__(spec)
+
+    reranker = make_reranker()
+    for level in (logging.INFO, logging.INFO, logging.DEBUG):
+        with caplog.at_level(level, "openrouter_rerank"):
+            reranker.place("q", [Unscorable(Reason("it is a video")), "a"])
+        counted.append(level)
+
+    assert counted == ["", logging.INFO, logging.INFO, "", logging.DEBUG]

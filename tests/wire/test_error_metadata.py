@@ -127,7 +127,7 @@ AVAILABILITY = {
 
 @pytest.mark.parametrize("in_metadata", [False, True])
 def test_the_availability_of_a_model_is_kept(in_metadata):
-    """Each field of `availability` is kept, and the message has what excluded whom and the cure."""
+    """Each field of `availability` is kept, and the message has what excluded whom and the fix."""
     found = {"availability": AVAILABILITY}
     body = {"error": {"message": "none", **({"metadata": found} if in_metadata else found)}}
 

@@ -148,7 +148,8 @@ class OpenRouterRerankError(Exception):
         model: The slug of the model that the request named.
         request_id: The id to give to OpenRouter's support.
         retry_after: Seconds that the server asks the client to wait before the next request.
-        retryable: `True` if the same call may succeed later.
+        retryable: `True` if the same call may succeed later. The client has repeated it within
+            `timeout` and `max_retries`, but not after an incomplete response: see `is_incomplete`.
     """
 
     def __init__(
@@ -204,7 +205,8 @@ class InvalidResponseError(OpenRouterRerankError):
     is_incomplete = False
     """
     `True` if the response ranks fewer documents than were requested. Then the client does not
-    repeat the request: it would pay twice, and most likely for the same ranking.
+    repeat the request, although `retryable` is `True`: it would pay twice, and most likely for the
+    same ranking.
     """
 
 

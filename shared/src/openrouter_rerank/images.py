@@ -181,7 +181,10 @@ def image_problem(value: str) -> str | None:
     head, comma, _ = value[:200].partition(",")
     media, *parameters = head[5:].lower().split(";")
     if value[:5].lower() != "data:" or not comma:
-        return "is neither an http(s) URL nor a data URI"
+        return (
+            "is neither an http(s) URL nor a data URI (for a file, pass "
+            "data_uri(Path(...).read_bytes()))"
+        )
     if _image_media_type(media) is None or "base64" not in parameters:
         return "is a data URI, but not of the form data:image/...;base64,..."
     # Only the ends of the content are checked, because images are large.

@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("openrouter_rerank")
 
+# A pipeline that meets more has a name for each document or call, and would fill its log.
+_MOST_SITUATIONS = 100
+
 
 class SituationLog:
     """
     Logs a situation that lasts: as a WARNING the first time, then as DEBUG.
 
     A pipeline meets the same situation in each call, and its log must not fill up. Threads and
-    event loops may share one log.
+    event loops may share one log. After a hundred situations, new ones are logged as DEBUG too.
     """
 
     def __init__(self) -> None:
@@ -46,14 +49,24 @@ class SituationLog:
         Log `text`, with `arguments` in place of its `%s` and the like.
 
         Args:
-            situation: The name of the situation, such as `"blank query"`.
+            situation: The name of the situation, such as `"blank query"`. It must not quote a
+                document.
             text: What happened, why, and what to do. It must not quote a document.
             *arguments: The values in the text, such as counts.
         """
-        mark = object()
-        # One step, so that of two threads only one warns.
-        is_first = self._warned.setdefault(situation, mark) is mark
+        is_first = self._is_new(situation)
+        if is_first:
+            mark = object()
+            # One step, so that of two threads only one warns.
+            is_first = self._warned.setdefault(situation, mark) is mark
         logger.log(logging.WARNING if is_first else logging.DEBUG, text, *arguments)
+
+    def is_logged(self, situation: str) -> bool:
+        """Return `True` if a report would be logged now, so that its text is needed."""
+        return logger.isEnabledFor(logging.WARNING if self._is_new(situation) else logging.DEBUG)
+
+    def _is_new(self, situation: str) -> bool:
+        return situation not in self._warned and len(self._warned) < _MOST_SITUATIONS
 
 
 def traced(

@@ -112,7 +112,7 @@ class OpenRouterRerank(
 
     def check_together(self) -> None:
         """Check what one option alone does not show, as each call does again."""
-        from openrouter_rerank.reranker import PASSAGE_KEY
+        from openrouter_rerank.reranker import PASSAGE_KEY, RETRIEVAL_SCORE
 
         super().check_together()
         if self.score_key == PASSAGE_KEY:
@@ -120,9 +120,9 @@ class OpenRouterRerank(
                 f"score_key must not be {PASSAGE_KEY!r}: that field has the passage of a long "
                 "document, so choose another score_key"
             )
-        if self.keep_retrieval_score and self.score_key == "retrieval_score":
+        if self.keep_retrieval_score and self.score_key == RETRIEVAL_SCORE:
             raise ConfigurationError(
-                "keep_retrieval_score and score_key='retrieval_score' exclude each other: both "
+                f"keep_retrieval_score and score_key={RETRIEVAL_SCORE!r} exclude each other: both "
                 "scores would be written to one field, so choose another score_key"
             )
 

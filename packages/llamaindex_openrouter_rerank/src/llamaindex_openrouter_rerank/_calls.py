@@ -4,7 +4,7 @@ import asyncio
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
-from typing import NamedTuple, TypeGuard
+from typing import NamedTuple, TypeGuard, TypeVar
 
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
@@ -15,8 +15,10 @@ from openrouter_rerank.reranker import Content, Placement, Reranker, in_texts
 from pydantic import BaseModel
 
 from ._convert.items import is_node, item_text, items_contents, shown_nodes, shown_result
-from ._convert.nodes import add_passages, contents, have_image_fields, ranked
+from ._convert.nodes import add_passages, contents, have_images, ranked
 from ._tracing import Outcome, traced
+
+_ITEM = TypeVar("_ITEM")
 
 
 class NodeRules(NamedTuple):
@@ -42,7 +44,7 @@ def postprocess(
     """
     given, query = checked_nodes(nodes), checked_query(query_bundle)
     with _traced(reranker, lambda: given, query, callback_manager, len(given)) as outcome:
-        read = contents(given, metadata_mode=rules.metadata_mode, document_fn=rules.document_fn)
+        read = _contents(rules, given)
         placement = reranker.place(query.query_str.strip(), read)
         placement = _in_texts(rules, placement, read, given)
         result = _ranked(rules, given, placement)
@@ -65,7 +67,7 @@ async def apostprocess(
     """
     given, query = checked_nodes(nodes), checked_query(query_bundle)
     with _traced(reranker, lambda: given, query, callback_manager, len(given)) as outcome:
-        read = await _acontents(rules, given)
+        read = await _converted(_contents, rules, given)
         placement = await reranker.aplace(query.query_str.strip(), read)
         placement = _in_texts(rules, placement, read, given)
         result = _ranked(rules, given, placement)
@@ -109,11 +111,7 @@ async def arank(
     with _traced(
         reranker, lambda: shown_nodes(items), bundle, callback_manager, len(items)
     ) as outcome:
-        if set(map(type, items)) <= {str}:
-            read = _items_contents(rules, items)
-        else:
-            # Checking the base64 of images would block the event loop.
-            read = await asyncio.to_thread(_items_contents, rules, items)
+        read = await _converted(_items_contents, rules, items)
         placement = await reranker.aplace(bundle.query_str.strip(), read)
         placement = _in_texts(rules, placement, read, items)
         outcome.record(placement, lambda: shown_result(items, placement))
@@ -131,8 +129,24 @@ def _traced(
     return traced(nodes, query, callback_manager, size=size, model=model, top_n=top_n)
 
 
+def _contents(rules: NodeRules, nodes: Sequence[NodeWithScore]) -> list[Content]:
+    return contents(nodes, metadata_mode=rules.metadata_mode, document_fn=rules.document_fn)
+
+
 def _items_contents(rules: NodeRules, items: Sequence[object]) -> list[Content]:
     return items_contents(items, metadata_mode=rules.metadata_mode, document_fn=rules.document_fn)
+
+
+async def _converted(
+    convert: Callable[[NodeRules, Sequence[_ITEM]], list[Content]],
+    rules: NodeRules,
+    items: Sequence[_ITEM],
+) -> list[Content]:
+    # `document_fn` may use what belongs to the event loop, so it never runs in another thread.
+    if rules.document_fn is None and have_images(items):
+        # Checking the base64 of twenty photographs would block the event loop for too long.
+        return await asyncio.to_thread(convert, rules, items)
+    return convert(rules, items)
 
 
 def _question(query: QueryBundle | str) -> QueryBundle:
@@ -163,13 +177,6 @@ def _ranked(
     if placement.passages:
         add_passages(found, placement)
     return found
-
-
-async def _acontents(rules: NodeRules, nodes: Sequence[NodeWithScore]) -> list[Content]:
-    if rules.document_fn is None and have_image_fields(nodes):
-        # Checking the base64 of twenty photographs would block the event loop for too long.
-        return await asyncio.to_thread(contents, nodes, metadata_mode=rules.metadata_mode)
-    return contents(nodes, metadata_mode=rules.metadata_mode, document_fn=rules.document_fn)
 
 
 def checked_nodes(nodes: Iterable[object]) -> list[NodeWithScore]:

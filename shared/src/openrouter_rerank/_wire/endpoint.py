@@ -267,15 +267,15 @@ def destination(
     is_openrouter = name == _OPENROUTER_HOST or name.endswith(f".{_OPENROUTER_HOST}")
     may_be_http = is_loopback(host) or (allow_insecure_http and not is_openrouter)
     if parts.scheme != "https" and not (parts.scheme == "http" and may_be_http):
-        cure = ""
+        advice = ""
         if parts.scheme == "http" and not is_openrouter:
-            cure = (
+            advice = (
                 ". If the network between is yours, allow_insecure_http=True sends the key and the "
                 "documents unencrypted"
             )
         raise ConfigurationError(
             f"{option} must begin with https:// (http:// only for this machine), "
-            f"got {parts.scheme}://{host}{cure}"
+            f"got {parts.scheme}://{host}{advice}"
         )
     path = parts.path.rstrip("/").removesuffix("/rerank").rstrip("/") + "/rerank"
     return Destination(

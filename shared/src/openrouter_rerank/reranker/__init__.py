@@ -27,12 +27,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .keywords import CallOptions, RerankKeywords
     from .options import RerankOptions
-    from .passages import PASSAGE_KEY, in_texts, passage_metadata
+    from .passages import PASSAGE_KEY, RETRIEVAL_SCORE, in_texts, passage_metadata
     from .placement import Content, LocalImageDocument, Placed, Placement, Unscorable, WithoutImage
     from .reranker import Reranker
 
 __all__ = [
     "PASSAGE_KEY",
+    "RETRIEVAL_SCORE",
     "CallOptions",
     "Content",
     "LocalImageDocument",
@@ -50,7 +51,7 @@ __all__ = [
 _MODULES = {
     "keywords": ("CallOptions", "RerankKeywords"),
     "options": ("RerankOptions",),
-    "passages": ("PASSAGE_KEY", "in_texts", "passage_metadata"),
+    "passages": ("PASSAGE_KEY", "RETRIEVAL_SCORE", "in_texts", "passage_metadata"),
     "placement": (
         "Content",
         "LocalImageDocument",

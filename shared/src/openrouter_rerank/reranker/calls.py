@@ -252,8 +252,8 @@ class _Call:
         images = sum(isinstance(document, RerankDocument) for document in self.sent.documents)
         if images:
             error.message += (
-                f" {images} of the {len(self.sent.documents)} documents had an image: check that "
-                "these are PNG or JPEG images and that their URLs can be fetched, or set "
+                f" images were sent with {images} of {len(self.sent.documents)} documents: check "
+                "that they are PNG or JPEG images and that their URLs can be fetched, or set "
                 "image_mode='never'."
             )
             error.args = (error.message,)

@@ -36,8 +36,10 @@ class RerankKeywords(ClientKeywords, RequestFields, total=False):
     """
     score_threshold: float | None
     """
-    Return only ranked documents with at least this score, and none without a score. Cannot be
-    combined with `fallback_models`, because each model has its own score scale.
+    Return only ranked documents with at least this score, and none without a score. A call that
+    ranks nothing, because the query is blank or `on_error` lets a failure pass, returns the
+    retriever's order. Cannot be combined with `fallback_models`, because each model has its own
+    score scale.
     """
     openrouter_provider: ProviderPreferences | Mapping[str, object] | None
     """Another name of `provider`."""

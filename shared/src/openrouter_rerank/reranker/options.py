@@ -51,8 +51,9 @@ class RerankOptions(ClientOptions):
     score_threshold: float | None = Field(
         default=None,
         description="Return only ranked documents with at least this score, and none without a "
-        "score. Cannot be combined with `fallback_models`, because each model has its own score "
-        "scale.",
+        "score. A call that ranks nothing, because the query is blank or `on_error` lets a failure "
+        "pass, returns the retriever's order. Cannot be combined with `fallback_models`, because "
+        "each model has its own score scale.",
         allow_inf_nan=False,
     )
     session_id: str | None = Field(

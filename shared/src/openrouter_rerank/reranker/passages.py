@@ -10,6 +10,8 @@ from .placement import Content, Placement, Unscorable
 
 PASSAGE_KEY = "relevance_passage"
 """The metadata field of the passage, in both frameworks."""
+RETRIEVAL_SCORE = "retrieval_score"
+"""The metadata field of an earlier score, in both frameworks. LlamaIndex's own rerankers use it."""
 
 
 def passage_metadata(passage: Passage) -> dict[str, int | bool]:

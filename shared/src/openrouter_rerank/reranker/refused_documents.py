@@ -1,9 +1,11 @@
 """
 Finds the documents that an error of the service names: by the URL of an image, or by index. Pure.
 
-Services name a document in many ways, so the texts are searched for all that are known. A wrong
-guess does no harm: without the document that is to blame, the request would succeed, and without
-another it fails again.
+Services name a document in many ways, so the texts are searched for those that are known, and for no
+number that may be a count, a size or a status. A guess may still be wrong: `image 1` is document 1
+or the second image, and a server may name any document. Then the image of a good document, or the
+document, is not ranked. That is in the log, and the call is made once more at most: if the document
+that is to blame is still there, the service refuses it again, and the error is raised.
 """
 
 import re
@@ -16,15 +18,29 @@ from openrouter_rerank.images import is_url
 
 # Refused before any work was done, because of what was sent: never billed.
 _STATUSES = frozenset({400, 413, 415, 422})
-# `documents[3].image`, `passages -> 3 -> image`, `document 3`, `input at index 3`.
+# In a path: `documents[3]`, `documents.3`, `passages -> 3`, `"documents",3`.
+_STEP = r"""(?:\[|\.|/| ?-> ?|\\?["'], ?)"""
+# In words: `document 3`, `document #3`, `input at index 3`. Not `document: 3`, which may be a count
+# or a status.
+_WORD = r"(?: ?[#=]| (?:#|(?:at )?(?:index|position|number|no\.?)(?: |: ?| ?= ?))?)"
+_COUNTED = (
+    r"accepted|allowed|found|given|maximum|max|permitted|provided|received|sent|supported|total"
+    r"|of|out of|or (?:more|less|fewer)|documents|elements|entries|images|inputs|items|passages"
+    r"|texts|bytes?|[kmg]i?b|characters?|chars|pages|pixels|px|seconds|ms|tokens?|words"
+)
+# No status of HTTP (`404 Not Found`), count (`3 of 5`, `3 provided`) or size (`2 MB`, `640x480`).
+_INDEX = (
+    r"(?![45]\d\d:? (?:bad|error|forbidden|gone|internal|not|payload|service|too|un))"
+    rf"(\d{{1,6}})(?![\w%]|[.,]\d| ?(?:/ ?\d|-\d|x ?\d)| (?:{_COUNTED})\b)"
+)
 _DOCUMENT = re.compile(
-    r"\b(?:documents?|passages?|inputs?|items?|texts?)"
-    r"(?: ?(?:at )?(?:index|position|number|no\.?))?[\s.\[\]:=#>'\",-]{1,5}(\d{1,6})\b"
-    r"|\b(?:index|position)[\s:=]{1,3}(\d{1,6})\b",
+    rf"\b(?:documents?|passages?|inputs?|items?|texts?){_STEP}{_INDEX}"
+    rf"|\b(?<!per )(?<!max )(?:document|passage|input|item|text){_WORD}{_INDEX}"
+    rf"""|\bindex\\?["']?(?: |: ?| ?= ?){_INDEX}""",
     re.IGNORECASE,
 )
 _IMAGE = re.compile(
-    r"\bimages?(?: ?(?:index|number|no\.?))?[\s.\[:=#]{1,3}(\d{1,6})\b", re.IGNORECASE
+    rf"\bimages?{_STEP}{_INDEX}|\b(?<!per )(?<!max )image{_WORD}{_INDEX}", re.IGNORECASE
 )
 _TOO_LONG = re.compile(r"too (?:long|large|many tokens)|exceed|maximum|token limit", re.IGNORECASE)
 # A URL ends before a character that cannot follow it. A dot may end the sentence.
@@ -59,7 +75,7 @@ def refused_documents(error: OpenRouterRerankError, documents: Sequence[Ranked])
     }
     if by_url := _with_url_in(text, images):
         return by_url
-    named = {int(first or second) for first, second in _DOCUMENT.findall(text)}
+    named = _numbers(_DOCUMENT, text)
     if found := named & images.keys():
         return found
     if named and _TOO_LONG.search(text):
@@ -70,7 +86,7 @@ def refused_documents(error: OpenRouterRerankError, documents: Sequence[Ranked])
 def _with_url_in(text: str, images: Mapping[int, str]) -> set[int]:
     """Return the documents whose image URL is in `text`, if need be without its query."""
     urls = {at: image for at, image in images.items() if is_url(image)}
-    found = {at for at, url in urls.items() if re.search(re.escape(url) + _END_OF_URL, text)}
+    found = {at for at, url in urls.items() if _is_in(text, url, _END_OF_URL)}
     if found:
         return found
     # Signed URLs are long, and services cut them.
@@ -78,20 +94,28 @@ def _with_url_in(text: str, images: Mapping[int, str]) -> set[int]:
     return {
         at
         for at, url in urls.items()
-        if paths[path := _without_query(url)] == 1
-        and re.search(re.escape(path) + _END_OF_PATH, text)
+        if paths[path := _without_query(url)] == 1 and _is_in(text, path, _END_OF_PATH)
     }
+
+
+def _is_in(text: str, url: str, end: str) -> bool:
+    # Few URLs are in the text, and a search for the others would take long.
+    return url in text and re.search(re.escape(url) + end, text) is not None
 
 
 def _without_query(url: str) -> str:
     return url.partition("?")[0].partition("#")[0]
 
 
+def _numbers(pattern: re.Pattern[str], text: str) -> set[int]:
+    return {int(found[found.lastindex or 0]) for found in pattern.finditer(text)}
+
+
 def _numbered_images(text: str, images: Mapping[int, str]) -> set[int]:
     """Return the documents of `image 3` in `text`: document 3, or that of the fourth image."""
     in_order = [*images]
     found: set[int] = set()
-    for number in map(int, _IMAGE.findall(text)):
+    for number in _numbers(_IMAGE, text):
         if number in images:
             found.add(number)
         elif number < len(in_order):

@@ -1,7 +1,7 @@
 """Describes, for the log, what a reranker has not ranked: how many, why, and what to do."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from openrouter_rerank.errors import OpenRouterRerankError
 from openrouter_rerank.telemetry import SituationLog
@@ -16,20 +16,22 @@ _MOST_POSITIONS = 10
 
 def report_unsent(log: SituationLog, sent: Sendable) -> None:
     """Report the images and the documents that are not sent. A new reason is a new situation."""
+    size = len(sent.positions) + len(sent.unscorable)
     if sent.without_image:
-        log.report(
-            _situation("images", sent.without_image.values()),
-            "images were not sent, so their documents are ranked by text alone: images=%d: %s",
-            len(sent.without_image),
-            _counted(sent.without_image.values()),
+        _report_reasons(
+            log,
+            "images",
+            "%d of %d documents are ranked by text alone, because their images were not sent: %s",
+            sent.without_image.values(),
+            size,
         )
     if sent.unscorable:
-        log.report(
-            _situation("nothing to rank", sent.unscorable.values()),
-            "documents had nothing to rank, so they are %s: documents=%d: %s",
-            _fate(sent),
-            len(sent.unscorable),
-            _counted(sent.unscorable.values()),
+        _report_reasons(
+            log,
+            "nothing to rank",
+            f"%d of %d documents had nothing to rank, so they are {_where(sent)}: %s",
+            sent.unscorable.values(),
+            size,
         )
 
 
@@ -46,26 +48,38 @@ def report_blank_query(log: SituationLog, documents: int) -> None:
 def report_refused(
     log: SituationLog, positions: Iterable[int], sent: Sendable, error: OpenRouterRerankError
 ) -> None:
-    """Report the documents whose image, or everything, the service refused."""
+    """
+    Report the documents whose image, or everything, the service refused.
+
+    Args:
+        log: The log.
+        positions: The positions of these documents.
+        sent: What is left to send.
+        error: The refusal.
+    """
     shown = sorted(positions)
     more = f" and {len(shown) - _MOST_POSITIONS} more" if len(shown) > _MOST_POSITIONS else ""
-    log.report(
-        "refused",
+    text = (
         "the service refused documents, so the call is made once more without their images: "
-        "positions=%s%s. Documents that have nothing else are %s. The service said: %s",
-        shown[:_MOST_POSITIONS],
-        more,
-        _fate(sent),
-        error.message,
+        "positions=%s%s. Documents that have nothing else are %s. The service said: %s"
+        if sent.documents
+        else "the service refused documents, and no others are left to rank: positions=%s%s. They "
+        "are %s. The service said: %s"
     )
+    log.report("refused", text, shown[:_MOST_POSITIONS], more, _where(sent), error.message)
 
 
-def _situation(name: str, reasons: Iterable[str]) -> str:
+def _report_reasons(
+    log: SituationLog, name: str, text: str, reasons: Collection[str], size: int
+) -> None:
     # Each name is remembered, so it has a few reasons at most.
-    return "; ".join([name, *sorted(set(reasons))[:_MOST_REASONS]])
+    situation = "; ".join([name, *sorted(set(reasons))[:_MOST_REASONS]])
+    # A lasting situation is met in every call, and then its text is seldom needed.
+    if log.is_logged(situation):
+        log.report(situation, text, len(reasons), size, _counted(reasons))
 
 
-def _fate(sent: Sendable) -> str:
+def _where(sent: Sendable) -> str:
     return "returned last, without a score" if sent.is_kept else "left out"
 
 
@@ -75,4 +89,4 @@ def _counted(reasons: Iterable[str]) -> str:
     parts = [f"{count} because {reason}" for reason, count in found[:_MOST_REASONS]]
     if rest := sum(count for _, count in found[_MOST_REASONS:]):
         parts.append(f"{rest} for other reasons")
-    return "; ".join(parts)
+    return ", ".join(parts)

@@ -15,6 +15,7 @@ from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.images import LocalImage
 from openrouter_rerank.reranker import (
     PASSAGE_KEY,
+    RETRIEVAL_SCORE,
     Placement,
     Unscorable,
     passage_metadata,
@@ -44,9 +45,6 @@ _REMOTE_KEYS = ("image_url", "image_uri", "image_gsurl", "image_path")
 _IMAGE_KEYS = (*_INLINE_KEYS, *_REMOTE_KEYS)
 _FILE_KEYS = ("source", "file_path")
 """Where loaders store the path of any file; it is an image only if its name ends like one."""
-
-RETRIEVAL_SCORE = "retrieval_score"
-"""The metadata field for an earlier score. The LlamaIndex package has the same."""
 
 _set = object.__setattr__
 
@@ -143,7 +141,8 @@ def ranked(
     """
     Return copies of the documents, with their scores, in the order of `placement`.
 
-    If nothing was ranked, the result holds the documents themselves, with the scores they had.
+    The passage of an earlier ranking is removed from the metadata of the copies. If nothing was
+    ranked, the result holds the documents themselves, with the scores they had.
 
     Args:
         documents: The documents that were converted.
@@ -193,6 +192,7 @@ def _copy_with_score(
     document: Document, score: float | None, score_key: str, retrieval_key: str | None
 ) -> Document:
     metadata = {**document.metadata}
+    metadata.pop(PASSAGE_KEY, None)
     earlier = metadata.pop(score_key, None)
     if retrieval_key is not None and earlier is not None:
         metadata[retrieval_key] = earlier

@@ -12,7 +12,14 @@ from pathlib import PurePath
 from typing import Final, TypeAlias, TypeGuard
 
 from langchain_core.documents.base import Blob
-from openrouter_rerank.images import LocalImage, as_image, is_bytes, is_complete, on_one_line
+from openrouter_rerank.images import (
+    LocalImage,
+    as_image,
+    is_bytes,
+    is_complete,
+    is_url,
+    on_one_line,
+)
 from openrouter_rerank.reranker import Unscorable
 
 from .pillow import PillowImage, is_pillow
@@ -41,6 +48,9 @@ _DATA_URI_HEAD = re.compile(
 _BLOCK_TYPES = {"image", "image_url", "input_image", "media", "base64", "url"}
 _BLOCK_WRAPPERS = ("image_url", "source")
 _BLOCK_KEYS = ("base64", "data", "url", "image_url")
+
+_HTTP_PROBLEM = "the image is at an http(s) URL without a host or with spaces in it"
+_OTHER_ADDRESS = "the image is at an address that is not http(s), which cannot be sent"
 
 
 def image_in_text(text: str) -> str | Unscorable | None:
@@ -139,7 +149,8 @@ def _image_in_string(value: str, media_type: str | None) -> str | LocalImage | U
         return image
     scheme, found, _ = text.partition("://")
     if found and scheme.isalnum() and len(scheme) <= 10:
-        return Unscorable(f"the image is at a {scheme}:// address, which cannot be sent")
+        # Without the scheme, which is a text of the document.
+        return Unscorable(_HTTP_PROBLEM if is_url(text) else _OTHER_ADDRESS)
     return LocalImage(text) if is_image_file(text) else None
 
 

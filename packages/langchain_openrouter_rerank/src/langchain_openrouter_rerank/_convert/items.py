@@ -12,7 +12,7 @@ from typing import TypeGuard
 from langchain_core.documents import Document
 from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.errors import InvalidRequestError
-from openrouter_rerank.images import LocalImage, as_image
+from openrouter_rerank.images import LocalImage, as_image, is_bytes
 from openrouter_rerank.reranker import LocalImageDocument, Placement, Unscorable, WithoutImage
 
 from .fields import with_fields
@@ -84,7 +84,7 @@ def mapping_content(
     if isinstance(kind, str) and (block := image_in(item, fields={})):
         return joined("", block)
     if isinstance(kind, str) and "text" not in item and not ranked:
-        return Unscorable(f"it is a content block of type {kind!r:.50} without a usable image")
+        return Unscorable("it is a content block without a usable image")
     unknown = [key for key in item if key not in {"text", "image"}]
     if unknown and not rank_fields:
         raise InvalidRequestError(
@@ -101,11 +101,14 @@ def mapping_content(
     return joined(with_fields(text or "", item, names), image)
 
 
-def with_data_uri(document: RerankDocument) -> RerankDocument:
+def with_data_uri(document: RerankDocument) -> LazyContent:
     """Return `document` with its image as it can be sent, if it is an image in another form."""
     image: object = document.image
-    if isinstance(image, str | bytes | bytearray | memoryview):
-        return replace(document, image=as_image(image) or document.image)
+    if is_bytes(image):
+        text = document.text if isinstance(document.text, str) else ""
+        return joined(text, as_image(image) or Unscorable("the bytes are no image"))
+    if isinstance(image, str):
+        return replace(document, image=as_image(image) or image)
     return document
 
 

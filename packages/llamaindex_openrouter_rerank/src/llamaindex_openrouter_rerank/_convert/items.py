@@ -10,10 +10,10 @@ from typing import TypeGuard
 from llama_index.core.schema import BaseNode, MetadataMode, NodeWithScore, TextNode
 from openrouter_rerank.documents import Document, RerankDocument
 from openrouter_rerank.errors import InvalidRequestError
-from openrouter_rerank.images import as_image
+from openrouter_rerank.images import is_bytes
 from openrouter_rerank.reranker import Content, Placement
 
-from .nodes import contents, is_mapping, own_text
+from .nodes import contents, is_mapping, joined, own_text
 
 
 def items_contents(
@@ -102,11 +102,9 @@ def _content(item: object, at: int) -> Content:
         raise InvalidRequestError(
             f"text of documents[{at}] is of type {type(text).__name__}: pass a string"
         )
-    if not isinstance(image, str | bytes | None):
+    if not isinstance(image, str | None) and not is_bytes(image):
         raise InvalidRequestError(
             f"image of documents[{at}] is of type {type(image).__name__}: pass an http(s) URL, a "
             "data URI, base64 or bytes"
         )
-    found = None if image is None else as_image(image)
-    # One that cannot be sent is left to `unscorable`, which says why.
-    return RerankDocument(text=text, image=found or (image if isinstance(image, str) else None))
+    return joined(text, image)

@@ -6,9 +6,10 @@ from typing import TypeGuard
 from llama_index.core.schema import BaseNode, MetadataMode, NodeWithScore
 from openrouter_rerank.documents import Document, RerankDocument
 from openrouter_rerank.errors import InvalidRequestError
-from openrouter_rerank.images import LocalImage, as_image, is_bytes
+from openrouter_rerank.images import ImageBytes, LocalImage, as_image, is_bytes
 from openrouter_rerank.reranker import (
     PASSAGE_KEY,
+    RETRIEVAL_SCORE,
     Content,
     LocalImageDocument,
     Placement,
@@ -20,9 +21,6 @@ from pydantic import TypeAdapter
 
 from .images import image_fields
 from .texts import usual_texts
-
-RETRIEVAL_SCORE = "retrieval_score"
-"""The metadata key for the retriever's score. LlamaIndex's own rerankers use it too."""
 
 
 def contents(
@@ -56,9 +54,24 @@ def contents(
     ]
 
 
-def have_image_fields(nodes: Sequence[NodeWithScore]) -> bool:
-    """Return `True` if at least one node has fields for an image, even if they hold no image."""
-    return any(map(image_fields, [item.node for item in nodes]))
+def have_images(items: Sequence[object]) -> bool:
+    """
+    Return `True` if there may be an image to check: in a field of a node, or of another item.
+
+    Args:
+        items: What `rerank` accepts: nodes, with or without a score, texts, mappings and
+            `RerankDocument`s.
+    """
+    nodes = [item.node for item in items if isinstance(item, NodeWithScore)]
+    if any(map(image_fields, nodes)):
+        return True
+    return len(nodes) < len(items) and any(map(_has_image, items))
+
+
+def _has_image(item: object) -> bool:
+    if isinstance(item, BaseNode):
+        return image_fields(item) is not None
+    return not isinstance(item, str) and _text_and_image(item)[1] is not None
 
 
 def ranked(
@@ -68,7 +81,8 @@ def ranked(
     Return the nodes in the order of `placement`, with its scores.
 
     Each item is new. Its node is the object that was passed in, because tools and stores look nodes
-    up by identity. If nothing was ranked, the items keep the retriever's scores.
+    up by identity; but a node with the passage of an earlier ranking in its metadata is replaced by
+    a copy without it. If nothing was ranked, the items keep the retriever's scores.
 
     Args:
         nodes: The nodes that were ranked.
@@ -78,6 +92,8 @@ def ranked(
     """
     if placement.ranking is None:
         return [nodes[placed.index].model_copy() for placed in placement.order]
+    if any(map(_has_passage, nodes)):
+        nodes = [*map(_without_passage, nodes)]
     items = [(nodes[placed.index], placed.relevance_score) for placed in placement.order]
     if not keep_retrieval_score:
         return _with_scores(items)
@@ -100,6 +116,19 @@ def own_text(node: BaseNode) -> str | None:
     """Return the text of a node without metadata, or `None` if it fails to give it."""
     text = _text(node, MetadataMode.NONE)
     return text if isinstance(text, str) else None
+
+
+def _has_passage(item: NodeWithScore) -> bool:
+    # Of a usual node only: other objects may have no fields, or fields of any type.
+    metadata = getattr(item.node, "__dict__", {}).get("metadata")
+    return type(metadata) is dict and PASSAGE_KEY in metadata
+
+
+def _without_passage(item: NodeWithScore) -> NodeWithScore:
+    if not _has_passage(item):
+        return item
+    metadata = {name: value for name, value in item.node.metadata.items() if name != PASSAGE_KEY}
+    return item.model_copy(update={"node": item.node.model_copy(update={"metadata": metadata})})
 
 
 def _with_scores(items: Sequence[tuple[NodeWithScore, float | None]]) -> list[NodeWithScore]:
@@ -136,15 +165,31 @@ def _checked_document(document: object, at: int) -> Content:
     if isinstance(document, str):
         return document
     text, image = _text_and_image(document)
-    if is_bytes(image):
-        # Bytes of anything else stay, and are refused below.
-        image = as_image(image) or image
-    if (text is None or isinstance(text, str)) and (image is None or isinstance(image, str)):
-        return RerankDocument(text=text, image=image and (as_image(image) or image))
+    if isinstance(text, str | None) and (isinstance(image, str | None) or is_bytes(image)):
+        return joined(text, image)
     raise InvalidRequestError(
         f"document_fn gave a {type(document).__name__} for nodes[{at}] that is no document: "
         "return a string, a mapping with text and/or image, a RerankDocument, or None"
     )
+
+
+def joined(text: str | None, image: str | ImageBytes | None) -> Content:
+    """
+    Return one content of a text and an image, with the image as it can be sent.
+
+    If the image is of bytes that are no image, the text alone is ranked; without a text, the result
+    says why. Another image that cannot be sent stays: the core says what is wrong with it.
+    """
+    found = as_image(image) if image else None
+    if isinstance(image, str | None):
+        return RerankDocument(text=text, image=found or image)
+    if found:
+        return RerankDocument(text=text, image=found)
+    return _without_image(text, "the bytes are no image")
+
+
+def _without_image(text: str | None, reason: str) -> Content:
+    return WithoutImage(text=text, reason=reason) if text and text.strip() else Unscorable(reason)
 
 
 def _text_and_image(document: object) -> tuple[object, object]:
@@ -173,11 +218,11 @@ def _content(node: BaseNode, metadata_mode: MetadataMode) -> Content:
         return RerankDocument(text=caption, image=image)
     if isinstance(text, Unscorable):
         return text
-    reason = (
-        f"the {type(node).__name__} has no image: it is gone (storage keeps no image data), or it "
-        "is neither an http(s) URL, a data URI nor base64 of an image"
+    return _without_image(
+        caption,
+        "the image node has no image: it is gone (storage keeps no image data), or it is neither "
+        "an http(s) URL, a data URI nor base64 of an image",
     )
-    return Unscorable(reason) if caption is None else WithoutImage(text=caption, reason=reason)
 
 
 def _caption(node: BaseNode, metadata_mode: MetadataMode) -> str | Unscorable:
@@ -192,9 +237,9 @@ def _text(node: BaseNode, metadata_mode: MetadataMode) -> str | Unscorable:
     try:
         text: object = node.get_content(metadata_mode=metadata_mode)
     except Exception as error:  # noqa: BLE001 - Users' node classes may raise any exception
-        return _without_content(node, type(error))
-    return text if isinstance(text, str) else _without_content(node, TypeError)
+        return _without_content(type(error))
+    return text if isinstance(text, str) else _without_content(TypeError)
 
 
-def _without_content(node: BaseNode, error: type[Exception]) -> Unscorable:
-    return Unscorable(f"the {type(node).__name__} fails to give its content: {error.__name__}")
+def _without_content(error: type[Exception]) -> Unscorable:
+    return Unscorable(f"the node fails to give its content: {error.__name__}")
