@@ -2,8 +2,8 @@
 
 import pytest
 from llama_index.core.schema import NodeWithScore, TextNode
-from llamaindex_openrouter_rerank._convert.nodes import ranked
-from openrouter_rerank.ranking import RankedDocument, Ranking
+from llamaindex_openrouter_rerank._convert.nodes import ranked, with_passages
+from openrouter_rerank.ranking import Passage, RankedDocument, Ranking
 from openrouter_rerank.reranker import Placed, Placement
 
 OLD = {"relevance_passage": {"start": 3, "end": 5, "is_cut": False}, "page": 1}
@@ -34,3 +34,20 @@ def test_metadata_of_another_type_are_left_as_they_are(metadata):
     items = [NodeWithScore.model_construct(node=node, score=0.1)] * 2
 
     assert [item.node for item in ranked(items, PLACEMENT)] == [node, node]
+
+
+def test_a_passage_replaces_an_earlier_one():
+    """Only the copy of the node with a passage has it, with positions in the text of the node."""
+    items = [
+        NodeWithScore(node=TextNode(text="a b", metadata=OLD)),
+        NodeWithScore(node=TextNode(text="b")),
+    ]
+    placement = PLACEMENT._replace(passages={0: Passage(10, 11)})
+
+    found = ranked(items, placement)
+    with_passages(found, placement, [("page: 1\n\n", "a b"), "b"])
+
+    passage = {"start": 1, "end": 2, "is_cut": False}
+    assert found[1].node.metadata == {"page": 1, "relevance_passage": passage}
+    assert found[0].node.metadata == {}
+    assert items[0].node.metadata == OLD

@@ -246,8 +246,8 @@ async def test_copies_and_documents_that_were_not_sent_do_not_shift_the_index(
 
 
 SENT_IMAGES = (
-    " images were sent with 3 of 5 documents: check that they are PNG or JPEG images and that their "
-    "URLs can be fetched, or set image_mode='never'."
+    " images were sent with 3 of 5 documents: check that they are PNG or JPEG images and that "
+    "their URLs can be fetched, or set image_mode='never'."
 )
 
 

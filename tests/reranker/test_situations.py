@@ -126,7 +126,8 @@ async def test_images_that_are_left_out_are_counted_by_reason(make_reranker, pla
     """The first call that leaves images out warns: how many, why, and what to do."""
     contents, options, counts, reasons = case
     reranker = make_reranker(**options)
-    message = f"{counts} documents are ranked by text alone, because their images were not sent: {reasons}"
+    what = "documents are ranked by text alone, because their images were not sent"
+    message = f"{counts} {what}: {reasons}"
 
     assert await place(reranker, *contents) == [("WARNING", message)]
     assert await place(reranker, *contents) == [("DEBUG", message)]
@@ -232,6 +233,8 @@ async def test_the_reasons_are_counted_only_for_a_line_that_is_logged(make_reran
     counted = []
 
     class Reason(str):
+        __slots__ = ()
+
         def __format__(self, spec):
             counted.append(spec)
             return super().__format__(spec)

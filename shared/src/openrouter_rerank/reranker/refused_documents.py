@@ -1,10 +1,10 @@
 """
 Finds the documents that an error of the service names: by the URL of an image, or by index. Pure.
 
-Services name a document in many ways, so the texts are searched for those that are known, and for no
-number that may be a count, a size or a status. A guess may still be wrong: `image 1` is document 1
-or the second image, and a server may name any document. Then the image of a good document, or the
-document, is not ranked. That is in the log, and the call is made once more at most: if the document
+Services name a document in many ways. Those that are known are searched for; a number that may be a
+count, a size or a status is not an index. A guess may still be wrong: `image 1` is document 1 or
+the second image, and a server may name any document. Then the image of a good document, or the
+document, is not ranked. The log says so, and the call is made once more at most: if the document
 that is to blame is still there, the service refuses it again, and the error is raised.
 """
 
