@@ -159,7 +159,8 @@ async def test_a_refused_image_is_left_out_and_its_text_is_ranked(
         "positions=[1]. Documents that have nothing else are returned last, "
         in logged[0].getMessage()
     )
-    assert message in logged[0].getMessage()
+    assert "The error was " in logged[0].getMessage()
+    assert message not in logged[0].getMessage()
 
 
 @pytest.mark.parametrize(
@@ -227,7 +228,7 @@ async def test_nothing_is_left_to_rank(make_reranker, place, stage, caplog):
     [record] = [each for each in caplog.records if each.levelname == "WARNING"]
     assert record.getMessage().startswith(
         "the service refused documents, and no others are left to rank: positions=[0]. They are "
-        "returned last, without a score. The service said: Could not fetch"
+        "returned last, without a score. The error was BadRequestError, request id "
     )
 
 
@@ -331,3 +332,15 @@ async def test_a_score_store_does_not_hide_the_refused_image(make_reranker, plac
 
     assert first.order == second.order
     assert [len(request.documents) for request in stage.requests] == [5, 5, 1]
+
+
+async def test_with_a_score_store_an_index_names_no_document(make_reranker, place, stage):
+    """Documents with stored scores are not sent, so an index in an error names no document."""
+    reranker = make_reranker(score_store=InMemoryByteStore())
+    await place(reranker, ["a text", "another text"])
+    stage.always(error(400, "documents[0].image could not be fetched"))
+
+    with pytest.raises(BadRequestError):
+        await place(reranker, ["a text", RerankDocument(text="a cat", image=CAT), "another text"])
+
+    assert len(stage.requests) == 2

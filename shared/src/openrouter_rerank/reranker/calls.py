@@ -234,7 +234,8 @@ class _Call:
         # If there were other requests, they may have been billed, and would be once more.
         if error.attempts != 1 or len(ranges) != 1:
             return False
-        refused = refused_documents(error, distinct)
+        # Documents whose scores are in the store were not sent.
+        refused = refused_documents(error, distinct, are_all=options.score_store is None)
         if copies.copies:
             refused = {at for each in refused for at in copies.copies[each]}
         if not refused:

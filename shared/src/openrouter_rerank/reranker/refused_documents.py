@@ -55,7 +55,9 @@ def is_refusal(error: OpenRouterRerankError) -> bool:
     )
 
 
-def refused_documents(error: OpenRouterRerankError, documents: Sequence[Ranked]) -> set[int]:
+def refused_documents(
+    error: OpenRouterRerankError, documents: Sequence[Ranked], *, are_all: bool = True
+) -> set[int]:
     """
     Return the indexes of the documents that `error` names.
 
@@ -65,6 +67,7 @@ def refused_documents(error: OpenRouterRerankError, documents: Sequence[Ranked])
     Args:
         error: The refusal of the service.
         documents: The documents of the request, in their order.
+        are_all: `False` if the request may have had only some of them. Then an index means nothing.
     """
     raw = error.metadata.get("raw")
     text = f"{error.message}\n{raw}" if isinstance(raw, str) else error.message
@@ -75,6 +78,8 @@ def refused_documents(error: OpenRouterRerankError, documents: Sequence[Ranked])
     }
     if by_url := _with_url_in(text, images):
         return by_url
+    if not are_all:
+        return set()
     named = _numbers(_DOCUMENT, text)
     if found := named & images.keys():
         return found

@@ -61,12 +61,14 @@ def report_refused(
     more = f" and {len(shown) - _MOST_POSITIONS} more" if len(shown) > _MOST_POSITIONS else ""
     text = (
         "the service refused documents, so the call is made once more without their images: "
-        "positions=%s%s. Documents that have nothing else are %s. The service said: %s"
+        "positions=%s%s. Documents that have nothing else are %s. The error was %s"
         if sent.documents
         else "the service refused documents, and no others are left to rank: positions=%s%s. They "
-        "are %s. The service said: %s"
+        "are %s. The error was %s"
     )
-    log.report("refused", text, shown[:_MOST_POSITIONS], more, _where(sent), error.message)
+    # The message of the service may quote a document, or a signed URL.
+    response = f"{type(error).__name__}, request id {error.request_id or 'unknown'}"
+    log.report("refused", text, shown[:_MOST_POSITIONS], more, _where(sent), response)
 
 
 def _report_reasons(
