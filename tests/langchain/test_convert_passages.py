@@ -1,7 +1,7 @@
 """The passages in the metadata of documents."""
 
 from langchain_core.documents import Document
-from langchain_openrouter_rerank._convert.documents import ranked, with_passages
+from langchain_openrouter_rerank._convert.documents import add_passages, ranked
 from openrouter_rerank.ranking import Passage, RankedDocument, Ranking
 from openrouter_rerank.reranker import Placed, Placement
 
@@ -20,11 +20,11 @@ def test_an_earlier_passage_is_removed():
 
 
 def test_a_passage_replaces_an_earlier_one():
-    """Only a document with a passage has it, with positions in its text."""
-    placement = PLACEMENT._replace(passages={1: Passage(9, 10)})
+    """Only a document with a passage has it."""
+    placement = PLACEMENT._replace(passages={1: Passage(0, 1)})
 
     found = ranked(DOCUMENTS, placement, score_key="score")
-    with_passages(found, placement, ["a b", "page: 1\n\nb"])
+    add_passages(found, placement)
 
     passage = {"start": 0, "end": 1, "is_cut": False}
     assert found[0].metadata == {"page": 1, "score": 0.9, "relevance_passage": passage}

@@ -2,7 +2,7 @@
 
 import pytest
 from llama_index.core.schema import NodeWithScore, TextNode
-from llamaindex_openrouter_rerank._convert.nodes import ranked, with_passages
+from llamaindex_openrouter_rerank._convert.nodes import add_passages, ranked
 from openrouter_rerank.ranking import Passage, RankedDocument, Ranking
 from openrouter_rerank.reranker import Placed, Placement
 
@@ -37,15 +37,15 @@ def test_metadata_of_another_type_are_left_as_they_are(metadata):
 
 
 def test_a_passage_replaces_an_earlier_one():
-    """Only the copy of the node with a passage has it, with positions in the text of the node."""
+    """Only the copy of the node with a passage has it."""
     items = [
         NodeWithScore(node=TextNode(text="a b", metadata=OLD)),
         NodeWithScore(node=TextNode(text="b")),
     ]
-    placement = PLACEMENT._replace(passages={0: Passage(10, 11)})
+    placement = PLACEMENT._replace(passages={0: Passage(1, 2)})
 
     found = ranked(items, placement)
-    with_passages(found, placement, [("page: 1\n\n", "a b"), "b"])
+    add_passages(found, placement)
 
     passage = {"start": 1, "end": 2, "is_cut": False}
     assert found[1].node.metadata == {"page": 1, "relevance_passage": passage}
