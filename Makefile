@@ -33,7 +33,8 @@ coverage: $(VENV)/installed-check ## Check that the pure modules' own tests reac
 	$(BIN)/coverage run -m pytest -qq --hypothesis-profile=coverage \
 		tests/core tests/wire tests/call tests/transport/test_http11.py \
 		tests/score_cache/test_*scores.py tests/score_cache/test_recent_names.py \
-		tests/reranker/test_placement.py tests/reranker/test_refused_documents.py \
+		tests/reranker/test_passages.py tests/reranker/test_placement.py \
+		tests/reranker/test_refused_documents.py \
 		tests/reranker/test_situations.py tests/langchain/test_argument_errors.py \
 		tests/langchain/test_convert*.py tests/langchain/test_json_list.py \
 		tests/llamaindex/test_convert*.py
