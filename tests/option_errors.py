@@ -70,8 +70,8 @@ CLIENT_OPTIONS = [
         {"base_url": "http://gateway.example/v1"},
         (
             "base_url must begin with https:// (http:// only for this machine), got "
-            "http://gateway.example. If the network between is yours, allow_insecure_http=True "
-            "sends the key and the documents unencrypted"
+            "http://gateway.example. If the network is yours, set allow_insecure_http=True to send "
+            "the key and the documents unencrypted"
         ),
     ),
     (

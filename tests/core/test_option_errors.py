@@ -195,7 +195,7 @@ def test_a_bad_url_of_the_environment_is_blamed_on_its_variable(kind, monkeypatc
 
     assert str(caught.value) == (
         "OPENROUTER_API_BASE must begin with https:// (http:// only for this machine), got "
-        "http://a.example. If the network between is yours, allow_insecure_http=True sends the "
+        "http://a.example. If the network is yours, set allow_insecure_http=True to send the "
         "key and the documents unencrypted"
     )
 

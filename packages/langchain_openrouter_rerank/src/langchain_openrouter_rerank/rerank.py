@@ -328,7 +328,7 @@ class OpenRouterRerank(
 
     def bind(self, **kwargs: Any) -> "Runnable[RerankInput, list[Document]]":
         """
-        Return a Runnable whose calls have options: see `rerank`. It shows no header.
+        Return a Runnable whose calls have options: see `rerank`. Its `repr` shows no header.
 
         Raises:
             TypeError: If a call has no such option.

@@ -71,7 +71,7 @@ class Arguments:
 
 def hide_arguments(options: RequestOptions) -> None:
     """Replace secrets in the options of a call, in place, by objects that do not show them."""
-    # A key may have been passed under the name of no argument.
+    # A key may have been passed under an unknown name.
     if options and ("extra_headers" in options or not REQUEST_OPTIONS.issuperset(options)):
         hide_secrets(options, REQUEST_OPTIONS)
 

@@ -33,7 +33,7 @@ _SMALLEST_CONTEXT = min(
 )
 
 ALWAYS_FIT = int((_SMALLEST_CONTEXT - _ADDED) / MOST_TOKENS_PER_CHARACTER)
-"""A query and a document with together at most so many characters fit into every known context."""
+"""A query and a document with at most this many characters together fit into every context."""
 
 TOO_LONG = "long documents"
 LONG_QUERY = "long query"

@@ -34,7 +34,7 @@ class IdenticalCalls(Generic[_Lock]):
         self.ranking: Ranking | None = None
         """The ranking of the first call that succeeded."""
         self.failure: Failure | None = None
-        """That of the call that failed last."""
+        """The failure of the call that failed last."""
 
 
 class SingleFlight:

@@ -270,7 +270,7 @@ def destination(
         advice = ""
         if parts.scheme == "http" and not is_openrouter:
             advice = (
-                ". If the network between is yours, allow_insecure_http=True sends the key and the "
+                ". If the network is yours, set allow_insecure_http=True to send the key and the "
                 "documents unencrypted"
             )
         raise ConfigurationError(

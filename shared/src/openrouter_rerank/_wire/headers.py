@@ -223,7 +223,7 @@ def _app_headers(
 
     Args:
         url: The name of an option or a variable of the environment, and its value.
-        title: The same.
+        title: The name of the option or variable of the title, and its value.
         categories: `None` to leave the header out.
     """
     headers: dict[str, str] = {}

@@ -79,7 +79,7 @@ class RequestOptions(RequestFields, ClientOverrides, total=False):
 
 
 REQUEST_OPTIONS = frozenset(RequestOptions.__annotations__)
-"""Their names."""
+"""The names of all `RequestOptions`."""
 
 
 class ClientKeywords(TypedDict, total=False):
