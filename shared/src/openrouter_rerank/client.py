@@ -213,9 +213,9 @@ class RerankClient(_Client[HTTPClient]):
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
-        started = time.monotonic()
         try:
             hide_arguments(options)
+            started = time.monotonic()
             arguments = self._arguments(query, documents, model=model, top_n=top_n, **options)
             if not arguments.call.documents:
                 return arguments.empty_ranking()
@@ -334,9 +334,9 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
         Raises:
             OpenRouterRerankError: See `openrouter_rerank.errors` for the tree.
         """
-        started = time.monotonic()
         try:
             hide_arguments(options)
+            started = time.monotonic()
             check = functools.partial(self._arguments, query, documents, model=model, top_n=top_n)
             is_long = are_long(documents, self._rules, options)
             arguments = await asyncio.to_thread(check, **options) if is_long else check(**options)
