@@ -2,8 +2,8 @@
 The time of a call to `openrouter-rerank serve`, compared with a bare Starlette app.
 
 `python -m benchmarks.local_service SERVER` runs one of the two servers, and prints its URL. Both
-use Uvicorn with the same options, and make their responses in threads. The app sends one response
-again and again, so the difference is the work of the local service.
+use Uvicorn with the same options. The app sends one response again and again, so the difference is
+the work of the local service, and the thread that it does this work in.
 """
 
 import json
@@ -78,7 +78,6 @@ def _serve_bare_app() -> None:
     import uvicorn
     from openrouter_rerank.local.endpoint import LocalOpenRouter
     from starlette.applications import Starlette
-    from starlette.concurrency import run_in_threadpool
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import Route
@@ -87,8 +86,7 @@ def _serve_bare_app() -> None:
 
     async def answer(request: Request) -> Response:
         await request.body()
-        # Scorers take long, so both servers leave the event loop to a thread.
-        return await run_in_threadpool(Response, content, media_type="application/json")
+        return Response(content, media_type="application/json")
 
     app = Starlette(routes=[Route("/api/v1/rerank", answer, methods=["POST"])])
     config = uvicorn.Config(app, http="h11", ws="none", lifespan="off", log_level="warning")

@@ -47,8 +47,10 @@ def serve(
         ModuleNotFoundError: If no scorer is installed; the message names the extra.
         OSError: If the address is not available.
     """
+    # Not `app()`: the layers of Starlette around the service would only take time here.
+    service = _ASGIApp(LocalOpenRouter())
     server = uvicorn.Server(
-        uvicorn.Config(app(), http="h11", ws="none", lifespan="off", log_level="warning")
+        uvicorn.Config(service, http="h11", ws="none", lifespan="off", log_level="warning")
     )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as listener:

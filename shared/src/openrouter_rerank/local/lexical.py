@@ -8,10 +8,8 @@ English, a prior corrects this: the rarer a word is in the language, the more we
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-import numpy as np
-from bm25s import BM25
 from Stemmer import Stemmer
 
 from openrouter_rerank.local.vocabulary import word_ranks
@@ -21,6 +19,10 @@ from openrouter_rerank.local.words import ENGLISH, is_english, language, words
 # candidates come from a lexical retriever, a prior of 0.7 raises it from 0.23 to 0.34. A smaller
 # one is enough to correct the weights of words that most candidates contain.
 _ENGLISH_PRIOR = 0.5
+# The usual values of BM25: how soon more occurrences of a word stop to count, and how much a long
+# text counts against its words.
+_K1 = 1.5
+_B = 0.75
 
 
 class LexicalScorer:
@@ -38,17 +40,23 @@ class LexicalScorer:
         weights, documents = _weights_and_stems(words(query), [words(text) for text in texts])
         if not any(documents) or not any(weights.values()):
             return [0.0] * len(texts)
-        index = BM25(dtype="float64")
-        index.index(documents, show_progress=False)
-        frequency = Counter(term for document in documents for term in set(document))
-        scores = np.zeros(len(texts))
-        for term, weight in weights.items():
-            if term in frequency:
-                # BM25S multiplies by its own weight of the term. This replaces it with ours.
-                bm25_weight = _rarity(frequency[term], len(texts))
-                scores += index.get_scores([term]) * (weight / bm25_weight)
+        average_length = sum(map(len, documents)) / len(documents)
         total_weight = math.fsum(weights.values())
-        return [min(1.0, float(score) / total_weight) for score in scores]
+        return [
+            min(1.0, _weight(weights, document, average_length) / total_weight)
+            for document in documents
+        ]
+
+
+def _weight(weights: Mapping[str, float], document: Sequence[str], average_length: float) -> float:
+    """Return the weight of the query's words that a document has, by the formula of BM25."""
+    frequency = Counter(document)
+    length = _K1 * (1 - _B + _B * len(document) / average_length)
+    return math.fsum(
+        weight * frequency[term] / (frequency[term] + length)
+        for term, weight in weights.items()
+        if term in frequency
+    )
 
 
 def _weights_and_stems(
