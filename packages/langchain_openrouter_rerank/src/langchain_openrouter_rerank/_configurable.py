@@ -27,8 +27,9 @@ class ConfigurableRerank(RunnableConfigurableFields[Input, Output]):
         self, config: RunnableConfig | None = None, **kwargs: Any
     ) -> Runnable[Input, Output]:
         """Return a Runnable whose calls have this configuration. It shows no key and no header."""
-        config = self._with_hidden_secrets(merge_configs(config, cast("RunnableConfig", kwargs)))
-        return super().with_config(config)
+        # Before they are merged, because LangChain copies strings of a configuration to its metadata.
+        given = [config or {}, cast("RunnableConfig", kwargs)]
+        return super().with_config(merge_configs(*map(self._with_hidden_secrets, given)))
 
     def prepare(
         self, config: RunnableConfig | None = None
