@@ -27,7 +27,7 @@ class ConfigurableRerank(RunnableConfigurableFields[Input, Output]):
         self, config: RunnableConfig | None = None, **kwargs: Any
     ) -> Runnable[Input, Output]:
         """Return a Runnable whose calls have this configuration. It shows no key and no header."""
-        # Before they are merged, because LangChain copies strings of a configuration to its metadata.
+        # Before they are merged, because LangChain copies strings of the result to its metadata.
         given = [config or {}, cast("RunnableConfig", kwargs)]
         return super().with_config(merge_configs(*map(self._with_hidden_secrets, given)))
 
