@@ -86,7 +86,7 @@ def test_every_scalar_value_is_written(value, written):
         "",
         float("nan"),
         np.float64("nan"),
-        np.datetime64("NaT"),
+        np.datetime64("NaT", "D"),
         Decimal("NaN"),
         Decimal("sNaN"),
         10**5000,
