@@ -74,7 +74,7 @@ def test_an_item_that_is_not_a_document_is_refused():
 
 
 class Named(Document):
-    """A document of a class of its own."""
+    """A document of another class."""
 
 
 @pytest.mark.parametrize("document_class", [Document, Named])
