@@ -68,7 +68,7 @@ def test_token_estimate_table():
 
 def test_installed_tokenizers_count_tokens():
     """Each tokenizer that is installed counts tokens; the others are named."""
-    pytest.importorskip("tiktoken")
+    pytest.importorskip("tiktoken", reason="the script needs it, the packages do not")
     tokenizers, missing = installed()
 
     assert len(tokenizers) + len(missing) == 3

@@ -93,7 +93,7 @@ async def test_max_documents_per_request(reranker, rerank, local_openrouter):
 
 
 async def test_long_documents(reranker, rerank, local_openrouter):
-    """A call may rank long documents by passages of its own length and number."""
+    """A call may rank long documents by passages of another length and number."""
     long = "".join(f"Paragraph {number} is of other things.\n\n" for number in range(600))
     options = {"long_documents": "split", "passage_tokens": 100, "max_passages": 3}
 

@@ -117,6 +117,9 @@ def test_a_query_can_be_too_long(model, query, problem):
         with pytest.raises(InvalidRequestError, match="shorten the query"):
             arguments(["a"], query=query, model=model, long_documents="raise")
         assert arguments(["a"], query=query, model=model, **SPLIT).split is None
+        reports = Reports()
+        assert arguments([LONG * 9], query=query, model=model, situations=reports, **SPLIT).split
+        assert reports.texts == [("long query", f"{problem}: shorten the query")]
 
 
 @given(st.lists(TEXTS, min_size=1, max_size=5), st.none() | st.integers(1, 5))
@@ -290,9 +293,9 @@ class Reports:
         """Add a report."""
         self.texts.append((situation, text % values))
 
-    def is_quiet(self, situation):
-        """Return `True` if a report of this situation would not be logged."""
-        return situation in self._quiet
+    def is_logged(self, situation):
+        """Return `True` if a report of this situation would be logged."""
+        return situation not in self._quiet
 
 
 @pytest.mark.parametrize(

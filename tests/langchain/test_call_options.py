@@ -123,7 +123,7 @@ async def test_another_reranker_in_a_configuration(reranker, invoke):
 
 
 def test_a_dump_of_configurable_fields_has_the_id_of_langchains_class(configurable):
-    """LangChain can load the dump, because it has the id of its own class, and no key."""
+    """LangChain can load the dump, because it has the id of a class of LangChain, and no key."""
     text = dumps(configurable)
 
     assert '"RunnableConfigurableFields"' in text

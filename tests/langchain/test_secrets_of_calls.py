@@ -114,7 +114,7 @@ async def test_no_frame_of_an_async_call_shows_a_header(refusing, kind, call):
     ],
 )
 def test_bind_refuses_what_is_no_option_of_a_call(make_reranker, options, message):
-    """`bind` refuses the name at once, because LangChain's Runnable would show the value."""
+    """`bind` itself refuses the name, because LangChain's Runnable would show the value."""
     with pytest.raises(TypeError) as caught:
         make_reranker().bind(**options)
 

@@ -40,10 +40,6 @@ class SituationLog:
         """Warn once together with `other`."""
         self._warned = other._warned  # noqa: SLF001 - Of this class
 
-    def is_quiet(self, situation: str) -> bool:
-        """Return `True` if a report of `situation` would not be logged at all."""
-        return situation in self._warned and not logger.isEnabledFor(logging.DEBUG)
-
     def report(self, situation: str, text: str, *arguments: object) -> None:
         """
         Log `text`, with `arguments` in place of its `%s` and the like.

@@ -48,8 +48,8 @@ class Situations(Protocol):
         """Log `text`, with `arguments` in place of its `%s` and the like."""
         ...
 
-    def is_quiet(self, situation: str) -> bool:
-        """Return `True` if a report of `situation` would not be logged at all."""
+    def is_logged(self, situation: str) -> bool:
+        """Return `True` if a report would be logged now, so that its text is needed."""
         ...
 
 
@@ -88,11 +88,11 @@ class LongDocuments:
             "them, or set long_documents='split' to rank their passages"
         )
 
-    def report(self, situations: Situations) -> None:
-        """Report that the service may cut the documents, or has no room for them."""
+    def report(self, situations: Situations, *, are_split: bool) -> None:
+        """Report that the query leaves no room, and that the service may cut the documents."""
         if self.query_problem is not None:
             situations.report(LONG_QUERY, "%s: shorten the query", self.query_problem)
-        if self.tokens:
+        if self.tokens and not are_split:
             situations.report(
                 TOO_LONG,
                 "%d of %d documents may be longer than %s. The service ranks only the start of a "
@@ -223,8 +223,8 @@ def split_documents(
         InvalidRequestError: If `rules` refuse documents that are too long, and there is one.
     """
     # In a lasting situation, nothing would come of the estimates of documents that are sent whole.
-    is_quiet = situations is None or situations.is_quiet(TOO_LONG)
-    looked_at = () if is_quiet and rules.policy == "truncate" else documents
+    is_logged = situations is not None and situations.is_logged(TOO_LONG)
+    looked_at = documents if is_logged or rules.policy != "truncate" else ()
     long = long_documents(looked_at, query, models, rules)
     if long is None:
         return None
@@ -234,7 +234,9 @@ def split_documents(
     if rules.policy == "split" and long.tokens:
         split = _split(documents, long, rules, top_n)
     if situations is not None:
-        long.report(situations) if split is None else split.report(situations)
+        long.report(situations, are_split=split is not None)
+        if split is not None:
+            split.report(situations)
     return split
 
 
@@ -252,10 +254,9 @@ def _split(
     cut: set[int] = set()
     budget, most = min(rules.passage_tokens, long.room), rules.max_passages
     for at, document in enumerate(documents):
-        # In one call, either all documents are headed texts or none is.
-        whole = joined_text(document) if is_headed(document) else document
         if at not in long.tokens:
-            ranked.append(whole)
+            # In one call, either all documents are headed texts or none is.
+            ranked.append(joined_text(document) if is_headed(document) else document)
             origins.append((at, None))
             continue
         text = _text(document)
