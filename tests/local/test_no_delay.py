@@ -1,4 +1,4 @@
-"""Both servers send the end of a response without a wait, also on a connection that is used again."""
+"""Both servers send the end of a response without a wait, also on a connection used before."""
 
 import gc
 import os
