@@ -10,6 +10,9 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-header --no-annotate $(UPGRADE) $(foreach name,openrouter-rerank \
 	langchain-openrouter-rerank llamaindex-openrouter-rerank,--no-emit-package $(name))
 
+# All tests run in several processes. Each process imports everything, so a few tests are faster in one.
+PARALLEL = --numprocesses=auto --maxprocesses=4 --dist=worksteal
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -23,7 +26,7 @@ demo: $(VENV)/installed-demo ## Rerank real passages in both frameworks; QUESTIO
 
 .PHONY: test
 test: $(VENV)/installed-test ## Run the tests; TESTS="tests/wire -k response" runs some
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest $(or $(TESTS),$(PARALLEL))
 
 .PHONY: check
 check: lint types coverage licences wheels ## Check style, types, coverage, lock files, licences and wheels

@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 
 from benchmarks.retry_budget import RATES, TABLE, USERS, row, simulated
+from tests.repetitions import repetitions
 
 DOCS = Path(__file__).parents[2] / "docs"
 TABLE_LINES = TABLE.search((DOCS / "reliability.md").read_text("utf-8"))[0].splitlines()
 
 
-@pytest.mark.parametrize("rate", [0.2, 1])
+# A row takes five seconds.
+@pytest.mark.parametrize("rate", repetitions(local=[1], ci=[0.2, 1]))
 def test_a_row_of_the_table_is_what_the_code_does(rate):
     """A row of the table has the results of the simulation; `make retry-curve` updates it."""
     assert row(rate, [simulated(user, rate) for user in USERS]) in TABLE_LINES

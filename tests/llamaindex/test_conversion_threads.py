@@ -24,16 +24,21 @@ class RecordingNode(TextNode):
 @pytest.mark.parametrize(
     ("others", "in_thread"),
     [
-        ([], False),
-        (["a text"], False),
-        ([{"text": "a"}, RerankDocument(text="b"), TextNode(text="c")], False),
-        ([{"text": "a", "image": None}], False),
-        ([{"text": "a", "image": URL}], True),
-        ([RerankDocument(image=URL)], True),
-        ([ImageNode(image_url=URL)], True),
-        ([NodeWithScore(node=ImageNode(image_url=URL))], True),
+        pytest.param([], False, id="nothing"),
+        pytest.param(["a text"], False, id="a text"),
+        pytest.param(
+            [{"text": "a"}, RerankDocument(text="b"), TextNode(text="c")],
+            False,
+            id="texts of each kind",
+        ),
+        pytest.param([{"text": "a", "image": None}], False, id="no image"),
+        pytest.param([{"text": "a", "image": URL}], True, id="a mapping"),
+        pytest.param([RerankDocument(image=URL)], True, id="a document"),
+        pytest.param([ImageNode(image_url=URL)], True, id="a node"),
+        pytest.param(
+            [NodeWithScore(node=ImageNode(image_url=URL))], True, id="a node with a score"
+        ),
     ],
-    ids=str,
 )
 @pytest.mark.parametrize("wrap", [lambda node: node, lambda node: NodeWithScore(node=node)])
 async def test_scores_are_found_with_a_thread_only_if_there_is_an_image(

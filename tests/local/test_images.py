@@ -19,7 +19,7 @@ def data_uri(content, media="image/png"):
 
 def picture(kind="PNG", text="", mode="RGB"):
     """Return the bytes of a small picture, with a line of text if `text` is given."""
-    drawn = Image.new("RGB", (640, 120) if text else (8, 8), "white")
+    drawn = Image.new("RGB", (400, 240) if text else (8, 8), "white")
     if text:
         ImageDraw.Draw(drawn).text((20, 30), text, "black", ImageFont.load_default(48))
     file = BytesIO()

@@ -21,6 +21,8 @@ from schemathesis.checks import (
     status_code_conformance,
 )
 
+from tests.repetitions import repetitions
+
 KEY = {"Authorization": "Bearer any"}
 DESCRIPTION = json.loads(Path(__file__).with_name("openrouter-openapi.json").read_text("utf-8"))
 APP = app(LocalOpenRouter(scorers={"local/lexical": LexicalScorer()}))
@@ -70,7 +72,7 @@ def completed_description():
 
 
 bounded = settings(
-    max_examples=60,
+    max_examples=repetitions(local=20, ci=60),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

@@ -13,8 +13,9 @@ from openrouter_rerank import Budget
 from openrouter_rerank.local.stage import Reply, word_overlap
 
 from tests.clients import OWN_CONNECTIONS
+from tests.repetitions import repetitions
 
-CALLS = 200
+CALLS = repetitions(local=60, ci=200)
 PROVIDERS = {"Cohere": "rerank-v3.5", "Amazon Bedrock": "cohere.rerank-v3-5:0"}
 CHOICES = {"order", "only", "sort"}
 

@@ -17,7 +17,7 @@ from tests.secret_walker import HEADER, KEY, PASSWORD, secrets_in_frames
 
 # Every line takes minutes. With `full`, it is each line of a call without a proxy or an injected
 # client, and every second or third line of the others.
-LINES = repetitions(local=40, ci=100, full=2_000)
+LINES = repetitions(local=32, ci=100, full=2_000)
 PACKAGES = ("openrouter_rerank", "httpcore", "httpcore2", "h11", "httpx", "httpx2", "ssl")
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),

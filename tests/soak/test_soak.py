@@ -1,6 +1,5 @@
 """The soak test with a short run. `make soak MINUTES=60` runs it for an hour."""
 
-import os
 import random
 import subprocess
 import sys
@@ -12,14 +11,14 @@ import pytest
 from openrouter_rerank import RankedDocument, Ranking
 
 from tests import starvation
+from tests.repetitions import repetitions
 from tests.soak import lag
 from tests.soak.call import Call, random_call
 from tests.soak.measurements import CallMeasurements, ProcessMeasurements
 from tests.soak.soak import LIBRARIES, record, table
 
 ROOT = Path(__file__).parents[2]
-# A minute in CI. Half a minute finds nearly as much, which is enough before each commit.
-MINUTES = "1" if "CI" in os.environ else "0.5"
+MINUTES = repetitions(local="0.2", ci="1")
 
 
 def test_a_soak_breaks_no_promise():

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openrouter_rerank._attempt import Response
 from openrouter_rerank._wire.model_listing import (
@@ -14,6 +14,8 @@ from openrouter_rerank._wire.model_listing import (
     merged_listing,
 )
 from openrouter_rerank.models import MODELS, ModelListing, RerankModel
+
+from tests.repetitions import repetitions
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -195,6 +197,7 @@ def test_without_a_listing_the_built_in_models_are_returned(outcome, problem):
 
 
 @given(st.binary() | st.lists(ENTRIES).map(lambda entries: {"data": entries}))
+@settings(max_examples=repetitions(local=25, ci=100))
 def test_every_response_is_a_listing(body):
     """Any bytes are a listing of valid models, whose text can be logged on one line."""
     listing = merged_listing(response(body))
