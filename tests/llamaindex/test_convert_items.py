@@ -11,7 +11,7 @@ from openrouter_rerank.reranker import Placed, Placement, Unscorable, WithoutIma
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 PNG_URI = "data:image/png;base64,iVBORw0KGgo" + "A" * 53
 URL = "https://example.com/paris.png"
-NODE = TextNode(text="A node", metadata={"page": 1})
+NODE = TextNode(id_="node", text="A node", metadata={"page": 1})
 SCORED = NodeWithScore(node=NODE, score=0.5)
 
 
@@ -27,7 +27,7 @@ def content(item, *, metadata_mode=MetadataMode.NONE, document_fn=None):
         ("A text", "A text"),
         (NODE, "A node"),
         (SCORED, "A node"),
-        (ImageNode(image_url=URL), RerankDocument(image=URL)),
+        (ImageNode(id_="image", image_url=URL), RerankDocument(image=URL)),
         ({"text": "a"}, RerankDocument(text="a")),
         ({"text": "a", "image": URL}, RerankDocument(text="a", image=URL)),
         ({"image": PNG}, RerankDocument(image=PNG_URI)),
@@ -74,8 +74,8 @@ def test_bytes_of_document_fn_that_are_no_image_have_the_same_reason():
         (5, False),
         ({"image": URL}, True),
         (RerankDocument(image=URL), True),
-        (ImageNode(), True),
-        (NodeWithScore(node=ImageNode()), True),
+        (ImageNode(id_="image"), True),
+        (NodeWithScore(node=ImageNode(id_="image")), True),
     ],
     ids=str,
 )
