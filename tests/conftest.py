@@ -13,14 +13,14 @@ from hypothesis import settings
 
 from tests.clients import CLIENT_KIND_IDS, CLIENT_KINDS, ClientKind
 
-# Examples have no deadline, because a busy machine must not fail a test. CI runs the same examples
-# every time, so that a pull request fails only because of its own change.
-settings.register_profile("dev", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+# Examples have no deadline, because a busy machine must not fail a test. Each run has the same
+# examples, so that a test fails only because of a change. `make promises` has new ones each time.
+settings.register_profile("same", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("new", deadline=None, print_blob=True)
 # Coverage must not depend on random examples: tables of cases reach each branch. Few examples
 # keep the run fast.
 settings.register_profile("coverage", deadline=None, derandomize=True, max_examples=5)
-settings.load_profile("ci" if "CI" in os.environ else "dev")
+settings.load_profile("new" if "FULL" in os.environ else "same")
 
 
 def pytest_configure() -> None:

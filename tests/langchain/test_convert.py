@@ -589,9 +589,9 @@ json_values = st.recursive(
 keys = st.sampled_from(["image", "image_url", "image_path", "source", "mime_type", "url", "type"])
 
 
-@given(st.text(min_size=1), st.dictionaries(keys | st.text(), json_values))
+@given(st.text().filter(str.strip), st.dictionaries(keys | st.text(), json_values))
 def test_a_text_is_ranked_alone_with_any_metadata(text, metadata):
-    """A text that is not an image is ranked alone, for all contents of the metadata."""
+    """A text that is neither blank nor an image is ranked alone, with any metadata."""
     expected = [text]
 
     assert contents([Document(text, metadata=metadata)]) == expected
