@@ -1,13 +1,14 @@
 """
-Removes secrets from the tracebacks of exceptions that leave a call.
+Removes secrets from tracebacks of a call, and finds exceptions of signal handlers by them.
 
 A crash reporter shows the local variables of each frame. In the middle of a call those of an HTTP
 library, and for a moment those of this package, contain the key and the headers as text. A signal
 handler, a cancellation or a timeout of the caller can end a call at any line.
 """
 
+import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from types import FrameType
 from typing import Protocol, TypeGuard, runtime_checkable
@@ -43,12 +44,43 @@ def clear_frames(error: BaseException, keywords: Mapping[str, object] | None = N
     # Python passes keywords in a dict, but a type checker may know it by another type.
     if isinstance(keywords, dict):
         keywords.clear()
-    trace = error.__traceback__
-    running = set[FrameType]()
-    frame = None if trace is None else trace.tb_frame
-    while frame is not None:
-        running.add(frame)
-        frame = frame.f_back
+    for each in _with_causes(error):
+        for frame in _finished_frames(each, error):
+            if _may_have_secrets(frame):
+                _clear(frame)
+
+
+def raise_if_from_signal(error: BaseException) -> None:
+    """
+    Raise the exception of a signal handler if it is `error`, or if `error` was raised from it.
+
+    To be called where `error` is caught. Task runners limit the time of a task by a handler that
+    raises. Its exception may have the class of a network error, but must not be taken for one.
+    """
+    for each in _with_causes(error):
+        if any(_is_of_handler(frame) for frame in _finished_frames(each, error)):
+            context = each.__context__
+            try:
+                raise each
+            finally:
+                each.__context__ = context
+
+
+def _is_of_handler(frame: FrameType) -> bool:
+    """Return `True` if Python called the function of `frame` because of a signal."""
+    # Such a function gets the number of the signal, and the frame that was interrupted.
+    found: list[object] = []
+    names, rest, _, values = inspect.getargvalues(frame)
+    for name in names if rest is None else (*names, rest):
+        value: object = values.get(name)
+        found += value if isinstance(value, tuple) else [value]
+    is_passed = frame.f_back is not None and any(each is frame.f_back for each in found)
+    return is_passed and any(isinstance(each, int) for each in found)
+
+
+def _with_causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield `error` and what it was raised from, without what the caller was handling before."""
+    running = _running_frames(error)
     seen = set[int]()
     pending = [error]
     while pending:
@@ -58,13 +90,30 @@ def clear_frames(error: BaseException, keywords: Mapping[str, object] | None = N
         if id(current) in seen or is_of_caller:
             continue
         seen.add(id(current))
-        while trace is not None:
-            if trace.tb_frame not in running and _may_have_secrets(trace.tb_frame):
-                _clear(trace.tb_frame)
-            trace = trace.tb_next
+        yield current
         if _is_group(current):
             pending += current.exceptions
         pending += [each for each in (current.__cause__, current.__context__) if each is not None]
+
+
+def _finished_frames(error: BaseException, caught: BaseException) -> Iterator[FrameType]:
+    """Yield the frames of `error` that have ended when `caught` is caught."""
+    running = _running_frames(caught)
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame not in running:
+            yield trace.tb_frame
+        trace = trace.tb_next
+
+
+def _running_frames(caught: BaseException) -> set[FrameType]:
+    running = set[FrameType]()
+    trace = caught.__traceback__
+    frame = None if trace is None else trace.tb_frame
+    while frame is not None:
+        running.add(frame)
+        frame = frame.f_back
+    return running
 
 
 def clear_headers(value: object) -> None:

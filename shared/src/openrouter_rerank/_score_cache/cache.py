@@ -11,6 +11,7 @@ from typing import TypeVar
 from openrouter_rerank._call.flow import CallFlow, Limits, call_flow
 from openrouter_rerank._call.known_scores import NOTHING_KNOWN, KnownScores
 from openrouter_rerank._call.plan import NO_COPIES, Call
+from openrouter_rerank._tracebacks import raise_if_from_signal
 from openrouter_rerank.errors import DeadlineExceededError, OpenRouterRerankError
 from openrouter_rerank.models import model_for
 from openrouter_rerank.ranking import Ranking
@@ -238,9 +239,11 @@ def _checked(scores: CallScores, values: object) -> KnownScores:
 
 
 def _read_failed(error: Exception) -> KnownScores:
+    raise_if_from_signal(error)
     logger.warning("the score store failed, so all scores are requested: %s", type(error).__name__)
     return NOTHING_KNOWN
 
 
 def _warn_not_written(error: Exception) -> None:
+    raise_if_from_signal(error)
     logger.warning("the score store failed, so scores were not stored: %s", type(error).__name__)

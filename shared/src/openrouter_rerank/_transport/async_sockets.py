@@ -11,6 +11,8 @@ from contextlib import suppress
 
 import httpcore
 
+from openrouter_rerank._tracebacks import raise_if_from_signal
+
 from .async_stream import AsyncStream
 from .bounds import CONNECT_TIMEOUT
 
@@ -132,8 +134,10 @@ async def _first_success(
             pending, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
         )
         for each in done:
-            if each.exception() is None:
+            error = each.exception()
+            if error is None:
                 return each
+            raise_if_from_signal(error)
         if not done:
             break
     return None

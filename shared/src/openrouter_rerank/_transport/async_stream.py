@@ -8,9 +8,10 @@ import asyncio
 import select
 import socket
 import ssl
-from contextlib import suppress
 
 import httpcore
+
+from openrouter_rerank._tracebacks import raise_if_from_signal
 
 from .bounds import HELD_BYTES
 
@@ -67,8 +68,10 @@ class AsyncStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         """Return the next bytes as soon as there are any; `b""` at the end of the connection."""
         if self._held:
             # As httpcore does: a server that stops reading may have sent a response that says why.
-            with suppress(httpcore.WriteError):
+            try:
                 await self._flush()
+            except httpcore.WriteError as error:
+                raise_if_from_signal(error)
         while not self._received and not self._has_ended:
             await self._change()
         if not self._received and self._error is not None:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Protocol, TypeGuard, runtime_checkable
 
 from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Response, Step
+from openrouter_rerank._tracebacks import raise_if_from_signal
 from openrouter_rerank._wire.endpoint import Secrets
 from openrouter_rerank.errors import OpenRouterRerankError
 
@@ -35,6 +36,10 @@ _KINDS = {
     # The asynchronous reads of httpcore do not translate TLS errors.
     "SSLError": FailureKind.LOST,
 }
+# Users have classes with the same names, such as TimeoutException for a limit of their own.
+_KIND_PACKAGES = frozenset(
+    {"builtins", "h11", "httpcore", "httpcore2", "httpx", "httpx2", "socket", "ssl"}
+)
 
 _LATE = {Step.SLOT: FailureKind.BUSY, Step.PERMISSION: FailureKind.UNPERMITTED}
 # Seconds before the deadline at which the time is up.
@@ -204,6 +209,7 @@ class Bounds:
 
     def failure(self, error: Exception) -> Failure:
         """Return the failure that `error` means; raise `error` if it is not about the exchange."""
+        raise_if_from_signal(error)
         if isinstance(error, _BoundExceededError):
             return self.failed(error.kind)
         kind = _kind_of(error)
@@ -298,7 +304,8 @@ def _kind_of(error: Exception) -> FailureKind | None:
     if isinstance(error, OpenRouterRerankError):
         # Some of ours are built-in errors too. A hook of an injected client may raise them.
         return None
-    names = {each.__name__ for each in type(error).__mro__}
+    kinds = type(error).__mro__
+    names = {each.__name__ for each in kinds if each.__module__.partition(".")[0] in _KIND_PACKAGES}
     return next((kind for name, kind in _KINDS.items() if name in names), None)
 
 

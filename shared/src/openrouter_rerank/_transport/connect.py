@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
+from openrouter_rerank._tracebacks import raise_if_from_signal
 from openrouter_rerank._wire.endpoint import is_loopback
 from openrouter_rerank.errors import ConfigurationError
 
@@ -127,6 +128,7 @@ def _new_context() -> ssl.SSLContext:
     try:
         context = httpx.create_ssl_context()
     except (OSError, ValueError) as error:
+        raise_if_from_signal(error)
         if named is None:
             raise
         raise ConfigurationError(
@@ -153,8 +155,11 @@ def _certificate_source() -> tuple[object, ...]:
         source.append(path)
         if path:
             # A path that does not exist is reported when the certificates are read.
-            with suppress(OSError, ValueError):
+            try:
                 found = Path(path).stat()
+            except (OSError, ValueError) as error:
+                raise_if_from_signal(error)
+            else:
                 source.append((found.st_mtime_ns, found.st_size, found.st_ino))
     return tuple(source)
 
@@ -173,6 +178,7 @@ def _configuration_errors() -> Generator[None]:
         raise
     # httpcore raises a RuntimeError if the package for SOCKS proxies is missing.
     except (ImportError, OSError, ValueError, RuntimeError) as error:
+        raise_if_from_signal(error)
         raise ConfigurationError(
             "the proxy or the certificates that the environment names cannot be used "
             f"(HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE, SSL_CERT_DIR): {type(error).__name__}"

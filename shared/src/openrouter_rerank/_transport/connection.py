@@ -3,13 +3,13 @@
 import functools
 import ssl
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
 import httpcore
 
 from openrouter_rerank._attempt import Step
+from openrouter_rerank._tracebacks import raise_if_from_signal
 from openrouter_rerank._wire.endpoint import EncodedHeaders
 
 from .async_sockets import AsyncSockets
@@ -74,9 +74,11 @@ class Connection(_Connection[httpcore.NetworkStream]):
         stream = self._stream or self._connected()
         response.bounds.step = Step.RESPONSE
         # A server that stops reading may have sent a response that says why.
-        with suppress(httpcore.WriteError):
+        try:
             for piece in self._http.request(_target(url), headers, body, method=method):
                 stream.write(piece)
+        except httpcore.WriteError as error:
+            raise_if_from_signal(error)
         while not self._http.receive(stream.read(_READ_BYTES), response):
             pass
         self.is_idle = self._http.start_next()
@@ -115,9 +117,11 @@ class AsyncConnection(_Connection[AsyncStream]):
         stream = self._stream or await self._connected(response.bounds.timeouts["connect"])
         response.bounds.step = Step.RESPONSE
         # A server that stops reading may have sent a response that says why.
-        with suppress(httpcore.WriteError):
+        try:
             for piece in self._http.request(_target(url), headers, body, method=method):
                 await stream.write(piece)
+        except httpcore.WriteError as error:
+            raise_if_from_signal(error)
         while not self._http.receive(await stream.read(_READ_BYTES), response):
             pass
         self.is_idle = self._http.start_next()

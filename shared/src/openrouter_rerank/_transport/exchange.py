@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 
 from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Response, Step
+from openrouter_rerank._tracebacks import raise_if_from_signal
 from openrouter_rerank._wire.endpoint import EncodedHeaders, Endpoint, Secrets
 from openrouter_rerank._wire.headers import HeaderFields
 from openrouter_rerank.http_client import AsyncHTTPClient, HTTPClient
@@ -260,6 +261,7 @@ async def _arefusal(limiter: RateLimiter, bounds: Bounds) -> Failure | None:
 
 
 def _limiter_failure(error: Exception, bounds: Bounds) -> Failure:
+    raise_if_from_signal(error)
     # Only the class of the error: its message may quote the password of a database.
     return bounds.failed(FailureKind.BROKEN_LIMITER, type(error).__name__)
 

@@ -9,9 +9,10 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 
 import httpcore
+
+from openrouter_rerank._tracebacks import raise_if_from_signal
 
 from .bounds import CONNECT_TIMEOUT, HELD_BYTES, LONGEST_WAIT
 
@@ -69,6 +70,7 @@ class Sockets(httpcore.NetworkBackend):
                     address, port, share, local_address, socket_options
                 )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                raise_if_from_signal(error)
                 failure = error
             else:
                 return _Stream(stream, self)
@@ -98,8 +100,10 @@ class _Stream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - httpcore's interface
         # As httpcore does: a server that stops reading may have sent a response that says why.
-        with suppress(httpcore.WriteError):
+        try:
             self._flush()
+        except httpcore.WriteError as error:
+            raise_if_from_signal(error)
         return self._stream.read(max_bytes, self._sockets.time_left(httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - httpcore's interface
@@ -130,8 +134,10 @@ class _Stream(httpcore.NetworkStream):
                 self._socket.settimeout(self._sockets.time_left(httpcore.WriteTimeout))
                 unsent = unsent[self._socket.send(unsent) :]
         except TimeoutError as error:
+            raise_if_from_signal(error)
             raise httpcore.WriteTimeout(error) from error
         except OSError as error:
+            raise_if_from_signal(error)
             raise httpcore.WriteError(error) from error
 
     def close(self) -> None:

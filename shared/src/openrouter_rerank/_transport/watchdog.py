@@ -11,7 +11,8 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+
+from openrouter_rerank._tracebacks import raise_if_from_signal
 
 from .bounds import LONGEST_WAIT
 
@@ -61,8 +62,11 @@ class Watchdog:
         thread = threading.Thread(target=self._run, name="openrouter-rerank-deadlines", daemon=True)
         # If the system has no room for a thread, only the single reads are bounded. The next
         # exchange tries to start the thread again.
-        with suppress(RuntimeError):
+        try:
             thread.start()
+        except RuntimeError as error:
+            raise_if_from_signal(error)
+        else:
             self._thread = thread
 
     def _run(self) -> None:

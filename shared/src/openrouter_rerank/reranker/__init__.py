@@ -25,6 +25,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from openrouter_rerank._tracebacks import raise_if_from_signal
+
     from .keywords import CallOptions, RerankKeywords
     from .options import RerankOptions
     from .passages import PASSAGE_KEY, RETRIEVAL_SCORE, in_texts, passage_metadata
@@ -46,9 +48,11 @@ __all__ = [
     "WithoutImage",
     "in_texts",
     "passage_metadata",
+    "raise_if_from_signal",
 ]
 
 _MODULES = {
+    "._tracebacks": ("raise_if_from_signal",),
     "keywords": ("CallOptions", "RerankKeywords"),
     "options": ("RerankOptions",),
     "passages": ("PASSAGE_KEY", "RETRIEVAL_SCORE", "in_texts", "passage_metadata"),

@@ -4,6 +4,7 @@ import os
 import stat
 from pathlib import Path
 
+from openrouter_rerank._tracebacks import raise_if_from_signal
 from openrouter_rerank.errors import ConfigurationError
 from openrouter_rerank.images import LocalImage, uri_of_bytes
 
@@ -26,7 +27,8 @@ def read_image(image: LocalImage, root: Path | None, max_bytes: int) -> str | Un
     try:
         base = root.resolve(strict=True)
         data = _content(base, _inside(base, image.path), max_bytes + 1)
-    except (OSError, ValueError, RuntimeError, IndexError, StopIteration):
+    except (OSError, ValueError, RuntimeError, IndexError, StopIteration) as error:
+        raise_if_from_signal(error)
         # A path that does not exist and one outside of `root` get the same reason, so that a
         # document cannot find out which files exist.
         return Unscorable("the image is no readable file inside image_root")

@@ -12,7 +12,12 @@ from typing import Protocol, TypeAlias, TypeGuard
 
 from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.images import uri_of_bytes
-from openrouter_rerank.reranker import LocalImageDocument, Unscorable, WithoutImage
+from openrouter_rerank.reranker import (
+    LocalImageDocument,
+    Unscorable,
+    WithoutImage,
+    raise_if_from_signal,
+)
 
 # The modes that PNG supports. Images of other modes are converted to RGB, or to 16 bits of grey.
 _PNG_MODES = {"1", "L", "LA", "I;16", "P", "RGB", "RGBA"}
@@ -94,5 +99,6 @@ def _encoded(document: PillowDocument) -> SendableContent:
             # more bytes.
             image.save(file, format="PNG", compress_level=1)
     except Exception as error:  # noqa: BLE001 - PIL's plugins raise anything when they load.
+        raise_if_from_signal(error)
         return _without_image(document, f"the PIL image fails to load: {type(error).__name__}")
     return RerankDocument(text=document.text, image=uri_of_bytes(file.getvalue()))

@@ -21,6 +21,7 @@ from llama_index.core.schema import (
     TextNode,
 )
 from openrouter_rerank.images import LocalImage, as_image, is_bytes
+from openrouter_rerank.reranker import raise_if_from_signal
 from pydantic import AnyUrl
 
 # Most nodes are of these classes. Reading a field that a node does not have is slow.
@@ -90,6 +91,8 @@ def _url_as_text(url: object) -> object:
 
 def _field(owner: object, name: str) -> object:
     # A property of a user's class may raise any exception. Such a field counts as empty.
-    with suppress(Exception):
+    try:
         return getattr(owner, name, None)
-    return None
+    except Exception as error:  # noqa: BLE001 - as the comment above says
+        raise_if_from_signal(error)
+        return None

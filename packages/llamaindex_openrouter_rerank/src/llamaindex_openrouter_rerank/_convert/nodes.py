@@ -16,6 +16,7 @@ from openrouter_rerank.reranker import (
     Unscorable,
     WithoutImage,
     passage_metadata,
+    raise_if_from_signal,
 )
 from pydantic import TypeAdapter
 
@@ -237,6 +238,7 @@ def _text(node: BaseNode, metadata_mode: MetadataMode) -> str | Unscorable:
     try:
         text: object = node.get_content(metadata_mode=metadata_mode)
     except Exception as error:  # noqa: BLE001 - Users' node classes may raise any exception
+        raise_if_from_signal(error)
         return _without_content(type(error))
     return text if isinstance(text, str) else _without_content(TypeError)
 

@@ -17,6 +17,7 @@ from operator import itemgetter
 
 from llama_index.core.schema import BaseNode, IndexNode, MetadataMode, TextNode
 from openrouter_rerank.documents import HeadedText
+from openrouter_rerank.reranker import raise_if_from_signal
 
 # The fields that decide the format of a text. Releases differ in how many fields for separators
 # they have, and in which of these they use.
@@ -65,7 +66,8 @@ def _with_heading(
         for key, value in metadata.items():
             if key not in excluded:
                 heading += f"{key}: {value!s}\n"
-    except Exception:  # noqa: BLE001 - The `__str__` of a value may raise any exception
+    except Exception as error:  # noqa: BLE001 - The `__str__` of a value may raise any exception
+        raise_if_from_signal(error)
         return None
     heading = heading.strip()
     if not heading:
