@@ -21,6 +21,7 @@ from ._tracebacks import clear_frames
 from ._transport.exchange import AsyncExchange, Exchange, Route, SentHeaders
 from ._transport.fair_semaphore import FairSemaphore
 from ._transport.pool import async_pool, pool
+from ._transport.threads import in_thread
 from ._wire.endpoint import checked_key, endpoint
 from ._wire.model_listing import ModelChanges
 from .client_options import ClientKeywords, ClientOptions, RequestOptions
@@ -339,13 +340,12 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
             started = time.monotonic()
             check = functools.partial(self._arguments, query, documents, model=model, top_n=top_n)
             is_long = are_long(documents, self._rules, options)
-            arguments = await asyncio.to_thread(check, **options) if is_long else check(**options)
+            arguments = await in_thread(check, **options) if is_long else check(**options)
             if not arguments.call.documents:
                 return arguments.empty_ranking()
             route = self._call_route(arguments)
-            exchange = AsyncExchange(
-                route, self._request_slots(), self._http_client, self._rate_limiter
-            )
+            slots = self._request_slots()
+            exchange = AsyncExchange(route, slots, self._http_client, self._rate_limiter)
             run = functools.partial(adrive, exchange=exchange, max_in_flight=self._max_concurrency)
             with traced(model, documents=arguments.size, top_n=top_n) as note:
                 limits = self._limits(arguments, started)

@@ -4,7 +4,6 @@ The calls of `OpenRouterRerank`: convert the documents, rank them, return them o
 Imported with the first reranker, not with the class: it needs most modules of both packages.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeGuard
 
@@ -12,7 +11,7 @@ from langchain_core.documents import Document
 from langchain_core.runnables import RunnableConfig
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.ranking import Ranking
-from openrouter_rerank.reranker import Placement, Reranker, in_texts
+from openrouter_rerank.reranker import Placement, Reranker, in_texts, in_thread
 
 from ._convert.documents import (
     add_passages,
@@ -187,11 +186,11 @@ async def _acontents(
 ) -> Sequence[SendableContent]:
     """Return what of each item is ranked; slow conversions run in a thread."""
     if rules.converter is not None:
-        return await asyncio.to_thread(_contents, reranker, rules, items)
+        return await in_thread(_contents, reranker, rules, items)
     found = _converted(rules, items)
     if _are_sendable(found):
         return found
-    return await asyncio.to_thread(with_encoded_images, found, refusal=reranker.image_refusal())
+    return await in_thread(with_encoded_images, found, refusal=reranker.image_refusal())
 
 
 def _converted(rules: DocumentRules, items: Sequence[object]) -> list[LazyContent]:

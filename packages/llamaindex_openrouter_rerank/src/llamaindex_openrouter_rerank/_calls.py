@@ -1,6 +1,5 @@
 """The calls of `OpenRouterRerank`: check the arguments, rank the nodes, report to the handlers."""
 
-import asyncio
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
@@ -11,7 +10,7 @@ from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 from openrouter_rerank.documents import Document
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.ranking import Ranking
-from openrouter_rerank.reranker import Content, Placement, Reranker, in_texts
+from openrouter_rerank.reranker import Content, Placement, Reranker, in_texts, in_thread
 from pydantic import BaseModel
 
 from ._convert.items import is_node, item_text, items_contents, shown_nodes, shown_result
@@ -145,7 +144,7 @@ async def _converted(
     # `document_fn` may use what belongs to the event loop, so it never runs in another thread.
     if rules.document_fn is None and have_images(items):
         # Checking the base64 of twenty photographs would block the event loop for too long.
-        return await asyncio.to_thread(convert, rules, items)
+        return await in_thread(convert, rules, items)
     return convert(rules, items)
 
 

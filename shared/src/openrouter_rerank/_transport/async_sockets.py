@@ -7,7 +7,6 @@ httpcore's own backend uses anyio, which costs a fifth of a call.
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import suppress
 
 import httpcore
 
@@ -15,24 +14,10 @@ from openrouter_rerank._tracebacks import raise_if_from_signal
 
 from .async_stream import AsyncStream
 from .bounds import CONNECT_TIMEOUT
+from .lookups import Address, addresses_of
 
 # Seconds until the next address of a host is tried too (RFC 8305 section 5).
 _NEXT_ADDRESS_DELAY = 0.25
-
-Address = tuple[int, tuple[object, ...]]
-"""The family of an address, and the value that a socket of this family connects to."""
-
-
-async def addresses_of(host: str, port: int) -> list[Address]:
-    """Return the addresses of `host`, in the order in which they are to be tried."""
-    # A numeric address needs no lookup, and so no thread.
-    for family in (socket.AF_INET, socket.AF_INET6):
-        with suppress(OSError):
-            socket.inet_pton(family, host)
-            return [(family, (host, port))]
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [(family, address) for family, *_, address in found]
 
 
 class AsyncSockets(httpcore.AsyncNetworkBackend):

@@ -13,7 +13,6 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 from weakref import WeakSet
 
@@ -25,6 +24,7 @@ from .connect import (
     new_connection,
     prepare,
 )
+from .threads import in_thread
 
 # Seconds. With the 5 seconds of httpx, a caller that makes a call every ten seconds needs a TCP and
 # a TLS handshake each time.
@@ -127,7 +127,7 @@ class AsyncPool:
             # One task prepares, outside the loop, and the others wait for it.
             async with self._preparing:
                 if not is_prepared(url):
-                    await _prepare_in_thread(url)
+                    await in_thread(prepare, url)
         return new_async_connection(url), False
 
     async def put(self, url: str, connection: AnyAsyncConnection, owner: object) -> None:
@@ -150,15 +150,6 @@ class AsyncPool:
         """Close all idle connections. Later calls open new ones."""
         stacks, self._idle = self._idle, {}
         await _close_all([each for stack in stacks.values() for each in stack])
-
-
-async def _prepare_in_thread(url: str) -> None:
-    # A new thread: all threads of the loop's executor may be busy with other work.
-    thread = ThreadPoolExecutor(1, "openrouter-rerank")
-    try:
-        await asyncio.get_running_loop().run_in_executor(thread, prepare, url)
-    finally:
-        thread.shutdown(wait=False)
 
 
 async def _close_all(closing: list[tuple[float, AnyAsyncConnection]]) -> None:

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from openrouter_rerank._tracebacks import raise_if_from_signal
+    from openrouter_rerank._transport.threads import in_thread
 
     from .keywords import CallOptions, RerankKeywords
     from .options import RerankOptions
@@ -47,12 +48,14 @@ __all__ = [
     "Unscorable",
     "WithoutImage",
     "in_texts",
+    "in_thread",
     "passage_metadata",
     "raise_if_from_signal",
 ]
 
 _MODULES = {
     "._tracebacks": ("raise_if_from_signal",),
+    "._transport.threads": ("in_thread",),
     "keywords": ("CallOptions", "RerankKeywords"),
     "options": ("RerankOptions",),
     "passages": ("PASSAGE_KEY", "RETRIEVAL_SCORE", "in_texts", "passage_metadata"),

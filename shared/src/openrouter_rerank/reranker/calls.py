@@ -1,6 +1,5 @@
 """The two calls of a reranker, sync and async, and the clients that make them."""
 
-import asyncio
 import logging
 import threading
 import time
@@ -10,6 +9,7 @@ from typing import TypeVar
 
 from openrouter_rerank._call.long_documents import LongDocuments, long_documents
 from openrouter_rerank._call.plan import parts, without_copies
+from openrouter_rerank._transport.threads import in_thread
 from openrouter_rerank._wire.headers import HeaderFields
 from openrouter_rerank.client import AsyncRerankClient, RerankClient
 from openrouter_rerank.client_options import ClientOptions, RequestOptions
@@ -304,7 +304,7 @@ async def aplace(
         return _blank(options, clients, contents)
     if LocalImageDocument in set(map(type, contents)):
         # Reading files would block the event loop.
-        call = await asyncio.to_thread(_Call, options, clients, query, contents)
+        call = await in_thread(_Call, options, clients, query, contents)
     else:
         call = _Call(options, clients, query, contents)
     while call.sent.documents:

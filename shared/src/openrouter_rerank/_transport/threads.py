@@ -1,0 +1,147 @@
+"""
+Threads for what would block an event loop, and for requests of a synchronous call.
+
+They are not those of the loop's default executor. A lookup of a name that hangs would occupy them:
+the application's own work would wait, and so would the end of `asyncio.run`. And work of the
+application could keep a call waiting past its deadline. Our threads are daemons: the interpreter
+does not wait for them when it exits.
+"""
+
+import asyncio
+import contextvars
+import functools
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from typing import ParamSpec, TypeVar
+
+from openrouter_rerank._tracebacks import raise_if_from_signal
+
+# As in asyncio's default executor.
+_MOST_WORKERS = min(32, (os.cpu_count() or 1) + 4)
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+
+def start_thread(work: Callable[[], object], name: str) -> threading.Thread | None:
+    """Run `work` in a new daemon thread; return `None` if the system starts none."""
+    try:
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        thread.start()
+    except RuntimeError as error:
+        # The limit of threads is reached, or the interpreter exits.
+        raise_if_from_signal(error)
+        return None
+    return thread
+
+
+class Workers:
+    """Up to `most` threads for one kind of work; each of them ends when no work is left."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._threads = 0
+
+    def submit(self, work: Callable[[], _Result]) -> "Future[_Result] | None":
+        """Let a thread do `work`; return `None` if there is no thread that could."""
+        future = Future[_Result]()
+        with self._lock:
+            self._waiting.append(functools.partial(_do, work, future))
+            if self._threads < self._most:
+                self._threads += 1
+                if start_thread(self._run, "openrouter-rerank") is None:
+                    self._threads -= 1
+            if not self._threads:
+                self._waiting.pop()
+                return None
+        return future
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._threads -= 1
+                    return
+                work = self._waiting.popleft()
+            work()
+            # The result may be large, and the thread may wait for the lock.
+            del work
+
+
+def _do(work: Callable[[], _Result], future: "Future[_Result]") -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = work()
+    except StopIteration as error:
+        # A future of asyncio refuses it.
+        future.set_exception(RuntimeError(f"{type(error).__name__} was raised in a thread"))
+    except BaseException as error:  # noqa: BLE001 - the future raises it again
+        future.set_exception(error)
+    else:
+        future.set_result(result)
+
+
+class _Process:
+    """The threads of this process. They do not survive a fork, so a child starts its own."""
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        self.workers = Workers(_MOST_WORKERS)
+
+
+_process = _Process()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_process.renew)
+
+
+async def in_thread(
+    work: Callable[_Arguments, _Result], *arguments: _Arguments.args, **keywords: _Arguments.kwargs
+) -> _Result:
+    """Return the result of `work`, done in a thread, or in the event loop if there is none."""
+    context = contextvars.copy_context()
+
+    def run() -> _Result:
+        return context.run(work, *arguments, **keywords)
+
+    future = _process.workers.submit(run)
+    return run() if future is None else await asyncio.wrap_future(future)
+
+
+def run_in_threads(work: Callable[[], None], count: int, *, on_error: Callable[[], None]) -> None:
+    """
+    Run `work` in this thread and in others, and return when all have ended.
+
+    Args:
+        work: Run `count` times together, or less often if the system starts fewer threads.
+        count: The number of threads, with this one.
+        on_error: Called as soon as one of them fails or is interrupted.
+    """
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException:
+            on_error()
+            raise
+
+    others, running = Workers(count - 1), list[Future[None]]()
+    try:
+        running += [each for _ in range(count - 1) if (each := others.submit(run))]
+        run()
+        for each in running:
+            each.result()
+    except BaseException:
+        # This thread may have been interrupted while it waited.
+        on_error()
+        raise
+    finally:
+        # A thread cannot be interrupted: what it does ends at the call's deadline at the latest.
+        wait(running)
