@@ -35,6 +35,14 @@ def error_of(kind, *, allowed=30.0, **fields):
             id="port of http",
         ),
         pytest.param(
+            FailureKind.EXHAUSTED,
+            {"reason": "Too many open files"},
+            "could not connect to openrouter.ai:443: Too many open files. End threads and close "
+            "files and connections that are not needed, or raise the limits of the process "
+            "(ulimit).",
+            id="no descriptor left",
+        ),
+        pytest.param(
             FailureKind.UNSENT,
             {"url": ""},
             "could not connect to the server: Reason. Check base_url and the network.",

@@ -31,8 +31,9 @@ NO_RANKING = Response(status=200, headers={}, body=b"{}")
 UNSENT, PROXY_REFUSED, UNTRUSTED, UNSENDABLE, STALE, LOST, BUSY, TIMEOUT, DEADLINE, OVERSIZED = (
     Failure(kind=kind, reason="ItsError")
     for kind in FailureKind
-    if kind not in {FailureKind.UNPERMITTED, FailureKind.BROKEN_LIMITER}
+    if kind not in {FailureKind.EXHAUSTED, FailureKind.UNPERMITTED, FailureKind.BROKEN_LIMITER}
 )
+EXHAUSTED = Failure(kind=FailureKind.EXHAUSTED, reason="ItsError")
 UNPERMITTED = Failure(kind=FailureKind.UNPERMITTED)
 BROKEN_LIMITER = Failure(kind=FailureKind.BROKEN_LIMITER, reason="ItsError")
 
@@ -131,6 +132,7 @@ class ScriptedCall:
         pytest.param([OK], [0], Ranking, id="first attempt"),
         # Not billed: refused before any work.
         pytest.param([UNSENT, OK], [0, 0.1], Ranking, id="unsent, ok"),
+        pytest.param([EXHAUSTED, OK], [0, 0.1], Ranking, id="no descriptor left, ok"),
         pytest.param([UNSENT] * 3, [0, 0.1, 0.2], APIConnectionError, id="unsent"),
         pytest.param([status(503), OK], [0, 0.1], Ranking, id="503, ok"),
         pytest.param([status(503)] * 3, [0, 0.1, 0.2], ServiceUnavailableError, id="503"),

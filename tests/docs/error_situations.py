@@ -1,6 +1,8 @@
 """The situations of `docs/errors.md` in which the service or the network fails, made to happen."""
 
 import datetime as dt
+import os
+import resource
 from urllib.parse import urlsplit
 
 import pytest
@@ -86,6 +88,19 @@ def set_variable(resources, name, value):
 def refused(client, stage, resources):
     """Nothing listens at the address."""
     return client(base_url=resources.enter_context(refusing_address()))
+
+
+def no_descriptors(client, stage, resources):
+    """No more files and sockets may be opened than are open now."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # This opens the event loop.
+    client(base_url=stage.base_url).close()
+    new_client = client(base_url=stage.base_url)
+    next_descriptor = os.dup(0)
+    os.close(next_descriptor)
+    resources.callback(resource.setrlimit, resource.RLIMIT_NOFILE, before)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (next_descriptor, before[1]))
+    return new_client
 
 
 def proxy_refused(client, stage, resources):
@@ -174,6 +189,7 @@ SETUPS = {
     "The value of `HTTPS_PROXY` is not the URL of a proxy.": bad_proxy,
     "`SSL_CERT_FILE` names something else.": bad_certificates,
     "No server listens at `base_url`.": refused,
+    "The process may not open another socket.": no_descriptors,
     "No proxy listens at the address in `HTTPS_PROXY`.": proxy_refused,
     "The proxy wants another user name or password.": proxy_without_login,
     "The certificate of the server is not trusted.": untrusted,

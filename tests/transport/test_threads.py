@@ -11,10 +11,11 @@ from openrouter_rerank import (
     APIConnectionError,
     AsyncRerankClient,
     OpenRouterRerankError,
+    RerankClient,
 )
 from openrouter_rerank._transport import lookups
 from openrouter_rerank._transport.connect import prepare
-from openrouter_rerank._transport.threads import in_thread
+from openrouter_rerank._transport.threads import in_thread, run_in_threads
 
 LONG = 30
 CALLS = 40
@@ -126,3 +127,64 @@ async def test_work_in_a_thread_ends_with_its_result_or_its_error():
         await in_thread(lambda: 1 / 0)
     with pytest.raises(RuntimeError, match="StopIteration"):
         await in_thread(functools.partial(next, iter(())))
+
+
+@contextmanager
+def no_threads():
+    """Let the system start no thread: it has no room for a stack of 64 TiB."""
+    before = threading.stack_size(1 << 46)
+    try:
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            threading.Thread(target=int).start()
+        yield
+    finally:
+        threading.stack_size(before)
+
+
+def test_a_split_call_needs_no_thread(local_openrouter):
+    """If no thread can be started, the requests of a call are sent one after the other."""
+    with (
+        RerankClient(base_url=local_openrouter.base_url, api_key="k") as client,
+        no_threads(),
+    ):
+        ranking = client.rerank("b", ["a", "b", "c"], max_documents_per_request=1)
+
+    assert ranking.results[0].index == 1
+    assert (len(local_openrouter.requests), local_openrouter.in_flight_peak) == (3, 1)
+
+
+async def test_an_async_call_needs_no_thread(local_openrouter):
+    """If no thread can be started, an async call works in the event loop."""
+    async with AsyncRerankClient(base_url=local_openrouter.base_url, api_key="k") as client:
+        with no_threads():
+            ranking = await client.rerank("b", ["b", "many " * 20_000], long_documents="split")
+            assert await in_thread(threading.get_ident) == threading.get_ident()
+
+    assert ranking.results[0].index == 0
+
+
+async def test_without_threads_an_async_lookup_fails():
+    """If no thread can be started, a name is not looked up, because this would block the loop."""
+    async with AsyncRerankClient(base_url="https://host.example/v1", api_key="k") as client:
+        with no_threads(), pytest.raises(APIConnectionError) as caught:
+            await client.rerank("q", ["a"])
+
+    assert caught.value.retryable
+    assert "could not connect to host.example:443: Resource temporarily" in str(caught.value)
+    assert "End threads and close files and connections" in str(caught.value)
+
+
+def test_work_in_threads_ends_before_its_error_is_raised():
+    """If one thread fails, `run_in_threads` says so to the others, waits for them, and raises."""
+    failed, ended, main = threading.Event(), [], threading.get_ident()
+
+    def work():
+        if threading.get_ident() != main:
+            raise ZeroDivisionError
+        failed.wait(LONG)
+        ended.append(failed.is_set())
+
+    with pytest.raises(ZeroDivisionError):
+        run_in_threads(work, 2, on_error=failed.set)
+
+    assert ended == [True]

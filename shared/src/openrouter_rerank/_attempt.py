@@ -106,6 +106,8 @@ class FailureKind(Enum):
 
     UNSENT = auto()
     """There was no connection."""
+    EXHAUSTED = auto()
+    """The process or the system has no more threads, open files or memory for a connection."""
     PROXY_REFUSED = auto()
     """The proxy forbids the connection, or wants another user name or password."""
     UNTRUSTED = auto()
@@ -132,6 +134,7 @@ class FailureKind(Enum):
 
 _COSTS = {
     FailureKind.UNSENT: Cost.FREE,
+    FailureKind.EXHAUSTED: Cost.FREE,
     FailureKind.PROXY_REFUSED: Cost.FINAL,
     FailureKind.UNTRUSTED: Cost.FINAL,
     FailureKind.UNSENDABLE: Cost.FINAL,

@@ -1,22 +1,23 @@
 """
 Runs the generators of `_call/`: `drive` in threads, `adrive` in tasks.
 
-If a call needs several requests, they are in flight together, each in its own thread or task. All
-of these end before the call ends.
+If a call needs several requests, they are in flight together, in several threads or tasks. All of
+these end before the call ends.
 """
 
 import asyncio
 import contextvars
 import logging
 import threading
+from collections import deque
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TypeVar
 
 from ._attempt import Attempt, Failure, Response
 from ._call.flow import CallFlow, RequestFlow, RequestOutcome
 from ._tracebacks import clear_frames
+from ._transport.threads import run_in_threads
 from .ranking import Ranking
 
 Exchange = Callable[[Attempt], Response | Failure]
@@ -74,25 +75,25 @@ def _outcomes(
     if len(requests) == 1:
         return [outcome_of(requests[0], exchange)]
     failed = threading.Event()
-
-    def run(request: RequestFlow, context: contextvars.Context) -> RequestOutcome | None:
-        if failed.is_set():
-            return None
-        outcome = context.run(_outcome_unless_failed, failed, request, exchange)
-        if outcome is not None and outcome.error is not None:
-            failed.set()
-        return outcome
-
     contexts = [contextvars.copy_context() for _ in requests]
-    # A thread cannot be interrupted: requests in flight end at the call's deadline at the latest.
-    with ThreadPoolExecutor(min(max_in_flight, len(requests)), "openrouter-rerank") as threads:
-        try:
-            outcomes = threads.map(run, requests, contexts)
-            return [outcome for outcome in outcomes if outcome is not None]
-        except BaseException:
-            # Such as Ctrl-C: the call has ended, so the other requests must not be sent again.
-            failed.set()
-            raise
+    waiting = deque(enumerate(zip(requests, contexts, strict=True)))
+    outcomes: dict[int, RequestOutcome] = {}
+
+    def work() -> None:
+        while not failed.is_set():
+            try:
+                at, (request, context) = waiting.popleft()
+            except IndexError:
+                return
+            outcome = context.run(_outcome_unless_failed, failed, request, exchange)
+            if outcome is not None:
+                outcomes[at] = outcome
+                if outcome.error is not None:
+                    failed.set()
+
+    # Such as after Ctrl-C: the call has ended, so the other requests must not be sent again.
+    run_in_threads(work, min(max_in_flight, len(requests)), on_error=failed.set)
+    return [outcomes[at] for at in sorted(outcomes)]
 
 
 def outcome_of(

@@ -110,7 +110,7 @@ def _what_and_advice(failure: Failure, model: str) -> tuple[str, str]:
     """Return what happened to the connection or to the rate limiter, and what to do."""
     host, address, reason = host_of(failure.url), _address(failure.url), failure.reason
     match failure.kind:
-        case FailureKind.UNSENT:
+        case FailureKind.UNSENT | FailureKind.EXHAUSTED:
             what, advice = f"could not connect to {address}{_through(failure)}", _check(failure)
         case FailureKind.PROXY_REFUSED:
             what = f"the proxy {failure.proxy or 'of http_client'} refused to connect to {address}"
@@ -155,6 +155,11 @@ def _through(failure: Failure) -> str:
 
 
 def _check(failure: Failure) -> str:
+    if failure.kind is FailureKind.EXHAUSTED:
+        return (
+            "End threads and close files and connections that are not needed, or raise the limits "
+            "of the process (ulimit)."
+        )
     if failure.is_injected:
         return "Check base_url, the network and http_client."
     if failure.proxy and ("407" in failure.reason or "password" in failure.reason):

@@ -5,6 +5,7 @@ The bounds of one attempt in time and size, and the failure that an exception in
 attempt if the response is too large or comes too late.
 """
 
+import errno
 import io
 import os
 import socket
@@ -55,6 +56,8 @@ _TLS_REASONS: Mapping[str, str] = dict.fromkeys(
 _LONGEST_REASON = 200
 # Exceptions that caused one another.
 _LONGEST_CHAIN = 20
+# What the system says if it has no room for another thread, file or socket.
+_EXHAUSTED = frozenset({errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 # Modules of the classes of the system's errors: those of others may need other arguments.
 _SYSTEM_MODULES = frozenset({"builtins", "socket"})
 _STEPS = ("connect", "read", "write", "pool")
@@ -212,7 +215,8 @@ class Bounds:
         raise_if_from_signal(error)
         if isinstance(error, _BoundExceededError):
             return self.failed(error.kind)
-        kind = _kind_of(error)
+        cause = _system_error(error)
+        kind = self._kind(error, cause)
         if kind is None and isinstance(error, RuntimeError) and "closed" in str(error):
             return self.failed(FailureKind.UNSENDABLE, "http_client is closed")
         if kind is None:
@@ -221,13 +225,18 @@ class Bounds:
             kind = _LATE.get(self.step, FailureKind.DEADLINE)
         elif kind is FailureKind.LOST and self.is_reused and self.step is not Step.BODY:
             kind = FailureKind.STALE
-        cause = _system_error(error)
         if kind is FailureKind.UNSENT and isinstance(cause, ssl.SSLCertVerificationError):
             kind = FailureKind.UNTRUSTED
         reason = self._reason(error, cause)
         if type(error).__name__ == "ProxyError" and _is_refusal(reason):
             kind = FailureKind.PROXY_REFUSED
         return self.failed(kind, reason, cause)
+
+    def _kind(self, error: Exception, cause: OSError | None) -> FailureKind | None:
+        kind = _kind_of(error)
+        # Certificates that cannot be read for this reason are a `ConfigurationError`.
+        is_opening = self.step is Step.CONNECTION and kind in {None, FailureKind.UNSENT}
+        return FailureKind.EXHAUSTED if is_opening and _is_exhausted(cause) else kind
 
     def failed(self, kind: FailureKind, reason: str = "", cause: OSError | None = None) -> Failure:
         """Return a failure of this attempt."""
@@ -307,6 +316,13 @@ def _kind_of(error: Exception) -> FailureKind | None:
     kinds = type(error).__mro__
     names = {each.__name__ for each in kinds if each.__module__.partition(".")[0] in _KIND_PACKAGES}
     return next((kind for name, kind in _KINDS.items() if name in names), None)
+
+
+def _is_exhausted(error: OSError | None) -> bool:
+    """Return `True` if `error` says that the system has no room for another thread or file."""
+    # Errors of TLS and of name lookups have numbers of their own.
+    has_other_number = isinstance(error, ssl.SSLError | socket.gaierror | socket.herror)
+    return error is not None and error.errno in _EXHAUSTED and not has_other_number
 
 
 def _socket_of(stream: object) -> socket.socket | None:

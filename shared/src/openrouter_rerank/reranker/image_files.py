@@ -1,5 +1,6 @@
 """Reads images from the one folder that the user has opened for them, `image_root`."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -29,6 +30,8 @@ def read_image(image: LocalImage, root: Path | None, max_bytes: int) -> str | Un
         data = _content(base, _inside(base, image.path), max_bytes + 1)
     except (OSError, ValueError, RuntimeError, IndexError, StopIteration) as error:
         raise_if_from_signal(error)
+        if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
+            return Unscorable(f"the image file cannot be opened: {os.strerror(error.errno)}")
         # A path that does not exist and one outside of `root` get the same reason, so that a
         # document cannot find out which files exist.
         return Unscorable("the image is no readable file inside image_root")
