@@ -25,6 +25,13 @@ def request_sent():
     return http, ResponseBuilder(attempt, Bounds(0.0, math.inf, "", str))
 
 
+def receive(http, data, response):
+    """Receive `data`; return `True` if the response is complete."""
+    for _ in http.receive(data, response):
+        pass
+    return http.is_complete
+
+
 def test_a_request_is_a_head_and_the_pieces_of_its_body():
     """The head and the pieces of the body are separate, so that no piece is copied."""
     pieces = list(HTTP11().request(b"/rerank", HEADERS, [b"12", b"345"]))
@@ -77,7 +84,7 @@ def test_a_response_in_pieces_of_any_size(received, starts_next, cuts):
     pieces = [received[start:end] for start, end in pairwise(edges) if start < end]
 
     # The end of the connection is received as empty bytes.
-    complete = any(http.receive(piece, response) for piece in [*pieces, b""])
+    complete = any(receive(http, piece, response) for piece in [*pieces, b""])
 
     built = response.build()
     assert (complete, built.status, built.body) == (True, 200, b"answer")
@@ -92,19 +99,19 @@ def test_a_requested_protocol_switch_is_refused():
     b"".join(http.request(b"/rerank", headers, [b"12345"]))
 
     with pytest.raises(h11.RemoteProtocolError, match="another protocol"):
-        http.receive(b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n", response)
+        receive(http, b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n", response)
 
 
 def test_a_second_request_gets_its_own_response():
     """The second request on a connection gets its own response."""
     http, first = request_sent()
-    assert http.receive(PLAIN, first)
+    assert receive(http, PLAIN, first)
     assert http.start_next()
 
     _, second = request_sent()
     b"".join(http.request(b"/rerank", HEADERS, [b"12345"]))
 
-    assert http.receive(PLAIN.replace(b"answer", b"second"), second)
+    assert receive(http, PLAIN.replace(b"answer", b"second"), second)
     assert second.build().body == b"second"
 
 
@@ -112,7 +119,7 @@ def test_bytes_after_a_response_end_the_connection():
     """A connection on which bytes follow the response is not used again."""
     http, response = request_sent()
 
-    assert http.receive(PLAIN + PLAIN, response)
+    assert receive(http, PLAIN + PLAIN, response)
     assert not http.start_next()
 
 
@@ -121,9 +128,52 @@ def test_an_early_response_ends_the_connection():
     http, response = HTTP11(), request_sent()[1]
     next(http.request(b"/rerank", HEADERS, [b"12345"]))
 
-    assert http.receive(PLAIN.replace(b"200 OK", b"413 Too Large"), response)
+    assert receive(http, PLAIN.replace(b"200 OK", b"413 Too Large"), response)
     assert response.build().status == 413
     assert not http.start_next()
+
+
+@pytest.mark.parametrize("pieces", [1, 20], ids=["in one piece", "in many pieces"])
+def test_many_informational_responses_are_refused(pieces):
+    """A server may send twenty informational responses, however it sends them, and not one more."""
+    http, response = request_sent()
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * (20 // pieces)
+
+    assert not any(receive(http, early, response) for _ in range(pieces))
+    with pytest.raises(h11.RemoteProtocolError, match="too many informational responses"):
+        receive(http, early, response)
+
+
+def test_informational_responses_are_counted_for_each_exchange():
+    """Each exchange of a connection may have twenty informational responses."""
+    http, _ = request_sent()
+    for _ in range(3):
+        _, response = request_sent()
+        assert receive(http, b"HTTP/1.1 103 Early Hints\r\n\r\n" * 20 + PLAIN, response)
+        assert http.start_next()
+        b"".join(http.request(b"/rerank", HEADERS, [b"12345"]))
+
+
+@pytest.mark.parametrize(
+    ("received", "turns"),
+    [
+        pytest.param(PLAIN, 0, id="an ordinary response"),
+        pytest.param(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 7 + PLAIN, 7, id="informational"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            + b"1\r\na\r\n" * 999
+            + b"0\r\n\r\n",
+            10,
+            id="small chunks",
+        ),
+    ],
+)
+def test_a_response_of_many_events_is_read_in_turns(received, turns):
+    """After an informational response, and after a hundred events, the caller gets its turn."""
+    http, response = request_sent()
+
+    assert len([*http.receive(received, response)]) == turns
+    assert http.is_complete
 
 
 @pytest.mark.parametrize(
@@ -151,6 +201,6 @@ def test_invalid_responses_are_refused(received):
     http, response = request_sent()
 
     with pytest.raises(h11.RemoteProtocolError):
-        any(http.receive(piece, response) for piece in (received, b""))
+        any(receive(http, piece, response) for piece in (received, b""))
 
     assert not http.start_next()

@@ -1,5 +1,6 @@
 """Connections to a host without a proxy: one exchange after another, over h11 and our sockets."""
 
+import asyncio
 import functools
 import ssl
 from collections.abc import Iterable
@@ -79,8 +80,9 @@ class Connection(_Connection[httpcore.NetworkStream]):
                 stream.write(piece)
         except httpcore.WriteError as error:
             raise_if_from_signal(error)
-        while not self._http.receive(stream.read(_READ_BYTES), response):
-            pass
+        while not self._http.is_complete:
+            for _ in self._http.receive(stream.read(_READ_BYTES), response):
+                pass
         self.is_idle = self._http.start_next()
 
     def _connected(self) -> httpcore.NetworkStream:
@@ -122,8 +124,9 @@ class AsyncConnection(_Connection[AsyncStream]):
                 await stream.write(piece)
         except httpcore.WriteError as error:
             raise_if_from_signal(error)
-        while not self._http.receive(await stream.read(_READ_BYTES), response):
-            pass
+        while not self._http.is_complete:
+            for _ in self._http.receive(await stream.read(_READ_BYTES), response):
+                await asyncio.sleep(0)
         self.is_idle = self._http.start_next()
 
     async def _connected(self, timeout: float) -> AsyncStream:  # noqa: ASYNC109 - for each step

@@ -10,6 +10,11 @@ from .bounds import ResponseBuilder
 
 # Bytes; the same limit as in httpcore.
 _LONGEST_HEAD = 100 * 1024
+# Responses with a status of 1xx before the response. A server needs one or two.
+_MOST_INFORMATIONAL = 20
+# Events that are read one after another. Each takes some microseconds, and a piece of 64 KiB can
+# have ten thousand: the caller must be able to run other code in between.
+_EVENTS_PER_TURN = 100
 
 
 class HTTP11:
@@ -17,6 +22,9 @@ class HTTP11:
 
     def __init__(self) -> None:
         self._state = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
+        self.is_complete = False
+        """Whether the response is complete."""
+        self._informational = 0
 
     def request(
         self,
@@ -36,30 +44,41 @@ class HTTP11:
         request = h11.Request(method=method, target=target, headers=[*headers])
         return self._state.send(request) or b""
 
-    def receive(self, data: bytes, response: ResponseBuilder) -> bool:
+    def receive(self, data: bytes, response: ResponseBuilder) -> Iterator[None]:
         """
-        Add the bytes that were read to `response`; return `True` once the response is complete.
+        Add the bytes that were read to `response`, and see in `is_complete` if more are needed.
 
         Args:
             data: The bytes; empty at the end of the connection.
             response: Gets the status, the headers and the pieces of the body.
 
+        Yields:
+            After an informational response and after every hundred events, so that asynchronous
+            callers let other tasks run.
+
         Raises:
             RemoteProtocolError: If the bytes are not an HTTP response, or end too early.
         """
         self._state.receive_data(data)
-        while True:
-            event = self._state.next_event()
-            if event is h11.NEED_DATA:
-                return False
+        events = 0
+        while (event := self._state.next_event()) is not h11.NEED_DATA:
             if isinstance(event, h11.Response):
                 response.begin(event.status_code, headers_by_name(event.headers))
             elif isinstance(event, h11.Data):
                 response.add(event.data)
             elif isinstance(event, h11.EndOfMessage):
-                return True
-            elif not isinstance(event, h11.InformationalResponse):
+                self.is_complete = True
+                return
+            elif isinstance(event, h11.InformationalResponse):
+                self._informational += 1
+                if self._informational > _MOST_INFORMATIONAL:
+                    raise h11.RemoteProtocolError("too many informational responses")
+                yield
+            else:
                 raise h11.RemoteProtocolError("the server has changed to another protocol")
+            events += 1
+            if events % _EVENTS_PER_TURN == 0:
+                yield
 
     def start_next(self) -> bool:
         """Prepare for the next exchange; return `False` if the connection allows no other one."""
@@ -69,6 +88,8 @@ class HTTP11:
         if states != (h11.DONE, h11.DONE) or self._state.trailing_data != (b"", False):
             return False
         self._state.start_next_cycle()
+        self.is_complete = False
+        self._informational = 0
         return True
 
 

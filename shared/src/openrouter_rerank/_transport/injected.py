@@ -5,6 +5,7 @@ The client brings its own connections, pool and proxies; here it gets the timeou
 request, and its response is read within the bounds of the attempt.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from openrouter_rerank._attempt import Attempt, Body, Response, Step
@@ -22,6 +23,8 @@ from .watchdog import Watched, watchdog
 
 # Bytes up to which the client gets a body as one `bytes` object.
 _LONGEST_JOINED = 512 * 1024
+# Pieces of a body that are read one after another.
+_PIECES_PER_TURN = 100
 
 
 def exchange_over(
@@ -132,8 +135,13 @@ async def _aread(response: StreamedResponse, attempt: Attempt, bounds: Bounds) -
     if response.is_stream_consumed:
         builder.add(response.content)
     else:
+        pieces = 0
         async for piece in response.aiter_raw():
             builder.add(piece)
+            pieces += 1
+            if pieces % _PIECES_PER_TURN == 0:
+                # A body of very many pieces must not keep other tasks waiting.
+                await asyncio.sleep(0)
     return builder.build()
 
 
