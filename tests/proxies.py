@@ -90,3 +90,69 @@ def trusted_tls():
     with authority.cert_pem.tempfile() as file, pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", file)
         yield server
+
+
+class ScriptedProxy:
+    """A proxy that sends the next of `replies` after each message, and then sends nothing more."""
+
+    def __init__(self, *replies, closes=False, tls=None):
+        self.connections = self.open_connections = 0
+        self.steps = 0
+        """The number of replies that were sent."""
+        self._replies, self._closes, self._tls = replies, closes, tls
+        self._changed = threading.Condition()
+
+    async def _serve(self, reader, writer):
+        self._note(opened=1)
+        try:
+            if self._tls is not None:
+                await writer.start_tls(self._tls)
+            for reply in self._replies:
+                if not await reader.read(4096):
+                    return
+                for start in range(len(reply)):
+                    # Byte by byte, so that no message arrives in one piece.
+                    writer.write(reply[start : start + 1])
+                    await writer.drain()
+                    await asyncio.sleep(0)
+                self._note(steps=1)
+            while not self._closes and await reader.read(4096):
+                pass
+        except OSError:
+            pass
+        finally:
+            writer.transport.abort()
+            self._note(opened=-1)
+
+    def _note(self, *, opened=0, steps=0):
+        with self._changed:
+            self.open_connections += opened
+            self.connections += max(opened, 0)
+            self.steps += steps
+            self._changed.notify_all()
+
+    def wait_until(self, condition):
+        """Wait until a condition is true, such as `lambda: proxy.open_connections == 0`."""
+        with self._changed:
+            assert self._changed.wait_for(condition, 30)
+
+    @contextmanager
+    def running(self):
+        """Run the proxy; yield its port."""
+
+        async def run():
+            loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+            async with await asyncio.start_server(self._serve, "127.0.0.1", 0) as server:
+                port = server.sockets[0].getsockname()[1]
+                ready.set_result((port, lambda: loop.call_soon_threadsafe(stopped.set)))
+                await stopped.wait()
+
+        ready = Future()
+        thread = threading.Thread(target=asyncio.run, args=(run(),))
+        thread.start()
+        port, stop = ready.result()
+        try:
+            yield port
+        finally:
+            stop()
+            thread.join()

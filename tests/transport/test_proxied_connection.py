@@ -1,6 +1,7 @@
 """Calls through a proxy that the environment names, to a host that only the proxy can reach."""
 
 import asyncio
+import base64
 import json
 import warnings
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ from openrouter_rerank import AsyncRerankClient
 from openrouter_rerank.errors import APIConnectionError
 from openrouter_rerank.local.stage import Fault, Stage
 
-from tests.clients import ClientKind
+from tests.clients import OWN_CONNECTIONS, ClientKind
 from tests.proxies import HOST, http_tunnel, proxy, socks_tunnel, trusted_tls
 from tests.suspended_coroutine import run_until
 
@@ -92,6 +93,63 @@ def test_a_forged_response_of_a_proxy_is_not_accepted(call, mode):
     """A response that the proxy itself sends in clear text is an `APIConnectionError`."""
     with pytest.raises(APIConnectionError):
         call(mode, "http", forging_tunnel, 1)
+
+
+async def two_responses(connection, _):
+    """Send a response that fills a TLS record, and in the same packet a second response."""
+    first, second = (
+        json.dumps({"results": [{"index": 0, "relevance_score": score}]}) for score in (0.5, 0.999)
+    )
+    head = "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
+    size = 16_384 - len(head % 10_000)
+    sent = head % size + first.ljust(size) + head % len(second) + second
+    await connection.send(sent.encode())
+    await connection.wait(None)
+
+
+@both_modes
+@pytest.mark.parametrize(
+    ("scheme", "handshake"),
+    [("http", http_tunnel), ("https", http_tunnel), ("socks5", socks_tunnel)],
+)
+def test_bytes_after_a_response_are_not_the_next_response(
+    server_tls, use_proxy, mode, scheme, handshake
+):
+    """A tunnel on which bytes follow a response is closed, and the next call opens another one."""
+    with Stage(tls=server_tls) as stage:
+        stage.always(Fault(name="two responses", act=two_responses))
+        tls = server_tls if scheme == "https" else None
+        port = urlsplit(stage.base_url).port
+        with proxy(handshake, port, tls) as (proxy_port, targets), ClientKind(mode, None) as kind:
+            use_proxy(f"{scheme}://127.0.0.1:{proxy_port}")
+            url = f"https://{HOST}/api/v1"
+            client = kind.client(api_key=stage.api_key, base_url=url, max_retries=0)
+
+            scores = [client.rerank("q", ["a"])[0].relevance_score for _ in range(3)]
+
+    assert scores == [0.5] * 3
+    assert len(targets) == 3
+
+
+@OWN_CONNECTIONS
+def test_a_request_in_plain_http_is_forwarded(client_kind, stage, use_proxy, monkeypatch):
+    """An HTTP proxy gets a request to an http URL itself, with the login that it needs."""
+    address = stage.base_url.removeprefix("http://").removesuffix("/api/v1")
+    use_proxy("")
+    monkeypatch.setenv("http_proxy", f"http://user:p%40ss@{address}")
+    url = "http://gateway.example/api/v1"
+    client = client_kind.client(base_url=url, api_key="k", allow_insecure_http=True)
+
+    for _ in range(2):
+        client.rerank("q", ["a"])
+
+    request = stage.requests[1]
+    assert (request.method, request.path) == ("POST", "http://gateway.example/api/v1/rerank")
+    assert request.headers["host"] == "gateway.example"
+    assert request.headers["authorization"] == "Bearer k"
+    login = request.headers["proxy-authorization"].removeprefix("Basic ")
+    assert base64.b64decode(login) == b"user:p@ss"
+    assert stage.connections == 1
 
 
 async def test_a_closed_call_closes_its_connection(server_tls, use_proxy):

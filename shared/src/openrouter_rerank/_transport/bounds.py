@@ -52,6 +52,7 @@ _TLS_REASONS: Mapping[str, str] = dict.fromkeys(
     ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"),
     "the server does not use TLS (https) there",
 )
+_SOCKS_REFUSALS = ("password", "not allow")
 # Characters.
 _LONGEST_REASON = 200
 # Exceptions that caused one another.
@@ -223,8 +224,8 @@ class Bounds:
             raise error
         if self.is_time_up():
             kind = _LATE.get(self.step, FailureKind.DEADLINE)
-        elif kind is FailureKind.LOST and self.is_reused and self.step is not Step.BODY:
-            kind = FailureKind.STALE
+        elif kind is FailureKind.LOST:
+            kind = self._loss()
         if kind is FailureKind.UNSENT and isinstance(cause, ssl.SSLCertVerificationError):
             kind = FailureKind.UNTRUSTED
         reason = self._reason(error, cause)
@@ -237,6 +238,14 @@ class Bounds:
         # Certificates that cannot be read for this reason are a `ConfigurationError`.
         is_opening = self.step is Step.CONNECTION and kind in {None, FailureKind.UNSENT}
         return FailureKind.EXHAUSTED if is_opening and _is_exhausted(cause) else kind
+
+    def _loss(self) -> FailureKind:
+        """Return what it means that the connection was lost."""
+        if self.step is Step.CONNECTION:
+            # In the handshake of a proxy.
+            return FailureKind.UNSENT
+        is_stale = self.is_reused and self.step is not Step.BODY
+        return FailureKind.STALE if is_stale else FailureKind.LOST
 
     def failed(self, kind: FailureKind, reason: str = "", cause: OSError | None = None) -> Failure:
         """Return a failure of this attempt."""
@@ -357,8 +366,8 @@ def _words(error: OSError) -> str | None:
 
 
 def _is_refusal(reason: str) -> bool:
-    # The status of an HTTP proxy, or the text of httpcore for a SOCKS proxy.
-    return reason.startswith("HTTP 4") or "username/password" in reason
+    # The status of an HTTP proxy, or the texts of `tunnel.py` and httpcore for SOCKS proxies.
+    return reason.startswith("HTTP 4") or any(each in reason for each in _SOCKS_REFUSALS)
 
 
 def _one_line(text: str) -> str:

@@ -5,54 +5,46 @@ import importlib
 import os
 import ssl
 import threading
-import urllib.request
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from openrouter_rerank._tracebacks import raise_if_from_signal
-from openrouter_rerank._wire.endpoint import is_loopback
 from openrouter_rerank.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    import httpx
-
     from .connection import AsyncConnection, Connection
-    from .proxied_connection import AsyncProxiedConnection, ProxiedConnection
+    from .proxy import Proxy
 
 _CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
-# Strings, because the modules of the classes import httpcore and httpx: see `prepare`.
-AnyConnection: TypeAlias = "Connection | ProxiedConnection"
-AnyAsyncConnection: TypeAlias = "AsyncConnection | AsyncProxiedConnection"
 
-
-def new_connection(url: str) -> AnyConnection:
+def new_connection(url: str) -> "Connection":
     """Return a connection to the host of `url`; it is opened by its first exchange."""
+    # Imported here, because it imports httpcore: see `prepare`.
+    from .connection import Connection
+
     with _configuration_errors():
-        context, proxy = _context(url), _proxy(url)
-        if proxy is None:
-            from .connection import Connection
-
-            return Connection(url, context)
-        from .proxied_connection import ProxiedConnection
-
-        return ProxiedConnection(proxy, context)
+        return Connection(url, _context(url), _proxy(url))
 
 
-def new_async_connection(url: str) -> AnyAsyncConnection:
+def new_async_connection(url: str) -> "AsyncConnection":
     """Return a connection to the host of `url`; it is opened by its first exchange."""
+    from .connection import AsyncConnection
+
     with _configuration_errors():
-        context, proxy = _context(url), _proxy(url)
-        if proxy is None:
-            from .connection import AsyncConnection
+        return AsyncConnection(url, _context(url), _proxy(url))
 
-            return AsyncConnection(url, context)
-        from .proxied_connection import AsyncProxiedConnection
 
-        return AsyncProxiedConnection(proxy, context)
+def _proxy(url: str) -> "Proxy | None":
+    from .proxy import proxy_for
+
+    proxy = proxy_for(url)
+    if proxy is not None and proxy.uses_tls:
+        proxy.context = _certificates.context()
+    return proxy
 
 
 def is_prepared(url: str) -> bool:
@@ -78,12 +70,9 @@ def _is_imported() -> bool:
 
 @functools.cache
 def _import() -> None:
-    for name in ("connection", "proxied_connection"):
-        importlib.import_module(f"{__package__}.{name}")
-    import anyio
-
-    # The locks of httpcore come from anyio, which imports its asyncio backend when it first runs.
-    anyio.run(anyio.sleep, 0)
+    # httpx reads certificates and the URLs of proxies.
+    for name in ("httpx", f"{__package__}.connection"):
+        importlib.import_module(name)
 
 
 def _context(url: str) -> ssl.SSLContext | None:
@@ -176,67 +165,9 @@ def _configuration_errors() -> Generator[None]:
         yield
     except ConfigurationError:
         raise
-    # httpcore raises a RuntimeError if the package for SOCKS proxies is missing.
-    except (ImportError, OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError) as error:
         raise_if_from_signal(error)
         raise ConfigurationError(
             "the proxy or the certificates that the environment names cannot be used "
             f"(HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE, SSL_CERT_DIR): {type(error).__name__}"
         ) from error
-
-
-def _proxy(url: str) -> "httpx.Proxy | None":
-    """
-    Return the proxy that the environment names for `url` (HTTPS_PROXY, ALL_PROXY, NO_PROXY).
-
-    Raises:
-        ConfigurationError: If it is not the URL of a proxy. The message names its variable, and
-            does not show it, because it may contain a password.
-    """
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    # Requests to this machine must not leave it.
-    if is_loopback(host) or urllib.request.proxy_bypass(host):
-        return None
-    proxies = urllib.request.getproxies()
-    kind = parts.scheme if proxies.get(parts.scheme) else "all"
-    found = proxies.get(kind, "").strip()
-    if not found:
-        return None
-    import httpx
-
-    found = found if "://" in found else f"http://{found}"
-    # Not in an `except` block: the error of httpx quotes a part of the URL.
-    with suppress(httpx.InvalidURL, ValueError):
-        # `httpx.Proxy` takes the credentials out of the URL. httpx 0.27 accepts only `socks5`. With
-        # either name, httpcore lets the proxy look hosts up.
-        proxy = httpx.Proxy(found.replace("socks5h://", "socks5://", 1))
-        if _names_only_a_host(proxy.url) and _has_valid_credentials(proxy):
-            return proxy
-    raise ConfigurationError(
-        f"{_variable(kind)} is not the URL of a proxy: use the form http://host:port or "
-        "http://user:password@host:port (or https://, socks5://). In the user name and the "
-        "password, write % as %25, # as %23, / as %2F, ? as %3F and @ as %40"
-    )
-
-
-def _names_only_a_host(proxy: "httpx.URL") -> bool:
-    # Part of a password with `/`, `?` or `#` is taken for a path, a query or a fragment.
-    has_more = proxy.path.strip("/") or proxy.query or proxy.fragment
-    is_port = proxy.port is None or 0 < proxy.port < 65_536
-    # httpx escapes a space in the host.
-    return bool(proxy.host) and "%" not in proxy.host and is_port and not has_more
-
-
-def _has_valid_credentials(proxy: "httpx.Proxy") -> bool:
-    # SOCKS 5 has one byte for the length of each (RFC 1929 section 2).
-    return proxy.url.scheme != "socks5" or all(len(each) < 256 for each in proxy.raw_auth or ())
-
-
-def _variable(kind: str) -> str:
-    """Return the name of the environment variable that has the proxy for `kind` of URLs."""
-    lower = f"{kind}_proxy"
-    names = [lower, *(name for name in os.environ if name.lower() == lower)]
-    # As in urllib: the name in lower case comes first.
-    found = next((name for name in names if os.environ.get(name)), None)
-    return found or "the proxy in the settings of this system"

@@ -1,9 +1,10 @@
-"""Connections to a host without a proxy: one exchange after another, over h11 and our sockets."""
+"""Connections to a host: one exchange after another, over h11 and our sockets."""
 
 import asyncio
 import functools
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -17,9 +18,12 @@ from .async_sockets import AsyncSockets
 from .async_stream import AsyncStream
 from .bounds import ResponseBuilder
 from .http11 import HTTP11
+from .proxy import Proxy
 from .sockets import Sockets
+from .tunnel import Handshake
 
 _READ_BYTES = 65_536
+_READ_BYTES_OF_PROXY = 4_096
 
 _Stream = TypeVar("_Stream", httpcore.NetworkStream, AsyncStream)
 
@@ -31,17 +35,36 @@ class _Connection(Generic[_Stream]):
     Args:
         url: A URL of the host. The connection is opened by its first exchange.
         context: Secures the connection; `None` for plain HTTP.
+        proxy: The proxy that leads to the host; `None` if there is none.
     """
 
-    def __init__(self, url: str, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, url: str, context: ssl.SSLContext | None, proxy: Proxy | None = None
+    ) -> None:
         parts = urlsplit(url)
         self._host = parts.hostname or ""
         self._port = parts.port or (80 if context is None else 443)
         self._context = context
+        self._proxy = proxy
+        # An HTTP proxy opens tunnels for TLS, and forwards requests in plain HTTP.
+        self._is_forwarded = proxy is not None and proxy.is_http and context is None
         self._http = HTTP11()
         self._stream: _Stream | None = None
         self.is_idle = False
         """Whether the last exchange is complete, and another one may follow."""
+
+    def _request(
+        self,
+        url: str,
+        headers: EncodedHeaders,
+        body: Iterable[bytes],
+        method: str,
+    ) -> Iterator[bytes]:
+        """Return the bytes of a request, in pieces."""
+        target = _target(url)
+        if self._is_forwarded and self._proxy is not None:
+            target, headers = url.encode(), self._proxy.with_login(headers)
+        return self._http.request(target, headers, body, method=method)
 
     def is_alive(self) -> bool:
         """Return `True` if the connection can be used again, as far as this side knows."""
@@ -56,8 +79,10 @@ class _Connection(Generic[_Stream]):
 class Connection(_Connection[httpcore.NetworkStream]):
     """A connection for synchronous calls."""
 
-    def __init__(self, url: str, context: ssl.SSLContext | None) -> None:
-        super().__init__(url, context)
+    def __init__(
+        self, url: str, context: ssl.SSLContext | None, proxy: Proxy | None = None
+    ) -> None:
+        super().__init__(url, context, proxy)
         self._sockets = Sockets()
 
     def exchange(
@@ -72,11 +97,13 @@ class Connection(_Connection[httpcore.NetworkStream]):
         """Send a request and read `response`; every wait ends by the deadline of its bounds."""
         self.is_idle = False
         self._sockets.deadline = response.bounds.deadline
+        if self._proxy is not None:
+            self._proxy.note(response.bounds)
         stream = self._stream or self._connected()
         response.bounds.step = Step.RESPONSE
         # A server that stops reading may have sent a response that says why.
         try:
-            for piece in self._http.request(_target(url), headers, body, method=method):
+            for piece in self._request(url, headers, body, method):
                 stream.write(piece)
         except httpcore.WriteError as error:
             raise_if_from_signal(error)
@@ -86,7 +113,14 @@ class Connection(_Connection[httpcore.NetworkStream]):
         self.is_idle = self._http.start_next()
 
     def _connected(self) -> httpcore.NetworkStream:
-        self._stream = self._sockets.connect_tcp(self._host, self._port)
+        proxy = self._proxy
+        host, port = (self._host, self._port) if proxy is None else (proxy.host, proxy.port)
+        self._stream = self._sockets.connect_tcp(host, port)
+        if proxy is not None:
+            if proxy.context is not None:
+                self._stream = self._stream.start_tls(proxy.context, proxy.host)
+            if not self._is_forwarded:
+                _open_tunnel(self._stream, proxy.tunnel(self._host, self._port))
         if self._context is not None:
             self._stream = self._stream.start_tls(self._context, self._host)
         return self._stream
@@ -101,8 +135,10 @@ class Connection(_Connection[httpcore.NetworkStream]):
 class AsyncConnection(_Connection[AsyncStream]):
     """A connection for asynchronous calls."""
 
-    def __init__(self, url: str, context: ssl.SSLContext | None) -> None:
-        super().__init__(url, context)
+    def __init__(
+        self, url: str, context: ssl.SSLContext | None, proxy: Proxy | None = None
+    ) -> None:
+        super().__init__(url, context, proxy)
         self._sockets = AsyncSockets()
 
     async def exchange(
@@ -116,11 +152,13 @@ class AsyncConnection(_Connection[AsyncStream]):
     ) -> None:
         """Send a request and read `response`; the caller ends it at the deadline."""
         self.is_idle = False
+        if self._proxy is not None:
+            self._proxy.note(response.bounds)
         stream = self._stream or await self._connected(response.bounds.timeouts["connect"])
         response.bounds.step = Step.RESPONSE
         # A server that stops reading may have sent a response that says why.
         try:
-            for piece in self._http.request(_target(url), headers, body, method=method):
+            for piece in self._request(url, headers, body, method):
                 await stream.write(piece)
         except httpcore.WriteError as error:
             raise_if_from_signal(error)
@@ -130,7 +168,14 @@ class AsyncConnection(_Connection[AsyncStream]):
         self.is_idle = self._http.start_next()
 
     async def _connected(self, timeout: float) -> AsyncStream:  # noqa: ASYNC109 - for each step
-        self._stream = await self._sockets.connect_tcp(self._host, self._port, timeout)
+        proxy = self._proxy
+        host, port = (self._host, self._port) if proxy is None else (proxy.host, proxy.port)
+        self._stream = await self._sockets.connect_tcp(host, port, timeout)
+        if proxy is not None:
+            if proxy.context is not None:
+                await self._stream.start_tls(proxy.context, proxy.host, timeout)
+            if not self._is_forwarded:
+                await _aopen_tunnel(self._stream, proxy.tunnel(self._host, self._port))
         if self._context is not None:
             await self._stream.start_tls(self._context, self._host, timeout)
         return self._stream
@@ -145,6 +190,20 @@ class AsyncConnection(_Connection[AsyncStream]):
         """Close the connection without waiting; the loop closes its socket afterwards."""
         self.is_idle = False
         self._sockets.abort()
+
+
+def _open_tunnel(stream: httpcore.NetworkStream, handshake: Handshake) -> None:
+    with suppress(StopIteration):
+        stream.write(next(handshake))
+        while True:
+            stream.write(handshake.send(stream.read(_READ_BYTES_OF_PROXY)))
+
+
+async def _aopen_tunnel(stream: AsyncStream, handshake: Handshake) -> None:
+    with suppress(StopIteration):
+        await stream.write(next(handshake))
+        while True:
+            await stream.write(handshake.send(await stream.read(_READ_BYTES_OF_PROXY)))
 
 
 @functools.lru_cache(maxsize=64)

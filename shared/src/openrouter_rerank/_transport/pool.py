@@ -13,18 +13,14 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakSet
 
-from .connect import (
-    AnyAsyncConnection,
-    AnyConnection,
-    is_prepared,
-    new_async_connection,
-    new_connection,
-    prepare,
-)
+from .connect import is_prepared, new_async_connection, new_connection, prepare
 from .threads import in_thread
+
+if TYPE_CHECKING:
+    from .connection import AsyncConnection, Connection
 
 # Seconds. With the 5 seconds of httpx, a caller that makes a call every ten seconds needs a TCP and
 # a TLS handshake each time.
@@ -37,10 +33,10 @@ class Pool:
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._idle: dict[str, list[tuple[float, AnyConnection]]] = {}
+        self._idle: dict[str, list[tuple[float, Connection]]] = {}
         self._owners: defaultdict[str, WeakSet[object]] = defaultdict(WeakSet)
 
-    def take(self, url: str, owner: object, *, new: bool = False) -> tuple[AnyConnection, bool]:
+    def take(self, url: str, owner: object, *, new: bool = False) -> "tuple[Connection, bool]":
         """
         Take a connection to the host of `url`.
 
@@ -62,13 +58,13 @@ class Pool:
             connection.close()
         return new_connection(url), False
 
-    def _pop(self, origin: str, owner: object) -> tuple[float, AnyConnection] | None:
+    def _pop(self, origin: str, owner: object) -> "tuple[float, Connection] | None":
         with self._lock:
             self._owners[origin].add(owner)
             stack = self._idle.get(origin)
             return stack.pop() if stack else None
 
-    def put(self, url: str, connection: AnyConnection, owner: object) -> None:
+    def put(self, url: str, connection: "Connection", owner: object) -> None:
         """Put a connection back after a complete exchange, and close those unused for a minute."""
         origin = _origin(url)
         with self._lock:
@@ -103,7 +99,7 @@ class AsyncPool:
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._idle: dict[str, list[tuple[float, AnyAsyncConnection]]] = {}
+        self._idle: dict[str, list[tuple[float, AsyncConnection]]] = {}
         self._owners: defaultdict[str, WeakSet[object]] = defaultdict(WeakSet)
         self._preparing = asyncio.Lock()
         self.closer: AsyncGenerator[None, None] | None = None
@@ -111,7 +107,7 @@ class AsyncPool:
 
     async def take(
         self, url: str, owner: object, *, new: bool = False
-    ) -> tuple[AnyAsyncConnection, bool]:
+    ) -> "tuple[AsyncConnection, bool]":
         """Take a connection to the host of `url`: see `Pool.take`."""
         origin = _origin(url)
         self._owners[origin].add(owner)
@@ -130,7 +126,7 @@ class AsyncPool:
                     await in_thread(prepare, url)
         return new_async_connection(url), False
 
-    async def put(self, url: str, connection: AnyAsyncConnection, owner: object) -> None:
+    async def put(self, url: str, connection: "AsyncConnection", owner: object) -> None:
         """Put a connection back after a complete exchange, and close those unused for a minute."""
         origin = _origin(url)
         now = self._clock()
@@ -152,7 +148,7 @@ class AsyncPool:
         await _close_all([each for stack in stacks.values() for each in stack])
 
 
-async def _close_all(closing: list[tuple[float, AnyAsyncConnection]]) -> None:
+async def _close_all(closing: "list[tuple[float, AsyncConnection]]") -> None:
     try:
         while closing:
             await closing.pop()[1].aclose()

@@ -162,4 +162,14 @@ class _Stream(httpcore.NetworkStream):
         return secured
 
     def get_extra_info(self, info: str) -> object:
+        if info == "is_readable" and self._socket is None:
+            return self._has_unread()
         return self._stream.get_extra_info(info)
+
+    def _has_unread(self) -> bool:
+        # Bytes may wait in the TLS of the proxy, where the socket does not show them.
+        try:
+            self._stream.read(1, 0.0)
+        except httpcore.ReadError as error:
+            return not isinstance(error.__cause__, BlockingIOError | ssl.SSLWantReadError)
+        return True

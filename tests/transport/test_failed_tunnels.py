@@ -1,0 +1,172 @@
+"""Tunnels that a proxy does not open: the error, and no connection that stays open."""
+
+import asyncio
+import ssl
+import warnings
+from contextlib import suppress
+
+import pytest
+import trustme
+from openrouter_rerank import APIConnectionError, AsyncRerankClient, DeadlineExceededError
+
+from tests.clients import ClientKind
+from tests.proxies import ScriptedProxy
+from tests.suspended_coroutine import run_until
+
+URL = "https://gateway.example/api/v1"
+TUNNEL = b"HTTP/1.1 200 Connected\r\n\r\n"
+NO_LOGIN, CONNECTED = b"\x05\x00", b"\x05\x00\x00\x01" + bytes(6)
+
+
+@pytest.fixture
+def use_proxy(monkeypatch):
+    """A function that sets the `https_proxy` variable, and clears `no_proxy`."""
+
+    def use_proxy(url):
+        monkeypatch.setenv("NO_PROXY", "")
+        monkeypatch.setenv("no_proxy", "")
+        monkeypatch.setenv("https_proxy", url)
+
+    return use_proxy
+
+
+@pytest.fixture
+def failure(use_proxy, mode):
+    """A function that makes calls through a scripted proxy, and returns the last error."""
+
+    def failure(scheme, proxy, **options):
+        with proxy.running() as port, ClientKind(mode, None) as client_kind:
+            use_proxy(f"{scheme}://127.0.0.1:{port}")
+            options = {"max_retries": 0} | options
+            client = client_kind.client(api_key="k", base_url=URL, **options)
+            # The errors are kept, so that they are not what closes the connections.
+            errors = []
+            for _ in range(3):
+                with pytest.raises((APIConnectionError, DeadlineExceededError)) as caught:
+                    client.rerank("q", ["a"])
+                errors.append(caught)
+            # A loop closes sockets while it runs.
+            if client_kind.is_async:
+                client.rerank_concurrently(0)
+            made = sum(caught.value.attempts for caught in errors)
+            proxy.wait_until(lambda: (proxy.connections, proxy.open_connections) == (made, 0))
+        return errors[-1].value
+
+    return failure
+
+
+@pytest.mark.parametrize(
+    ("scheme", "replies", "message"),
+    [
+        pytest.param("http", [b"HTTP/1.1 403 No\r\n\r\n"], "HTTP 403 No", id="HTTP 403"),
+        pytest.param(
+            "http",
+            [b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 4\r\n\r\nbody"],
+            "HTTP 502 Bad Gateway",
+            id="HTTP 502",
+        ),
+        pytest.param("http", [b"SSH-2.0-OpenSSH\r\n\r\n"], "invalid HTTP", id="not HTTP"),
+        pytest.param(
+            "http", [TUNNEL + b"HTTP/1.1 200 OK"], "could not connect", id="HTTP, too much"
+        ),
+        pytest.param(
+            "http", [b"HTTP/1.1 200 O"], "the proxy closed the connection", id="HTTP, cut"
+        ),
+        pytest.param("http", [TUNNEL, b"no TLS"], "does not use TLS", id="HTTP, no TLS in it"),
+        pytest.param("http", [TUNNEL], "could not connect", id="HTTP, closed before TLS"),
+        pytest.param(
+            "socks5", [NO_LOGIN, b"\x05\x05\x00\x01" + bytes(6)], "refused its", id="SOCKS, refused"
+        ),
+        pytest.param(
+            "socks5", [NO_LOGIN, b"\x05\x02\x00\x01" + bytes(6)], "not allow", id="SOCKS, forbidden"
+        ),
+        pytest.param("socks5", [b"\x05\xff"], "asks for a user name", id="SOCKS, no login"),
+        pytest.param("socks5", [b"HTTP/1.1 400 B"], "does not speak SOCKS 5", id="not SOCKS"),
+        pytest.param("socks5", [b"\x05"], "the proxy closed the connection", id="SOCKS, cut"),
+        pytest.param(
+            "socks5",
+            [NO_LOGIN, CONNECTED + b"x"],
+            "could not connect",
+            id="SOCKS, too much",
+        ),
+        pytest.param(
+            "socks5", [NO_LOGIN, CONNECTED, b"no TLS"], "does not use TLS", id="SOCKS, no TLS in it"
+        ),
+        pytest.param("https", [b"no TLS"], "does not use TLS", id="proxy without TLS"),
+    ],
+)
+def test_a_failed_tunnel_is_an_error_and_leaves_no_connection(failure, scheme, replies, message):
+    """A proxy that opens no tunnel is a typed error, and the connection to it is closed."""
+    error = failure(scheme, ScriptedProxy(*replies, closes=True))
+
+    assert isinstance(error, APIConnectionError)
+    assert message in error.message
+    assert f"{scheme}://127.0.0.1" in error.message or "certificate" in error.message
+
+
+@pytest.mark.parametrize(
+    ("scheme", "replies"),
+    [("http", []), ("http", [TUNNEL]), ("socks5", []), ("socks5", [NO_LOGIN]), ("https", [])],
+    ids=["HTTP", "HTTP, TLS in it", "SOCKS", "SOCKS, after the login", "TLS to the proxy"],
+)
+def test_a_tunnel_that_hangs_leaves_no_connection(failure, scheme, replies):
+    """A proxy that sends nothing more ends the call at its deadline, and is disconnected."""
+    error = failure(scheme, ScriptedProxy(*replies), timeout=0.3)
+
+    assert isinstance(error, DeadlineExceededError)
+    assert "could not connect to gateway.example:443 through the proxy" in error.message
+
+
+def test_an_untrusted_proxy_leaves_no_connection(failure):
+    """The TLS of a proxy with an unknown certificate is refused, and the connection closed."""
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(server)
+
+    error = failure("https", ScriptedProxy(TUNNEL, tls=server))
+
+    assert "is not trusted" in error.message
+
+
+def test_a_failed_tunnel_is_repeated_without_cost(failure):
+    """The request was not sent, so the tunnel is tried as often as `max_retries` allows."""
+    error = failure("socks5", ScriptedProxy(NO_LOGIN, closes=True), max_retries=2)
+
+    assert error.attempts == 3
+
+
+async def _cancelled(client, proxy):
+    call = asyncio.create_task(client.rerank("q", ["a"]))
+    await asyncio.to_thread(proxy.wait_until, lambda: proxy.steps == 1)
+    call.cancel()
+    with suppress(asyncio.CancelledError):
+        await call
+
+
+async def _closed(client, proxy):
+    call = client.rerank("q", ["a"])
+    await run_until(call, lambda: proxy.steps == 1)
+    call.close()
+
+
+@pytest.mark.parametrize("end", [_cancelled, _closed], ids=["cancelled", "closed"])
+@pytest.mark.parametrize(
+    ("scheme", "replies"),
+    [
+        ("http", [b"HTTP/1.1 200"]),
+        ("http", [TUNNEL]),
+        ("socks5", [NO_LOGIN]),
+        ("socks5", [b"\x05"]),
+    ],
+)
+async def test_a_call_that_ends_in_a_handshake_leaves_no_connection(
+    use_proxy, end, scheme, replies
+):
+    """A call that is cancelled or closed while a tunnel is opened closes its connection."""
+    proxy = ScriptedProxy(*replies)
+    with proxy.running() as port, warnings.catch_warnings(record=True) as caught:
+        use_proxy(f"{scheme}://127.0.0.1:{port}")
+        async with AsyncRerankClient(api_key="k", base_url=URL, max_retries=0) as client:
+            await end(client, proxy)
+            await asyncio.to_thread(proxy.wait_until, lambda: proxy.open_connections == 0)
+
+    assert caught == []
