@@ -35,7 +35,7 @@ check: lint types coverage licences wheels ## Check style, types, coverage, lock
 coverage: $(VENV)/installed-check ## Check that the pure modules' own tests reach every branch
 	$(BIN)/coverage run -m pytest -qq --hypothesis-profile=coverage \
 		tests/core tests/wire tests/call tests/transport/test_http11.py \
-		tests/transport/test_tunnel.py \
+		tests/transport/test_tunnel.py tests/transport/test_no_proxy.py \
 		tests/score_cache/test_*scores.py tests/score_cache/test_recent_names.py \
 		tests/reranker/test_passages.py tests/reranker/test_placement.py \
 		tests/reranker/test_refused_documents.py \

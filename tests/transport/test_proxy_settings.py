@@ -116,3 +116,22 @@ def test_a_proxy_that_refuses_is_asked_once_and_its_echo_is_masked(
         f"HTTP {status} no entry for *** with *** (***). Check "
     )
     assert (caught.value.retryable, caught.value.attempts, stage.connections) == (False, 1, 1)
+
+
+@pytest.mark.parametrize("variable", ["NO_PROXY", "no_proxy"])
+@pytest.mark.parametrize(
+    ("url", "is_direct"),
+    [
+        ("https://a.gateway.example/v1", True),
+        ("https://gateway.example:8443/v1", False),
+        ("https://10.1.2.3/v1", True),
+        ("https://[2001:db8::1]/v1", True),
+        ("https://other.example/v1", False),
+    ],
+)
+def test_a_host_in_no_proxy_needs_no_proxy(set_proxy, monkeypatch, variable, url, is_direct):
+    """`NO_PROXY` may have domains, ports, networks and IPv6 addresses."""
+    set_proxy("HTTPS_PROXY", "http://proxy")
+    monkeypatch.setenv(variable, "*.gateway.example:443, 10.0.0.0/8 [2001:db8::1]")
+
+    assert (proxy_for(url) is None) == is_direct

@@ -12,6 +12,7 @@ from openrouter_rerank._wire.endpoint import EncodedHeaders, Secrets, is_loopbac
 from openrouter_rerank.errors import ConfigurationError
 
 from .bounds import Bounds
+from .no_proxy import is_excluded
 from .tunnel import Handshake, Login, http_tunnel, socks_tunnel
 
 if TYPE_CHECKING:
@@ -69,12 +70,16 @@ def proxy_for(url: str) -> Proxy | None:
     parts = urlsplit(url)
     host = parts.hostname or ""
     # Requests to this machine must not leave it.
-    if is_loopback(host) or urllib.request.proxy_bypass(host):
+    if is_loopback(host):
         return None
     proxies = urllib.request.getproxies()
     kind = parts.scheme if proxies.get(parts.scheme) else "all"
     found = proxies.get(kind, "").strip()
     if not found:
+        return None
+    # urllib knows the settings of the system too, but less of what `NO_PROXY` may contain.
+    port = parts.port or _PORTS[parts.scheme]
+    if urllib.request.proxy_bypass(host) or is_excluded(host, port, proxies.get("no", "")):
         return None
     import httpx
 
