@@ -250,11 +250,12 @@ def test_attempts_after_a_stale_connection_use_new_connections(replies, expected
         pytest.param(1, [UNSENT] * 2, id="one"),
         pytest.param(6, [UNSENT] * 7, id="six"),
         pytest.param(6, [LOST] * 2, id="six, may be billed"),
-        pytest.param(0, [STALE, UNSENT], id="none, and a closed connection"),
+        pytest.param(0, [STALE], id="none, and a closed connection"),
+        pytest.param(1, [STALE, UNSENT, UNSENT], id="one, and a closed connection"),
     ],
 )
 def test_max_retries(max_retries, replies):
-    """`max_retries` limits free retries; an attempt that may be billed is retried once at most."""
+    """`max_retries` limits all retries but one, and with 0 no request is sent twice."""
     call = ScriptedCall(*replies, max_retries=max_retries)
 
     assert isinstance(call.outcome, APIConnectionError)

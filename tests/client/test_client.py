@@ -176,19 +176,6 @@ def test_a_broken_connection_is_not_reused(make_client, stage):
     assert stage.connections == 2
 
 
-def test_a_closed_idle_connection_costs_no_retry(make_client, stage, client_kind):
-    """If the server has closed an idle connection, the call uses a new one without a retry."""
-    caller = make_client(max_retries=0)
-    caller.rerank("q", ["a"])
-    stage.script(Fault.reset_before())
-
-    if client_kind.has_own_connections:
-        assert len(caller.rerank("q", ["a"]).results) == 1
-    else:
-        with pytest.raises(OpenRouterRerankError):
-            caller.rerank("q", ["a"])
-
-
 @pytest.mark.parametrize("limit", [1, 3])
 def test_max_concurrency_limits_the_requests_in_flight(make_client, stage, limit):
     """Concurrent calls never have more than `max_concurrency` requests in flight."""

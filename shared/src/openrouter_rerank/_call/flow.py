@@ -349,10 +349,10 @@ def request_flow(
         maybe_billed += attempt_cost is Cost.MAYBE_BILLED
         if attempt_cost is Cost.FINAL or billed + maybe_billed >= MAYBE_BILLED_ATTEMPTS:
             break
-        if isinstance(outcome, Failure) and outcome.kind is FailureKind.STALE:
+        kind = outcome.kind if isinstance(outcome, Failure) else None
+        if kind is FailureKind.STALE and limits.max_retries:
             # A server may close an idle connection at any time, and has probably closed the others
-            # too. That is no failure of the service: the next attempt follows without a wait, on a
-            # new connection, and does not count as a retry.
+            # too. The next attempt has no wait, uses a new one, and is not counted as a retry.
             delay, is_stale = 0.0, True
             continue
         delay = pause(result, retries, limits.jitter())

@@ -149,7 +149,7 @@ class ClientOptions(BaseModel):
     max_retries: int = Field(
         default=2,
         description="Attempts after the first, 0 or more. An attempt that may have been billed is "
-        "repeated at most once.",
+        "repeated at most once, and never with 0.",
         ge=0,
     )
     max_concurrency: int = Field(

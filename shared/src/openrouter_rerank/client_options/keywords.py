@@ -122,7 +122,7 @@ class ClientKeywords(TypedDict, total=False):
     max_retries: int
     """
     Attempts after the first, 0 or more. An attempt that may have been billed is repeated at
-    most once.
+    most once, and never with 0.
     """
     max_concurrency: int
     """Maximum number of requests in flight, at least 1; for async calls, in each event loop."""
