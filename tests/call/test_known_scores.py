@@ -49,6 +49,8 @@ class Service:
         assert "top_n" not in body or body["top_n"] < len(body["documents"])
         if (failure := self.failing.get(body["model"])) is not None:
             return failure
+        if attempt.budget is not None:
+            attempt.budget.charge(1)
         served = self.served.pop(0) if len(self.served) > 1 else self.served[0]
         results = [
             {"index": index, "relevance_score": self.scores[document]}

@@ -72,6 +72,7 @@ class Service:
         reply = self.script.pop(0)
         if not isinstance(reply, str | None):
             return reply
+        attempt.budget.charge(1)
         fields = {
             "id": f"id-{len(self.requests)}",
             "model": reply,

@@ -26,6 +26,17 @@ def test_the_call_after_the_limit_is_refused():
     assert budget.spent == pytest.approx(0.012)
 
 
+@pytest.mark.parametrize("cost", [None, -1, -1e-9, 10_001, 1e308, float("nan"), float("inf")])
+def test_what_cannot_be_a_cost_is_not_charged(cost):
+    """A number that cannot be the cost of a request changes nothing."""
+    budget = Budget(1)
+    budget.charge(0.5)
+
+    budget.charge(cost)
+
+    assert budget.spent == 0.5
+
+
 def test_a_budget_of_zero_refuses_every_call():
     """A limit of zero refuses the first call."""
     with pytest.raises(BudgetExceededError):

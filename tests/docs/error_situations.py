@@ -164,6 +164,13 @@ def spent_budget(client, stage, resources):
     return client(budget=0)
 
 
+def budget_spent_by_the_call(client, stage, resources):
+    """An error response costs more than the budget, so the request is not repeated."""
+    body = {"error": {"code": 503, "message": "busy"}, "usage": {"cost": 0.002}}
+    stage.always(Reply(status=503, body=body, headers={"retry-after": "0"}))
+    return client(budget=0.001, max_retries=1)
+
+
 def closed(client, stage, resources):
     """The client was closed before the call."""
     caller = client()
@@ -185,6 +192,7 @@ def bad_certificates(client, stage, resources):
 
 SETUPS = {
     "The `budget` is spent.": spent_budget,
+    "A call needs another request after it has spent the `budget`.": budget_spent_by_the_call,
     "The client was closed.": closed,
     "The value of `HTTPS_PROXY` is not the URL of a proxy.": bad_proxy,
     "`SSL_CERT_FILE` names something else.": bad_certificates,

@@ -23,6 +23,21 @@ _SPARE_BYTES = 1 << 20
 _FREE_STATUSES = frozenset({429, 503, 529})
 
 
+class SpendingLimit(Protocol):
+    """A `Budget`, as far as attempts need it."""
+
+    limit: float
+
+    @property
+    def spent(self) -> float:
+        """US dollars that have been spent."""
+        ...
+
+    def charge(self, cost: float | None) -> None:
+        """Add the cost of a request, in US dollars. `None`: the service did not report it."""
+        ...
+
+
 class Body(Protocol):
     """The bytes of a request's body, in pieces. Every iteration yields the same bytes."""
 
@@ -68,6 +83,13 @@ class Attempt:
     """Seconds."""
     is_on_new_connection: bool = False
     """`True` if the attempt must not use a connection that was kept open."""
+    budget: SpendingLimit | None = None
+    """Checked before the request is sent, and charged for the response."""
+
+    @property
+    def is_over_budget(self) -> bool:
+        """`True` if the request must not be sent, because the budget is spent."""
+        return self.budget is not None and self.budget.spent >= self.budget.limit
 
 
 def _unchanged(text: str) -> str:
@@ -118,6 +140,8 @@ class FailureKind(Enum):
     """A reused connection was closed before the response began."""
     LOST = auto()
     """The connection was lost."""
+    OVER_BUDGET = auto()
+    """The budget was spent before the request was sent."""
     BUSY = auto()
     """All request slots of the client were in use until the deadline."""
     UNPERMITTED = auto()
@@ -140,6 +164,7 @@ _COSTS = {
     FailureKind.UNSENDABLE: Cost.FINAL,
     FailureKind.STALE: Cost.MAYBE_BILLED,
     FailureKind.LOST: Cost.MAYBE_BILLED,
+    FailureKind.OVER_BUDGET: Cost.FINAL,
     FailureKind.BUSY: Cost.FINAL,
     FailureKind.UNPERMITTED: Cost.FINAL,
     FailureKind.BROKEN_LIMITER: Cost.FREE,
@@ -147,7 +172,14 @@ _COSTS = {
     FailureKind.DEADLINE: Cost.MAYBE_BILLED,
     FailureKind.OVERSIZED: Cost.MAYBE_BILLED,
 }
-_NOTHING_SENT = frozenset({FailureKind.BUSY, FailureKind.UNPERMITTED, FailureKind.BROKEN_LIMITER})
+_NOTHING_SENT = frozenset(
+    {
+        FailureKind.OVER_BUDGET,
+        FailureKind.BUSY,
+        FailureKind.UNPERMITTED,
+        FailureKind.BROKEN_LIMITER,
+    }
+)
 
 
 class Step(Enum):

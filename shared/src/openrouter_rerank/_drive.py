@@ -88,7 +88,7 @@ def _outcomes(
             outcome = context.run(_outcome_unless_failed, failed, request, exchange)
             if outcome is not None:
                 outcomes[at] = outcome
-                if outcome.error is not None:
+                if outcome.ends_call:
                     failed.set()
 
     # Such as after Ctrl-C: the call has ended, so the other requests must not be sent again.
@@ -143,7 +143,7 @@ async def _aoutcomes(
                 # If the call's coroutine is closed, asyncio logs the exception of this task.
                 clear_frames(error)
                 raise
-            if outcome.error is not None:
+            if outcome.ends_call:
                 failed.append(outcome)
             return outcome
 

@@ -11,13 +11,19 @@ from .errors import BudgetExceededError, ConfigurationError, shown_value
 
 __all__ = ["Budget"]
 
+# US dollars. The most expensive request costs less than one.
+_HIGHEST_COST = 10_000.0
+
 
 class Budget:
     """
-    Refuses calls, before anything is sent, when `limit` has been spent.
+    Refuses requests, before they are sent, when `limit` has been spent.
 
-    The cost of a call is known from its response only. So the call that exceeds the limit is still
-    made, and several calls that are in flight together may all exceed it.
+    Each request is checked when it has its request slot: those of a call that was split, of retries
+    and of fallback models too. The cost of a request is known from its response only, so the limit
+    is exceeded by the cost of the requests that are in flight when it is reached: at most
+    `max_concurrency` of each client, and of each event loop of an asynchronous client. Every
+    response that reports its cost is charged, even if it is an error or has no valid ranking.
 
     Args:
         limit: US dollars, 0 or more. It may be a string, as in an environment variable.
@@ -38,21 +44,24 @@ class Budget:
 
     def check(self) -> None:
         """
-        Check that a call may be made.
+        Check that a request may be sent.
 
         Raises:
             BudgetExceededError: If the limit has been spent.
         """
-        if self._spent >= self.limit:
-            raise BudgetExceededError(
-                f"the budget of ${_dollars(self.limit)} is spent (${_dollars(self._spent)}), so "
-                "nothing was sent. Raise budget."
-            )
+        if (error := budget_error(self)) is not None:
+            raise error
 
     def charge(self, cost: float | None) -> None:
-        """Add the cost of a request, in US dollars. `None`: the service did not report it."""
-        with self._lock:
-            self._spent += cost or 0.0
+        """
+        Add the cost of a request, in US dollars.
+
+        A number that cannot be the cost of a request counts as 0: a negative one, one above 10,000,
+        and NaN. So does `None`, if the service did not report the cost.
+        """
+        if cost is not None and 0 <= cost <= _HIGHEST_COST:
+            with self._lock:
+                self._spent += cost
 
     @classmethod
     def __get_pydantic_core_schema__(cls, *_: object) -> CoreSchema:
@@ -88,6 +97,23 @@ class Budget:
     def __reduce__(self) -> tuple[type["Budget"], tuple[float]]:
         # The copy in another process begins with nothing spent: processes do not share spending.
         return type(self), (self.limit,)
+
+
+def budget_error(budget: Budget | None, attempts: int = 0) -> BudgetExceededError | None:
+    """
+    Return the error of a call that may send no more requests. `None` if it may.
+
+    Args:
+        budget: The budget, if there is one.
+        attempts: The number of attempts that the call has made.
+    """
+    if budget is None or budget.spent < budget.limit:
+        return None
+    ended = f"the call ended after {attempts} attempt{'s' if attempts > 1 else ''}"
+    return BudgetExceededError(
+        f"the budget of ${_dollars(budget.limit)} is spent (${_dollars(budget.spent)}), so "
+        f"{ended if attempts else 'nothing was sent'}. Raise budget."
+    )
 
 
 def _dollars(amount: float) -> str:

@@ -188,7 +188,7 @@ class InvalidRequestError(OpenRouterRerankError, ValueError):
 
 
 class BudgetExceededError(OpenRouterRerankError):
-    """The budget of the client is spent, so nothing was sent."""
+    """The budget of the client is spent, so no further request is sent."""
 
 
 class APIConnectionError(OpenRouterRerankError, ConnectionError):

@@ -1,19 +1,25 @@
 """
-The error that a failed attempt means. Its message is one line: what happened, where, what to do.
+The error that a failed attempt means, and which error of its attempts a call raises.
 
-`docs/errors.md` lists the exact texts.
+A message is one line: what happened, where, what to do. `docs/errors.md` lists the exact texts.
 """
 
+from collections.abc import Iterable
+from functools import reduce
 from urllib.parse import urlsplit
 
 from openrouter_rerank._attempt import Cost, Failure, FailureKind, Request, Step
 from openrouter_rerank._wire.server_text import host_of
+from openrouter_rerank.budget import Budget, budget_error
 from openrouter_rerank.errors import (
     APIConnectionError,
+    BudgetExceededError,
     DeadlineExceededError,
     InvalidResponseError,
     OpenRouterRerankError,
 )
+
+from .retry_policy import another_model_may_answer
 
 _LATE = {
     Step.CONNECTION: "could not connect to {address}",
@@ -55,6 +61,35 @@ def no_time_error(timeout: float, model: str) -> DeadlineExceededError:
     )
 
 
+def call_error(
+    errors: Iterable[OpenRouterRerankError], attempts: int, budget: Budget | None
+) -> OpenRouterRerankError:
+    """Return the error to raise for a call whose requests have failed, in the order of `errors`."""
+    error = reduce(more_informative, errors)
+    if isinstance(error, BudgetExceededError):
+        # A request that was not sent does not know the attempts of the others.
+        error = budget_error(budget, attempts) or error
+    error.attempts = attempts
+    return error
+
+
+def more_informative(
+    last: OpenRouterRerankError, new: OpenRouterRerankError
+) -> OpenRouterRerankError:
+    """Return which of two errors to raise: the new one, unless it only says that time is up."""
+    return last if isinstance(new, DeadlineExceededError) else new
+
+
+def importance(error: OpenRouterRerankError) -> tuple[bool, bool]:
+    """
+    Return a sort key for errors of requests that were made together.
+
+    The last error is raised, so the errors that neither another model nor a retry can fix, and
+    that the user has to fix, are sorted to the end.
+    """
+    return not another_model_may_answer(error), not error.retryable
+
+
 class _Tried:
     """The time and the attempts of a request, as texts."""
 
@@ -71,6 +106,8 @@ def _error(failure: Failure, request: Request, tried: _Tried) -> OpenRouterReran
     match failure.kind:
         case FailureKind.BUSY | FailureKind.UNPERMITTED | FailureKind.DEADLINE:
             return DeadlineExceededError(_late(failure, model, tried), model=model, retryable=True)
+        case FailureKind.OVER_BUDGET:
+            return BudgetExceededError("the budget is spent, and nothing was sent. Raise budget.")
         case FailureKind.OVERSIZED:
             text = (
                 f"the response of {host_of(failure.url)} is larger than "

@@ -8,7 +8,6 @@ the attempts and sends back their responses, so each decision is one row in a ta
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
 from typing import NamedTuple, Protocol
 
 from openrouter_rerank._attempt import (
@@ -22,12 +21,18 @@ from openrouter_rerank._attempt import (
 )
 from openrouter_rerank._wire.request import encode
 from openrouter_rerank._wire.response import decode
-from openrouter_rerank.budget import Budget
-from openrouter_rerank.errors import DeadlineExceededError, OpenRouterRerankError
+from openrouter_rerank.budget import Budget, budget_error
+from openrouter_rerank.errors import BudgetExceededError, OpenRouterRerankError
 from openrouter_rerank.models import model_for
 from openrouter_rerank.ranking import AnsweredRequest, Ranking
 
-from .failure_errors import failure_error, no_time_error
+from .failure_errors import (
+    call_error,
+    failure_error,
+    importance,
+    more_informative,
+    no_time_error,
+)
 from .known_scores import NOTHING_KNOWN, KnownScores, with_documents_at, with_known_scores
 from .plan import Call, merged, parts
 from .retry_policy import (
@@ -59,6 +64,12 @@ class RequestOutcome:
     def error(self) -> OpenRouterRerankError | None:
         """The error, or `None` if there is a ranking."""
         return None if isinstance(self.result, Ranking) else self.result
+
+    @property
+    def ends_call(self) -> bool:
+        """`True` if the call fails, and its other requests need not be completed."""
+        # When the budget is spent, those in flight are paid for, and the others are not sent.
+        return not isinstance(self.result, Ranking | BudgetExceededError)
 
 
 RequestFlow = Generator[Attempt | RequestOutcome, Response | Failure, None]
@@ -110,7 +121,7 @@ class Limits:
     """Returns a random number from 0 to 1."""
     retry_budget: RetryBudget
     budget: Budget | None = None
-    """Charged for each request that succeeds, even if the call fails because of another one."""
+    """No attempt is made if it is spent. Each response is charged."""
     on_ranking: Callable[[Call, Ranking], object] | None = None
     """Called for each request that succeeds, even if the call fails because of another one."""
     on_mixed_scores: Callable[[str, frozenset[str | None]], object] | None = None
@@ -189,8 +200,7 @@ def call_flow(
         if not all(map(another_model_may_answer, result)):
             break
     if ranking is None:
-        error = reduce(_more_informative, errors)
-        error.attempts = attempts
+        error = call_error(errors, attempts, limits.budget)
         seconds = limits.clock() - limits.started
         error.add_note(f"{attempts} attempts in {seconds:.1f} s, timeout {limits.timeout:g} s")
         raise error
@@ -212,7 +222,7 @@ def _model_flow(
     attempts = sum(outcome.attempts for outcome in outcomes)
     if errors := [outcome.error for outcome in outcomes if outcome.error is not None]:
         paid = tuple(request for each in _rankings(outcomes) for request in each.requests)
-        return _ModelOutcome(sorted(errors, key=_importance), attempts, paid=paid)
+        return _ModelOutcome(sorted(errors, key=importance), attempts, paid=paid)
     rankings = _rankings(outcomes)
     if len(rankings) > 1 and several_names(rankings):
         return (yield from _request_again(call, outcomes, ranges, limits.soon(until), limits))
@@ -331,21 +341,23 @@ def request_flow(
     is_stale = False
     last: OpenRouterRerankError | None = None
     ranking: Ranking | None = None
-    while (left := until - limits.clock() - delay) > 0:
+    while (left := until - limits.clock() - delay) > 0 and not limits.is_budget_spent:
         outcome = yield Attempt(
-            request=request, timeout=left, delay=delay, is_on_new_connection=is_stale
+            request=request,
+            timeout=left,
+            delay=delay,
+            is_on_new_connection=is_stale,
+            budget=limits.budget,
         )
         attempts += not isinstance(outcome, Failure) or outcome.was_sent
         result, attempt_cost = _result_and_cost(outcome, request, limits, until, attempts)
         if isinstance(result, Ranking):
             limits.retry_budget.earn()
-            if limits.budget is not None:
-                limits.budget.charge(result.usage.cost)
             if limits.on_ranking is not None:
                 limits.on_ranking(call, result)
             ranking = result
             break
-        last = result if last is None else _more_informative(last, result)
+        last = result if last is None else more_informative(last, result)
         maybe_billed += attempt_cost is Cost.MAYBE_BILLED
         if attempt_cost is Cost.FINAL or billed + maybe_billed >= MAYBE_BILLED_ATTEMPTS:
             break
@@ -360,6 +372,8 @@ def request_flow(
         if retries >= limits.max_retries or late or not limits.retry_budget.spend():
             break
         retries += 1
+    else:
+        last = budget_error(limits.budget) or last
     # An empty ranking is false, so it is compared with `None`.
     result = ranking if ranking is not None else last or no_time_error(limits.timeout, model)
     yield RequestOutcome(result=result, attempts=attempts, maybe_billed=maybe_billed)
@@ -380,20 +394,3 @@ def _result_and_cost(
         return error, outcome.cost
     result = decode(outcome, request)
     return result, Cost.FINAL if isinstance(result, Ranking) else cost(result)
-
-
-def _more_informative(
-    last: OpenRouterRerankError, new: OpenRouterRerankError
-) -> OpenRouterRerankError:
-    """Return which of two errors to raise: the new one, unless it only says that time is up."""
-    return last if isinstance(new, DeadlineExceededError) else new
-
-
-def _importance(error: OpenRouterRerankError) -> tuple[bool, bool]:
-    """
-    Return a sort key for errors of requests that were made together.
-
-    The last error is raised, so the errors that neither another model nor a retry can fix, and
-    that the user has to fix, are sorted to the end.
-    """
-    return not another_model_may_answer(error), not error.retryable

@@ -15,6 +15,7 @@ from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Response, 
 from openrouter_rerank._tracebacks import raise_if_from_signal
 from openrouter_rerank._wire.endpoint import EncodedHeaders, Endpoint, Secrets
 from openrouter_rerank._wire.headers import HeaderFields
+from openrouter_rerank._wire.response import reported_cost
 from openrouter_rerank.http_client import AsyncHTTPClient, HTTPClient
 from openrouter_rerank.rate_limiter import RateLimiter
 
@@ -125,15 +126,19 @@ class Exchange:
             return bounds.failed(FailureKind.BUSY)
         try:
             # The limiter is asked last, so that a permitted request is sent immediately.
-            if self._limiter is not None:
+            if self._limiter is not None and not attempt.is_over_budget:
                 bounds.go_on_to(Step.PERMISSION)
                 if refused := _refusal(self._limiter, bounds):
                     return refused
             bounds.go_on_to(Step.CONNECTION)
+            if attempt.is_over_budget:
+                return bounds.failed(FailureKind.OVER_BUDGET)
             if self._client is None:
-                return _over_own_connection(self._route, attempt, bounds)
-            endpoint, headers = self._route.endpoint, self._route.headers.encoded
-            return exchange_over(self._client, endpoint, headers, attempt, bounds)
+                response = _over_own_connection(self._route, attempt, bounds)
+            else:
+                endpoint, headers = self._route.endpoint, self._route.headers.encoded
+                response = exchange_over(self._client, endpoint, headers, attempt, bounds)
+            return _charged(attempt, response)
         except Exception as error:
             return bounds.failure(error)
         finally:
@@ -168,15 +173,20 @@ class AsyncExchange:
         try:
             async with asyncio.timeout(attempt.timeout), self._slots:
                 # The limiter is asked last, so that a permitted request is sent immediately.
-                if self._limiter is not None:
+                if self._limiter is not None and not attempt.is_over_budget:
                     bounds.go_on_to(Step.PERMISSION)
                     if refused := await _arefusal(self._limiter, bounds):
                         return refused
                 bounds.go_on_to(Step.CONNECTION)
+                if attempt.is_over_budget:
+                    return bounds.failed(FailureKind.OVER_BUDGET)
                 if self._client is None:
-                    return await _aover_own_connection(self._route, attempt, bounds)
-                endpoint, headers = self._route.endpoint, self._route.headers.encoded
-                return await aexchange_over(self._client, endpoint, headers, attempt, bounds)
+                    response = await _aover_own_connection(self._route, attempt, bounds)
+                else:
+                    client, endpoint = self._client, self._route.endpoint
+                    headers = self._route.headers.encoded
+                    response = await aexchange_over(client, endpoint, headers, attempt, bounds)
+                return _charged(attempt, response)
         except Exception as error:
             return bounds.failure(error)
 
@@ -264,6 +274,13 @@ def _limiter_failure(error: Exception, bounds: Bounds) -> Failure:
     raise_if_from_signal(error)
     # Only the class of the error: its message may quote the password of a database.
     return bounds.failed(FailureKind.BROKEN_LIMITER, type(error).__name__)
+
+
+def _charged(attempt: Attempt, response: Response) -> Response:
+    """Charge the budget, while the attempt has its slot: the next one to have it is checked."""
+    if attempt.budget is not None:
+        attempt.budget.charge(reported_cost(response))
+    return response
 
 
 def _log(attempt: Attempt, outcome: Response | Failure, started: float) -> None:

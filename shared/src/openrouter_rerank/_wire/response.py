@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeGuard
+from typing import TypeGuard, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
@@ -23,6 +23,8 @@ from .error_response import place, redirect_text, status_error
 from .request import without_lone_surrogates
 from .server_text import description, is_page, json_body, message_in, shown, title
 
+_Kind = TypeVar("_Kind")
+
 # Characters of an id or a name that are kept.
 _LONGEST_NAME = 300
 
@@ -32,7 +34,7 @@ def decode(response: Response, request: Request) -> Ranking | APIStatusError | I
     success = 200 <= response.status < 300
     encoding = response.headers.get("content-encoding", "identity")
     is_plain = encoding.lower() == "identity"
-    content = _content(response.body) if success and is_plain else None
+    content = _validated(_CONTENT, response.body) if success and is_plain else None
     # An empty `error` next to a ranking is none.
     if content is not None and not content.error:
         return _ranking(content, request, response)
@@ -79,18 +81,31 @@ class _Content:
 _CONTENT = TypeAdapter(_Content)
 
 
-def _content(body: bytes) -> _Content | None:
+@dataclass(slots=True, kw_only=True)
+class _Bill:
+    # Not part of `_Content`: the rows of a response that is billed may be invalid.
+    usage: object = None
+
+
+_BILL = TypeAdapter(_Bill)
+
+
+def reported_cost(response: Response) -> float | None:
+    """Return the cost that a response reports, in US dollars. Any response may be billed."""
+    bill = _validated(_BILL, response.body)
+    return None if bill is None else _usage(bill.usage).cost
+
+
+def _validated(kind: TypeAdapter[_Kind], body: bytes) -> _Kind | None:
     try:
-        return _CONTENT.validate_json(body, strict=True)
+        return kind.validate_json(body, strict=True)
     except ValidationError as error:
         # JSON with a lone surrogate is refused by pydantic. The service may have cut the echo of a
         # document inside a surrogate pair, which must not cost a ranking that is paid for.
         if b"\\ud" not in body.lower() or error.errors()[0]["type"] != "json_invalid":
             return None
     try:
-        return _CONTENT.validate_json(
-            to_json(without_lone_surrogates(json.loads(body))), strict=True
-        )
+        return kind.validate_json(to_json(without_lone_surrogates(json.loads(body))), strict=True)
     except (ValueError, RecursionError):
         return None
 

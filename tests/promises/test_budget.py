@@ -1,0 +1,160 @@
+"""Promise: a budget is exceeded by the requests in flight when it is reached, and by no others."""
+
+import asyncio
+import math
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from langchain_core.stores import InMemoryByteStore
+from openrouter_rerank import AsyncRerankClient, Budget, BudgetExceededError, RerankClient
+from openrouter_rerank.local.stage import Reply, error
+
+COST = 0.001
+LIMIT = 0.01
+AFFORDABLE = 10
+SLOTS = 4
+NOT_A_RANKING = {"usage": {"cost": COST}, "results": "none"}
+
+
+def ranked(request):
+    """Return a ranking of the documents that costs `COST`."""
+    rows = [{"index": at, "relevance_score": 0.5} for at in range(len(request.documents))]
+    return Reply(body={"usage": {"cost": COST}, "results": rows})
+
+
+def failed(status):
+    """Return an error that costs `COST` and may be repeated immediately."""
+    body = {"error": {"code": status, "message": "down"}, "usage": {"cost": COST}}
+    return Reply(status=status, body=body, headers={"retry-after": "0"})
+
+
+REPLIES = {
+    "rankings": ranked,
+    "not rankings": Reply(body=NOT_A_RANKING),
+    "cut documents": Reply(body=b'{"echo": "\\ud83d", "usage": {"cost": %f}}' % COST),
+    "refused": failed(503),
+    "failed": failed(500),
+}
+
+
+class SlowBudget(Budget):
+    """A budget that gives other threads the time to send a request before it is charged."""
+
+    def charge(self, cost):
+        """Charge `cost` after a pause."""
+        time.sleep(0.002)
+        super().charge(cost)
+
+
+def options(stage, budget, **others):
+    """Return the options of a client."""
+    connection = {"base_url": stage.base_url, "api_key": stage.api_key}
+    return {**connection, "max_concurrency": SLOTS, "budget": budget, "timeout": 60, **others}
+
+
+def require_bounded(stage, budget, slots=SLOTS):
+    """Require that no request was sent after the one that spent the budget, but those in flight."""
+    sent = len(stage.requests)
+    assert AFFORDABLE <= sent < AFFORDABLE + slots
+    # Every response was charged.
+    assert math.isclose(budget.spent, sent * COST)
+
+
+@pytest.mark.parametrize("replies", REPLIES)
+def test_gathered_calls(stage, replies):
+    """200 gathered calls send no request after the budget is spent, whatever the responses are."""
+    stage.always(REPLIES[replies])
+    budget = Budget(LIMIT - COST / 2)
+
+    async def calls():
+        async with AsyncRerankClient(**options(stage, budget)) as client:
+            gathered = (client.rerank("q", ["a"]) for _ in range(200))
+            return await asyncio.gather(*gathered, return_exceptions=True)
+
+    outcomes = asyncio.run(calls())
+
+    require_bounded(stage, budget)
+    assert sum(isinstance(each, BudgetExceededError) for each in outcomes) >= 200 - len(
+        stage.requests
+    )
+
+
+@pytest.mark.parametrize("replies", REPLIES)
+def test_threads(stage, replies):
+    """100 threads send no request after the budget is spent, whatever the responses are."""
+    stage.always(REPLIES[replies])
+    budget = SlowBudget(LIMIT - COST / 2)
+    client = RerankClient(**options(stage, budget))
+
+    with ThreadPoolExecutor(100) as threads:
+        calls = [threads.submit(client.rerank, "q", ["a"]) for _ in range(100)]
+    refused = [isinstance(call.exception(), BudgetExceededError) for call in calls]
+
+    require_bounded(stage, budget)
+    assert sum(refused) >= 100 - len(stage.requests)
+
+
+def test_the_next_request_waits_until_the_last_one_is_charged(stage):
+    """With one request slot, exactly the affordable requests are sent."""
+    stage.always(ranked)
+    budget = SlowBudget(LIMIT - COST / 2)
+    client = RerankClient(**options(stage, budget, max_concurrency=1))
+
+    with ThreadPoolExecutor(20) as threads:
+        for _ in range(20):
+            threads.submit(client.rerank, "q", ["a"])
+
+    require_bounded(stage, budget, slots=1)
+
+
+def test_one_call_of_many_requests(make_client, stage):
+    """A call of 100 requests ends when the budget is spent, and says how many were sent."""
+    stage.always(ranked)
+    budget = Budget(LIMIT - COST / 2)
+    store = InMemoryByteStore()
+    client = make_client(budget=budget, max_concurrency=SLOTS, score_store=store, timeout=60)
+    documents = [f"document {number}" for number in range(100)]
+
+    with pytest.raises(BudgetExceededError) as caught:
+        client.rerank("q", documents, max_documents_per_request=1)
+
+    require_bounded(stage, budget)
+    sent = len(stage.requests)
+    assert f"so the call ended after {sent} attempts" in caught.value.message
+    # What was paid for is stored.
+    assert len([*store.yield_keys()]) == sent
+
+
+def test_a_wait_for_permission_is_not_made_for_a_request_that_is_not_sent(stage):
+    """A call that waited for its slot until the budget was spent takes no permission."""
+    stage.always(ranked)
+    asked = []
+
+    class Limiter:
+        def acquire(self, *, blocking=True):
+            asked.append(blocking)
+            return True
+
+        async def aacquire(self, *, blocking=True):
+            return self.acquire(blocking=blocking)
+
+    budget = SlowBudget(COST)
+    client = RerankClient(**options(stage, budget, max_concurrency=1, rate_limiter=Limiter()))
+
+    with ThreadPoolExecutor(5) as threads:
+        for _ in range(5):
+            threads.submit(client.rerank, "q", ["a"])
+
+    assert len(asked) == len(stage.requests) == 1
+
+
+def test_an_error_without_a_cost_is_free(make_client, stage):
+    """A response that reports no cost is not charged."""
+    stage.always(error(400, "bad"))
+    budget = Budget(LIMIT)
+
+    with pytest.raises(Exception, match="bad"):
+        make_client(budget=budget).rerank("q", ["a"])
+
+    assert budget.spent == 0
