@@ -51,4 +51,4 @@ def once_calls_have_joined(count, reply):
 def _joined_calls():
     found = single_flight()
     groups = [*found._threads.values(), *found._tasks.values()]  # noqa: SLF001 - not public
-    return sum(group.calls for group in groups)
+    return sum(len(group.calls) for group in groups)

@@ -13,7 +13,9 @@ import time
 from collections.abc import AsyncGenerator, Callable, Generator, Hashable
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from typing import Generic, TypeAlias, TypeVar
+from weakref import ref
 
+from openrouter_rerank._transport.fair_semaphore import FairSemaphore, Holder
 from openrouter_rerank.errors import DeadlineExceededError, OpenRouterRerankError
 from openrouter_rerank.ranking import Ranking
 
@@ -29,12 +31,17 @@ class IdenticalCalls(Generic[_Lock]):
     def __init__(self, lock: _Lock) -> None:
         self.lock = lock
         """Held by the call that has its turn."""
-        self.calls = 0
-        """How many calls have joined and not yet left."""
+        self.calls: set[ref[Holder]] = set()
+        """The calls that have joined and not yet left."""
         self.ranking: Ranking | None = None
         """The ranking of the first call that succeeded."""
         self.failure: Failure | None = None
         """The failure of the call that failed last."""
+
+    @property
+    def is_over(self) -> bool:
+        """`True` if no call is left. One that a signal handler has ended may not have left."""
+        return all(call() is None for call in self.calls)
 
 
 class SingleFlight:
@@ -47,15 +54,16 @@ class SingleFlight:
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._threads: dict[Hashable, IdenticalCalls[threading.Lock]] = {}
+        self._threads: dict[Hashable, IdenticalCalls[FairSemaphore]] = {}
         self._tasks: dict[Hashable, IdenticalCalls[asyncio.Lock]] = {}
 
     def __len__(self) -> int:
-        return len(self._threads) + len(self._tasks)
+        in_threads = sum(not group.is_over for group in self._threads.values())
+        return in_threads + sum(not group.is_over for group in self._tasks.values())
 
-    def join(self, key: Hashable) -> AbstractContextManager[IdenticalCalls[threading.Lock]]:
+    def join(self, key: Hashable) -> AbstractContextManager[IdenticalCalls[FairSemaphore]]:
         """Join the group of `key`, which all threads share."""
-        return self._join(self._threads, key, threading.Lock)
+        return self._join(self._threads, key, lambda: FairSemaphore(1))
 
     def ajoin(self, key: Hashable) -> AbstractContextManager[IdenticalCalls[asyncio.Lock]]:
         """Join the group of `key`, which all tasks of the running event loop share."""
@@ -68,20 +76,34 @@ class SingleFlight:
         key: Hashable,
         lock: Callable[[], _Lock],
     ) -> Generator[IdenticalCalls[_Lock]]:
+        call = Holder()
         with self._guard:
-            group = groups.setdefault(key, IdenticalCalls(lock()))
-            group.calls += 1
+            _drop_first_groups(groups)
+            group = groups.get(key)
+            if group is None or group.is_over:
+                group = IdenticalCalls(lock())
+            group.calls.add(ref(call))
+            groups[key] = group
         try:
             yield group
         finally:
             with self._guard:
-                group.calls -= 1
-                if not group.calls:
-                    del groups[key]
+                group.calls.discard(ref(call))
+                if group.is_over:
+                    groups.pop(key, None)
+
+
+def _drop_first_groups(groups: dict[Hashable, IdenticalCalls[_Lock]]) -> None:
+    """Drop the oldest groups, as far as they are over: all calls of theirs were interrupted."""
+    while groups:
+        key = next(iter(groups))
+        if not groups[key].is_over:
+            return
+        del groups[key]
 
 
 @contextmanager
-def turn(group: IdenticalCalls[threading.Lock], deadline: float) -> Generator[None]:
+def turn(group: IdenticalCalls[FairSemaphore], deadline: float) -> Generator[None]:
     """
     Wait for this call's turn in `group`, and keep the turn until the `with` block ends.
 
@@ -93,12 +115,13 @@ def turn(group: IdenticalCalls[threading.Lock], deadline: float) -> Generator[No
         DeadlineExceededError: If other calls kept the turn until `deadline`.
     """
     left = max(deadline - time.monotonic(), 0.0)
-    if not group.lock.acquire(timeout=min(left, threading.TIMEOUT_MAX)):
-        raise _too_late(left)
+    holder = Holder()
     try:
+        if not group.lock.acquire(holder, left):
+            raise _too_late(left)
         yield
     finally:
-        group.lock.release()
+        group.lock.release(holder)
 
 
 @asynccontextmanager

@@ -7,7 +7,6 @@ own pool. Every failure of an attempt is returned as a value.
 
 import asyncio
 import logging
-import threading
 import time
 from dataclasses import dataclass
 
@@ -20,7 +19,7 @@ from openrouter_rerank.http_client import AsyncHTTPClient, HTTPClient
 from openrouter_rerank.rate_limiter import RateLimiter
 
 from .bounds import Bounds, ResponseBuilder
-from .fair_semaphore import FairSemaphore
+from .fair_semaphore import FairSemaphore, Holder
 from .injected import aexchange_over, exchange_over
 from .pool import async_pool, pool
 
@@ -28,7 +27,6 @@ logger = logging.getLogger("openrouter_rerank")
 
 _RESPONSE_LINE = "%s: model=%s documents=%d bytes=%d response=%s seconds=%.3f"
 _FAILURE_LINE = f"{_RESPONSE_LINE} reason=%s"
-_MAX_TIMEOUT = threading.TIMEOUT_MAX
 # Seconds between two calls of a rate limiter's `acquire`: at first, and at most. The second is the
 # interval of LangChain's own limiter.
 _FIRST_PAUSE = 0.01
@@ -122,8 +120,15 @@ class Exchange:
         return outcome
 
     def _outcome(self, attempt: Attempt, bounds: Bounds) -> Response | Failure:
-        if not self._slots.acquire(timeout=min(attempt.timeout, _MAX_TIMEOUT)):
+        holder = Holder()
+        try:
+            if self._slots.acquire(holder, attempt.timeout):
+                return self._with_slot(attempt, bounds)
             return bounds.failed(FailureKind.BUSY)
+        finally:
+            self._slots.release(holder)
+
+    def _with_slot(self, attempt: Attempt, bounds: Bounds) -> Response | Failure:
         try:
             # The limiter is asked last, so that a permitted request is sent immediately.
             if self._limiter is not None and not attempt.is_over_budget:
@@ -141,8 +146,6 @@ class Exchange:
             return _charged(attempt, response)
         except Exception as error:
             return bounds.failure(error)
-        finally:
-            self._slots.release()
 
 
 class AsyncExchange:

@@ -1,7 +1,17 @@
 """A semaphore for threads that serves them in the order in which they began to wait."""
 
 import threading
-from collections import deque
+import time
+from weakref import ref
+
+# Seconds after which a waiting thread looks for slots whose holders are gone.
+_LOOK_AGAIN = 0.5
+
+
+class Holder:
+    """Something that holds a slot, or a place in a group, until it is released or gone."""
+
+    __slots__ = ("__weakref__",)
 
 
 class FairSemaphore:
@@ -11,45 +21,68 @@ class FairSemaphore:
     With `threading.Semaphore`, a thread that releases its slot can take the next slot immediately.
     If there are more threads than slots, some threads then never get one within any timeout.
 
+    A signal handler may raise an exception between any two steps of `acquire` and `release`. So a
+    slot belongs to an object, which is gone when the call has ended, even if `release` was
+    interrupted. Each step leaves a state from which the next thread can go on.
+
     Args:
         slots: How many threads may hold a slot at a time.
     """
 
     def __init__(self, slots: int) -> None:
-        self._free = slots
+        self._slots = slots
         self._lock = threading.Lock()
-        # One locked lock for each waiting thread. Releasing it hands the slot to that thread.
-        self._waiting: deque[threading.Lock] = deque()
+        self._held: set[ref[Holder]] = set()
+        # One locked lock for each waiting thread, in order. Releasing it ends the wait.
+        self._waiting: dict[ref[Holder], threading.Lock] = {}
 
-    def acquire(self, timeout: float) -> bool:
-        """Wait up to `timeout` seconds for a slot; return `False` if there was none."""
+    def acquire(self, holder: Holder, timeout: float) -> bool:
+        """
+        Wait up to `timeout` seconds for a slot; return `False` if there was none.
+
+        Args:
+            holder: A new object of the caller, who calls `release` with it in any case.
+            timeout: Seconds.
+        """
+        me = ref(holder)
         with self._lock:
-            if self._free:
-                self._free -= 1
+            if not self._waiting and len(self._held) < self._slots:
+                self._held.add(me)
                 return True
             turn = threading.Lock()
             turn.acquire()
-            self._waiting.append(turn)
-        try:
-            return turn.acquire(timeout=timeout) or self._leave(turn)
-        except BaseException:
-            # An interrupt such as Ctrl-C also ends the wait.
-            if self._leave(turn):
-                self.release()
-            raise
+            self._waiting[me] = turn
+            self._look_for_free_slots()
+        deadline = time.monotonic() + timeout
+        while not turn.acquire(timeout=min(max(deadline - time.monotonic(), 0.0), _LOOK_AGAIN)):
+            with self._lock:
+                self._look_for_free_slots()
+                if time.monotonic() >= deadline and me not in self._held:
+                    del self._waiting[me]
+                    return False
+        return True
 
-    def release(self) -> None:
-        """Return a slot, and hand it to the longest waiting thread if any thread waits."""
+    def release(self, holder: Holder) -> None:
+        """Return the slot, if `holder` has one, and hand it to the longest waiting thread."""
+        me = ref(holder)
         with self._lock:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._free += 1
+            self._held.discard(me)
+            self._waiting.pop(me, None)
+            self._hand_on()
 
-    def _leave(self, turn: threading.Lock) -> bool:
-        """Leave the queue; return `True` if the thread received a slot in the meantime."""
-        with self._lock:
-            if turn in self._waiting:
-                self._waiting.remove(turn)
-                return False
-            return True
+    def _look_for_free_slots(self) -> None:
+        """Free the slots of holders that are gone, and hand them on."""
+        self._held = {each for each in self._held if each() is not None}
+        self._hand_on()
+
+    def _hand_on(self) -> None:
+        """Hand free slots to the longest waiting threads."""
+        while self._waiting:
+            first, turn = next(iter(self._waiting.items()))
+            if first not in self._held and first() is not None:
+                if len(self._held) >= self._slots:
+                    return
+                self._held.add(first)
+            if turn.locked():
+                turn.release()
+            del self._waiting[first]
