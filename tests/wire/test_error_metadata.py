@@ -7,11 +7,10 @@ import re
 import pytest
 from openrouter_rerank._attempt import Response
 from openrouter_rerank._wire.endpoint import Secrets
-from openrouter_rerank._wire.error_response import status_error
 from openrouter_rerank._wire.server_text import description, json_object, log_safe, message_in
 from openrouter_rerank.errors import BadGatewayError
 
-from tests.error_responses import error_for
+from tests.error_responses import error_for, error_of
 
 
 def test_a_description_quotes_no_content():
@@ -174,7 +173,7 @@ def test_secrets_are_masked_wherever_the_server_puts_them():
         masked=lambda text: text.replace("KEY-1234", "***"),
     )
 
-    error = status_error(response, "the/slug")
+    error = error_of(response)
 
     assert "KEY" not in repr(vars(error)) + str(error)
     assert (error.code, error.request_id, error.metadata["***"]) == ("bad ***", "***", "***")
@@ -222,7 +221,7 @@ def test_a_secret_is_masked_in_every_form(raw, shown):
         masked=lambda text: SECRETS.masked(text, None),
     )
 
-    error = status_error(response, "the/slug")
+    error = error_of(response)
 
     assert str(error).startswith(f"{shown} (HTTP 503, ")
     assert re.search("1234|quo", repr(error.metadata)) is None
@@ -234,7 +233,7 @@ def test_a_secret_is_masked_in_the_title_of_a_page():
     masked = Secrets([SECRET]).masked
     response = Response(status=503, headers={}, body=body, masked=lambda text: masked(text, None))
 
-    assert str(status_error(response, "the/slug")).startswith("*** (HTTP 503, ")
+    assert str(error_of(response)).startswith("*** (HTTP 503, ")
 
 
 @pytest.mark.parametrize(

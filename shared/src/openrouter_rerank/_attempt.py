@@ -19,6 +19,9 @@ from .errors import APIStatusError, InvalidResponseError
 _ECHO_FACTOR = 4
 _BYTES_PER_RESULT = 512
 _SPARE_BYTES = 1 << 20
+# Brackets and commas: a result with a document has 6, and `usage` and other fields have some.
+_MARKS_PER_RESULT = 12
+_SPARE_MARKS = 1_000
 
 _FREE_STATUSES = frozenset({429, 503, 529})
 
@@ -70,6 +73,11 @@ class Request:
     def longest_response(self) -> int:
         """The largest number of bytes that a valid response can have."""
         return self.body.size * _ECHO_FACTOR + self.documents * _BYTES_PER_RESULT + self.spare_bytes
+
+    @property
+    def most_marks(self) -> int:
+        """The largest number of brackets and commas outside strings in a valid response."""
+        return self.documents * _MARKS_PER_RESULT + _SPARE_MARKS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -282,7 +282,7 @@ def _limiter_failure(error: Exception, bounds: Bounds) -> Failure:
 def _charged(attempt: Attempt, response: Response) -> Response:
     """Charge the budget, while the attempt has its slot: the next one to have it is checked."""
     if attempt.budget is not None:
-        attempt.budget.charge(reported_cost(response))
+        attempt.budget.charge(reported_cost(response, attempt.request))
     return response
 
 

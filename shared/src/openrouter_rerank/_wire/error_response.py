@@ -17,7 +17,6 @@ from .advice import advice
 from .server_text import (
     MOST_ITEMS,
     description,
-    json_body,
     json_list,
     json_object,
     log_safe,
@@ -39,15 +38,21 @@ _FIRST_MILLISECONDS = 1e11
 _LONGEST_WINDOW = 32 * 86_400.0
 
 
-def status_error(response: Response, model: str) -> APIStatusError | None:
+def status_error(
+    response: Response, body: Mapping[str, object], model: str
+) -> APIStatusError | None:
     """
     Return the error that `response` means. `None` if it is a success without an `error`.
+
+    Args:
+        response: The response.
+        body: The JSON object in its body; empty if there is none.
+        model: The slug that the request named.
 
     If `error.code` is the status of an error, it counts instead of the status of the response:
     OpenRouter may report the failure of a provider with the status 200 or 400. A success with any
     other code is taken to be a temporary failure.
     """
-    body = json_body(response.body)
     error = body.get("error")
     is_success = 200 <= response.status < 300
     if is_success and error is None:

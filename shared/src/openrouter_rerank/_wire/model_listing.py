@@ -22,11 +22,14 @@ from openrouter_rerank.models import (
 )
 
 from .error_response import redirect_text, status_error
-from .server_text import host_of, shown
+from .json_size import has_few_values
+from .server_text import host_of, json_body, short_number, shown
 
 _JSON: TypeAlias = "bool | int | float | str | list[_JSON] | dict[str, _JSON] | None"
 
-_MOST_ENTRIES = 2_000
+_MOST_ENTRIES = 1_000
+# Brackets and commas: OpenRouter's listing has about 70 for each of its models.
+_MOST_MARKS = 70 * _MOST_ENTRIES
 # Characters. A longer name is no slug.
 _LONGEST_SLUG = 200
 # Slugs of one client. A program may take them from its users, so there may be any number.
@@ -46,7 +49,8 @@ def merged_listing(response: Response) -> ModelListing:
     if 300 <= response.status < 400:
         return built_in_listing(redirect_text(response, ""))
     if response.status != 200:
-        error = status_error(response, "")
+        body = json_body(response.body) if has_few_values(response.body, _MOST_MARKS) else {}
+        error = status_error(response, body, "")
         return built_in_listing(error.message if error else f"HTTP status {response.status}")
     models = {model.slug: model for model in _models(response)}
     if not models:
@@ -117,8 +121,10 @@ def built_in_listing(problem: str) -> ModelListing:
 
 
 def _models(response: Response) -> Iterator[RerankModel]:
+    if not has_few_values(response.body, _MOST_MARKS):
+        return
     try:
-        content: _JSON = json.loads(response.body)
+        content: _JSON = json.loads(response.body, parse_int=short_number)
     except (ValueError, RecursionError):
         return
     entries = content.get("data") if isinstance(content, dict) else None

@@ -9,9 +9,9 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeGuard, TypeVar
+from typing import Annotated, TypeGuard
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import FailFast, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from openrouter_rerank._attempt import Request, Response
@@ -20,10 +20,18 @@ from openrouter_rerank.ranking import AnsweredRequest, RankedDocument, Ranking, 
 
 from .advice import check_base_url
 from .error_response import place, redirect_text, status_error
-from .request import without_lone_surrogates
-from .server_text import description, is_page, json_body, message_in, shown, title
-
-_Kind = TypeVar("_Kind")
+from .json_size import has_few_values
+from .server_text import (
+    description,
+    is_page,
+    json_body,
+    json_list,
+    json_object,
+    message_in,
+    short_number,
+    shown,
+    title,
+)
 
 # Characters of an id or a name that are kept.
 _LONGEST_NAME = 300
@@ -34,7 +42,8 @@ def decode(response: Response, request: Request) -> Ranking | APIStatusError | I
     success = 200 <= response.status < 300
     encoding = response.headers.get("content-encoding", "identity")
     is_plain = encoding.lower() == "identity"
-    content = _validated(_CONTENT, response.body) if success and is_plain else None
+    has_few = has_few_values(response.body, request.most_marks)
+    content = _content(response.body, request) if success and is_plain and has_few else None
     # An empty `error` next to a ranking is none.
     if content is not None and not content.error:
         return _ranking(content, request, response)
@@ -46,11 +55,22 @@ def decode(response: Response, request: Request) -> Ranking | APIStatusError | I
             f"not allow ({place(response, request.model)}). Check the gateway or the proxy.",
             model=request.model,
         )
-    return status_error(response, request.model) or _without_ranking(response, request)
+    fields = json_body(response.body) if has_few else None
+    error = status_error(response, fields or {}, request.model)
+    return error or _without_ranking(response, fields, request)
 
 
-def _without_ranking(response: Response, request: Request) -> InvalidResponseError:
-    """Return the error for a success that contains neither a ranking nor an `error`."""
+def _without_ranking(
+    response: Response, fields: Mapping[str, object] | None, request: Request
+) -> InvalidResponseError:
+    """
+    Return the error for a success that contains neither a ranking nor an `error`.
+
+    Args:
+        response: The response.
+        fields: The JSON object in its body; `None` if the body has too many values to be parsed.
+        request: The request.
+    """
     where = place(response, request.model)
     if is_page(response):
         name = shown(title(response.body), response)
@@ -59,10 +79,12 @@ def _without_ranking(response: Response, request: Request) -> InvalidResponseErr
             f"{check_base_url(response)}",
             model=request.model,
         )
-    said = shown(message_in(json_body(response.body)), response)
-    return _invalid(
-        f"the response is not a ranking: {said or description(response)}", request, response
-    )
+    if fields is None:
+        problem = f"it has too many values for {request.documents} documents"
+        said = f"{problem}: {description(response)}"
+    else:
+        said = shown(message_in(fields), response) or description(response)
+    return _invalid(f"the response is not a ranking: {said}", request, response)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,7 +92,8 @@ class _Content:
     # Only the fields that the order depends on are validated: a ranking that is paid for is not
     # refused for an odd `usage`. The rows have no field for the echoed document, so it is neither
     # validated nor turned into an object.
-    results: list[RankedDocument]
+    # An error for each of many invalid rows would need much time and memory.
+    results: Annotated[list[RankedDocument], FailFast()]
     model: object = None
     id: object = None
     provider: object = None
@@ -90,24 +113,51 @@ class _Bill:
 _BILL = TypeAdapter(_Bill)
 
 
-def reported_cost(response: Response) -> float | None:
+def reported_cost(response: Response, request: Request) -> float | None:
     """Return the cost that a response reports, in US dollars. Any response may be billed."""
-    bill = _validated(_BILL, response.body)
-    return None if bill is None else _usage(bill.usage).cost
-
-
-def _validated(kind: TypeAdapter[_Kind], body: bytes) -> _Kind | None:
+    if not has_few_values(response.body, request.most_marks):
+        return None
     try:
-        return kind.validate_json(body, strict=True)
+        usage = _BILL.validate_json(response.body, strict=True).usage
+    except ValidationError:
+        usage = _lenient_fields(response.body).get("usage")
+    return _usage(usage).cost
+
+
+def _content(body: bytes, request: Request) -> _Content | None:
+    try:
+        return _CONTENT.validate_json(body, strict=True)
     except ValidationError as error:
         # JSON with a lone surrogate is refused by pydantic. The service may have cut the echo of a
         # document inside a surrogate pair, which must not cost a ranking that is paid for.
-        if b"\\ud" not in body.lower() or error.errors()[0]["type"] != "json_invalid":
-            return None
+        is_json = error.errors(include_input=False)[0]["type"] != "json_invalid"
+    if is_json or b"\\ud" not in body.lower():
+        return None
+    return _content_with_surrogates(body, request)
+
+
+def _content_with_surrogates(body: bytes, request: Request) -> _Content | None:
+    fields = _lenient_fields(body)
     try:
-        return kind.validate_json(to_json(without_lone_surrogates(json.loads(body))), strict=True)
+        # One row more than can be right, so that too many are refused.
+        rows = map(json_object, json_list(fields.get("results"), request.documents + 1))
+        # Only what is read of a row, because no lone surrogate may be in it.
+        pairs = [{name: row.get(name) for name in ("index", "relevance_score")} for row in rows]
+        read = _CONTENT.validate_json(to_json({"results": pairs}), strict=True)
     except (ValueError, RecursionError):
         return None
+    read.model, read.id, read.provider = map(fields.get, ("model", "id", "provider"))
+    read.usage, read.error = fields.get("usage"), fields.get("error")
+    return read
+
+
+def _lenient_fields(body: bytes) -> Mapping[str, object]:
+    """Return the JSON object in a body that pydantic refuses. Empty if it is anything else."""
+    try:
+        found: object = json.loads(body, parse_int=short_number)
+    except (ValueError, RecursionError):
+        return {}
+    return json_object(found)
 
 
 def _ranking(

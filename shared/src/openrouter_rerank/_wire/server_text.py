@@ -18,6 +18,10 @@ from openrouter_rerank._attempt import Response
 
 # Characters of each text of a server that are kept.
 _LONGEST_TEXT = 300
+# Characters of each text of a server that are read. The end of a longer text may be a part of a
+# secret, which is not masked, so it is never shown.
+_LONGEST_READ = 16_384
+_UNSHOWN_END = 8_192
 # Items of each object and list of a server that are read.
 MOST_ITEMS = 20
 # Objects within objects that are searched for a message.
@@ -35,9 +39,12 @@ _LIST = TypeAdapter(list[object])
 
 def shown(text: str, response: Response) -> str:
     """Return a text of `response` without secrets, as one line of at most 300 characters."""
+    is_cut = len(text) > _LONGEST_READ
+    text = text[:_LONGEST_READ]
     # A text may be cut JSON, whose escapes would hide a secret.
     plain = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text) if "\\u" in text else text
-    return log_safe(response.masked(plain).strip())
+    masked = response.masked(plain)
+    return log_safe((masked[:-_UNSHOWN_END] if is_cut else masked).strip())
 
 
 def log_safe(text: str) -> str:
@@ -86,13 +93,14 @@ def json_body(body: bytes) -> Mapping[str, object]:
 
 def _lenient(body: bytes) -> object:
     try:
-        found: object = json.loads(body[:_LONGEST_JSON], parse_int=_short_number)
+        found: object = json.loads(body[:_LONGEST_JSON], parse_int=short_number)
     except (ValueError, RecursionError):
         return None
     return found
 
 
-def _short_number(digits: str) -> float:
+def short_number(digits: str) -> float:
+    """Return a whole number of a JSON text, or infinity if it has many digits."""
     # Python refuses to read a number of thousands of digits.
     return int(digits) if len(digits) < 20 else math.inf
 
@@ -105,10 +113,10 @@ def json_object(value: object) -> Mapping[str, object]:
         return {}
 
 
-def json_list(value: object) -> list[object]:
+def json_list(value: object, most: int = MOST_ITEMS) -> list[object]:
     """Return the first items of a JSON value if it is a list, else an empty list."""
     try:
-        return _LIST.validate_python(value, strict=True)[:MOST_ITEMS]
+        return _LIST.validate_python(value, strict=True)[:most]
     except ValidationError:
         return []
 

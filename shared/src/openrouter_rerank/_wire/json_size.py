@@ -1,0 +1,33 @@
+"""
+Limits how many values of a JSON text are parsed.
+
+A parser makes an object for each value, and a value may have two bytes: `[],[],[],` needs a hundred
+times its size, and much time. The length of a string costs little. So the values of a text are
+counted before it is parsed, and each step here is a few functions of `bytes` for the whole text.
+"""
+
+# Bytes. However many values they have, a shorter text costs little.
+_SHORT = 16_384
+# A value follows each of these, or is an empty object or list.
+_MARKS = b"[{,"
+_ALL_BYTES = bytes(range(256))
+_NO_MARKS = _ALL_BYTES.translate(None, _MARKS)
+_NO_MARKS_AND_QUOTES = _ALL_BYTES.translate(None, _MARKS + b'"')
+
+
+def has_few_values(text: bytes, most: int) -> bool:
+    """
+    Return `True` if `text` is short, or has at most `most` brackets and commas outside strings.
+
+    Where `text` is not JSON, only the part before the first mistake counts: no parser reads more.
+    """
+    if len(text) <= _SHORT or len(text.translate(None, _NO_MARKS)) <= most:
+        return True
+    # Without escaped backslashes and quotes, each quote begins or ends a string.
+    plain = text.replace(rb"\\", b"").replace(rb"\"", b"")
+    marks = plain.translate(None, _NO_MARKS_AND_QUOTES)
+    # No more than a name and a string follow each bracket and each comma.
+    if marks.count(b'"') > 4 * most + 2:
+        return False
+    outside = marks.split(b'"')[::2]
+    return sum(map(len, outside)) <= most
