@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeGuard, Unpack, get_args
 
 from openrouter_rerank._wire.headers import HeaderFields, call_headers
+from openrouter_rerank.client_options.json_values import json_mapping
 from openrouter_rerank.client_options.keywords import REQUEST_OPTIONS, RequestOptions
 from openrouter_rerank.client_options.long_documents import (
     DEFAULT_RULES,
@@ -16,7 +17,6 @@ from openrouter_rerank.client_options.long_documents import (
 from openrouter_rerank.client_options.secrets import checked_headers, hide_secrets
 from openrouter_rerank.client_options.values import (
     categories_in,
-    json_mapping,
     number_in,
     real_number,
     whole_number,

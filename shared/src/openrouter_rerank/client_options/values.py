@@ -6,7 +6,6 @@ of names is meant is a list with this name. Both are true for every option of th
 """
 
 import inspect
-import math
 import operator
 import types
 import warnings
@@ -21,7 +20,7 @@ from annotated_types import Ge, Gt, MinLen
 from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 
-from openrouter_rerank.errors import ConfigurationError, InvalidRequestError, shown_value
+from openrouter_rerank.errors import ConfigurationError, shown_value
 
 _SECONDS = frozenset({"timeout", "score_ttl"})
 # Seconds. No rerank call takes ten minutes. A timeout in milliseconds, the unit of some other
@@ -34,8 +33,6 @@ _NOT_THE_CALLER = frozenset(
 )
 # Characters.
 _LONGEST_NUMBER = 40
-# Objects and lists within each other, in a JSON value.
-_DEEPEST = 100
 _BOOLEANS = frozenset({"bool", "bool_"})
 _ACCEPTED = {
     "model": "the slug of a model, such as 'cohere/rerank-v3.5'",
@@ -104,49 +101,6 @@ def names_in(value: object) -> object:
 def categories_in(value: object) -> object:
     """Return a set as a sorted tuple, because categories have no order; else as `names_in`."""
     return tuple(sorted(value, key=str)) if _is_set(value) else names_in(value)
-
-
-def json_mapping(name: str, value: Mapping[object, object]) -> dict[str, object]:
-    """
-    Return a mapping of JSON values, with lists in place of tuples.
-
-    Args:
-        name: The name of the option, for errors.
-        value: The mapping.
-
-    Raises:
-        InvalidRequestError: If it contains anything else. The message names the place.
-    """
-    return _json_fields(name, value, ())
-
-
-def _json_fields(
-    where: str, fields: Mapping[object, object], outer: tuple[object, ...]
-) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for key, value in fields.items():
-        if not isinstance(key, str):
-            raise InvalidRequestError(
-                f"{where} must have strings as names, got the name {shown_value(key)}"
-            )
-        found[key] = _json_value(f"{where}[{shown_value(key)}]", value, (*outer, fields))
-    return found
-
-
-def _json_value(where: str, value: object, outer: tuple[object, ...]) -> object:
-    if value is None or isinstance(value, str | int):
-        return value
-    if isinstance(value, float) and math.isfinite(value):
-        return value
-    if any(value is each for each in outer) or len(outer) > _DEEPEST:
-        raise InvalidRequestError(f"{where:.80} contains itself, or too many levels: use fewer")
-    if _is_mapping(value):
-        return _json_fields(where, value, outer)
-    if _is_list(value):
-        return [
-            _json_value(f"{where}[{at}]", each, (*outer, value)) for at, each in enumerate(value)
-        ]
-    raise InvalidRequestError(f"{where} must be a JSON value, got {shown_value(value)}")
 
 
 def plain_value(name: str, value: object, field: FieldInfo) -> object:

@@ -10,8 +10,8 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import SkipJsonSchema
 
 from openrouter_rerank.client_options.fields import ClientOptions
+from openrouter_rerank.client_options.json_values import json_mapping
 from openrouter_rerank.client_options.keywords import RequestFields
-from openrouter_rerank.client_options.values import json_mapping
 from openrouter_rerank.errors import ConfigurationError
 from openrouter_rerank.http_client import (
     AsyncHTTPClient,
