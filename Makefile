@@ -13,6 +13,16 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 # All tests run in several processes. Each process imports everything, so a few tests are faster in one.
 PARALLEL = --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
+# The own tests of the pure modules, which are listed in pyproject.toml (`tool.coverage.report.include`).
+PURE_TESTS = tests/core tests/wire tests/call tests/transport/test_http11.py \
+	tests/transport/test_tunnel.py tests/transport/test_no_proxy.py \
+	tests/score_cache/test_*scores.py tests/score_cache/test_recent_names.py \
+	tests/reranker/test_passages.py tests/reranker/test_placement.py \
+	tests/reranker/test_refused_documents.py \
+	tests/reranker/test_situations.py tests/langchain/test_argument_errors.py \
+	tests/langchain/test_convert*.py tests/langchain/test_json_list.py \
+	tests/llamaindex/test_convert*.py
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -33,16 +43,12 @@ check: lint types coverage licences wheels ## Check style, types, coverage, lock
 
 .PHONY: coverage
 coverage: $(VENV)/installed-check ## Check that the pure modules' own tests reach every branch
-	$(BIN)/coverage run -m pytest -qq --hypothesis-profile=coverage \
-		tests/core tests/wire tests/call tests/transport/test_http11.py \
-		tests/transport/test_tunnel.py tests/transport/test_no_proxy.py \
-		tests/score_cache/test_*scores.py tests/score_cache/test_recent_names.py \
-		tests/reranker/test_passages.py tests/reranker/test_placement.py \
-		tests/reranker/test_refused_documents.py \
-		tests/reranker/test_situations.py tests/langchain/test_argument_errors.py \
-		tests/langchain/test_convert*.py tests/langchain/test_json_list.py \
-		tests/llamaindex/test_convert*.py
+	$(BIN)/coverage run -m pytest -qq --hypothesis-profile=coverage $(PURE_TESTS)
 	$(BIN)/coverage report
+
+.PHONY: mutants
+mutants: $(VENV)/installed-check ## Change the pure modules; fail if their own tests notice less than 95 %
+	$(BIN)/python -m tests.mutation $(if $(MODULES),--modules $(MODULES)) --every $(or $(EVERY),1) --tests $(PURE_TESTS)
 
 .PHONY: lint
 lint: $(VENV)/installed-check ## Check style, and that lock files contain no addresses
