@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openrouter_rerank import RankedDocument, Ranking, RerankDocument
-from openrouter_rerank._call.plan import NO_COPIES, merged, parts, without_copies
+from openrouter_rerank._call.plan import NO_COPIES, Call, Positions, merged, parts, without_copies
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.models import RerankModel
 from openrouter_rerank.ranking import AnsweredRequest, Usage
@@ -57,6 +57,8 @@ def test_documents_with_different_images_are_distinct():
 MODEL = RerankModel(slug="any/model")
 UNITS = RerankModel(slug="by/unit", max_documents=1_000, billing="search units")
 TOKENS = RerankModel(slug="by/token", max_documents=150)
+UNLIMITED = RerankModel(slug="by/unit", billing="search units")
+BYTES = RerankModel(slug="any/model", max_request_bytes=10_000)
 LISTWISE = RerankModel(slug="one/list", max_documents=2, is_listwise=True)
 
 
@@ -74,6 +76,9 @@ LISTWISE = RerankModel(slug="one/list", max_documents=2, is_listwise=True)
         pytest.param(1001, UNITS, 5000, [600, 401], id="lower limit applies"),
         pytest.param(500, UNITS, 250, [200, 200, 100], id="user's limit in search units"),
         pytest.param(200, UNITS, 64, [50, 50, 50, 50], id="user's limit below a search unit"),
+        pytest.param(150, UNITS, 100, [100, 50], id="user's limit of one search unit"),
+        pytest.param(1500, UNLIMITED, None, [1500], id="search units without a limit"),
+        pytest.param(5, BYTES, 2, [2, 2, 1], id="user's limit, and one of bytes"),
         pytest.param(300, TOKENS, None, [150, 150], id="model without search units"),
         pytest.param(2, LISTWISE, None, [2], id="one list"),
     ],
@@ -95,6 +100,9 @@ def test_requests_respect_the_limit_of_documents(count, model, max_documents, si
         pytest.param(["a", "b"], "\u00e9" * 25, [1, 1], id="bytes of the query"),
         pytest.param(["a" * 200, "b"], "q", [1, 1], id="too large alone"),
         pytest.param(["a", "b" * 200, "c"], "q", [1, 1, 1], id="too large, between others"),
+        pytest.param(
+            ["a" * 99, "b" * 50, "c" * 48], "q", [1, 2], id="exactly the limit, after one"
+        ),
         pytest.param(["half \ud83d", "b"], "q", [2], id="lone surrogate"),
         pytest.param(
             [("a\n\n", "\u00e9" * 23), "b" * 50], "q", [1, 1], id="heading beyond the limit"
@@ -111,6 +119,12 @@ def test_requests_respect_the_limit_of_documents(count, model, max_documents, si
             "q",
             [1, 1],
             id="text and image of one document",
+        ),
+        pytest.param(
+            [RerankDocument(text="t" * 50), "b" * 48], "q", [2], id="text without an image"
+        ),
+        pytest.param(
+            [RerankDocument(image="i" * 50), "b" * 48], "q", [2], id="image without a text"
         ),
         pytest.param(
             [RerankDocument(image="https://h/" + "\u00e9" * 20), "b" * 49],
@@ -139,6 +153,22 @@ def test_a_call_to_a_listwise_model_is_not_split():
     """Too many documents for a listwise model are refused, and the error says what to do."""
     with pytest.raises(InvalidRequestError, match=r"one/list .* 3 of them need 2 .* pass fewer"):
         parts(["a", "b", "c"], "q", LISTWISE, None)
+
+
+def test_a_part_of_a_call_has_its_own_documents():
+    """A part of a call has the documents of its range, without copies."""
+    call = Call(query="q", documents=("a", "b"), positions=Positions(((0, 2), (1,))))
+
+    assert call.part(range(1, 2)) == Call(query="q", documents=("b",))
+    assert call.part(range(2)) is call
+
+
+def test_the_repr_of_a_call_does_not_show_what_the_user_passed():
+    """The `repr` of a call, which tracebacks with locals contain, has no text of the user."""
+    options = {"option": "secret"}
+    call = Call(query="secret", documents=("secret",), extra=options, provider=options)
+
+    assert "secret" not in repr(call)
 
 
 @given(
@@ -177,3 +207,11 @@ def test_merged_parts_have_the_ranking_of_one_request(scores, top_n, size):
 
     assert ranking.results == ranked(scores, top_n).results
     assert ranking.usage.cost == 0.5 * len(split)
+
+
+def test_a_ranking_that_needs_no_merging_stays():
+    """The ranking of the only part is returned; several have the model that the first names."""
+    first, second = (replace(ranked([0.5]), model=model) for model in ("first", "second"))
+
+    assert merged([first], [range(1)], None) is first
+    assert merged([first, second], [range(1), range(1, 2)], None).model == "first"
