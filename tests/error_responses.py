@@ -10,13 +10,17 @@ from openrouter_rerank._wire.server_text import json_body
 RECEIVED = dt.datetime(2026, 11, 2, 12, 0, 0, tzinfo=dt.UTC)
 
 
-def error_for(body=b"", *, status=503, headers=None, model="the/slug"):
+def error_for(body=b"", *, status=503, headers=None, model="the/slug", url=""):
     """Return the error of a response with `body`, which is bytes or a JSON value."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return error_of(
-        Response(status=status, headers=headers or {}, body=content, received=RECEIVED.timestamp()),
-        model,
+    response = Response(
+        status=status,
+        headers=headers or {},
+        body=content,
+        received=RECEIVED.timestamp(),
+        url=url,
     )
+    return error_of(response, model)
 
 
 def error_of(response, model="the/slug"):

@@ -40,8 +40,8 @@ NAMES = {
     "rstrip": "lstrip",
 }
 STATEMENTS = (ast.Expr, ast.AugAssign, ast.Raise, ast.Delete)
-# Type checkers see to `frozen` and `kw_only`; `slots` saves memory; `strict` of `zip` asserts.
-DECLARATIONS = {"frozen", "kw_only", "slots", "strict"}
+# Type checkers see to `frozen` and `kw_only`; the others save memory.
+DECLARATIONS = {"frozen", "kw_only", "maxsize", "slots"}
 ONLY_TYPES = {"Protocol", "TypedDict", "Literal", "TypeVar", "ParamSpec", "NewType", "overload"}
 
 
@@ -57,11 +57,11 @@ def is_left_alone(parent: ast.AST, node: ast.AST) -> bool:
         ):
             return True
         case ast.keyword(arg=name):
-            return name in DECLARATIONS
+            return name in DECLARATIONS or (name == "strict" and _is_call_of("zip", parent))
         case ast.Constant(value=bool()):  # An option: it is removed as a whole
             return isinstance(parent, ast.keyword)
         case ast.Constant():
-            return isinstance(parent, ast.JoinedStr) or _is_cast(parent)
+            return isinstance(parent, ast.JoinedStr) or _is_call_of("cast", parent)
     return _is_type(node)
 
 
@@ -78,8 +78,8 @@ def _is_type(node: ast.AST) -> bool:
     return any(ast.unparse(name).split("[")[0] in ONLY_TYPES for name in names)
 
 
-def _is_cast(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and ast.unparse(node.func) == "cast"
+def _is_call_of(name: str, node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == name
 
 
 def replacements(parent: ast.AST, field: str, node: ast.AST) -> Iterator[ast.AST | None]:

@@ -91,6 +91,13 @@ def test_a_response_of_another_service_is_about_the_base_url(status, body, conte
     assert found == advice if advice else found != CHECK_BASE_URL
 
 
+def test_the_base_url_is_shown():
+    """The advice about `base_url` names the URL of the response."""
+    advice = advice_of(status=404, url="https://host/v1/rerank")
+
+    assert advice == "Check base_url: no rerank endpoint answers at https://host/v1/rerank."
+
+
 @pytest.mark.parametrize(
     ("status", "model", "message", "advice"),
     [

@@ -139,6 +139,8 @@ def test_the_http_status_of_a_failure_decides():
         pytest.param({"detail": [{"msg": "reason"}, {"msg": "more"}]}, "reason; more", id="list"),
         pytest.param({"detail": {"error": "reason"}}, "reason", id="detail as object"),
         pytest.param({"errors": [{"message": "reason"}]}, "reason", id="errors"),
+        pytest.param({"error_message": "reason"}, "reason", id="error_message"),
+        pytest.param({"error": {"reason": "reason"}}, "reason", id="reason"),
         pytest.param({"error": {"message": 5}}, None, id="number as message"),
         pytest.param({"error": []}, None, id="list as error"),
         pytest.param(b"<TITLE> reason </TITLE>", "reason", id="HTML title"),

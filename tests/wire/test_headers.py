@@ -39,6 +39,7 @@ def headers(*, app_url=None, app_title=None, app_categories=(), default_headers=
         pytest.param(
             {"app_categories": ("a", "b")}, {"X-OpenRouter-Categories": "a,b"}, id="categories"
         ),
+        pytest.param({"default_headers": {"X_a-1": "1"}}, {"X_a-1": "1"}, id="all characters"),
         pytest.param({"default_headers": {"X-Mine": "1"}}, {"X-Mine": "1"}, id="default header"),
         pytest.param({"app_title": "x" * 512}, {"X-OpenRouter-Title": "x" * 512}, id="longest"),
     ],
@@ -74,6 +75,39 @@ def test_a_name_in_two_spellings_is_sent_once():
     assert headers(default_headers={"X-A": "1", "x-a": "2"}) == FIXED | {"x-a": "2"}
 
 
+def headers_in(environment, **options):
+    """Return the headers of a client with these options in this environment."""
+    fixed = {"app_url": None, "app_title": None, "app_categories": (), "default_headers": {}}
+    return request_headers(**fixed | options, environment=environment)
+
+
+VARIABLES = {"OPENROUTER_APP_URL": "https://me", "OPENROUTER_APP_TITLE": "My App"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "options", "added"),
+    [
+        (VARIABLES, {}, {"HTTP-Referer": "https://me", "X-OpenRouter-Title": "My App"}),
+        (
+            VARIABLES,
+            {"app_url": "https://you"},
+            {"HTTP-Referer": "https://you", "X-OpenRouter-Title": "My App"},
+        ),
+        (dict.fromkeys(VARIABLES, ""), {}, {}),
+        (None, {}, {}),
+    ],
+)
+def test_the_app_is_read_from_the_environment(environment, options, added):
+    """Variables name the app if the options do not; an empty variable counts as not set."""
+    assert headers_in(environment, **options) == FIXED | added
+
+
+def test_the_error_of_a_variable_names_it():
+    """The error of a value that cannot be sent names the variable that it is from."""
+    with pytest.raises(ConfigurationError, match=r"^OPENROUTER_APP_TITLE must be 1 to 512"):
+        headers_in({"OPENROUTER_APP_TITLE": "a\n"})
+
+
 def test_only_one_title_header_is_sent():
     """If the user sets the older `X-Title`, the client's `X-OpenRouter-Title` is not sent."""
     sent = headers(app_title="ours", default_headers={"X-Title": "mine"})
@@ -91,7 +125,7 @@ def test_headers_that_only_the_client_sets_are_refused(name):
         headers(default_headers={name: "secret"})
 
 
-@pytest.mark.parametrize("name", ["", " ", "a b", "a:", "a\n", "é", "a/b", "²"])
+@pytest.mark.parametrize("name", ["", " ", "a b", "a:", "a\n", "é", "a/b", "²", "-", "_"])
 def test_invalid_header_names_are_refused(name):
     """A header name must consist of ASCII letters, digits, hyphens and underscores."""
     with pytest.raises(ConfigurationError, match="default_headers has the name"):
@@ -108,15 +142,16 @@ def test_invalid_header_values_are_refused(value):
         headers(default_headers={"X-A": value})
     if value is not None:
         for option in ("app_url", "app_title"):
-            with pytest.raises(ConfigurationError, match=f"{option} must be (1 to 512|a string)"):
+            problem = "1 to 512" if isinstance(value, str) else f"a string, or None, got {value!r}"
+            with pytest.raises(ConfigurationError, match=f"{option} must be {problem}"):
                 headers(**{option: value})
-            with pytest.raises(ConfigurationError, match=f"{option} must be (1 to 512|a string)"):
+            with pytest.raises(ConfigurationError, match=f"{option} must be {problem}"):
                 call_headers(**{option: value})
     with pytest.raises(ConfigurationError, match=r"extra_headers\['X-A'\] must be 1 to 512"):
         call_headers(extra_headers=HeaderFields({"X-A": value}))
 
 
-@pytest.mark.parametrize("categories", ["name", "ab", "a", ["a", "b", "c"]])
+@pytest.mark.parametrize("categories", ["name", "ab", "a", b"ab", {"a"}, 5, ["a", "b", "c"]])
 def test_categories_are_a_list_of_at_most_two(categories):
     """`app_categories` must be a list of at most two names, and not a string."""
     with pytest.raises(ConfigurationError, match="app_categories must be a list of at most 2"):
@@ -218,6 +253,8 @@ def test_the_repr_of_header_fields_shows_only_names():
     headers = HeaderFields({"X-Secret": "s3cret"})
 
     assert repr(headers) == "HeaderFields(['X-Secret'])"
+    # A debugger asks for it while the object is made.
+    assert repr(HeaderFields.__new__(HeaderFields)) == "HeaderFields([])"
 
 
 def test_the_repr_of_encoded_headers_shows_only_names():
@@ -229,6 +266,19 @@ def test_the_repr_of_encoded_headers_shows_only_names():
     assert "X-Secret" in repr(encoded)
     assert "hunter2" not in repr(fields) + repr(encoded)
     assert (b"X-Secret", b"hunter2") in [*encoded]
+
+
+def test_only_headers_of_the_user_are_secret():
+    """The values of the user's own headers are secret, and their parts; the client's are not."""
+    fields = headers(
+        app_url="https://me",
+        app_title="My App",
+        app_categories=["a"],
+        default_headers={"User-Agent": "mine", "Cookie": "a=b; c", "X-A": "Basic d,e"},
+    ).with_changes(call_headers(session_id="s"))
+
+    assert fields.own() == {"Cookie": "a=b; c", "X-A": "Basic d,e"}
+    assert fields.secret_values() == ["a=b; c", "Basic d,e", "a", "b", "c", "Basic", "d", "e"]
 
 
 def test_header_fields_have_the_methods_of_a_mapping():

@@ -213,7 +213,7 @@ def endpoint(
             "one, run `openrouter-rerank serve` and the `export` line that it prints; for a "
             "gateway without keys, pass api_key='none'"
         )
-    elif given is not None and not target.is_trusted and not is_from_environment:
+    elif not target.is_trusted and not is_from_environment:
         problem = (
             f"the key in {_KEY_VARIABLE} is not sent to {target.host}, which the environment does "
             f"not name: pass api_key, or set {_BASE_VARIABLES[0]} instead of base_url"
@@ -251,7 +251,7 @@ def destination(
     """
     parts = _split(base_url.strip(), option)
     host = parts.hostname
-    if parts.username is not None or parts.password is not None:
+    if parts.username is not None:  # It is empty if there is only a password
         raise ConfigurationError(
             f"{option} has a user name or password in it: pass the key as api_key"
         )

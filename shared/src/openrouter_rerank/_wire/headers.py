@@ -100,8 +100,6 @@ class HeaderFields:  # noqa: PLW1641 - mutable, so not hashable
         return name in self._reveal()
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, HeaderFields):
-            return self._reveal() == other._reveal()
         return self._reveal() == other
 
     def __repr__(self) -> str:
@@ -298,7 +296,7 @@ def _check(option: str, *, is_sendable: bool) -> None:
 
 
 def _check_name(option: str, name: str) -> None:
-    if not name or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
+    if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
         raise ConfigurationError(
             f"{option} has the name {name!r:.60}: use letters, digits, - and _"
         )
