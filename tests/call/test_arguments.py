@@ -4,7 +4,12 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
-from openrouter_rerank._call.arguments import checked_arguments, checked_timeout
+from openrouter_rerank._call.arguments import (
+    checked_arguments,
+    checked_timeout,
+    hide_arguments,
+)
+from openrouter_rerank._wire.headers import HeaderFields
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
 from openrouter_rerank.ranking import Ranking
 
@@ -53,6 +58,48 @@ def arguments(query="q", documents=("a", "b"), *, model="m", top_n=None, **optio
             {"extra_body": {"model": "x", "documents": []}},
             "extra_body must not contain 'documents'",
             id="extra documents",
+        ),
+        *[
+            pytest.param(
+                {"extra_body": {name: 1}}, f"must not contain '{name}'", id=f"extra {name}"
+            )
+            for name in ("model", "top_n")
+        ],
+        pytest.param({"model": "m" * 201}, "model must be the slug", id="long model"),
+        pytest.param({"model": "a\nb"}, r"model must be the slug .*got 'a\\nb'", id="two lines"),
+        pytest.param(
+            {"model": "", "fallback_models": ["a"]},
+            "^model must be the slug",
+            id="before a fallback",
+        ),
+        pytest.param({"fallback_models": b"a"}, "fallback_models must be a list", id="bytes"),
+        pytest.param(
+            {"max_documents_per_request": 0},
+            "^max_documents_per_request must be a whole number",
+            id="no documents in a request",
+        ),
+        pytest.param({"user": 5}, "^user must be a string, or None, got 5", id="user"),
+        pytest.param({"trace": 5}, "^trace must be a mapping, or None, got 5", id="trace"),
+        pytest.param({"provider": 5}, "^provider must be a mapping, or None, got 5", id="number"),
+        pytest.param(
+            {"provider": "cohere"},
+            r"^provider must be a mapping, got 'cohere': pass \{'only': \['cohere'\]\} to use no "
+            r"other provider, or \{'order': \['cohere'\]\} to try it first$",
+            id="provider",
+        ),
+        pytest.param(
+            {"long_documents": "cut"},
+            "^long_documents must be 'truncate', 'split' or 'raise', got 'cut'",
+            id="policy",
+        ),
+        pytest.param(
+            {"passage_tokens": 31},
+            "^passage_tokens must be a whole number, 32 or more, got 31",
+            id="tokens",
+        ),
+        pytest.param({"passage_tokens": None}, "^passage_tokens must .*got None", id="no tokens"),
+        pytest.param(
+            {"max_passages": 0}, "^max_passages must be a whole number, 1 or more", id="passages"
         ),
         pytest.param({"extra_body": ["top_k"]}, "extra_body must be a mapping", id="extra list"),
         pytest.param({"session_id": "a\n"}, "session_id must be 1 to 256", id="session"),
@@ -172,10 +219,45 @@ def test_a_single_name_of_a_provider_becomes_a_list(name):
     assert checked.models[1:] == ("a/b",)
 
 
-def test_unknown_arguments_are_refused():
-    """An unknown argument raises a `TypeError`, as with any function."""
-    with pytest.raises(TypeError, match="no argument 'top_k'"):
-        arguments(top_k=3)
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("top_k", "rerank() has no argument 'top_k'. Did you mean 'top_n'?"),
+        ("querry", "rerank() has no argument 'querry'. Did you mean 'query'?"),
+        ("usr", "rerank() has no argument 'usr'. Did you mean 'user'?"),
+        ("base_url", "rerank() has no argument 'base_url': pass it when you create the client"),
+    ],
+)
+def test_unknown_arguments_are_refused(name, message):
+    """An unknown argument raises a `TypeError`, as with any function, that says which is meant."""
+    with pytest.raises(TypeError) as caught:
+        arguments(**{name: 3})
+
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        ({}, {}),
+        ({"timeout": 3, "user": "me"}, {"timeout": 3, "user": "me"}),
+        ({"extra_headers": {"X-A": "secret"}}, {"extra_headers": HeaderFields({"X-A": "secret"})}),
+        ({"api_key": "secret"}, {"api_key": "not shown"}),
+    ],
+)
+def test_secrets_in_options_are_hidden(options, shown):
+    """The `repr` of the options has no headers, and no key that is passed under a wrong name."""
+    hide_arguments(options)
+
+    assert options == shown
+    assert "secret" not in repr(options)
+
+
+def test_the_limits_of_a_call():
+    """The longest slug has 200 characters, and the least size of a passage is 32 tokens."""
+    checked = arguments(model="m" * 200, max_documents_per_request="2", passage_tokens=32)
+
+    assert (checked.models, checked.call.max_documents) == (("m" * 200,), 2)
 
 
 def test_each_model_is_used_once():
