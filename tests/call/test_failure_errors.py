@@ -1,5 +1,7 @@
 """The error of a failed attempt: its class, and the exact message of each kind and step."""
 
+from dataclasses import replace
+
 import pytest
 from openrouter_rerank._attempt import Failure, FailureKind, Step
 from openrouter_rerank._call.failure_errors import failure_error, no_time_error
@@ -44,6 +46,12 @@ def error_of(kind, *, allowed=30.0, **fields):
         ),
         pytest.param(
             FailureKind.UNSENT,
+            {"url": "https://host:8443/v1/rerank"},
+            "could not connect to host:8443: Reason. Check base_url and the network.",
+            id="port of the URL",
+        ),
+        pytest.param(
+            FailureKind.UNSENT,
             {"url": ""},
             "could not connect to the server: Reason. Check base_url and the network.",
             id="unknown URL",
@@ -63,6 +71,13 @@ def error_of(kind, *, allowed=30.0, **fields):
             id="login of a proxy",
         ),
         pytest.param(
+            FailureKind.UNSENT,
+            {"proxy": "socks5://proxy:1080", "reason": "wrong password"},
+            "could not connect to openrouter.ai:443 through the proxy socks5://proxy:1080: wrong "
+            "password. Check the user name and the password in HTTPS_PROXY or ALL_PROXY.",
+            id="password of a proxy",
+        ),
+        pytest.param(
             FailureKind.PROXY_REFUSED,
             {"is_injected": True, "reason": "HTTP 403"},
             "the proxy of http_client refused to connect to openrouter.ai:443: HTTP 403. Check "
@@ -75,6 +90,13 @@ def error_of(kind, *, allowed=30.0, **fields):
             "the certificate of openrouter.ai:443 is not trusted: certificate has expired. Check "
             "base_url and the certificate of the server.",
             id="expired certificate",
+        ),
+        pytest.param(
+            FailureKind.UNTRUSTED,
+            {"reason": "hostname mismatch"},
+            "the certificate of openrouter.ai:443 is not trusted: hostname mismatch. Check "
+            "base_url and the certificate of the server.",
+            id="certificate of another host",
         ),
         pytest.param(
             FailureKind.UNTRUSTED,
@@ -170,6 +192,12 @@ def test_a_failure_of_the_connection(kind, fields, message):
         ),
         pytest.param(
             FailureKind.DEADLINE,
+            {"allowed": 28.5, "slots": 8, "slot_wait": 3.0},
+            f"no response from openrouter.ai within timeout=30 s {LATE}",
+            id="nearly all of the time, and a short wait for a request slot",
+        ),
+        pytest.param(
+            FailureKind.DEADLINE,
             {"step": Step.BODY},
             f"no complete response from openrouter.ai within timeout=30 s {LATE}",
             id="body",
@@ -215,13 +243,42 @@ def test_a_response_that_is_too_large():
         f"the response of openrouter.ai is larger than {REQUEST.longest_response:,} bytes, the "
         "most that a valid response to this request can have. Check base_url."
     )
+    assert (error.model, error.retryable) == ("a/b", True)
 
 
 def test_no_time_for_an_attempt():
     """If waits leave no time for an attempt, the error says so and names `timeout`."""
-    assert no_time_error(30.0, "a/b").message == (
+    error = no_time_error(30.0, "a/b")
+
+    assert (error.model, error.retryable) == ("a/b", True)
+    assert error.message == (
         "waits before the request took all of timeout=30 s, and nothing was sent. Raise timeout."
     )
+
+
+def test_the_list_of_models_has_no_fallback_model():
+    """The errors of a request for no model name no model, and advise no fallback model."""
+    failure = Failure(kind=FailureKind.DEADLINE, url=URL, reason="Reason", step=Step.BODY)
+    request = replace(REQUEST, model="")
+
+    late = failure_error(failure, request, allowed=30.0, timeout=30.0, attempts=1)
+    lost = failure_error(
+        replace(failure, kind=FailureKind.LOST), request, allowed=30.0, timeout=30.0, attempts=1
+    )
+
+    assert late.message == (
+        "no complete response from openrouter.ai within timeout=30 s. Raise timeout."
+    )
+    assert lost.message == "the connection to openrouter.ai:443 was lost: Reason. Retry later."
+
+
+def test_one_attempt():
+    """The message of a call with one attempt says "1 attempt"."""
+    failure = Failure(kind=FailureKind.DEADLINE, url=URL, reason="Reason", step=Step.BODY)
+
+    error = failure_error(failure, REQUEST, allowed=30.0, timeout=30.0, attempts=1)
+
+    assert "(model a/b, 1 attempt)." in error.message
 
 
 def test_the_error_of_the_system_is_the_cause():

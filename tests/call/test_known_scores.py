@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from openrouter_rerank import Budget
 from openrouter_rerank._attempt import Failure, FailureKind, Response
 from openrouter_rerank._call.flow import Limits, call_flow
-from openrouter_rerank._call.known_scores import NOTHING_KNOWN, KnownScores
-from openrouter_rerank._call.plan import Call, without_copies
+from openrouter_rerank._call.known_scores import NOTHING_KNOWN, KnownScores, with_documents_at
+from openrouter_rerank._call.plan import NO_COPIES, Call, without_copies
 from openrouter_rerank._drive import drive
 from openrouter_rerank.errors import (
     APIConnectionError,
@@ -203,3 +203,13 @@ def test_a_spent_budget_prevents_all_requests():
     with pytest.raises(BudgetExceededError):
         service.rank(Call(query="q", documents=("a",)), budget=Budget(0))
     assert service.requests == []
+
+
+def test_all_missing_documents_are_ranked():
+    """The call for missing scores ranks all its documents: the best may be among the others."""
+    documents, positions = without_copies(["a", "b", "a", "c"])
+    call = Call(query="q", documents=documents, positions=positions, top_n=1)
+
+    missing = with_documents_at(call, [0, 2])
+
+    assert (missing.documents, missing.positions, missing.top_n) == (("a", "c"), NO_COPIES, None)

@@ -334,6 +334,8 @@ def test_nothing_is_estimated_for_a_report_that_nobody_reads():
         ([RerankDocument(text=LONG * 11)], SPLIT, True),
         ([("title\n\n", LONG * 11)], SPLIT, True),
         ([LONG], SPLIT, False),
+        (["a" * 200_001], SPLIT, True),
+        (["a" * 200_000, RerankDocument(image=IMAGE), 5, None], SPLIT, False),
         ([{"text": None}, RerankDocument(image=IMAGE), 5], SPLIT, False),
         (None, SPLIT, False),
         ([LONG * 11], {}, False),
