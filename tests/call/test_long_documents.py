@@ -196,7 +196,9 @@ def test_max_passages_leaves_out_text_and_says_so():
 
     assert len(found.call.documents) == 3
     assert whole.passages == {0: Passage(*found.split.origins[1][1], is_cut=True)}
-    assert not arguments([LONG], max_passages=99, **SPLIT).split.cut
+    count = len(arguments([LONG], max_passages=99, **SPLIT).split.documents)
+    assert not arguments([LONG], max_passages=count, **SPLIT).split.cut
+    assert arguments([LONG], max_passages=count - 1, **SPLIT).split.cut == {0}
 
 
 def test_an_image_goes_with_the_first_passage():
