@@ -16,6 +16,7 @@ from openrouter_rerank.errors import (
 )
 from openrouter_rerank.local.stage import Fault, Reply, error
 
+from tests.hostile_json import HOSTILE_BODIES
 from tests.repetitions import repetitions
 
 FIELD_NAMES = st.sampled_from(
@@ -100,9 +101,8 @@ REQUEST = Request(body=b"", model="m", documents=3, results=2)
 
 # Several responses per example, because starting an example takes longer than a response.
 RESPONSES_PER_EXAMPLE = 10
-RESPONSES = st.builds(
-    Response, status=st.just(200) | st.integers(100, 599), headers=HEADERS, body=BODIES
-)
+STATUSES = st.just(200) | st.integers(100, 599)
+RESPONSES = st.builds(Response, status=STATUSES, headers=HEADERS, body=BODIES)
 
 
 @given(st.lists(RESPONSES, min_size=RESPONSES_PER_EXAMPLE, max_size=RESPONSES_PER_EXAMPLE))
@@ -111,6 +111,13 @@ def test_every_response_is_a_valid_ranking_or_a_typed_error(responses):
     """Any status, headers and body are decoded to a valid ranking or to a typed error."""
     for response in responses:
         check_outcome(response.status, decode(response, REQUEST))
+
+
+@given(st.builds(Response, status=STATUSES, headers=HEADERS, body=HOSTILE_BODIES))
+@settings(max_examples=repetitions(local=60, ci=1_000))
+def test_hostile_json_is_a_valid_ranking_or_a_typed_error(response):
+    """JSON that is made to cost much is decoded to a valid ranking or to a typed error."""
+    check_outcome(response.status, decode(response, REQUEST))
 
 
 def check_outcome(status, outcome):

@@ -18,7 +18,7 @@ from openrouter_rerank import Ranking
 from openrouter_rerank._wire.response import decode
 from openrouter_rerank.errors import OpenRouterRerankError
 
-from tests.soak.mutation import exchange, generated, mutated, recorded
+from tests.soak.mutation import exchange, generated, hostile, mutated, recorded
 
 CRASHES = Path("build/fuzz")
 
@@ -66,8 +66,10 @@ def cases(seed, count):
     """Yield damaged responses, the same ones for the same seed."""
     rng = random.Random(seed)
     corpus = [*recorded(), *generated(rng, 100)]
+    costly = [*hostile(rng, 50)]
     for _ in range(count):
-        yield mutated(rng, rng.choice(corpus))
+        # These are long, so few of them keep the run fast.
+        yield mutated(rng, rng.choice(costly if rng.random() < 0.001 else corpus))
 
 
 def fuzz(seed, count, decode=decode):

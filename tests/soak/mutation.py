@@ -13,6 +13,8 @@ from pathlib import Path
 
 from openrouter_rerank._attempt import Request, Response
 
+from tests.hostile_json import SHAPES
+
 FIXTURES = Path(__file__).parents[1] / "wire" / "fixtures"
 
 TOKENS = [
@@ -88,6 +90,12 @@ def generated(rng, count):
         usage = rng.choice([{}, {"usage": {"cost": 0.001, "search_units": 1}}])
         body = {"results": rows, **fields, **usage}
         yield exchange(body, documents=documents, results=results)
+
+
+def hostile(rng, count):
+    """Yield exchanges whose JSON is made to cost much, a little longer than what is always read."""
+    for shape in rng.choices([*SHAPES.values()], k=count):
+        yield exchange(shape.of_size(20_000), documents=1, status=rng.choice([200, 502]))
 
 
 def damage_bytes(rng, body):
@@ -170,7 +178,7 @@ def mutated(rng, original):
 def _tree_damaged(rng, body):
     try:
         tree = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return body
     for _ in range(rng.choice([1, 1, 2, 4])):
         damage_tree(rng, tree)

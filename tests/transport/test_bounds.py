@@ -5,8 +5,9 @@ import time
 import httpx
 import httpx2
 import pytest
-from openrouter_rerank._attempt import FailureKind, Step
-from openrouter_rerank._transport.bounds import Bounds
+from openrouter_rerank._attempt import Attempt, FailureKind, Request, Step
+from openrouter_rerank._transport.bounds import Bounds, ResponseBuilder
+from openrouter_rerank._wire.request import RequestBody
 from openrouter_rerank.errors import DeadlineExceededError
 
 from tests.clients import OWN_CONNECTIONS, ClientKind
@@ -94,3 +95,30 @@ def test_an_attempt_that_waited_for_its_slot_needs_time_for_a_response(waited, l
         failure = bounds.failure(error)
 
     assert (failure and failure.kind) == kind
+
+
+@pytest.mark.parametrize(
+    ("size", "timeout", "is_late"),
+    [
+        pytest.param(20_000_000, 0.3, True, id="large, close to the deadline"),
+        pytest.param(20_000_000, 3600, False, id="large, long before the deadline"),
+        pytest.param(2_000, 3600, False, id="small"),
+        pytest.param(2_000, 0, True, id="small, at the deadline"),
+    ],
+)
+def test_a_large_response_must_come_early_enough_to_be_decoded(size, timeout, is_late):
+    """A response that could not be decoded by the deadline is late before the deadline."""
+    request = Request(body=RequestBody(b"{}", ["x" * size]), model="m", documents=1, results=1)
+    bounds = Bounds(time.monotonic(), timeout, "https://gateway.example/", str)
+    builder = ResponseBuilder(Attempt(request=request, timeout=timeout), bounds)
+    builder.begin(200, {})
+
+    try:
+        builder.add(b"x" * size)
+    except Exception as error:  # noqa: BLE001 - `failure` raises what it does not know
+        failure = bounds.failure(error)
+        assert is_late
+        assert failure.kind is FailureKind.DEADLINE
+    else:
+        assert not is_late
+        assert len(builder.build().body) == size

@@ -12,8 +12,6 @@ TREES = st.recursive(
     st.none() | st.integers() | TEXTS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
 )
-# A text up to this length is always accepted.
-LONG = b" " * 16_384
 
 
 def marks(tree):
@@ -28,16 +26,10 @@ def marks(tree):
 @settings(max_examples=300)
 def test_marks_within_strings_are_not_counted(tree, escaped):
     """The limit counts all brackets and commas outside strings, and none within them."""
-    text = LONG + json.dumps(tree, ensure_ascii=escaped).encode()
+    text = json.dumps(tree, ensure_ascii=escaped).encode()
 
     assert has_few_values(text, marks(tree))
     assert marks(tree) == 0 or not has_few_values(text, marks(tree) - 1)
-
-
-def test_a_short_text_is_accepted():
-    """A text of 16 KiB is accepted with any number of values, and a longer one is not."""
-    assert has_few_values(b"[" * 16_384, 0)
-    assert not has_few_values(b"[" * 16_385, 0)
 
 
 @pytest.mark.parametrize("unit", [b'","', b'"",', b'{"":"",'])

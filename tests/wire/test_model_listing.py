@@ -144,8 +144,19 @@ def test_only_rerank_models_are_read():
 
 
 def test_the_number_of_models_is_bounded():
-    """At most 2,000 entries are read, so that a huge listing does not block an event loop."""
+    """At most 1,000 entries are read, so that a huge listing does not block an event loop."""
     assert len(listed(*({"id": f"a/{number}"} for number in range(2_500)))) == 1_000
+
+
+@pytest.mark.parametrize("status", [200, 502])
+def test_a_listing_with_too_many_values_is_not_read(status):
+    """A listing or an error response with too many values counts as one without content."""
+    body = {"data": [{"id": "a/b"}] + [1] * 80_000, "error": {"message": "reason"}}
+
+    listing = merged_listing(response(body, status=status))
+
+    assert listing.models == tuple(MODELS.values())
+    assert "reason" not in listing.problem
 
 
 REDIRECT = (

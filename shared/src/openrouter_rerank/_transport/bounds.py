@@ -47,7 +47,7 @@ _LATE = {Step.SLOT: FailureKind.BUSY, Step.PERMISSION: FailureKind.UNPERMITTED}
 _MARGIN = 0.001
 # Seconds to decode a byte of the slowest responses. A response that needs longer than a call may be
 # late has to come earlier: by the rest of that time.
-_DECODING_TIME = 16e-9
+_DECODING_TIME = 20e-9
 _MOST_LATE = 0.05
 # Seconds that an attempt must have left after a wait for its request slot.
 _FAIR_CHANCE = 0.1

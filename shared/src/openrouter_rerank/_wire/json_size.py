@@ -6,8 +6,6 @@ times its size, and much time. The length of a string costs little. So the value
 counted before it is parsed, and each step here is a few functions of `bytes` for the whole text.
 """
 
-# Bytes. However many values they have, a shorter text costs little.
-_SHORT = 16_384
 # A value follows each of these, or is an empty object or list.
 _MARKS = b"[{,"
 _ALL_BYTES = bytes(range(256))
@@ -17,11 +15,11 @@ _NO_MARKS_AND_QUOTES = _ALL_BYTES.translate(None, _MARKS + b'"')
 
 def has_few_values(text: bytes, most: int) -> bool:
     """
-    Return `True` if `text` is short, or has at most `most` brackets and commas outside strings.
+    Return `True` if `text` has at most `most` brackets and commas outside strings.
 
-    Where `text` is not JSON, only the part before the first mistake counts: no parser reads more.
+    This is true at least for the part before the first mistake in `text`: no parser reads more.
     """
-    if len(text) <= _SHORT or len(text.translate(None, _NO_MARKS)) <= most:
+    if len(text.translate(None, _NO_MARKS)) <= most:
         return True
     # Without escaped backslashes and quotes, each quote begins or ends a string.
     plain = text.replace(rb"\\", b"").replace(rb"\"", b"")

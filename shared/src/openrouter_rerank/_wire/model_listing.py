@@ -49,8 +49,8 @@ def merged_listing(response: Response) -> ModelListing:
     if 300 <= response.status < 400:
         return built_in_listing(redirect_text(response, ""))
     if response.status != 200:
-        body = json_body(response.body) if has_few_values(response.body, _MOST_MARKS) else {}
-        error = status_error(response, body, "")
+        has_few = has_few_values(response.body, _MOST_MARKS)
+        error = status_error(response, json_body(response.body if has_few else b""), "")
         return built_in_listing(error.message if error else f"HTTP status {response.status}")
     models = {model.slug: model for model in _models(response)}
     if not models:

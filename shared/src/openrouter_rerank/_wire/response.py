@@ -35,6 +35,8 @@ from .server_text import (
 
 # Characters of an id or a name that are kept.
 _LONGEST_NAME = 300
+# Bytes. A shorter response costs little, however many values it has.
+_SHORT_BODY = 16_384
 
 
 def decode(response: Response, request: Request) -> Ranking | APIStatusError | InvalidResponseError:
@@ -42,8 +44,9 @@ def decode(response: Response, request: Request) -> Ranking | APIStatusError | I
     success = 200 <= response.status < 300
     encoding = response.headers.get("content-encoding", "identity")
     is_plain = encoding.lower() == "identity"
-    has_few = has_few_values(response.body, request.most_marks)
-    content = _content(response.body, request) if success and is_plain and has_few else None
+    body = response.body
+    has_few = len(body) <= _SHORT_BODY or has_few_values(body, request.most_marks)
+    content = _content(body, request) if success and is_plain and has_few else None
     # An empty `error` next to a ranking is none.
     if content is not None and not content.error:
         return _ranking(content, request, response)
@@ -55,8 +58,8 @@ def decode(response: Response, request: Request) -> Ranking | APIStatusError | I
             f"not allow ({place(response, request.model)}). Check the gateway or the proxy.",
             model=request.model,
         )
-    fields = json_body(response.body) if has_few else None
-    error = status_error(response, fields or {}, request.model)
+    fields = json_body(body) if has_few else None
+    error = status_error(response, {} if fields is None else fields, request.model)
     return error or _without_ranking(response, fields, request)
 
 
