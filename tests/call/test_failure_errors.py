@@ -10,7 +10,12 @@ from openrouter_rerank.errors import APIConnectionError, DeadlineExceededError, 
 
 REQUEST = encode("a/b", "q", ("x",))
 URL = "https://openrouter.ai/api/v1/rerank"
-FINAL = {FailureKind.PROXY_REFUSED, FailureKind.UNTRUSTED, FailureKind.UNSENDABLE}
+FINAL = {
+    FailureKind.PROXY_REFUSED,
+    FailureKind.UNTRUSTED,
+    FailureKind.UNSENDABLE,
+    FailureKind.BROKEN_CLIENT,
+}
 LATE = "(model a/b, 2 attempts). Raise timeout, or set fallback_models."
 
 
@@ -138,6 +143,12 @@ def error_of(kind, *, allowed=30.0, **fields):
             "the request to openrouter.ai could not be sent: Reason. Check default_headers and "
             "base_url.",
             id="refused request",
+        ),
+        pytest.param(
+            FailureKind.BROKEN_CLIENT,
+            {"is_injected": True},
+            "http_client failed: Reason. Check its event hooks and its transport.",
+            id="failed hook",
         ),
         pytest.param(
             FailureKind.STALE,

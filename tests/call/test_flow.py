@@ -29,15 +29,11 @@ OK = Response(
 )
 NO_RANKING = Response(status=200, headers={}, body=b"{}")
 UNSENT, PROXY_REFUSED, UNTRUSTED, UNSENDABLE, STALE, LOST, BUSY, TIMEOUT, DEADLINE, OVERSIZED = (
-    Failure(kind=kind, reason="ItsError")
-    for kind in FailureKind
-    if kind
-    not in {
-        FailureKind.EXHAUSTED,
-        FailureKind.OVER_BUDGET,
-        FailureKind.UNPERMITTED,
-        FailureKind.BROKEN_LIMITER,
-    }
+    Failure(kind=FailureKind[name], reason="ItsError")
+    for name in (
+        *("UNSENT", "PROXY_REFUSED", "UNTRUSTED", "UNSENDABLE", "STALE"),
+        *("LOST", "BUSY", "TIMEOUT", "DEADLINE", "OVERSIZED"),
+    )
 )
 EXHAUSTED = Failure(kind=FailureKind.EXHAUSTED, reason="ItsError")
 UNPERMITTED = Failure(kind=FailureKind.UNPERMITTED)

@@ -3,6 +3,13 @@
 import httpx
 import httpx2
 import pytest
+from openrouter_rerank import (
+    APIConnectionError,
+    InvalidResponseError,
+    TooManyRequestsError,
+    UnauthorizedError,
+)
+from openrouter_rerank.local.stage import Fault, error, scores
 
 from tests.clients import CLIENT_KIND_IDS, CLIENT_KINDS, ClientKind
 
@@ -68,3 +75,116 @@ def test_a_programming_error_in_a_transport_is_raised_unchanged(client_over):
 
     with pytest.raises(ZeroDivisionError, match="in the handler"):
         client_over(handler).rerank("q", ["a"])
+
+
+@pytest.fixture(params=[kind for kind, _ in INJECTED], ids=[name for _, name in INJECTED])
+def client_with(request, stage):
+    """A function that makes a client with options of its injected client, and with a hook."""
+    mode, library = request.param
+
+    def client(hook=None, **http_options):
+        def check(response):
+            hook(library, response)
+
+        async def acheck(response):
+            # A hook of an asynchronous client reads in another way, but all else is the same.
+            if hook is read_and_raise:
+                await response.aread()
+                return response.raise_for_status()
+            return hook(library, response)
+
+        if hook is not None:
+            http_options["event_hooks"] = {"response": [check if mode == "sync" else acheck]}
+        return client_kind.client(
+            base_url=stage.base_url, api_key="k", max_retries=1, http_options=http_options
+        )
+
+    with ClientKind(mode, library) as client_kind:
+        yield client
+
+
+def raise_for_status(_, response):
+    """Raise the error of the status."""
+    response.raise_for_status()
+
+
+def read_and_raise(_, response):
+    """Read the body, and raise the error of the status."""
+    response.read()
+    response.raise_for_status()
+
+
+def status_error_of_another_request(library, _):
+    """Raise the error of a request that the hook has made itself."""
+    request = library.Request("GET", "https://login.example")
+    library.Response(401, request=request).raise_for_status()
+
+
+def read_without_reading(_, response):
+    """Use the body before it is read."""
+    response.json()
+
+
+def other_error(library, response):
+    """Raise an error of the library that is not about the connection."""
+    raise library.TooManyRedirects("", request=response.request)
+
+
+def test_raise_for_status_in_a_hook_is_the_error_of_the_status(client_with, stage):
+    """A hook that calls `raise_for_status` gives the same class of error as without it."""
+    stage.always(error(401, "User not found."))
+    with pytest.raises(UnauthorizedError) as caught:
+        client_with(raise_for_status).rerank("q", ["a"])
+    assert caught.value.status_code == 401
+
+    with pytest.raises(UnauthorizedError, match=r"^User not found"):
+        client_with(read_and_raise).rerank("q", ["a"])
+
+
+def test_a_status_that_a_hook_raises_is_retried(client_with, stage):
+    """A temporary failure is retried after `Retry-After`, although a hook has raised its status."""
+    stage.script(error(429, "slow", retry_after=0), scores(0.5))
+    assert client_with(raise_for_status).rerank("q", ["a"]).attempts == 2
+
+    stage.always(error(429, "slow", retry_after=60))
+    with pytest.raises(TooManyRequestsError) as caught:
+        client_with(read_and_raise).rerank("q", ["a"])
+    assert (caught.value.retry_after, caught.value.attempts) == (60, 1)
+
+
+@pytest.mark.parametrize(
+    ("hook", "name"),
+    [
+        (status_error_of_another_request, "HTTPStatusError"),
+        (read_without_reading, "ResponseNotRead"),
+        (other_error, "TooManyRedirects"),
+    ],
+)
+def test_an_error_of_the_library_in_a_hook_is_typed(client_with, stage, hook, name):
+    """An error of httpx that a hook raises is an `APIConnectionError` that says where to look."""
+    with pytest.raises(APIConnectionError) as caught:
+        client_with(hook).rerank("q", ["a"])
+
+    assert caught.value.message == (
+        f"http_client failed: {name}. Check its event hooks and its transport."
+    )
+    assert (caught.value.retryable, len(stage.requests)) == (False, 1)
+
+
+def test_an_error_of_a_hook_itself_is_raised_unchanged(client_with):
+    """An error of the user's own hook reaches the caller unchanged."""
+
+    def hook(_, response):
+        raise LookupError(response.status_code)
+
+    with pytest.raises(LookupError, match="200"):
+        client_with(hook).rerank("q", ["a"])
+
+
+def test_a_redirect_is_not_followed(client_with, stage):
+    """A redirect is an error, also if the injected client follows redirects: it has the key."""
+    stage.always(Fault.redirect(f"{stage.base_url}/elsewhere"))
+
+    with pytest.raises(InvalidResponseError):
+        client_with(follow_redirects=True).rerank("q", ["a"])
+    assert [request.path for request in stage.requests] == ["/api/v1/rerank"]

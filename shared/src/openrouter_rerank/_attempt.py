@@ -144,6 +144,8 @@ class FailureKind(Enum):
     """The certificate of the server is not trusted."""
     UNSENDABLE = auto()
     """The HTTP library refused the request."""
+    BROKEN_CLIENT = auto()
+    """An event hook or a transport of the user's `http_client` failed."""
     STALE = auto()
     """A reused connection was closed before the response began."""
     LOST = auto()
@@ -170,6 +172,7 @@ _COSTS = {
     FailureKind.PROXY_REFUSED: Cost.FINAL,
     FailureKind.UNTRUSTED: Cost.FINAL,
     FailureKind.UNSENDABLE: Cost.FINAL,
+    FailureKind.BROKEN_CLIENT: Cost.FINAL,
     FailureKind.STALE: Cost.MAYBE_BILLED,
     FailureKind.LOST: Cost.MAYBE_BILLED,
     FailureKind.OVER_BUDGET: Cost.FINAL,

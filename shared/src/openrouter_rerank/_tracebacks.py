@@ -13,10 +13,10 @@ from contextlib import suppress
 from types import FrameType
 from typing import Protocol, TypeGuard, runtime_checkable
 
-_HTTP_LIBRARIES = frozenset({"httpcore", "httpcore2", "httpx", "httpx2"})
+HTTP_LIBRARIES = frozenset({"httpcore", "httpcore2", "httpx", "httpx2"})
 _PACKAGES = (
     sys.stdlib_module_names
-    | _HTTP_LIBRARIES
+    | HTTP_LIBRARIES
     | {"anyio", "h11", "h2", "hpack", "openrouter_rerank", "socksio"}
     # They pass options on.
     | {"langchain_core", "llama_index", "pydantic"}
@@ -119,7 +119,7 @@ def _running_frames(caught: BaseException) -> set[FrameType]:
 def clear_headers(value: object) -> None:
     """Remove all headers if `value` is a request of an HTTP library."""
     kind = type(value)
-    if kind.__name__ == "Request" and kind.__module__.partition(".")[0] in _HTTP_LIBRARIES:
+    if kind.__name__ == "Request" and kind.__module__.partition(".")[0] in HTTP_LIBRARIES:
         headers: object = getattr(value, "headers", None)
         if isinstance(headers, _Clearable):
             headers.clear()

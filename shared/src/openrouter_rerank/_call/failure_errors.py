@@ -26,6 +26,13 @@ _LATE = {
     Step.RESPONSE: "no response from {host}",
     Step.BODY: "no complete response from {host}",
 }
+_BROKEN = {
+    FailureKind.BROKEN_CLIENT: ("http_client failed", "Check its event hooks and its transport."),
+    FailureKind.BROKEN_LIMITER: (
+        "rate_limiter failed, and nothing was sent",
+        "Correct rate_limiter.",
+    ),
+}
 # The part of `timeout` from which on a model is said to have all of it: preparing the call has
 # taken some of the time.
 _ALL = 0.95
@@ -158,8 +165,8 @@ def _what_and_advice(failure: Failure, model: str) -> tuple[str, str]:
             what = f"the request to {host} could not be sent"
             checked = "http_client" if failure.is_injected else "default_headers and base_url"
             advice = f"Check {checked}."
-        case FailureKind.BROKEN_LIMITER:
-            what, advice = "rate_limiter failed, and nothing was sent", "Correct rate_limiter."
+        case FailureKind.BROKEN_CLIENT | FailureKind.BROKEN_LIMITER:
+            what, advice = _BROKEN[failure.kind]
         case FailureKind.TIMEOUT:
             what = f"no response from {host} in time"
             advice = f"Retry later{_or_fallback(model)}."

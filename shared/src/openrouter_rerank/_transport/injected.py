@@ -7,9 +7,11 @@ request, and its response is read within the bounds of the attempt.
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Protocol, runtime_checkable
 
-from openrouter_rerank._attempt import Attempt, Body, Response, Step
-from openrouter_rerank._tracebacks import clear_headers
+from openrouter_rerank._attempt import Attempt, Body, Failure, FailureKind, Response, Step
+from openrouter_rerank._tracebacks import HTTP_LIBRARIES, clear_headers
 from openrouter_rerank._wire.endpoint import ApiKey, EncodedHeaders, Endpoint
 from openrouter_rerank.http_client import (
     AnyRequest,
@@ -23,6 +25,8 @@ from .watchdog import Watched, watchdog
 
 # Bytes up to which the client gets a body as one `bytes` object.
 _LONGEST_JOINED = 512 * 1024
+# The errors of httpx and httpx2 that are not about the connection.
+_LIBRARY_ERRORS = frozenset({"HTTPError", "StreamError", "InvalidURL", "CookieConflict"})
 # Pieces of a body that are read one after another.
 _PIECES_PER_TURN = 100
 
@@ -33,26 +37,30 @@ def exchange_over(
     headers: EncodedHeaders,
     attempt: Attempt,
     bounds: Bounds,
-) -> Response:
-    """Send the request of `attempt` and return the response, within `bounds`."""
+) -> Response | Failure:
+    """Send the request of `attempt` and return the outcome, within `bounds`."""
     bounds.is_injected, bounds.step = True, Step.RESPONSE
-    with (
-        _Cleared(bounds),
-        Watched(watchdog(), bounds.deadline, bounds.shut_down),
-        client.stream(
-            attempt.request.method,
-            endpoint.url,
-            content=_content(attempt.request.body),
-            headers=_headers(headers, attempt),
-            auth=Bearer(endpoint.api_key),
-            follow_redirects=False,
-            extensions={"timeout": bounds.timeouts, "trace": bounds.trace},
-        ) as response,
-    ):
-        received = _read(response, attempt, bounds)
-        # From here on, another call may use the connection.
-        bounds.socket = None
-        return received
+    auth = Bearer(endpoint.api_key)
+    try:
+        with (
+            _Cleared(bounds),
+            Watched(watchdog(), bounds.deadline, bounds.shut_down),
+            client.stream(
+                attempt.request.method,
+                endpoint.url,
+                content=_content(attempt.request.body),
+                headers=_headers(headers, attempt),
+                auth=auth,
+                follow_redirects=False,
+                extensions={"timeout": bounds.timeouts, "trace": bounds.trace},
+            ) as response,
+        ):
+            received = _read(response, attempt, bounds)
+            # From here on, another call may use the connection.
+            bounds.socket = None
+            return received
+    except Exception as error:
+        return _outcome_of(error, auth, attempt, bounds)
 
 
 async def aexchange_over(
@@ -61,20 +69,32 @@ async def aexchange_over(
     headers: EncodedHeaders,
     attempt: Attempt,
     bounds: Bounds,
-) -> Response:
-    """Send the request of `attempt` and return the response; the caller ends it at the deadline."""
+) -> Response | Failure:
+    """Send the request of `attempt` and return the outcome; the caller ends it at the deadline."""
     bounds.is_injected, bounds.step = True, Step.RESPONSE
-    with _Cleared(bounds):
-        async with client.stream(
-            attempt.request.method,
-            endpoint.url,
-            content=_acontent(attempt.request.body),
-            headers=_headers(headers, attempt),
-            auth=Bearer(endpoint.api_key),
-            follow_redirects=False,
-            extensions={"timeout": bounds.timeouts, "trace": bounds.atrace},
-        ) as response:
-            return await _aread(response, attempt, bounds)
+    auth = Bearer(endpoint.api_key)
+    try:
+        with _Cleared(bounds):
+            async with client.stream(
+                attempt.request.method,
+                endpoint.url,
+                content=_acontent(attempt.request.body),
+                headers=_headers(headers, attempt),
+                auth=auth,
+                follow_redirects=False,
+                extensions={"timeout": bounds.timeouts, "trace": bounds.atrace},
+            ) as response:
+                return await _aread(response, attempt, bounds)
+    except Exception as error:
+        return _outcome_of(error, auth, attempt, bounds)
+
+
+@runtime_checkable
+class _StatusError(Protocol):
+    """The error of `raise_for_status`."""
+
+    request: object
+    response: StreamedResponse
 
 
 class _Cleared:
@@ -100,16 +120,51 @@ class _Cleared:
 class Bearer:
     """Adds the API key to a request of httpx or httpx2; it replaces the client's own `auth`."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_key", "request")
 
     def __init__(self, key: ApiKey | None) -> None:
         self._key = key
+        self.request: object = None
+        """The request that was last given to this object."""
 
     def __call__(self, request: AnyRequest) -> AnyRequest:
         """Set the `Authorization` header, unless the headers of the user contain one."""
+        self.request = request
         if self._key is not None:
             request.headers["Authorization"] = self._key.authorization()
         return request
+
+
+def _outcome_of(
+    error: Exception, auth: Bearer, attempt: Attempt, bounds: Bounds
+) -> Response | Failure:
+    """
+    Return the outcome of an exchange that an event hook or a transport of the user has ended.
+
+    Raises:
+        Exception: `error`, if it is about the connection, or is not an error of the HTTP library.
+    """
+    names = {
+        each.__name__
+        for each in type(error).__mro__
+        if each.__module__.partition(".")[0] in HTTP_LIBRARIES
+    }
+    if "TransportError" in names or names.isdisjoint(_LIBRARY_ERRORS):
+        raise error
+    if (
+        "HTTPStatusError" in names
+        and isinstance(error, _StatusError)
+        and error.request is auth.request
+    ):
+        response = error.response
+        # From `raise_for_status`, so the response says more than the error.
+        builder = ResponseBuilder(attempt, bounds)
+        builder.begin(response.status_code, response.headers)
+        # If the hook has not read the body, it is lost: httpx has closed the response.
+        with suppress(RuntimeError):
+            builder.add(response.content)
+        return builder.build()
+    return bounds.failed(FailureKind.BROKEN_CLIENT, type(error).__name__)
 
 
 def _headers(headers: EncodedHeaders, attempt: Attempt) -> list[tuple[bytes, bytes]]:
