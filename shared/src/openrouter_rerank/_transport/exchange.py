@@ -139,11 +139,10 @@ class Exchange:
             if attempt.is_over_budget:
                 return bounds.failed(FailureKind.OVER_BUDGET)
             if self._client is None:
-                response = _over_own_connection(self._route, attempt, bounds)
-            else:
-                endpoint, headers = self._route.endpoint, self._route.headers.encoded
-                response = exchange_over(self._client, endpoint, headers, attempt, bounds)
-            return _charged(attempt, response)
+                return _charged(attempt, _over_own_connection(self._route, attempt, bounds))
+            endpoint, headers = self._route.endpoint, self._route.headers.encoded
+            outcome = exchange_over(self._client, endpoint, headers, attempt, bounds)
+            return _charged(attempt, outcome)
         except Exception as error:
             return bounds.failure(error)
 
@@ -185,11 +184,10 @@ class AsyncExchange:
                     return bounds.failed(FailureKind.OVER_BUDGET)
                 if self._client is None:
                     response = await _aover_own_connection(self._route, attempt, bounds)
-                else:
-                    client, endpoint = self._client, self._route.endpoint
-                    headers = self._route.headers.encoded
-                    response = await aexchange_over(client, endpoint, headers, attempt, bounds)
-                return _charged(attempt, response)
+                    return _charged(attempt, response)
+                endpoint, headers = self._route.endpoint, self._route.headers.encoded
+                outcome = await aexchange_over(self._client, endpoint, headers, attempt, bounds)
+                return _charged(attempt, outcome)
         except Exception as error:
             return bounds.failure(error)
 
@@ -279,11 +277,11 @@ def _limiter_failure(error: Exception, bounds: Bounds) -> Failure:
     return bounds.failed(FailureKind.BROKEN_LIMITER, type(error).__name__)
 
 
-def _charged(attempt: Attempt, response: Response) -> Response:
+def _charged(attempt: Attempt, outcome: Response | Failure) -> Response | Failure:
     """Charge the budget, while the attempt has its slot: the next one to have it is checked."""
-    if attempt.budget is not None:
-        attempt.budget.charge(reported_cost(response, attempt.request))
-    return response
+    if attempt.budget is not None and isinstance(outcome, Response):
+        attempt.budget.charge(reported_cost(outcome, attempt.request))
+    return outcome
 
 
 def _log(attempt: Attempt, outcome: Response | Failure, started: float) -> None:
