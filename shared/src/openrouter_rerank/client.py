@@ -20,6 +20,7 @@ from ._score_cache.cache import CachedCall, ScoreCache
 from ._tracebacks import clear_frames
 from ._transport.exchange import AsyncExchange, Exchange, Route, SentHeaders
 from ._transport.fair_semaphore import FairSemaphore
+from ._transport.loops import PerLoop
 from ._transport.pool import async_pool, pool
 from ._transport.threads import in_thread
 from ._wire.endpoint import checked_key, endpoint
@@ -308,15 +309,7 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
             warn_of_milliseconds(self._timeout)
 
     def _reset_slots(self) -> None:
-        self._slots: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
-
-    def _request_slots(self) -> asyncio.Semaphore:
-        loop = asyncio.get_running_loop()
-        if loop not in self._slots:
-            for ended in [each for each in list(self._slots) if each.is_closed()]:
-                self._slots.pop(ended, None)
-            self._slots[loop] = asyncio.Semaphore(self._max_concurrency)
-        return self._slots[loop]
+        self._slots = PerLoop(functools.partial(asyncio.Semaphore, self._max_concurrency))
 
     async def rerank(
         self,
@@ -344,7 +337,7 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
             if not arguments.call.documents:
                 return arguments.empty_ranking()
             route = self._call_route(arguments)
-            slots = self._request_slots()
+            slots = self._slots.get()
             exchange = AsyncExchange(route, slots, self._http_client, self._rate_limiter)
             run = functools.partial(adrive, exchange=exchange, max_in_flight=self._max_concurrency)
             with traced(model, documents=arguments.size, top_n=top_n) as note:
@@ -373,7 +366,7 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
         """
         try:
             flow, route = self._listing(timeout)
-            exchange = AsyncExchange(route, self._request_slots(), self._http_client)
+            exchange = AsyncExchange(route, self._slots.get(), self._http_client)
             return self._changes.remembered(await aoutcome_of(flow, exchange))
         except BaseException as error:
             clear_frames(error)

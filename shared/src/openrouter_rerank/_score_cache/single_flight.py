@@ -10,10 +10,10 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Hashable
+from collections.abc import AsyncGenerator, Callable, Generator, Hashable, MutableMapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from typing import Generic, TypeAlias, TypeVar
-from weakref import ref
+from weakref import WeakValueDictionary, ref
 
 from openrouter_rerank._transport.fair_semaphore import FairSemaphore, Holder
 from openrouter_rerank.errors import DeadlineExceededError, OpenRouterRerankError
@@ -54,8 +54,10 @@ class SingleFlight:
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._threads: dict[Hashable, IdenticalCalls[FairSemaphore]] = {}
-        self._tasks: dict[Hashable, IdenticalCalls[asyncio.Lock]] = {}
+        # Weak, so that a call that a signal handler has ended, or whose event loop was dropped, leaves
+        # nothing in memory.
+        self._threads = WeakValueDictionary[Hashable, IdenticalCalls[FairSemaphore]]()
+        self._tasks = WeakValueDictionary[Hashable, IdenticalCalls[asyncio.Lock]]()
 
     def __len__(self) -> int:
         in_threads = sum(not group.is_over for group in self._threads.values())
@@ -67,18 +69,17 @@ class SingleFlight:
 
     def ajoin(self, key: Hashable) -> AbstractContextManager[IdenticalCalls[asyncio.Lock]]:
         """Join the group of `key`, which all tasks of the running event loop share."""
-        return self._join(self._tasks, (asyncio.get_running_loop(), key), asyncio.Lock)
+        return self._join(self._tasks, (ref(asyncio.get_running_loop()), key), asyncio.Lock)
 
     @contextmanager
     def _join(
         self,
-        groups: dict[Hashable, IdenticalCalls[_Lock]],
+        groups: MutableMapping[Hashable, IdenticalCalls[_Lock]],
         key: Hashable,
         lock: Callable[[], _Lock],
     ) -> Generator[IdenticalCalls[_Lock]]:
         call = Holder()
         with self._guard:
-            _drop_first_groups(groups)
             group = groups.get(key)
             if group is None or group.is_over:
                 group = IdenticalCalls(lock())
@@ -91,15 +92,6 @@ class SingleFlight:
                 group.calls.discard(ref(call))
                 if group.is_over:
                     groups.pop(key, None)
-
-
-def _drop_first_groups(groups: dict[Hashable, IdenticalCalls[_Lock]]) -> None:
-    """Drop the oldest groups, as far as they are over: all calls of theirs were interrupted."""
-    while groups:
-        key = next(iter(groups))
-        if not groups[key].is_over:
-            return
-        del groups[key]
 
 
 @contextmanager

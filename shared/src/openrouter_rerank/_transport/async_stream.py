@@ -117,7 +117,9 @@ class AsyncStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
     def abort(self) -> None:
         """Close the connection without waiting, not even to end TLS with its closing messages."""
         self._held = b""
-        self.transport.abort()
+        # The transport of a loop that was dropped and closed closes its socket without the loop.
+        if not self._loop.is_closed():
+            self.transport.abort()
 
     async def start_tls(
         self,

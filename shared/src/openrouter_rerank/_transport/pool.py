@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakSet
 
 from .connect import is_prepared, new_async_connection, new_connection, prepare
+from .loops import PerLoop
 from .threads import in_thread
 
 if TYPE_CHECKING:
@@ -163,14 +164,14 @@ class _Process:
 
     def __init__(self) -> None:
         self.pool = Pool()
-        self.loops: dict[asyncio.AbstractEventLoop, AsyncPool] = {}
+        self.loops = PerLoop(AsyncPool)
         self._inherited: list[object] = []
 
     def start_empty(self) -> None:
         """Leave the parent's connections open: on a shared one, responses would mix."""
         self._inherited.append((self.pool, self.loops))
         self.pool = Pool()
-        self.loops = {}
+        self.loops = PerLoop(AsyncPool)
 
 
 _process = _Process()
@@ -189,15 +190,16 @@ def pool() -> Pool:
 
 
 async def async_pool() -> AsyncPool:
-    """Return the pool of the running event loop, which closes when the loop ends."""
-    loop = asyncio.get_running_loop()
-    found = _process.loops.get(loop)
-    if found is None:
-        for ended in [each for each in list(_process.loops) if each.is_closed()]:
-            _process.loops.pop(ended, None)
-        found = _process.loops[loop] = AsyncPool()
+    """
+    Return the pool of the running event loop, which closes when the loop ends.
+
+    Raises:
+        ConfigurationError: If there is no running event loop of asyncio.
+    """
+    found = _process.loops.get()
+    if found.closer is None:
         # `asyncio.run` closes asynchronous generators that are still open when it ends the loop.
-        found.closer = _close_with_loop(loop, found)
+        found.closer = _close_with_loop(asyncio.get_running_loop(), found)
         await anext(found.closer)
     return found
 
@@ -208,7 +210,7 @@ async def _close_with_loop(
     try:
         yield
     finally:
-        _process.loops.pop(loop, None)
+        _process.loops.discard(loop)
         await closing.close()
 
 

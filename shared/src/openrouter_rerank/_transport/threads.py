@@ -19,6 +19,8 @@ from typing import ParamSpec, TypeVar
 
 from openrouter_rerank._tracebacks import raise_if_from_signal
 
+from .loops import running_loop
+
 # As in asyncio's default executor.
 _MOST_WORKERS = min(32, (os.cpu_count() or 1) + 4)
 
@@ -111,8 +113,9 @@ async def in_thread(
     def run() -> _Result:
         return context.run(work, *arguments, **keywords)
 
+    loop = running_loop()
     future = _process.workers.submit(run)
-    return run() if future is None else await asyncio.wrap_future(future)
+    return run() if future is None else await asyncio.wrap_future(future, loop=loop)
 
 
 def run_in_threads(work: Callable[[], None], count: int, *, on_error: Callable[[], None]) -> None:
