@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import subprocess
+import sys
 import weakref
 
 import pytest
@@ -78,3 +80,25 @@ def test_a_call_without_asyncio_says_so(stage):
         client.models().send(None)
     with pytest.raises(ConfigurationError, match="needs a running event loop of asyncio"):
         client.aclose().send(None)
+
+
+ONE_THREAD = """
+import asyncio, sys, threading
+from openrouter_rerank import AsyncRerankClient
+
+# All threads of gevent run in one thread of the system. So does this one, as far as asyncio knows.
+def start(self):
+    asyncio.get_running_loop().call_soon(self.run)
+
+threading.Thread.start = start
+client = AsyncRerankClient(base_url=sys.argv[1], api_key="k", timeout=30)
+print(asyncio.run(client.rerank("b", ["a", "b"])).results[0].index)
+"""
+
+
+def test_an_async_client_works_if_all_threads_are_one(stage):
+    """The first async call of a process works if its threads run in that of the event loop."""
+    command = [sys.executable, "-c", ONE_THREAD, stage.base_url]
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (finished.stdout, finished.stderr) == ("1\n", "")

@@ -54,8 +54,8 @@ class SingleFlight:
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        # Weak, so that a call that a signal handler has ended, or whose event loop was dropped, leaves
-        # nothing in memory.
+        # Weak, so that nothing stays in memory of a call that a signal handler has ended, or whose
+        # event loop was dropped.
         self._threads = WeakValueDictionary[Hashable, IdenticalCalls[FairSemaphore]]()
         self._tasks = WeakValueDictionary[Hashable, IdenticalCalls[asyncio.Lock]]()
 
