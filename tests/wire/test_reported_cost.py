@@ -1,0 +1,43 @@
+"""What a response costs: any response may be billed, also one without a valid ranking."""
+
+import pytest
+from openrouter_rerank._attempt import Attempt, Response
+from openrouter_rerank._wire.request import encode
+from openrouter_rerank._wire.response import reported_cost
+from openrouter_rerank.budget import Budget
+
+
+@pytest.mark.parametrize(
+    ("body", "cost"),
+    [
+        (b'{"usage": {"cost": 0.25}, "results": []}', 0.25),
+        (b'{"usage": {"cost": 2}, "results": "none"}', 2.0),
+        (b'{"usage": {"cost": 0.25}, "error": {"code": 502}}', 0.25),
+        pytest.param(b'{"echo": "\\ud83d", "usage": {"cost": 0.25}}', 0.25, id="cut document"),
+        (b'{"usage": {"cost": 0}}', 0.0),
+        (b'{"usage": {"cost": -1}}', None),
+        (b'{"usage": {"cost": NaN}}', None),
+        (b'{"usage": {"cost": 1e999}}', None),
+        (b'{"usage": {"cost": "1"}}', None),
+        (b'{"usage": {"cost": true}}', None),
+        (b'{"usage": [1]}', None),
+        (b'{"results": []}', None),
+        (b'[{"usage": {"cost": 1}}]', None),
+        (b"<html>", None),
+        (b"", None),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 400, 503])
+def test_the_cost_of_a_response(status, body, cost):
+    """The cost is a number of dollars, 0 or more, whatever the status and the other fields are."""
+    assert reported_cost(Response(status=status, headers={}, body=body)) == cost
+
+
+@pytest.mark.parametrize(
+    ("budget", "is_over"), [(None, False), (Budget(1), False), (Budget(0), True)]
+)
+def test_an_attempt_is_over_a_spent_budget(budget, is_over):
+    """Only a budget that is spent forbids an attempt."""
+    attempt = Attempt(request=encode("m", "q", ("a",)), timeout=1, budget=budget)
+
+    assert attempt.is_over_budget == is_over
