@@ -15,8 +15,8 @@ from pathlib import Path
 from openrouter_rerank._attempt import Attempt, Response
 from openrouter_rerank._call.flow import Limits, call_flow
 from openrouter_rerank._call.plan import Call
+from openrouter_rerank._call.retry_budget import TokenBucket
 from openrouter_rerank._drive import drive
-from openrouter_rerank._retry_budget import TokenBucket
 from openrouter_rerank.errors import OpenRouterRerankError
 
 DOCS = Path(__file__).parents[1] / "docs"

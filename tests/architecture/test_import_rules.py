@@ -21,8 +21,8 @@ FILES = [file for source in SOURCES for file in sorted(source.rglob("*.py"))]
 # A module imports from its own row and from the rows before it. Sub-packages in one row do not
 # import each other: the decision of a call and the transport meet only in `_attempt`.
 ROWS = (
-    {"_tracebacks", "_version", "errors"},
-    {"_attempt", "_retry_budget", "budget", "documents", "http_client", "images"}
+    {"_forks", "_tracebacks", "_version", "errors"},
+    {"_attempt", "budget", "documents", "http_client", "images"}
     | {"models", "provider", "ranking", "rate_limiter", "score_store", "telemetry"},
     {"_wire"},
     {"client_options"},

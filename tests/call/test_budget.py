@@ -6,8 +6,8 @@ from openrouter_rerank._attempt import Failure, FailureKind, Response
 from openrouter_rerank._call.flow import Limits, call_flow
 from openrouter_rerank._call.known_scores import NOTHING_KNOWN, KnownScores
 from openrouter_rerank._call.plan import Call
+from openrouter_rerank._call.retry_budget import TokenBucket
 from openrouter_rerank._drive import drive
-from openrouter_rerank._retry_budget import TokenBucket
 from openrouter_rerank.errors import BudgetExceededError
 
 NOT_SENT = Failure(kind=FailureKind.OVER_BUDGET)

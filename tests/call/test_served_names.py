@@ -13,9 +13,9 @@ from openrouter_rerank._call.known_scores import (
     usable_scores,
 )
 from openrouter_rerank._call.plan import Call
+from openrouter_rerank._call.retry_budget import TokenBucket
 from openrouter_rerank._call.served_names import with_one_route
 from openrouter_rerank._drive import drive
-from openrouter_rerank._retry_budget import TokenBucket
 
 DOWN = Response(status=503, headers={"retry-after": "0"}, body=b"")
 BROKEN = Response(status=500, headers={"retry-after": "0"}, body=b"")

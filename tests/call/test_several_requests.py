@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from openrouter_rerank._attempt import Failure, FailureKind, Response
 from openrouter_rerank._call.arguments import checked_arguments
 from openrouter_rerank._call.flow import Limits, call_flow
+from openrouter_rerank._call.retry_budget import TokenBucket
 from openrouter_rerank._drive import drive
-from openrouter_rerank._retry_budget import TokenBucket
 from openrouter_rerank.errors import (
     NotFoundError,
     OpenRouterRerankError,

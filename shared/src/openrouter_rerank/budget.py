@@ -1,12 +1,12 @@
 """A spending limit in US dollars, which several clients can share."""
 
 import sys
-import threading
 from contextlib import suppress
 from typing import SupportsFloat
 
 from pydantic_core import CoreSchema, core_schema
 
+from ._forks import new_lock
 from .errors import BudgetExceededError, ConfigurationError, shown_value
 
 __all__ = ["Budget"]
@@ -35,7 +35,7 @@ class Budget:
     def __init__(self, limit: float | str) -> None:
         self.limit = _amount(limit, "limit must be a number of US dollars, 0 or more")
         self._spent = 0.0
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     @property
     def spent(self) -> float:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar, Unpack
 from ._call.arguments import Arguments, are_long, checked_arguments, checked_timeout, hide_arguments
 from ._call.flow import Limits, call_flow
 from ._call.listing_flow import ListingFlow, listing_flow
+from ._call.retry_budget import TokenBucket
 from ._drive import adrive, aoutcome_of, drive, outcome_of, warn_of_mixed_scores
-from ._retry_budget import TokenBucket
 from ._score_cache.cache import CachedCall, ScoreCache
 from ._tracebacks import clear_frames
 from ._transport.exchange import AsyncExchange, Exchange, Route, SentHeaders

@@ -2,11 +2,11 @@
 
 import asyncio
 import sys
-import threading
 import time
 from collections import deque
 from typing import Protocol, runtime_checkable
 
+from ._forks import new_lock
 from .errors import ConfigurationError, shown_value
 
 __all__ = ["RateLimiter", "WindowRateLimiter"]
@@ -82,7 +82,7 @@ class WindowRateLimiter:
         self.requests = requests
         self.seconds = float(seconds)
         self._permitted: deque[float] = deque(maxlen=requests)
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     def acquire(self, *, blocking: bool = True) -> bool:
         """Return `True` if a request may be sent now. If `blocking`, wait until it may be sent."""

@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -83,23 +83,23 @@ class Selections:
     """
     The names of the tools selected in the last 1,024 turns.
 
-    Threads and event loops may share one instance.
+    Threads and event loops may share one instance without a lock, which a forked child might find
+    locked: each operation of an `OrderedDict` is atomic.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._selected: OrderedDict[bytes, tuple[str, ...]] = OrderedDict()
 
     def get(self, key: bytes) -> tuple[str, ...] | None:
         """Return the selection of a turn, or `None` if it is not stored."""
-        with self._lock:
-            if key in self._selected:
-                self._selected.move_to_end(key)
-            return self._selected.get(key)
+        selected = self._selected.get(key)
+        # Another thread may have dropped it meanwhile.
+        with suppress(KeyError):
+            self._selected.move_to_end(key)
+        return selected
 
     def add(self, key: bytes, selected: tuple[str, ...]) -> None:
         """Store the selection of a turn; if there are too many, drop the least recently used."""
-        with self._lock:
-            self._selected[key] = selected
-            if len(self._selected) > _MAX_TURNS:
-                self._selected.popitem(last=False)
+        self._selected[key] = selected
+        if len(self._selected) > _MAX_TURNS:
+            self._selected.popitem(last=False)

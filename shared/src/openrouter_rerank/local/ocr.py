@@ -7,11 +7,12 @@ from collections import OrderedDict
 from functools import cached_property
 from hashlib import sha256
 from io import BytesIO
-from threading import Lock
 
 import numpy as np
 from PIL import Image
 from rapidocr_onnxruntime import RapidOCR
+
+from openrouter_rerank._forks import new_lock
 
 _CACHED_TEXTS = 256
 _MAX_PIXELS = 50_000_000
@@ -39,7 +40,7 @@ class RapidOCREngine:
 
     def __init__(self) -> None:
         # RapidOCR keeps the state of a run in its own attributes.
-        self._one_at_a_time = Lock()
+        self._one_at_a_time = new_lock()
         self._cache: OrderedDict[bytes, str] = OrderedDict()
 
     def __call__(self, image: bytes) -> str:

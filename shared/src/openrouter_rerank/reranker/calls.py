@@ -1,7 +1,6 @@
 """The two calls of a reranker, sync and async, and the clients that make them."""
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -9,6 +8,7 @@ from typing import TypeVar
 
 from openrouter_rerank._call.long_documents import LongDocuments, long_documents
 from openrouter_rerank._call.plan import parts, without_copies
+from openrouter_rerank._forks import new_lock
 from openrouter_rerank._transport.threads import in_thread
 from openrouter_rerank._wire.headers import HeaderFields
 from openrouter_rerank.client import AsyncRerankClient, RerankClient
@@ -66,7 +66,7 @@ class Clients:
         self._is_restored = is_restored
         self.situations = SituationLog()
         """What the reranker and its copies have warned of."""
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._sync: list[tuple[object, RerankClient]] = []
         self._async: list[tuple[object, AsyncRerankClient]] = []
         self.call_options: ClientOverrides = {}

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from openrouter_rerank._retry_budget import TokenBucket
+from openrouter_rerank._call.retry_budget import TokenBucket
 
 
 def test_fifty_retries_are_allowed_without_a_success():
