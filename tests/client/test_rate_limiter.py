@@ -180,3 +180,66 @@ def test_an_object_that_is_no_limiter_is_refused(client, limiter):
     """The error names the type of the object and the methods that a limiter needs."""
     with pytest.raises(ConfigurationError, match=f"is of type {type(limiter).__name__}, which"):
         client(rate_limiter=limiter)
+
+
+class AsyncOnly:
+    """A limiter that is written for async code alone."""
+
+    async def acquire(self, *, blocking=True):
+        """Permit nothing."""
+        return False
+
+    async def aacquire(self, *, blocking=True):
+        """Permit nothing."""
+        return False
+
+
+@pytest.mark.parametrize("client", [RerankClient, AsyncRerankClient])
+def test_a_limiter_with_an_async_acquire_is_refused(client):
+    """A coroutine would count as a permission; the error says what `acquire` must be."""
+    with pytest.raises(ConfigurationError, match=r"acquire of AsyncOnly is async.+plain function"):
+        client(rate_limiter=AsyncOnly())
+
+
+class Wrapped:
+    """A limiter whose methods do not show that they return awaitables, or none."""
+
+    def __init__(self, acquire, aacquire):
+        self._acquire, self._aacquire = acquire, aacquire
+
+    def acquire(self, *, blocking=True):
+        """Return what the function of the test returns."""
+        return self._acquire()
+
+    def aacquire(self, *, blocking=True):
+        """Return what the function of the test returns."""
+        return self._aacquire()
+
+
+class Awaitable:
+    """An object that can be awaited and is no coroutine."""
+
+    def __await__(self):
+        """Return a refusal."""
+        yield from ()
+        return False
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("acquire", "aacquire"),
+    [(AsyncOnly().acquire, bool), (Awaitable, bool), (Awaitable, lambda: True)],
+    ids=["a coroutine", "another awaitable", "a permission that is not awaited"],
+)
+@ALL_CLIENT_KINDS
+def test_a_limiter_that_is_async_in_the_wrong_method_permits_nothing(
+    make_client, stage, acquire, aacquire
+):
+    """An awaitable of `acquire`, or none of `aacquire`, is a typed error, and nothing is sent."""
+    client = make_client(rate_limiter=Wrapped(acquire, aacquire))
+
+    message = "acquire of Wrapped (is async, so|returns (True|False), which cannot be awaited)"
+    with pytest.raises(ConfigurationError, match=message):
+        client.rerank(QUERY, DOCUMENTS)
+
+    assert stage.requests == []

@@ -1,6 +1,7 @@
 """The interface of a `rate_limiter`, and a limiter whose defaults fit `:free` models."""
 
 import asyncio
+import inspect
 import sys
 import time
 from collections import deque
@@ -45,11 +46,53 @@ def checked_limiter(limiter: object) -> RateLimiter | None:
             f"rate_limiter is the class {limiter.__name__}: pass an object of it, "
             f"{limiter.__name__}(...)"
         )
-    if limiter is None or isinstance(limiter, RateLimiter):
+    if limiter is None:
+        return None
+    if isinstance(limiter, RateLimiter):
+        if inspect.iscoroutinefunction(limiter.acquire):
+            raise _async_acquire(limiter)
         return limiter
     raise ConfigurationError(
         f"rate_limiter is of type {type(limiter).__name__}, which lacks one of acquire and "
         "aacquire: pass a WindowRateLimiter, or one of LangChain's"
+    )
+
+
+def permission(limiter: RateLimiter) -> bool:
+    """
+    Ask `limiter` for a permission, without a wait.
+
+    Raises:
+        ConfigurationError: If `acquire` returns an awaitable, which would count as a permission.
+    """
+    answer: object = limiter.acquire(blocking=False)
+    if inspect.isawaitable(answer):
+        if inspect.iscoroutine(answer):
+            answer.close()
+        raise _async_acquire(limiter)
+    return bool(answer)
+
+
+async def apermission(limiter: RateLimiter) -> bool:
+    """
+    Wait for a permission of `limiter`.
+
+    Raises:
+        ConfigurationError: If `aacquire` returns something that cannot be awaited.
+    """
+    answer: object = limiter.aacquire()
+    if not inspect.isawaitable(answer):
+        raise ConfigurationError(
+            f"rate_limiter.aacquire of {type(limiter).__name__} returns {shown_value(answer)}, "
+            "which cannot be awaited: make it an async function that returns True or False"
+        )
+    return bool(await answer)
+
+
+def _async_acquire(limiter: RateLimiter) -> ConfigurationError:
+    return ConfigurationError(
+        f"rate_limiter.acquire of {type(limiter).__name__} is async, so synchronous calls cannot "
+        "wait for it: make it a plain function that returns True or False. Only aacquire is async"
     )
 
 

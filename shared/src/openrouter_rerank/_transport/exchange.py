@@ -15,8 +15,9 @@ from openrouter_rerank._tracebacks import raise_if_from_signal
 from openrouter_rerank._wire.endpoint import EncodedHeaders, Endpoint, Secrets
 from openrouter_rerank._wire.headers import HeaderFields
 from openrouter_rerank._wire.response import reported_cost
+from openrouter_rerank.errors import ConfigurationError
 from openrouter_rerank.http_client import AsyncHTTPClient, HTTPClient
-from openrouter_rerank.rate_limiter import RateLimiter
+from openrouter_rerank.rate_limiter import RateLimiter, apermission, permission
 
 from .bounds import Bounds, ResponseBuilder
 from .fair_semaphore import FairSemaphore, Holder
@@ -252,11 +253,13 @@ def _refusal(limiter: RateLimiter, bounds: Bounds) -> Failure | None:
     pause = _FIRST_PAUSE
     try:
         # `acquire(blocking=True)` could not be ended at the deadline.
-        while not limiter.acquire(blocking=False):
+        while not permission(limiter):
             if bounds.is_time_up():
                 return bounds.failed(FailureKind.UNPERMITTED)
             time.sleep(min(pause, max(bounds.deadline - time.monotonic(), 0.0)))
             pause = min(2 * pause, _LONGEST_PAUSE)
+    except ConfigurationError:
+        raise
     except Exception as error:
         return _limiter_failure(error, bounds)
     return None
@@ -265,7 +268,9 @@ def _refusal(limiter: RateLimiter, bounds: Bounds) -> Failure | None:
 async def _arefusal(limiter: RateLimiter, bounds: Bounds) -> Failure | None:
     """Wait for permission, within the timeout of the caller; return a failure if there is none."""
     try:
-        is_permitted = await limiter.aacquire()
+        is_permitted = await apermission(limiter)
+    except ConfigurationError:
+        raise
     except Exception as error:
         return _limiter_failure(error, bounds)
     return None if is_permitted else bounds.failed(FailureKind.UNPERMITTED)
