@@ -73,7 +73,7 @@ def nested(levels, around):
     return value
 
 
-MANY = "trace has more than 100,000 values: use fewer"
+MANY = "trace has more than 20,000 values: use fewer"
 DEEP = "has more than 100 levels: use fewer"
 REFUSED = {
     "twice in itself": (twice_in_itself(), "trace['a'][0] contains itself"),
