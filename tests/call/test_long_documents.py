@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openrouter_rerank import Passage, RankedDocument, Ranking, RerankDocument
-from openrouter_rerank._call.arguments import are_long, checked_arguments
-from openrouter_rerank._call.long_documents import long_documents, split_documents
+from openrouter_rerank._call.arguments import checked_arguments
+from openrouter_rerank._call.long_documents import are_long, long_documents, split_documents
 from openrouter_rerank._call.passages import estimated_tokens
 from openrouter_rerank.client_options.long_documents import LongDocumentRules
 from openrouter_rerank.errors import InvalidRequestError

@@ -18,6 +18,8 @@ from langchain_openrouter_rerank._convert.documents import contents
 from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.errors import InvalidRequestError
 
+from tests.hostile_values import HOSTILE
+
 URL = "https://example.com/cat.png"
 ID = uuid.UUID("12345678-1234-5678-1234-567812345678")
 
@@ -144,6 +146,19 @@ def test_other_keys_of_a_mapping_are_refused_if_no_field_is_named():
     """Without `rank_fields`, an unknown key is more likely a mistake."""
     with pytest.raises(InvalidRequestError, match="unknown key 'title'"):
         contents([{"text": "Purr", "title": "Cats"}])
+
+
+@pytest.mark.parametrize("name", ["failing list", "failing integer", "failing attributes"])
+def test_a_value_that_fails_is_left_out(name):
+    """A field whose value cannot be read is left out, and so is an array without dimensions."""
+    document = Document("A cat", metadata={"x": HOSTILE[name]})
+    array = Document("A cat", metadata={"x": np.array(3)})
+
+    [with_array] = contents([array], image_keys=["x"])
+
+    assert contents([document], rank_fields=["x"]) == ["A cat"]
+    assert with_array.text == "A cat"
+    assert with_array.reason.startswith("the field 'x' has no image")
 
 
 def test_values_of_numpy_are_left_out_without_numpy(monkeypatch):

@@ -2,7 +2,7 @@
 
 import sys
 from contextlib import suppress
-from typing import SupportsFloat
+from typing import SupportsFloat, TypeGuard
 
 from pydantic_core import CoreSchema, core_schema
 
@@ -78,7 +78,7 @@ class Budget:
 
     @classmethod
     def _from_option(cls, given: object) -> "Budget":
-        if isinstance(given, cls):
+        if _is_budget(given):
             return given
         return cls(_amount(given, "budget must be a number of US dollars, 0 or more, or a Budget"))
 
@@ -121,16 +121,23 @@ def _dollars(amount: float) -> str:
     return f"{amount:.6f}".rstrip("0").rstrip(".")
 
 
+def _is_budget(given: object) -> TypeGuard[Budget]:
+    # Not by `isinstance`, which reads an attribute of the user's object.
+    return issubclass(type(given), Budget)
+
+
 def _limit_of(budget: Budget) -> float:
     return budget.limit
 
 
 def _amount(limit: object, rule: str) -> float:
     # Not `bool`, which is also an `int`. What has a `__float__` includes NumPy's numbers.
-    if isinstance(limit, str | SupportsFloat) and type(limit).__name__ not in {"bool", "bool_"}:
-        # Python takes "1_0" for a number too.
-        with suppress(ValueError, TypeError, OverflowError):
+    # Not only what `float` raises: the methods of a user's class may raise any exception.
+    with suppress(Exception):
+        if isinstance(limit, str | SupportsFloat) and type(limit).__name__ not in {"bool", "bool_"}:
             amount = float(limit)
-            if 0 <= amount <= sys.float_info.max and "_" not in str(limit):
+            # Python takes "1_0" for a number too.
+            is_written = not (isinstance(limit, str) and "_" in limit)
+            if 0 <= amount <= sys.float_info.max and is_written:
                 return amount
     raise ConfigurationError(f"{rule}, got {shown_value(limit)}")

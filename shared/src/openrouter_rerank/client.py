@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, Self, TypeVar, Unpack
 
-from ._call.arguments import Arguments, are_long, checked_arguments, checked_timeout, hide_arguments
+from ._call.arguments import Arguments, checked_arguments, checked_timeout, hide_arguments
 from ._call.flow import Limits, call_flow
 from ._call.listing_flow import ListingFlow, listing_flow
+from ._call.long_documents import are_long
 from ._call.retry_budget import TokenBucket
 from ._drive import adrive, aoutcome_of, drive, outcome_of, warn_of_mixed_scores
 from ._score_cache.cache import CachedCall, ScoreCache
@@ -64,8 +65,7 @@ class _Client(ABC, Generic[HTTP]):
         self._rate_limiter, self._on_response = options.rate_limiter, options.on_response
         self._http_client = http_client
         self._retry_budget = TokenBucket()
-        self._is_closed = False
-        self._changes = ModelChanges()
+        self._is_closed, self._changes = False, ModelChanges()
         self.situations = SituationLog()
         self._rules, log = options.long_document_rules(), self.situations
         self._arguments = functools.partial(checked_arguments, rules=self._rules, situations=log)

@@ -152,10 +152,10 @@ def _checked(document: Document, at: int) -> str | RerankDocument:
 
 def _text_and_image(document: Document, at: int) -> tuple[str | None, str | None]:
     if isinstance(document, str):
-        return document, None
+        # Of a subclass, the content.
+        return str.__str__(document), None
     if isinstance(document, RerankDocument):
-        check_fields(document, at)
-        return document.text, document.image
+        return _string(document.text, at, "text"), _string(document.image, at, "image")
     if _is_scored(document):
         raise InvalidRequestError(
             f"documents[{at}] is a tuple with a score: pass only the document, its first item"
@@ -179,8 +179,10 @@ def _text_length(document: Ranked) -> int:
 
 
 def _string(value: object, at: int, key: str) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return str.__str__(value)
     wanted = "a string" if key == "text" else "an http(s) URL, or what data_uri(data) returns"
     raise InvalidRequestError(
         f"{key} of documents[{at}] is of type {type(value).__name__}: pass {wanted}"

@@ -12,7 +12,7 @@ from collections.abc import (
     Mapping,
     MutableMapping,
 )
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
 from typing import Protocol, TypeVar, runtime_checkable
 
 from .errors import ConfigurationError
@@ -144,7 +144,17 @@ def refuse_sync(http_client: object) -> None:
 
 def _refuse_others(accepted: str, http_client: object) -> None:
     # Only the type is shown: a client may contain a key.
-    if http_client is not None and not hasattr(http_client, "stream"):
-        raise ConfigurationError(
-            f"http_client must be {accepted}, got an object of type {type(http_client).__name__}"
-        )
+    if http_client is not None and not _has_stream(http_client):
+        is_class = issubclass(type(http_client), type)
+        got = "a class" if is_class else f"an object of type {type(http_client).__name__}"
+        raise ConfigurationError(f"http_client must be {accepted}, got {got}")
+
+
+def _has_stream(http_client: object) -> bool:
+    # The class `httpx.Client` has it too.
+    if issubclass(type(http_client), type):
+        return False
+    # The attributes of a user's object may raise any exception.
+    with suppress(Exception):
+        return hasattr(http_client, "stream")
+    return False

@@ -5,6 +5,7 @@ import inspect
 import sys
 import time
 from collections import deque
+from contextlib import suppress
 from typing import Protocol, runtime_checkable
 
 from ._forks import new_lock
@@ -173,10 +174,21 @@ class WindowRateLimiter:
 
 
 def _is_count(requests: object) -> bool:
-    return isinstance(requests, int) and not isinstance(requests, bool) and requests >= 1
+    with suppress(Exception):  # The methods of a user's class may raise any exception
+        # No deque is longer than `sys.maxsize`.
+        return (
+            isinstance(requests, int)
+            and not isinstance(requests, bool)
+            and 1 <= requests <= sys.maxsize
+        )
+    return False
 
 
 def _is_period(seconds: object) -> bool:
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        return False
-    return 0 < seconds <= sys.float_info.max
+    with suppress(Exception):
+        return (
+            isinstance(seconds, int | float)
+            and not isinstance(seconds, bool)
+            and 0 < seconds <= sys.float_info.max
+        )
+    return False

@@ -6,18 +6,23 @@ It needs the extra `agents`, so the package does not export it at the top.
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import BaseTool
-from openrouter_rerank.client_options.values import number_in, whole_number
-from openrouter_rerank.errors import ConfigurationError, OpenRouterRerankError, shown_value
+from openrouter_rerank.errors import ConfigurationError, OpenRouterRerankError
 from openrouter_rerank.reranker import CallOptions
 from openrouter_rerank.telemetry import SituationLog
 
 from ._conversation import called_tools, question_of
+from ._middleware_options import (
+    checked_count,
+    checked_names,
+    checked_on_failure,
+    checked_score,
+)
 from ._tool_results import MismatchError, NoListError, NotRankedError, ToolResult, tool_result
 from ._tool_selection import Selections, Turn
 from .rerank import OpenRouterRerank
@@ -104,14 +109,14 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
         """
         super().__init__()
         self._reranker = _checked(reranker) or OpenRouterRerank()
-        self._max_tools = _checked_count("max_tools", max_tools)
-        self._always_include = _checked_names("always_include", always_include)
+        self._max_tools = checked_count("max_tools", max_tools)
+        self._always_include = checked_names("always_include", always_include)
         self._min_score = min_score
-        self._on_failure = _checked_on_failure(on_failure)
+        self._on_failure = checked_on_failure(on_failure)
         self._selections = Selections()
         if min_score is not None:
             # Raises here, not in the first model call, if the reranker cannot have a threshold.
-            self._reranker.model_copy().score_threshold = min_score
+            self._reranker.model_copy().score_threshold = checked_score("min_score", min_score)
 
     def wrap_model_call(
         self,
@@ -269,8 +274,8 @@ class RerankToolResultsMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
         """
         super().__init__()
         self._reranker = _checked(reranker) or OpenRouterRerank(on_error="passthrough")
-        self._top_n = _checked_count("top_n", top_n)
-        self._tools = None if tools is None else _checked_names("tools", tools)
+        self._top_n = checked_count("top_n", top_n)
+        self._tools = None if tools is None else checked_names("tools", tools)
         self._situations = SituationLog()
 
     def wrap_tool_call(
@@ -364,36 +369,10 @@ def _question(request: "ToolCallRequest") -> str:
     return question_of(state if isinstance(state, list) else getattr(state, "messages", []))
 
 
-def _checked_count(option: str, count: object) -> int | None:
-    number = whole_number(number_in(count))
-    if count is None or (number is not None and number > 0):
-        return number
-    raise ConfigurationError(
-        f"{option} must be a whole number, 1 or more, or None, got {shown_value(count)}"
-    )
-
-
-def _checked_names(option: str, names: object) -> frozenset[str]:
-    given = [names] if isinstance(names, str) else names
-    if isinstance(given, Sequence | AbstractSet) and all(isinstance(name, str) for name in given):
-        return frozenset(given)
-    raise ConfigurationError(f"{option} must be a list of names of tools, got {shown_value(names)}")
-
-
-def _checked_on_failure(given: object) -> str | frozenset[str]:
-    if not isinstance(given, str):
-        return _checked_names("on_failure", given)
-    if given in {"all", "none", "error"}:
-        return given
-    raise ConfigurationError(
-        "on_failure must be 'all', 'none', 'error' or a list of names of tools, got "
-        f"{shown_value(given)}"
-    )
-
-
 def _checked(reranker: object) -> OpenRouterRerank | None:
-    if reranker is None or isinstance(reranker, OpenRouterRerank):
-        return reranker
+    with suppress(Exception):  # The attributes of a user's object may raise any exception
+        if reranker is None or isinstance(reranker, OpenRouterRerank):
+            return reranker
     raise ConfigurationError(
         f"reranker is of type {type(reranker).__name__}: pass OpenRouterRerank(model=...)"
     )

@@ -13,7 +13,7 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableConfig
 from openrouter_rerank.client_options.problems import problem
 from openrouter_rerank.client_options.secrets import hidden
-from openrouter_rerank.client_options.values import number_in, plain_value, whole_number
+from openrouter_rerank.client_options.values import checked_value, number_in, whole_number
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError, shown_value
 from openrouter_rerank.reranker import CallOptions
 from pydantic import (
@@ -23,6 +23,7 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
+    ValidatorFunctionWrapHandler,
     field_validator,
 )
 
@@ -124,12 +125,6 @@ class OpenRouterRerankRetriever(BaseRetriever):
         with _configuration_errors(type(self), {name}):
             super().__setattr__(name, value)
 
-    @field_validator("fetch_k", "top_n", mode="before")
-    @classmethod
-    def _accept_plain_values(cls, given: object, info: ValidationInfo) -> object:
-        name = info.field_name
-        return given if name is None else plain_value(name, given, cls.model_fields[name])
-
     @field_validator("base_retriever", mode="before")
     @classmethod
     def _require_runnable(cls, given: object) -> object:
@@ -142,6 +137,15 @@ class OpenRouterRerankRetriever(BaseRetriever):
         if advice is not None:
             raise ConfigurationError(f"base_retriever is of type {type(given).__name__}: {advice}")
         return given
+
+    # After the other validator, because it runs it.
+    @field_validator("base_retriever", "reranker", "fetch_k", "top_n", mode="wrap")
+    @classmethod
+    def _accept_plain_values(
+        cls, given: object, check: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> object:
+        name = info.field_name or ""
+        return checked_value(name, given, cls.model_fields[name], check)
 
     def invoke(
         self,

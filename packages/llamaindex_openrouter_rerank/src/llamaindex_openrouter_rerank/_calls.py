@@ -221,11 +221,11 @@ def checked_query(query: object) -> QueryBundle:
     Raises:
         InvalidRequestError: If `query` is neither.
     """
-    bundle = QueryBundle(query) if isinstance(query, str) else query
-    if bundle is None:
+    if query is None:
         raise InvalidRequestError("there is no query to rank for: pass query_str or query_bundle")
-    text = bundle.query_str if isinstance(bundle, QueryBundle) else bundle
-    if not isinstance(bundle, QueryBundle) or not isinstance(text, str):
+    bundle = _bundle(query)
+    text: object = query if bundle is None else bundle.query_str
+    if bundle is None or not isinstance(text, str):
         raise InvalidRequestError(
             f"query must be a string or a QueryBundle of one, got an object of type "
             f"{type(text).__name__}: pass the question as query_str"
@@ -236,3 +236,13 @@ def checked_query(query: object) -> QueryBundle:
             stacklevel=2,
         )
     return bundle
+
+
+def _bundle(query: object) -> QueryBundle | None:
+    with suppress(Exception):  # The attributes of a user's object may raise any exception
+        if isinstance(query, str):
+            # Of a subclass, the content.
+            return QueryBundle(str.__str__(query))
+        if isinstance(query, QueryBundle):
+            return query
+    return None

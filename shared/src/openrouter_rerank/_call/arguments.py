@@ -1,9 +1,10 @@
 """Checks the arguments of one rerank call, before anything is sent."""
 
+import operator
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeGuard, Unpack, get_args
+from typing import Any, TypeGuard, Unpack, get_args
 
 from openrouter_rerank._wire.headers import HeaderFields, call_headers
 from openrouter_rerank.client_options.json_values import json_mapping
@@ -17,6 +18,7 @@ from openrouter_rerank.client_options.long_documents import (
 from openrouter_rerank.client_options.secrets import checked_headers, hide_secrets
 from openrouter_rerank.client_options.values import (
     categories_in,
+    names_in,
     number_in,
     real_number,
     whole_number,
@@ -25,11 +27,15 @@ from openrouter_rerank.documents import (
     CheckedDocuments,
     Document,
     Ranked,
-    RerankDocument,
     checked_documents,
     longest_text,
 )
-from openrouter_rerank.errors import ConfigurationError, InvalidRequestError, shown_value
+from openrouter_rerank.errors import (
+    ConfigurationError,
+    InvalidRequestError,
+    OpenRouterRerankError,
+    shown_value,
+)
 from openrouter_rerank.ranking import Ranking
 
 from .long_documents import ALWAYS_FIT, Situations, SplitDocuments, split_documents
@@ -37,8 +43,6 @@ from .plan import Call, without_copies
 
 # Characters.
 _LONGEST_SLUG = 200
-# Characters. Splitting this much takes 10 ms, and of hostile texts up to 0.2 s.
-_MOST_IN_LOOP = 200_000
 # Fields of the body that are arguments of `rerank`.
 _OWN_FIELDS = frozenset({"model", "query", "documents", "top_n"})
 # Provider preferences that are lists of names. The service refuses a single name.
@@ -76,13 +80,6 @@ def hide_arguments(options: RequestOptions) -> None:
         hide_secrets(options, REQUEST_OPTIONS)
 
 
-def are_long(documents: object, rules: LongDocumentRules, options: RequestOptions) -> bool:
-    """Return `True` if splitting the documents of a call would block an event loop for long."""
-    if options.get("long_documents", rules.policy) != "split" or not _is_list(documents):
-        return False
-    return sum(map(_text_length, documents)) > _MOST_IN_LOOP
-
-
 def checked_arguments(
     query: str,
     documents: Sequence[Document] | CheckedDocuments,
@@ -113,6 +110,50 @@ def checked_arguments(
     """
     if options and not REQUEST_OPTIONS.issuperset(options):
         raise TypeError(_unknown_argument(min(options.keys() - REQUEST_OPTIONS)))
+    try:
+        return _checked(
+            query, documents, model=model, top_n=top_n, rules=rules, log=situations, options=options
+        )
+    except OpenRouterRerankError:
+        raise
+    except Exception:
+        given = {"query": query, "documents": documents, "model": model, "top_n": top_n, **options}
+        problem = _unreadable(given)
+        if problem is None:
+            raise
+    raise InvalidRequestError(problem)
+
+
+def _unreadable(given: Mapping[str, object]) -> str | None:
+    """Return the text for the first argument whose class raises an exception while it is read."""
+    for name, value in given.items():
+        # A mapping without types, because a value may have any type.
+        alone: dict[str, Any] = {"query": "any", "documents": (), "model": "any", "top_n": None}
+        is_option = name not in alone
+        alone |= {"rules": DEFAULT_RULES, "log": None, "options": {}}
+        alone |= {"options": {name: value}} if is_option else {name: value}
+        try:
+            _checked(**alone)
+        except OpenRouterRerankError:
+            continue
+        except Exception as error:  # noqa: BLE001 - The methods of a user's class may raise any
+            return (
+                f"{name} cannot be read, because an object of type {type(value).__name__:.50} "
+                f"raises {type(error).__name__}: pass plain values"
+            )
+    return None
+
+
+def _checked(
+    query: str,
+    documents: Sequence[Document] | CheckedDocuments,
+    *,
+    model: str,
+    top_n: int | None,
+    rules: LongDocumentRules,
+    log: Situations | None,
+    options: RequestOptions,
+) -> Arguments:
     timeout, max_retries = options.get("timeout"), options.get("max_retries")
     checked = checked_documents(documents)
     asked, models = _checked_query(query), _checked_models(model, options.get("fallback_models"))
@@ -122,7 +163,7 @@ def checked_arguments(
     ranked: Sequence[Ranked] = checked
     split = None
     if longest_text(checked) + len(asked) > ALWAYS_FIT:
-        split = split_documents(checked, asked, models, rules, top_n=top_n, situations=situations)
+        split = split_documents(checked, asked, models, rules, top_n=top_n, situations=log)
         if split is not None:
             # The best passages may all be of one document.
             ranked, top_n = split.documents, None
@@ -209,9 +250,11 @@ def _checked_query(query: object) -> str:
             f"query must be a string, got an object of type {type(query).__name__}: pass the "
             "question as text"
         )
-    if not query.strip():
+    # Of a subclass of `str`, the content.
+    text = str.__str__(query)
+    if not text.strip():
         raise InvalidRequestError("query is blank: pass the question to rank the documents by")
-    return query
+    return text
 
 
 def _checked_count(name: str, value: object) -> int | None:
@@ -232,10 +275,11 @@ def _checked_rules(options: RequestOptions, rules: LongDocumentRules) -> LongDoc
         options.get("passage_tokens", rules.passage_tokens),
         options.get("max_passages", rules.max_passages),
     )
-    if given == rules:
+    # By identity: `==` calls methods of the user's classes.
+    if all(map(operator.is_, given, rules)):
         return rules
     policy, given_tokens, most = given
-    if policy not in get_args(LongDocumentPolicy):
+    if not _is_one_of(policy, get_args(LongDocumentPolicy)):
         raise InvalidRequestError(
             f"long_documents must be 'truncate', 'split' or 'raise', got {shown_value(policy)}"
         )
@@ -248,11 +292,15 @@ def _checked_rules(options: RequestOptions, rules: LongDocumentRules) -> LongDoc
     return LongDocumentRules(policy, tokens, _checked_count("max_passages", most))
 
 
+def _is_one_of(value: object, names: Sequence[str]) -> bool:
+    return isinstance(value, str) and str.__str__(value) in names
+
+
 def _checked_models(model: object, fallback_models: object) -> tuple[str, ...]:
-    if isinstance(fallback_models, str):
-        fallback_models = [fallback_models]
     fallbacks = () if fallback_models is None else fallback_models
-    if not _is_sequence(fallbacks):
+    if not _is_tuple(fallbacks) and not _is_tuple(
+        fallbacks := names_in("fallback_models", fallbacks)
+    ):
         raise InvalidRequestError(
             "fallback_models must be a list of slugs, such as ['cohere/rerank-v3.5'], got "
             f"{shown_value(fallbacks)}"
@@ -264,14 +312,12 @@ def _checked_models(model: object, fallback_models: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_checked_model(name, named[name]) for name in named))
 
 
-def _is_printable(slug: str) -> bool:
-    return slug.isprintable() and len(slug) <= _LONGEST_SLUG
-
-
 def _checked_model(name: str, model: object) -> str:
     # It is in messages and logs, so it must not break their lines.
-    if isinstance(model, str) and model.strip() and _is_printable(model):
-        return model
+    if isinstance(model, str):
+        slug = str.__str__(model)
+        if slug.strip() and slug.isprintable() and len(slug) <= _LONGEST_SLUG:
+            return slug
     raise InvalidRequestError(
         f"{name} must be the slug of a model, such as 'cohere/rerank-v3.5', got "
         f"{shown_value(model)}"
@@ -297,8 +343,10 @@ def _extra(options: RequestOptions) -> dict[str, object]:
 
 
 def _checked_user(user: object) -> str | None:
-    if user is None or isinstance(user, str):
-        return user
+    if user is None:
+        return None
+    if isinstance(user, str):
+        return str.__str__(user)
     raise InvalidRequestError(f"user must be a string, or None, got {shown_value(user)}")
 
 
@@ -328,26 +376,9 @@ def _checked_mapping(name: str, value: object) -> Mapping[str, object] | None:
     raise InvalidRequestError(f"{name} must be a mapping, or None, got {shown_value(value)}")
 
 
-def _is_sequence(value: object) -> TypeGuard[Sequence[object]]:
-    # The check of an abstract class is slow.
-    return type(value) is tuple or (
-        isinstance(value, Sequence) and not isinstance(value, bytes | bytearray)
-    )
+def _is_tuple(value: object) -> TypeGuard[tuple[object, ...]]:
+    return type(value) is tuple
 
 
 def _is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
     return isinstance(value, Mapping)
-
-
-def _is_list(value: object) -> TypeGuard[list[object] | tuple[object, ...]]:
-    return isinstance(value, list | tuple)
-
-
-def _text_length(document: object) -> int:
-    if _is_list(document):
-        return sum(map(_text_length, document))
-    if _is_mapping(document):
-        document = document.get("text")
-    elif isinstance(document, RerankDocument):
-        document = document.text
-    return len(document) if isinstance(document, str) else 0

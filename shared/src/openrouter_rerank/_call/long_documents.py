@@ -6,10 +6,12 @@ documents like any other until the response is there: copies are sent once, scor
 long lists are divided into requests. Then each document gets the score of its best passage.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
+from openrouter_rerank.client_options.keywords import RequestOptions
 from openrouter_rerank.client_options.long_documents import LongDocumentRules
 from openrouter_rerank.documents import (
     CheckedDocuments,
@@ -26,6 +28,8 @@ from .passages import MOST_TOKENS_PER_CHARACTER, Span, estimated_tokens, most_to
 
 # Tokens that models add around a query and a document, such as separators and an instruction.
 _ADDED = 64
+# Characters. Splitting this much takes 10 ms, and of hostile texts up to 0.2 s.
+_MOST_IN_LOOP = 200_000
 # A query may take up to this part of the context. A longer one leaves too little for a document.
 _MOST_OF_QUERY = 0.7
 _SMALLEST_CONTEXT = min(
@@ -51,6 +55,15 @@ class Situations(Protocol):
     def is_logged(self, situation: str) -> bool:
         """Return `True` if a report would be logged now, so that its text is needed."""
         ...
+
+
+def are_long(documents: object, rules: LongDocumentRules, options: RequestOptions) -> bool:
+    """Return `True` if splitting the documents of a call would block an event loop for long."""
+    # Neither the policy nor a document has been checked: users may pass any object.
+    with suppress(Exception):
+        is_split = options.get("long_documents", rules.policy) == "split"
+        return is_split and _is_list(documents) and sum(map(_length, documents)) > _MOST_IN_LOOP
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,3 +320,21 @@ def _text(document: Ranked) -> str:
     if isinstance(document, RerankDocument):
         return document.text or ""
     return joined_text(document) if is_headed(document) else document
+
+
+def _length(document: object) -> int:
+    if _is_list(document):
+        return sum(map(_length, document))
+    if _is_mapping(document):
+        document = document.get("text")
+    elif isinstance(document, RerankDocument):
+        document = document.text
+    return len(document) if isinstance(document, str) else 0
+
+
+def _is_list(value: object) -> TypeGuard[list[object] | tuple[object, ...]]:
+    return isinstance(value, list | tuple)
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
+    return isinstance(value, Mapping)

@@ -239,7 +239,7 @@ def _joined_categories(categories: object) -> str:
         raise ConfigurationError(
             f"app_categories must be a list of at most 2 names, got {shown_value(categories)}"
         )
-    names = [each for each in categories if isinstance(each, str)]
+    names = [str.__str__(each) for each in categories if isinstance(each, str)]
     if len(names) < len(categories):
         at, wrong = next(
             (at, each) for at, each in enumerate(categories) if not isinstance(each, str)
@@ -276,14 +276,14 @@ def _session_header(session_id: str) -> dict[str, str]:
         raise InvalidRequestError(
             f"session_id must be 1 to 256 printable ASCII characters, got {shown_value(session_id)}"
         )
-    return {"x-session-id": session_id}
+    return {"x-session-id": str.__str__(session_id)}
 
 
 def _sendable(option: str, value: object) -> str:
     if not isinstance(value, str):
         raise ConfigurationError(f"{option} must be a string, or None, got {shown_value(value)}")
     _check(option, is_sendable=_is_sendable(value))
-    return value
+    return str.__str__(value)
 
 
 def _check(option: str, *, is_sendable: bool) -> None:
@@ -307,11 +307,10 @@ def _is_list(value: object) -> TypeGuard[Sequence[object]]:
 
 
 def _is_sendable(value: object, longest: int = _LONGEST_VALUE) -> bool:
+    if not isinstance(value, str):
+        return False
+    # Of a subclass of `str`, the content.
+    text = str.__str__(value)
     return (
-        isinstance(value, str)
-        and len(value) <= longest
-        and value.isascii()
-        and value.isprintable()
-        and bool(value)
-        and value == value.strip()
+        0 < len(text) <= longest and text.isascii() and text.isprintable() and text == text.strip()
     )

@@ -19,6 +19,7 @@ from pydantic import (
     SecretStr,
     ValidationError,
     ValidationInfo,
+    ValidatorFunctionWrapHandler,
     field_validator,
     model_validator,
 )
@@ -42,7 +43,7 @@ from .long_documents import (
     LongDocumentRules,
 )
 from .secrets import checked_headers, hidden, hidden_key, hide_secrets, with_cleared_frames
-from .values import all_names, order_of_change, plain_value, warn_of_milliseconds
+from .values import all_names, checked_value, order_of_change, warn_of_milliseconds
 
 if TYPE_CHECKING:
     from openrouter_rerank.ranking import Ranking
@@ -290,12 +291,6 @@ class ClientOptions(BaseModel):
 
         raise refused(cls, problem)
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _accept_plain_values(cls, given: object, info: ValidationInfo) -> object:
-        name = info.field_name
-        return given if name is None else plain_value(name, given, cls.model_fields[name])
-
     @field_validator("api_key")
     @classmethod
     def _check_key(cls, key: SecretStr | None) -> SecretStr | None:
@@ -315,6 +310,15 @@ class ClientOptions(BaseModel):
     @classmethod
     def _check_methods(cls, given: object, info: ValidationInfo) -> object:
         return (checked_store if info.field_name == "score_store" else checked_limiter)(given)
+
+    # After the other validators, because it runs them.
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _accept_plain_values(
+        cls, given: object, check: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> object:
+        name = info.field_name or ""
+        return checked_value(name, given, cls.model_fields[name], check)
 
     def check_together(self) -> None:
         """Check what one option alone does not show, as each call does again."""

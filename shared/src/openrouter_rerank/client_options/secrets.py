@@ -6,6 +6,7 @@ and the attributes of the objects in them.
 """
 
 from collections.abc import Callable, Container, Mapping
+from contextlib import suppress
 from typing import TypeGuard
 
 from pydantic import BaseModel, SecretStr
@@ -91,18 +92,30 @@ def hidden(value: object, name: str) -> object:
     """Return the value of the option `name`, or an object that does not show it if it is secret."""
     if name not in NOT_SHOWN or value is None:
         return value
-    if name in _HEADERS:
-        return HeaderFields(value) if _is_headers(value) else _WrongType()
-    if name not in _SECRETS:
-        return value if isinstance(value, str) else _WrongType()
-    return hidden_key(value) if isinstance(value, str | SecretStr) else _WrongType()
+    with suppress(Exception):  # The methods of a user's class may raise any exception
+        if name in _HEADERS and _is_headers(value):
+            return _plain_headers(value)
+        if name in _SECRETS and name not in _HEADERS and isinstance(value, str | SecretStr):
+            return hidden_key(value)
+        if name not in _SECRETS and isinstance(value, str):
+            return value
+    return _WrongType()
+
+
+def _plain_headers(given: Mapping[str, str] | HeaderFields) -> HeaderFields:
+    return HeaderFields({_content(name): _content(given[name]) for name in given.keys()})  # noqa: SIM118 - `HeaderFields` is no mapping
+
+
+def _content(text: str) -> str:
+    # Of a subclass of `str`, whose methods may do anything. Users pass other types too.
+    return str.__str__(text) if _is_string(text) else text
 
 
 def hidden_key(key: str | SecretStr) -> HiddenSecretStr:
     """Return `key` as an object that does not show it."""
     if isinstance(key, HiddenSecretStr):
         return key
-    return HiddenSecretStr(key if isinstance(key, str) else key.get_secret_value())
+    return HiddenSecretStr(_content(key if isinstance(key, str) else key.get_secret_value()))
 
 
 def checked_headers(given: object, option: str) -> HeaderFields:
@@ -112,6 +125,7 @@ def checked_headers(given: object, option: str) -> HeaderFields:
     Raises:
         ConfigurationError: If they are no strings. The message contains no value.
     """
+    given = hidden(given, option)
     if not _is_headers(given):
         raise ConfigurationError(f"{option} must be a mapping of header names to strings, or None")
     for name in given.keys():  # noqa: SIM118 - `HeaderFields` is no mapping

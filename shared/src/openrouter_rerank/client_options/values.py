@@ -9,18 +9,19 @@ import inspect
 import operator
 import types
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from enum import Enum
+from itertools import islice
 from pathlib import Path
 from typing import Literal, SupportsFloat, SupportsIndex, TypeGuard, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, MinLen
-from pydantic import AliasChoices
+from pydantic import AliasChoices, ValidationError
 from pydantic.fields import FieldInfo
 
-from openrouter_rerank.errors import ConfigurationError, shown_value
+from openrouter_rerank.errors import ConfigurationError, OpenRouterRerankError, shown_value
 
 _SECONDS = frozenset({"timeout", "score_ttl"})
 # Seconds. No rerank call takes ten minutes. A timeout in milliseconds, the unit of some other
@@ -33,6 +34,7 @@ _NOT_THE_CALLER = frozenset(
 )
 # Characters.
 _LONGEST_NUMBER = 40
+_MOST_NAMES = 1_000
 _BOOLEANS = frozenset({"bool", "bool_"})
 _ACCEPTED = {
     "model": "the slug of a model, such as 'cohere/rerank-v3.5'",
@@ -63,18 +65,21 @@ def whole_number(value: object) -> int | None:
         # The check of a protocol below is slow.
         return value
     # By name: the booleans of old NumPy releases are indexes too.
-    if isinstance(value, SupportsIndex) and type(value).__name__ not in _BOOLEANS:
-        with suppress(TypeError):
+    with suppress(Exception):  # The methods of a user's class may raise any exception
+        if isinstance(value, SupportsIndex) and type(value).__name__ not in _BOOLEANS:
             return operator.index(value)
     return None
 
 
 def number_in(value: object) -> object:
     """Return the number that a string contains, such as "1.5"; other values are returned as is."""
-    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER and "_" not in value:
+    text = ""
+    with suppress(Exception):  # The attributes of a user's object may raise any exception
+        text = str.__str__(value) if isinstance(value, str) else ""
+    if len(text) <= _LONGEST_NUMBER and "_" not in text:
         for kind in (int, float):
             with suppress(ValueError):
-                return kind(value)
+                return kind(text)
     return value
 
 
@@ -84,34 +89,73 @@ def real_number(value: object) -> int | float | None:
     number = whole_number(value)
     if number is not None or type(value).__name__ in _BOOLEANS:
         return number
-    if isinstance(value, SupportsFloat):
-        # An array of NumPy has a `__float__` that may fail.
-        with suppress(TypeError, ValueError, OverflowError):
+    with suppress(Exception):  # An array of NumPy has a `__float__` that may fail
+        if isinstance(value, SupportsFloat):
             return float(value)
     return None
 
 
-def names_in(value: object) -> object:
-    """Return a string as a tuple with this string, and a list as a tuple; other values as is."""
+def names_in(name: str, value: object) -> object:
+    """
+    Return a string as a tuple with this string, and a list as a tuple; other values as is.
+
+    Raises:
+        ConfigurationError: If it has more than 1,000 names.
+    """
     if isinstance(value, str):
         return (value,)
-    return tuple(value) if _is_list(value) else value
+    if not _is_list(value):
+        return value
+    names = tuple(islice(value, _MOST_NAMES + 1))
+    if len(names) > _MOST_NAMES:
+        raise ConfigurationError(f"{name} must have at most {_MOST_NAMES:,} names")
+    return names
 
 
 def categories_in(value: object) -> object:
     """Return a set as a sorted tuple, because categories have no order; else as `names_in`."""
-    return tuple(sorted(value, key=str)) if _is_set(value) else names_in(value)
+    if _is_set(value):
+        return tuple(sorted(value, key=shown_value))
+    return names_in("app_categories", value)
 
 
-def plain_value(name: str, value: object, field: FieldInfo) -> object:
+def checked_value(
+    name: str, value: object, field: FieldInfo, check: Callable[[object], object]
+) -> object:
     """
-    Return the value that is meant for an option, or `value` itself.
+    Return the value that is meant for an option, as `check` returns it.
 
     Raises:
         ConfigurationError: If no value of the option can be meant.
     """
+    with refused_if_unreadable(name, value, field):
+        return check(_plain_value(name, value, field))
+
+
+@contextmanager
+def refused_if_unreadable(
+    name: str, value: object, field: FieldInfo | None = None
+) -> Generator[None]:
+    """
+    Refuse the value of an option if its methods raise an exception while it is checked.
+
+    Raises:
+        ConfigurationError: If they do.
+    """
+    try:
+        yield
+    except (OpenRouterRerankError, ValidationError):
+        raise
+    except Exception:  # noqa: BLE001 - The methods of a user's class may raise any
+        raise ConfigurationError(refusal(name, value, field)) from None
+
+
+def _plain_value(name: str, value: object, field: FieldInfo) -> object:
     if has_type(field, tuple):
         return _plain_names(name, value, field)
+    if any(map(_is_enum, _kinds(field.annotation))) and not isinstance(value, str):
+        # The error of an `Enum` has the whole `repr` of the value, which may have no end.
+        raise ConfigurationError(refusal(name, value, field))
     if value is None or not (has_type(field, int) or has_type(field, float)):
         return value
     if type(value).__name__ in _BOOLEANS:
@@ -134,7 +178,7 @@ def _plain_names(name: str, value: object, field: FieldInfo) -> object:
     if _is_set(value) or _is_mapping(value):
         raise ConfigurationError(refusal(name, value, field))
     # One string is also one of the types of such an option, or a list of one name.
-    return value if isinstance(value, str) and has_type(field, str) else names_in(value)
+    return value if isinstance(value, str) and has_type(field, str) else names_in(name, value)
 
 
 def warn_of_milliseconds(timeout: float) -> None:
@@ -179,7 +223,7 @@ def has_type(field: FieldInfo, kind: type[object]) -> bool:
 def refusal(name: str, value: object, field: FieldInfo | None = None) -> str:
     """Return the text of the error for a value that an option does not accept."""
     text = f"{name} must be {accepted(name, field)}, got {shown_value(value)}"
-    return f"{text}; a set has no order" if _is_set(value) else text
+    return f"{text}; a set has no order" if issubclass(type(value), AbstractSet) else text
 
 
 def accepted(name: str, field: FieldInfo | None = None) -> str:
@@ -207,9 +251,13 @@ def _accepted_kind(kind: object, limits: Sequence[object]) -> str:
         return "a string that is not empty"
     if get_origin(kind) is Literal:
         return _one_of(get_args(kind))
-    if isinstance(kind, type) and issubclass(kind, Enum):
+    if _is_enum(kind):
         return f"a {kind.__name__}, or {_one_of([each.value for each in kind])}"
     return _PLAIN.get(plain, f"an object of type {getattr(plain, '__name__', plain)}")
+
+
+def _is_enum(kind: object) -> TypeGuard[type[Enum]]:
+    return isinstance(kind, type) and issubclass(kind, Enum)
 
 
 def _class(kind: object) -> object:
@@ -253,6 +301,6 @@ def order_of_change(value: object) -> int:
     Values that remove or permit something come first, and those that forbid something come last,
     because some options exclude each other, and some need another one.
     """
-    if value is None or value is True or (isinstance(value, tuple | list) and not value):
+    if value is None or value is True or (type(value) in {tuple, list} and not value):
         return 0
     return 2 if value is False else 1

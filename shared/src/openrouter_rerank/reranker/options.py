@@ -12,6 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 from openrouter_rerank.client_options.fields import ClientOptions
 from openrouter_rerank.client_options.json_values import json_mapping
 from openrouter_rerank.client_options.keywords import RequestFields
+from openrouter_rerank.client_options.values import refused_if_unreadable
 from openrouter_rerank.errors import ConfigurationError
 from openrouter_rerank.http_client import (
     AsyncHTTPClient,
@@ -146,7 +147,9 @@ class RerankOptions(ClientOptions):
     @field_validator("trace", "provider", "extra_body", mode="before")
     @classmethod
     def _accept_json(cls, given: object, info: ValidationInfo) -> object:
-        return json_mapping(info.field_name or "", given) if _is_mapping(given) else given
+        name = info.field_name or ""
+        with refused_if_unreadable(name, given):
+            return json_mapping(name, given) if _is_mapping(given) else given
 
     def check_together(self) -> None:
         """Check what one option alone does not show, as each call does again."""

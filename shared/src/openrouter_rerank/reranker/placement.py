@@ -294,6 +294,8 @@ def _sendable(
         # Users can create one with fields of any type.
         check_fields(content, at)
     text = content if isinstance(content, str) else content.text
+    # Of a subclass of `str`, the content.
+    text = None if text is None else str.__str__(text)
     text = text if text is not None and text.strip() else None
     if isinstance(content, WithoutImage):
         reason = Unscorable(content.reason)

@@ -9,6 +9,7 @@ from pydantic import PrivateAttr, model_validator
 from openrouter_rerank._tracebacks import clear_frames
 from openrouter_rerank.client_options.keywords import ClientOverrides
 from openrouter_rerank.client_options.secrets import hide_secrets
+from openrouter_rerank.client_options.values import refused_if_unreadable
 from openrouter_rerank.rate_limiter import WindowRateLimiter
 
 from .keywords import CallOptions
@@ -24,11 +25,12 @@ _NOT_PICKLED = frozenset(
 
 
 def _check_image_root(root: object) -> None:
-    if isinstance(root, str | Path):
-        # Imported only if there is a folder to check.
-        from .image_files import check_root
+    with refused_if_unreadable("image_root", root):
+        if isinstance(root, str | Path):
+            # Imported only if there is a folder to check.
+            from .image_files import check_root
 
-        check_root(Path(root))
+            check_root(Path(str.__str__(root) if isinstance(root, str) else root))
 
 
 def _no_clients() -> "Clients":

@@ -89,8 +89,10 @@ def checked_query(query: object) -> str:
     Raises:
         InvalidRequestError: If it is anything else. The message says what to pass.
     """
-    if isinstance(query, str):
-        return query
+    with suppress(Exception):  # The attributes of a user's object may raise any exception
+        if isinstance(query, str):
+            # Of a subclass, the content.
+            return str.__str__(query)
     raise InvalidRequestError(
         f"query must be a string, got an object of type {type(query).__name__}: pass the question "
         "as text"

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from datetime import date, time, timedelta
 from enum import Enum
 from numbers import Number
@@ -33,11 +34,13 @@ def with_fields(text: str, metadata: Mapping[object, object], names: Sequence[st
 
 
 def _field_value(value: object) -> str:
-    if _is_set(value):
-        # In any order that is the same in each call.
-        return ", ".join(sorted(filter(None, map(_one_value, value))))
-    values = value if is_list(value) else [value]
-    return ", ".join(filter(None, map(_one_value, values)))
+    with suppress(Exception):  # The methods of a user's class may raise any exception
+        if _is_set(value):
+            # In any order that is the same in each call.
+            return ", ".join(sorted(filter(None, map(_one_value, value))))
+        values = value if is_list(value) else [value]
+        return ", ".join(filter(None, map(_one_value, values)))
+    return ""
 
 
 def _one_value(value: object) -> str:

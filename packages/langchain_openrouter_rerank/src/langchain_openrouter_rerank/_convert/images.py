@@ -8,6 +8,7 @@ an image is `None`.
 import math
 import re
 from collections.abc import Mapping, Sequence, Sized
+from contextlib import suppress
 from pathlib import PurePath
 from typing import Final, TypeAlias, TypeGuard
 
@@ -118,7 +119,9 @@ def _is_empty(value: object) -> bool:
         return math.isnan(value)
     if isinstance(value, str):
         return not value.strip()
-    return value is None or (isinstance(value, Sized) and not len(value))
+    with suppress(Exception):  # An array of NumPy without dimensions has no length
+        return value is None or (isinstance(value, Sized) and not len(value))
+    return False
 
 
 def is_image_block(block: Mapping[object, object]) -> bool:

@@ -11,7 +11,7 @@ from typing import TypeGuard
 
 from langchain_core.documents import Document
 from openrouter_rerank.documents import RerankDocument
-from openrouter_rerank.errors import InvalidRequestError
+from openrouter_rerank.errors import InvalidRequestError, shown_value
 from openrouter_rerank.images import LocalImage, as_image, is_bytes
 from openrouter_rerank.reranker import LocalImageDocument, Placement, Unscorable, WithoutImage
 
@@ -88,8 +88,8 @@ def mapping_content(
     unknown = [key for key in item if key not in {"text", "image"}]
     if unknown and not rank_fields:
         raise InvalidRequestError(
-            f"documents[{at}] has the unknown key {unknown[0]!r:.50}: use text and/or image, and "
-            "name in rank_fields what else is ranked"
+            f"documents[{at}] has the unknown key {shown_value(unknown[0])}: use text and/or "
+            "image, and name in rank_fields what else is ranked"
         )
     if not isinstance(text, str | None):
         raise InvalidRequestError(

@@ -9,7 +9,7 @@ from typing import TypeGuard
 
 from llama_index.core.schema import BaseNode, MetadataMode, NodeWithScore, TextNode
 from openrouter_rerank.documents import Document, RerankDocument
-from openrouter_rerank.errors import InvalidRequestError
+from openrouter_rerank.errors import InvalidRequestError, shown_value
 from openrouter_rerank.images import is_bytes
 from openrouter_rerank.reranker import Content, Placement
 
@@ -88,7 +88,8 @@ def _content(item: object, at: int) -> Content:
     if is_mapping(item):
         if unknown := [key for key in item if key not in {"text", "image"}]:
             raise InvalidRequestError(
-                f"documents[{at}] has the unknown key {unknown[0]!r:.50}: use text and/or image"
+                f"documents[{at}] has the unknown key {shown_value(unknown[0])}: use text and/or "
+                "image"
             )
         text, image = item.get("text"), item.get("image")
     elif isinstance(item, RerankDocument):
