@@ -1,15 +1,24 @@
 """Reads images from the one folder that the user has opened for them, `image_root`."""
 
 import errno
+import ntpath
 import os
+import re
 import stat
+from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 from openrouter_rerank._tracebacks import raise_if_from_signal
 from openrouter_rerank.errors import ConfigurationError
 from openrouter_rerank.images import LocalImage, uri_of_bytes
 
 from .placement import Unscorable
+
+# On Windows, these names mean devices in every folder, with any ending.
+_DEVICE = re.compile(
+    r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)\s*(?:\.|$)", re.IGNORECASE
+)
 
 
 def read_image(image: LocalImage, root: Path | None, max_bytes: int) -> str | Unscorable:
@@ -27,8 +36,8 @@ def read_image(image: LocalImage, root: Path | None, max_bytes: int) -> str | Un
     check_root(root)
     try:
         base = root.resolve(strict=True)
-        data = _content(base, _inside(base, image.path), max_bytes + 1)
-    except (OSError, ValueError, RuntimeError, IndexError, StopIteration) as error:
+        data = _content(base, _inside(root, base, image.path), max_bytes + 1)
+    except (OSError, ValueError, RuntimeError, IndexError) as error:
         raise_if_from_signal(error)
         if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
             return Unscorable(f"the image file cannot be opened: {os.strerror(error.errno)}")
@@ -55,11 +64,49 @@ def check_root(root: Path) -> None:
         )
 
 
-def _inside(base: Path, path: str) -> tuple[str, ...]:
-    # Loaders write paths relative to the working directory, and archives relative to their folder.
-    places = (place.resolve() for place in (base / path, Path(path)))
-    found = next(place for place in places if place.is_relative_to(base) and place.exists())
-    return found.relative_to(base).parts
+def places_inside(
+    folders: Sequence[str], path: str, *, working_directory: str, system: ModuleType = os.path
+) -> list[str]:
+    """
+    Return the places that `path` may mean and that are in one of `folders` by their form.
+
+    No file system is asked: even a question about a file on a network drive, or about a folder that
+    is mounted when it is needed, would reach another host.
+
+    Args:
+        folders: Absolute paths of one folder, with and without links.
+        path: The hostile path. Archives have paths that are relative to their folder, and loaders
+            write paths that are relative to the working directory.
+        working_directory: An absolute path.
+        system: The rules for paths: `posixpath` or `ntpath`.
+    """
+    if "\0" in path:
+        return []
+    starts = (*folders, working_directory)
+    places = dict.fromkeys(system.normpath(system.join(start, path)) for start in starts)
+    inner = [system.normcase(system.join(folder, "")) for folder in folders]
+    return [
+        place
+        for place in places
+        if system.normcase(place).startswith(tuple(inner))
+        and not (system is ntpath and _names_device(place))
+    ]
+
+
+def _names_device(place: str) -> bool:
+    """Return `True` if Windows takes a part of `place` for a device, or a stream of a file."""
+    parts = ntpath.splitdrive(place)[1].split("\\")
+    return any(":" in part or _DEVICE.match(part) for part in parts)
+
+
+def _inside(root: Path, base: Path, path: str) -> tuple[str, ...]:
+    here = os.path.abspath(os.curdir)  # noqa: PTH100 - `Path.absolute` keeps `..`
+    folders = (os.path.abspath(root), str(base))  # noqa: PTH100
+    for place in places_inside(folders, path, working_directory=here):
+        found = Path(place).resolve()
+        if found.is_relative_to(base) and found.exists():
+            return found.relative_to(base).parts
+    raise FileNotFoundError
 
 
 def _content(base: Path, parts: tuple[str, ...], max_bytes: int) -> bytes:
