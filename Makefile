@@ -10,6 +10,9 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-header --no-annotate $(UPGRADE) $(foreach name,openrouter-rerank \
 	langchain-openrouter-rerank llamaindex-openrouter-rerank,--no-emit-package $(name))
 
+# The many processes of the tests compile what they import once, and not each again.
+unexport PYTHONDONTWRITEBYTECODE
+
 # All tests run in several processes. Each process imports everything, so a few tests are faster in one.
 PARALLEL = --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
@@ -37,6 +40,9 @@ demo: $(VENV)/installed-demo ## Rerank real passages in both frameworks; QUESTIO
 .PHONY: test
 test: $(VENV)/installed-test ## Run the tests; TESTS="tests/wire -k response" runs some
 	$(BIN)/python -m pytest $(or $(TESTS),$(PARALLEL))
+
+.PHONY: sdks
+sdks: .venv-sdk-0/ready .venv-sdk-1/ready ## Install OpenRouter's SDK, which one test needs, in two versions
 
 .PHONY: check
 check: lint types coverage licences wheels ## Check style, types, coverage, lock files, licences and wheels
@@ -109,7 +115,7 @@ soak: $(VENV)/installed-test ## Use all clients for an hour, with faults; MINUTE
 	$(BIN)/python -W error -m tests.soak.soak --minutes $(or $(MINUTES),60)
 
 .PHONY: test-lowest
-test-lowest: ## Run the tests with the lowest versions that the packages allow
+test-lowest: sdks ## Run the tests with the lowest versions that the packages allow
 	$(MAKE) VENV=.venv-lowest .venv-lowest/installed-lowest
 	.venv-lowest/bin/python -m pytest
 
@@ -126,6 +132,8 @@ lock: $(VENV)/installed-check ## Update all lock files after a change of depende
 	$(COMPILE) --group docs --constraints requirements/check.txt --output-file requirements/docs.txt
 	$(COMPILE) --group release --constraints requirements/check.txt --output-file requirements/release.txt
 	$(COMPILE) --group runtime --constraints requirements/check.txt --output-file requirements/runtime.txt
+	echo 'openrouter<1' | $(COMPILE) - --output-file requirements/sdk-0.txt
+	echo 'openrouter>=1' | $(COMPILE) - --output-file requirements/sdk-1.txt
 	$(COMPILE) --group test --resolution lowest-direct --output-file requirements/lowest.txt
 	$(COMPILE) --group bench-clients --constraints requirements/check.txt --output-file benchmarks/requirements/clients.txt
 	$(COMPILE) --group bench-transports --constraints requirements/check.txt --output-file benchmarks/requirements/transports.txt
@@ -164,6 +172,12 @@ $(BIN)/python:
 $(VENV)/installed-%: $(LOCKS)/%.txt $(PACKAGES:=/pyproject.toml) | $(BIN)/python
 	$(PIP) install -qq --no-deps --no-compile --require-hashes --requirement $<
 	$(PIP) install -qq --no-deps --no-build-isolation $(PACKAGES:%=--editable ./%)
+	@touch $@
+
+# Not in the environment of the tests, because langchain-openrouter excludes new versions of the SDK.
+.venv-sdk-%/ready: requirements/sdk-%.txt | $(BIN)/python
+	$(BIN)/python -m venv --clear .venv-sdk-$*
+	$(PIP) --python .venv-sdk-$* install -qq --no-deps --require-hashes --requirement $<
 	@touch $@
 
 # Four environments, because the requirements of the peers exclude each other.
