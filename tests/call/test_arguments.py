@@ -13,6 +13,8 @@ from openrouter_rerank._wire.headers import HeaderFields
 from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
 from openrouter_rerank.ranking import Ranking
 
+from tests.hostile_values import HOSTILE
+
 CYCLE = {}
 CYCLE |= {"a": CYCLE, "b": [CYCLE]}
 
@@ -124,6 +126,27 @@ def test_invalid_arguments_are_refused(invalid, message):
     """An invalid argument is refused, with its name, its value and what to pass instead."""
     with pytest.raises(InvalidRequestError, match=message):
         arguments(**invalid)
+
+
+def test_an_argument_that_cannot_be_read_is_named():
+    """If the class of a value raises an exception, the error names the argument and the class."""
+    failing = HOSTILE["failing list"]
+
+    with pytest.raises(InvalidRequestError) as caught:
+        arguments(query=" ", documents=failing)
+    with pytest.raises(InvalidRequestError, match="fallback_models cannot be read, because"):
+        arguments(fallback_models=failing)
+
+    assert str(caught.value) == (
+        "documents cannot be read, because an object of type Failinglist raises "
+        "ZeroDivisionError: pass plain values"
+    )
+
+
+def test_an_exception_of_the_users_generator_is_not_replaced():
+    """What a generator of documents raises is an error of the user's code, and stays as it is."""
+    with pytest.raises(ZeroDivisionError):
+        arguments(documents=(1 / 0 for _ in range(1)))
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ def test_on_response_is_called_with_each_ranking(make_client, stage):
     assert rankings == [first, second]
 
 
+@repeat_if_starved
 def test_a_timeout_of_one_call(make_client, stage):
     """The `timeout` of a call replaces the client's timeout, and the error names it."""
     stage.script(Fault.hang())

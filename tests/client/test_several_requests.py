@@ -140,8 +140,8 @@ def test_a_permanent_failure_ends_all_requests_of_a_call(make_client, stage):
     with pytest.raises(UnauthorizedError):
         make_client().rerank(QUERY, DOCUMENTS, max_documents_per_request=2)
 
-    # The other requests wait 20 seconds for their retry.
-    assert time.monotonic() - started < 10
+    # The other requests would wait 20 seconds for their retry.
+    assert time.monotonic() - started < 20
     assert len(stage.requests) <= 5
 
 
