@@ -253,6 +253,42 @@ def test_estimated_tokens(text, expected):
     assert estimated_tokens(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "tokens"),
+    [
+        pytest.param("\x00", "\x1f", 20, id="control characters"),
+        pytest.param(" ", " ", 2, id="space"),
+        pytest.param("!", "`", 20, id="signs, digits and capitals"),
+        pytest.param("a", "z", 6, id="small letters"),
+        pytest.param("{", "\x7f", 20, id="further signs"),
+        pytest.param("\x80", "\u00ff", 30, id="Latin letters of Western Europe"),
+        pytest.param("\u0100", "\u027f", 40, id="other Latin letters"),
+        pytest.param("\u0280", "\u037f", 30, id="phonetic letters and accents"),
+        pytest.param("\u0380", "\u03ff", 22, id="Greek"),
+        pytest.param("\u0400", "\u047f", 12, id="Cyrillic"),
+        pytest.param("\u0480", "\u057f", 40, id="Cyrillic of Asia, Armenian"),
+        pytest.param("\u0580", "\u05ff", 25, id="Hebrew"),
+        pytest.param("\u0600", "\u06ff", 16, id="Arabic"),
+        pytest.param("\u0700", "\u07ff", 40, id="Syriac and others"),
+        pytest.param("\u0800", "\u08ff", 44, id="other scripts of South Asia"),
+        pytest.param("\u0900", "\u097f", 24, id="Devanagari"),
+        pytest.param("\u0980", "\u0dff", 44, id="South Asia"),
+        pytest.param("\u0e00", "\u0e7f", 22, id="Thai"),
+        pytest.param("\u0e80", "\u0fff", 44, id="Lao and others"),
+        pytest.param("\u1000", "\u1e7f", 60, id="Burmese and others"),
+        pytest.param("\u1e80", "\u1eff", 6, id="Vietnamese"),
+        pytest.param("\u1f00", "\u1fff", 60, id="old Greek"),
+        pytest.param("\u2000", "\u2fff", 40, id="signs"),
+        pytest.param("\u3000", "\ud7ff", 24, id="Chinese, Japanese, Korean"),
+        pytest.param("\ue000", "\uffff", 30, id="full-width forms"),
+        pytest.param("\U00010000", "\U0010ffff", 80, id="emoji and rare scripts"),
+    ],
+)
+def test_the_weights_of_scripts(first, last, tokens):
+    """Twenty characters of a script have this many estimated tokens, the first as the last."""
+    assert estimated_tokens(first * 20) == estimated_tokens(last * 20) == tokens
+
+
 @given(TEXTS, TEXTS)
 def test_estimates_of_parts(first, second):
     """A part has no more estimated tokens than the whole, and the whole no more than its parts."""
