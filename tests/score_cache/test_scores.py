@@ -149,6 +149,35 @@ def test_keys_are_file_names_and_contain_no_text():
         assert re.fullmatch(r"openrouter-rerank-[0-9a-f]{64}", name)
 
 
+def test_stored_scores_are_found_by_every_version():
+    """Keys and values stay as they are, unless `_VERSION` changes: older scores would be lost."""
+    document = RerankDocument(text="a", image="https://host/i.png")
+    call = Call(query="q", documents=(document,), extra={"top_k": 1})
+    scores = [
+        StoredScore(model=None, time=2.0, score=0.25),
+        StoredScore(model="m-1", time=1.5, score=0.5),
+    ]
+
+    found = score_keys(call, "m", URL) + score_keys(call, "m", URL, is_listwise=True)
+
+    assert found == (
+        "openrouter-rerank-b78b2952cc79b894cfe21b43022c603995a829f95e88c2674bf8f9964cefa78f",
+        "openrouter-rerank-833b42f8518a9ba7f6ada980e2d45467805e23b8abc0f701625721e2e7b29dcf",
+    )
+    assert score_value(scores) == (
+        b'{"v": 2, "scores": [{"model": null, "time": 2.0, "score": 0.25}, '
+        b'{"model": "m-1", "time": 1.5, "score": 0.5}]}'
+    )
+
+
+@pytest.mark.parametrize(("size", "count"), [(16_384, 1), (16_385, 0)])
+def test_the_longest_value_that_is_read(size, count):
+    """A value of more than 16 KiB counts as missing: no such value is written."""
+    written = value()
+
+    assert len(stored_scores(written + b" " * (size - len(written)))) == count
+
+
 def test_keys_are_in_the_order_of_the_documents():
     """Each document has the same key as in a call with only this document."""
     call = Call(query="q", documents=("a", "b", RerankDocument(text="a", image=PNG)))
