@@ -6,6 +6,7 @@ import pytest
 from openrouter_rerank import RerankDocument
 from openrouter_rerank.ranking import Passage, RankedDocument, Ranking
 from openrouter_rerank.reranker import Placed, Placement, Unscorable, in_texts
+from openrouter_rerank.reranker.passages import PASSAGE_KEY, RETRIEVAL_SCORE, passage_metadata
 from openrouter_rerank.reranker.placement import ImagePolicy, sendable
 
 WITH_IMAGE = RerankDocument(text="title: long\nthe text", image="https://host/cat.png")
@@ -60,3 +61,9 @@ def test_passages_have_positions_in_the_text_of_the_document(ranked, text, span,
 
     assert found.passages == {0: Passage(*expected, is_cut=True)}
     assert found.order == placement.order
+
+
+def test_the_metadata_of_a_passage():
+    """Users read a passage and an earlier score under these names."""
+    assert (PASSAGE_KEY, RETRIEVAL_SCORE) == ("relevance_passage", "retrieval_score")
+    assert passage_metadata(Passage(1, 2, is_cut=True)) == {"start": 1, "end": 2, "is_cut": True}

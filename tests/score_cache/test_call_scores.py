@@ -165,3 +165,16 @@ def test_a_new_client_learns_the_names_from_the_store():
         stored |= scores.to_store
 
     assert first.read([stored[key] for key in first.keys]) is NOTHING_KNOWN
+
+
+def test_names_of_other_providers_do_not_count():
+    """Names that alternate because the calls name different providers are not alternating."""
+    recent, stored = RecentNames(), {}
+    calls = [Call(query="q", documents=("a", "b"), extra={"provider": name}) for name in "xy"]
+    for call, name in zip(calls * 2, ["m-1", "m-2"] * 2, strict=True):
+        scores = call_scores(call, recent=recent)
+        scores.record(call.part(range(1)), ranking(0.5, served=name))
+        stored |= scores.to_store
+
+    scores = call_scores(calls[0], recent=recent)
+    assert scores.read([stored.get(key) for key in scores.keys]).by_position == {0: 0.5}

@@ -34,3 +34,22 @@ def test_memory_is_bounded():
     assert recent.of("oldest")[-1] == "99"
     recent.add("new", ["a"])
     assert recent.of("oldest") == ()
+
+
+def test_32_responses_replace_the_name_of_an_old_model():
+    """After a provider has changed its model, the old name is forgotten with the 32nd response."""
+    recent = RecentNames()
+    recent.add("route", ["old", *["new"] * 31])
+
+    assert "old" in recent.of("route")
+    recent.add("route", ["new"])
+    assert recent.of("route") == ("new",) * 32
+
+
+def test_128_routes_are_remembered():
+    """The names of 128 routes are remembered."""
+    recent = RecentNames()
+    for route in range(129):
+        recent.add(route, ["a"])
+
+    assert [recent.of(route) for route in (0, 1, 128)] == [(), ("a",), ("a",)]
