@@ -162,6 +162,11 @@ def test_a_document_with_values_of_a_wrong_type_is_refused(content, message, tak
             id="large",
         ),
         pytest.param(
+            RerankDocument(image="data:text/plain;base64," + "A" * 400),
+            "the image is a data URI, but not of the form data:image/...;base64,...",
+            id="large, and no image",
+        ),
+        pytest.param(
             local_image("missing.png", " "), "it is not there", id="missing file and blank text"
         ),
     ],

@@ -54,6 +54,8 @@ DOCUMENTS = (
         ("image #2 could not be decoded", {4}),
         ("images[4] could not be decoded", {4}),
         ("image 9 could not be decoded", set()),
+        ("image 1 is too large", {1}),
+        (f"cannot decode {PNG}", set()),
         ("documents[0] is not valid", set()),
         ("documents[0] is too long: 9000 tokens", {0}),
         ("passage 2 exceeds the maximum context length", {2}),

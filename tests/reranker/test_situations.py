@@ -5,10 +5,13 @@ import logging
 import pickle
 
 import pytest
-from openrouter_rerank.documents import RerankDocument
-from openrouter_rerank.errors import InvalidRequestError
+from openrouter_rerank.documents import CheckedDocuments, RerankDocument
+from openrouter_rerank.errors import APIStatusError, InvalidRequestError
 from openrouter_rerank.images import LocalImage
 from openrouter_rerank.reranker import LocalImageDocument, Reranker, Unscorable, WithoutImage
+from openrouter_rerank.reranker.placement import Sendable
+from openrouter_rerank.reranker.situations import report_refused
+from openrouter_rerank.telemetry import SituationLog
 
 VISION_MODEL = "nvidia/nemotron-3.5-rerank-8b:free"
 PNG = "data:image/png;base64,iVBORw0KGgo="
@@ -246,3 +249,39 @@ async def test_the_reasons_are_counted_only_for_a_line_that_is_logged(make_reran
         counted.append(level)
 
     assert counted == ["", logging.INFO, logging.INFO, "", logging.DEBUG]
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (10, "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]"),
+        (12, "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9] and 2 more"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("request_id", "named"), [("r-1", "request id r-1"), (None, "request id unknown")]
+)
+def test_the_report_of_refused_documents(caplog, *, count, shown, request_id, named):
+    """The report has at most ten positions, what becomes of the documents, and the request id."""
+    error = APIStatusError.of(400, "a secret document", request_id=request_id)
+    left = Sendable(positions=(20,), documents=CheckedDocuments(["a"]))
+
+    report_refused(SituationLog(), reversed(range(count)), left, error)
+    report_refused(
+        SituationLog(),
+        range(count),
+        Sendable(positions=(), documents=CheckedDocuments([]), is_kept=False),
+        error,
+    )
+
+    assert [each.getMessage() for each in caplog.records] == [
+        (
+            "the service refused documents, so the call is made once more without their images: "
+            f"positions={shown}. Documents that have nothing else are returned last, without a "
+            f"score. The error was BadRequestError, {named}"
+        ),
+        (
+            "the service refused documents, and no others are left to rank: "
+            f"positions={shown}. They are left out. The error was BadRequestError, {named}"
+        ),
+    ]
