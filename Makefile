@@ -24,7 +24,7 @@ PURE_TESTS = tests/core tests/wire tests/call tests/transport/test_http11.py \
 	tests/reranker/test_refused_documents.py \
 	tests/reranker/test_situations.py tests/langchain/test_argument_errors.py \
 	tests/langchain/test_convert*.py tests/langchain/test_json_list.py \
-	tests/llamaindex/test_convert*.py
+	tests/llamaindex/test_convert*.py tests/docs/test_models.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
