@@ -1,7 +1,12 @@
 """Which documents can be ranked, in which form they are sent, and the errors for the others."""
 
 import pytest
-from openrouter_rerank.documents import RerankDocument, checked_documents
+from openrouter_rerank.documents import (
+    RerankDocument,
+    are_headed,
+    checked_documents,
+    longest_text,
+)
 from openrouter_rerank.errors import InvalidRequestError
 
 PNG = "data:image/png;base64,iVBORw0KGgo="
@@ -194,3 +199,53 @@ def test_signed_urls_have_different_hashes():
     images = [f"https://host/{number:06}.png{signature}" for number in range(1000)]
 
     assert len({hash(RerankDocument(image=image)) for image in images}) == 1000
+
+
+@pytest.mark.parametrize(
+    ("documents", "length"),
+    [
+        ([], 0),
+        (["ab", "c"], 2),
+        ([RerankDocument(text="abc", image=URL), "ab"], 3),
+        ([RerankDocument(image=URL)], 0),
+        ([("ab", "c"), ("a", "b")], 3),
+    ],
+)
+def test_the_length_of_the_longest_text(documents, length):
+    """The length is that of the text alone, without images, in any form of a document."""
+    assert longest_text(documents) == length
+
+
+@pytest.mark.parametrize(
+    ("documents", "expected"),
+    [
+        ([("a", "b"), ("c", "d")], True),
+        ([("a", "b"), "c"], False),
+        (["a"], False),
+        ([RerankDocument(text="a")], False),
+        ([], False),
+    ],
+)
+def test_headed_texts_are_recognized(documents, expected):
+    """Documents are headed texts if there is at least one, and all of them are."""
+    assert are_headed(documents) is expected
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (
+            ("a", 0.5),
+            "documents[1] is a tuple with a score: pass only the document, its first item",
+        ),
+        (("a", 5), "documents[1] is of type tuple: pass a string, a mapping"),
+        (("a", 0.5, "b"), "documents[1] is of type tuple: pass a string, a mapping"),
+        (["a", 0.5], "documents[1] is of type list: pass a string, a mapping"),
+    ],
+)
+def test_a_document_with_a_score_is_refused(document, message):
+    """The error of a pair of a document and its score says which part of it to pass."""
+    with pytest.raises(InvalidRequestError) as caught:
+        checked_documents(["a", document])
+
+    assert str(caught.value).startswith(message)
