@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.images import (
+    UNSUPPORTED_FORMATS,
     as_image,
     data_uri,
     image_format,
     image_problem,
     image_size,
     image_type,
+    is_complete,
     is_url,
 )
 
@@ -155,6 +157,18 @@ def test_a_declared_type_that_is_no_string_is_refused():
             id="data URI, URL-safe and unpadded",
         ),
         pytest.param(
+            f"data:image/jpeg;base64,{encoded(JPEG + b'ab').rstrip('=')}",
+            None,
+            f"data:image/jpeg;base64,{encoded(JPEG + b'ab')}",
+            id="data URI, unpadded",
+        ),
+        pytest.param(
+            f"data:image/jpeg;base64,{URL_SAFE.replace('-', '+')}",
+            None,
+            URL_SAFE_URI,
+            id="data URI, URL-safe in one character",
+        ),
+        pytest.param(
             encoded(SVG).rstrip("="), "image/svg+xml", None, id="unpadded with a declared type"
         ),
         pytest.param(bytearray(PNG), None, PNG_URI, id="bytearray"),
@@ -275,7 +289,12 @@ def test_the_problem_of_an_invalid_image(value, problem):
 
 @pytest.mark.parametrize(
     ("value", "size"),
-    [("https://host/a.png", 0), (PNG_URI, len(PNG)), ("data:image/png;base64,", 0)],
+    [
+        ("https://host/a,b.png", 0),
+        ("https://host/a.png", 0),
+        (PNG_URI, len(PNG)),
+        ("data:image/png;base64,", 0),
+    ],
 )
 def test_the_size_of_an_image(value, size):
     """The size of an image in a data URI is exact except for its padding; a URL has size 0."""
@@ -294,7 +313,10 @@ def as_uri(data, declared):
         (as_uri(JPEG, "png"), "image/jpeg"),
         (as_uri(b"II*\0" + bytes(20), "png"), "image/tiff"),
         (as_uri(b"MM\0*" + bytes(20), "tiff"), "image/tiff"),
+        (as_uri(JPEG + bytes(300), "png"), "image/jpeg"),
         (as_uri(SVG, "svg+xml"), "image/svg+xml"),
+        (as_uri(SVG, "png"), "image/svg+xml"),
+        ("https://host/logo.svgz", "image/svg+xml"),
         (as_uri(b"<?xml version='1.0'?><svg/>", "png"), "image/svg+xml"),
         (as_uri(b"unknown bytes", "X-ICON"), "image/x-icon"),
         ("DATA:IMAGE/AVIF;x=1;base64,AAAA", "image/avif"),
@@ -313,6 +335,39 @@ def as_uri(data, declared):
 def test_the_format_of_an_image(value, media_type):
     """The first bytes decide, then the declared type; of URLs, only unsupported types are known."""
     assert image_format(value) == media_type
+
+
+PNG_END = b"IEND\xaeB`\x82"
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        pytest.param(PNG + PNG_END, True, id="PNG"),
+        pytest.param(PNG + PNG_END + bytes(9), True, id="PNG and zeros"),
+        pytest.param(PNG + PNG_END[:-1], False, id="cut PNG"),
+        pytest.param(JPEG + b"\xff\xd9", True, id="JPEG"),
+        pytest.param(JPEG + b"\xff", False, id="cut JPEG"),
+        pytest.param(b"GIF89a" + bytes(30) + b";", True, id="GIF"),
+        pytest.param(b"GIF89a" + bytes(30), False, id="cut GIF"),
+        pytest.param(b"RIFF\x25\0\0\0WEBP" + bytes(33), True, id="WebP"),
+        pytest.param(b"RIFF\x25\0\0\0WEBP" + bytes(30), False, id="cut WebP"),
+        pytest.param(b"RIFF\x23\0\0\0WEBP" + bytes(31), True, id="WebP, two padded bytes"),
+        pytest.param(b"RIFF\x24\1\0\0WEBP" + bytes(288), True, id="long WebP"),
+        pytest.param(b"RIFF\x24\0\0\0WEBP" + bytes(36), False, id="WebP with more behind it"),
+        pytest.param(b"II*\0" + bytes(30), False, id="unknown end"),
+        pytest.param(b"unknown bytes", False, id="unknown format"),
+    ],
+)
+def test_a_cut_image_is_recognized(data, expected):
+    """An image is complete if it ends as its format prescribes."""
+    assert is_complete(as_uri(data, "png")) is expected
+    assert not is_complete("data:;base64,")
+
+
+def test_formats_that_no_model_takes():
+    """SVG and TIFF are the formats that no rerank model takes."""
+    assert {"image/svg+xml", "image/tiff"} == UNSUPPORTED_FORMATS
 
 
 @given(st.binary(min_size=0, max_size=200), st.sampled_from([JPEG, WEBP, b"GIF89a"]))
