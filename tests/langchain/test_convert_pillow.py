@@ -49,9 +49,13 @@ def sent_documents(compress, vision_reranker, local_openrouter):
 
 
 @pytest.mark.parametrize(
-    "mode_of_image", ["1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16", "F", "CMYK", "YCbCr", "HSV"]
+    ("mode_of_image", "sent_mode"),
+    [
+        *[(mode, mode) for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")],
+        *[("I", "I;16"), ("F", "RGB"), ("CMYK", "RGB"), ("YCbCr", "RGB"), ("HSV", "RGB")],
+    ],
 )
-async def test_images_of_every_mode_are_sent(sent_documents, mode_of_image):
+async def test_images_of_every_mode_are_sent(sent_documents, mode_of_image, sent_mode):
     """An image is sent as a PNG. If PNG does not support its mode, it is converted."""
     image = Image.new(mode_of_image, (8, 4))
 
@@ -59,6 +63,7 @@ async def test_images_of_every_mode_are_sent(sent_documents, mode_of_image):
 
     assert document["image"].startswith("data:image/png;base64,")
     assert decoded(document["image"]).size == (8, 4)
+    assert decoded(document["image"]).mode == sent_mode
 
 
 async def test_the_sent_image_has_the_same_pixels(sent_documents):

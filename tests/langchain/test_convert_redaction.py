@@ -78,3 +78,11 @@ def test_metadata_that_contain_themselves_are_accepted():
     document = Document("A cat", metadata=metadata)
 
     assert redacted([document])[0].page_content == "A cat"
+
+
+def test_four_levels_of_metadata_are_searched():
+    """An image is left out in four mappings or lists within each other, and stays in five."""
+    found, deeper = redacted([Document("", metadata={"a": a}) for a in ([[[b"x"]]], [[[[b"x"]]]])])
+
+    assert found.metadata == {"a": [[["[1 bytes left out]"]]]}
+    assert deeper.metadata == {"a": [[[[b"x"]]]]}

@@ -67,6 +67,7 @@ def test_any_text_is_a_list_or_nothing(text):
         "[1, 2",
         "[1, 2] 3",
         THREE,
+        pytest.param("[" * 100_000 + "]" * 100_000, id="too deep"),
     ],
 )
 def test_other_texts_are_no_list(text):
@@ -75,7 +76,14 @@ def test_other_texts_are_no_list(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "values"), [("[]", []), (" [1] ", [1]), ('{"results": []}', []), ("[[2]]", [[2]])]
+    ("text", "values"),
+    [
+        ("[]", []),
+        (" [1] ", [1]),
+        ('{"results": []}', []),
+        ('{"results":[1]}', [1]),
+        ("[[2]]", [[2]]),
+    ],
 )
 def test_short_lists_are_lists(text, values):
     """A list may be empty, or have one item."""
@@ -121,6 +129,7 @@ def test_a_text_does_not_grow():
 
     assert len(changed) < len(text)
     assert json.loads(changed) == [*[1] * 999, 0]
+    assert json_list("[0,\n\n\n1, 2]").reordered([2, 1, 0]) == "[2, 1, 0]"
 
 
 def test_the_last_of_two_equal_names_counts():
