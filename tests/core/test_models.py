@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openrouter_rerank import DEFAULT_MODEL, MODELS, ModelListing, RerankModel
-from openrouter_rerank.models import known_model, model_for
+from openrouter_rerank.models import base_slug, image_model, known_model, model_for
 
 LONG_SLUG = "cohere/" + "x" * 1_000
 
@@ -158,3 +158,39 @@ def test_a_listing_is_a_sequence_of_models():
     assert (listing[0], listing[-1], listing[1:3]) == (models[0], models[-1], models[1:3])
     assert listing.index(models[2]) == 2
     assert models[0] in listing
+
+
+@pytest.mark.parametrize(
+    ("slug", "base"),
+    [
+        ("a/b", "a/b"),
+        ("a/b:free", "a/b"),
+        ("a/b-20261028", "a/b"),
+        ("a/b-20261028:free", "a/b"),
+        ("a/b-2026102", "a/b-2026102"),
+        ("a/b-abcdefgh", "a/b-abcdefgh"),
+        ("a/b-\u0662\u0660\u0662\u0666\u0661\u0660\u0662\u0668",) * 2,
+    ],
+)
+def test_the_base_of_a_slug(slug, base):
+    """The base of a slug has no variant and no date of eight ASCII digits."""
+    assert base_slug(slug) == base
+
+
+def test_the_model_for_images():
+    """The first listed model that takes images is sent in its free variant."""
+    assert image_model() == "nvidia/nemotron-3.5-rerank-8b:free"
+
+
+@pytest.mark.parametrize(
+    ("slug", "family"),
+    [
+        pytest.param("cohere/qwen3-rerank", "cohere", id="author before a word"),
+        pytest.param("cohere/" + "a" * 193, "cohere", id="longest slug"),
+        pytest.param("cohere/" + "a" * 194, None, id="too long"),
+        pytest.param("other/qwen3", None, id="not for reranking"),
+    ],
+)
+def test_the_family_of_a_slug(slug, family):
+    """A slug of at most 200 characters belongs to the family of its author, or of its name."""
+    assert model_for(slug).derived_from == family
