@@ -131,7 +131,9 @@ class Measurement(FewExamples):
             self._limit(tests, 2)
             return self._run([item for item in self._session.items if item.nodeid in tests])
         sys.meta_path.insert(0, ChangedModule(file, new))
-        return self._run_again({test for tests in by_line.values() for test in tests if test})
+        # A test may use only what the module defines, such as a dataclass, and execute no line.
+        files = {_file(test) for tests in by_line.values() for test in tests if test}
+        return self._run_again({test for test in self._seconds if _file(test) in files})
 
     def _run(self, items: list[pytest.Item]) -> int:
         items.sort(key=lambda item: self._seconds[item.nodeid])
@@ -145,7 +147,7 @@ class Measurement(FewExamples):
         """Import the modules and the tests again, and run these tests."""
         self._limit(tests, 20)
         forget_modules(Path.cwd())
-        files = sorted({test.split("::")[0] for test in tests})
+        files = sorted(set(map(_file, tests)))
         return pytest.main([*OPTIONS, "-x", *files], plugins=[_Only(tests, self._seconds)])
 
     def _limit(self, tests: set[str], seconds: int) -> None:
@@ -157,6 +159,10 @@ class Measurement(FewExamples):
         seconds += int(5 * sum(self._seconds[test] for test in tests))
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _file(test: str) -> str:
+    return test.partition("::")[0]
 
 
 class _Only(FewExamples):
