@@ -2,6 +2,7 @@
 
 import pytest
 from openrouter_rerank import DEFAULT_MODEL, MODELS
+from openrouter_rerank.models import known_model
 
 from docs.generate_models import FACTS, PAGE, page
 
@@ -26,6 +27,7 @@ def test_the_page_names_a_model_with_its_price_and_its_old_names(model):
     assert (model.price or "not documented") in row
     assert (f"{model.context_length:,}" if model.context_length else "not documented") in row
     assert [name for name in model.aliases if f"`{name}`" not in TEXT] == []
+    assert {known_model(name) for name in (model.slug, *model.aliases)} == {model}
 
 
 def test_the_page_says_that_the_default_is_not_the_best():
