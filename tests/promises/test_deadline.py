@@ -42,6 +42,10 @@ MAYBE_BILLED = [
     ),
     *(Response(status=status, headers={}, body=b"") for status in (200, 408, 500, 502, 524)),
 ]
+UNSENT_KINDS = {
+    *(FailureKind.OVER_BUDGET, FailureKind.BUSY),
+    *(FailureKind.UNPERMITTED, FailureKind.BROKEN_LIMITER),
+}
 SHARES_OF_TIMEOUT = st.sampled_from([0.0, 0.001, 0.3, 0.7, 0.999, 1.0])
 ANY_REPLY = st.sampled_from(REPLIES[: len(FailureKind)]) | st.sampled_from(REPLIES) | st.just(OK)
 
@@ -98,9 +102,8 @@ def check_call(models, max_retries, timeout, jitter, replies):
         count = failure.attempts
 
     all_replies = [reply for model_replies in replies_by_model.values() for reply in model_replies]
-    unsent_kinds = {FailureKind.BUSY, FailureKind.UNPERMITTED, FailureKind.BROKEN_LIMITER}
     unsent_replies = [
-        reply for reply in all_replies if isinstance(reply, Failure) and reply.kind in unsent_kinds
+        reply for reply in all_replies if isinstance(reply, Failure) and reply.kind in UNSENT_KINDS
     ]
     assert count == len(all_replies) - len(unsent_replies)
     assert now <= 1000.0 + timeout + 1e-9

@@ -19,7 +19,9 @@ RENEWED = {
     "_score_cache/single_flight.py": {"Lock"},
     "_transport/connect.py": {"Lock"},
     "_transport/fair_semaphore.py": {"Lock"},
+    "_transport/lookups.py": {"Lock"},
     "_transport/pool.py": {"Lock"},
+    "_transport/threads.py": {"Lock"},
     "_transport/watchdog.py": {"Lock", "Condition"},
     "client_options/completion.py": {"RLock"},
     # (A child has no thread that serves.)

@@ -118,26 +118,39 @@ def lookup(stage, monkeypatch):
 
 
 @contextmanager
+def sockets_left_by_python():
+    """
+    Allow sockets that are closed when the traceback is deleted.
+
+    While it connects and during a handshake, Python closes a socket for errors of the system only.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        yield
+        gc.collect()
+
+
+@contextmanager
 def connecting(stage, monkeypatch):
     """The first address of the host does not accept; the second one does."""
     with unaccepting_address() as url:
         port = int(url.split(":")[2].split("/")[0])
-        with socket.create_server(("127.0.0.2", port)):
-            address = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
-            found = [(*address, (host, port)) for host in ("127.0.0.1", "127.0.0.2")]
-            monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        with socket.create_server(("127.0.0.2", port)), sockets_left_by_python():
+            lookup = socket.getaddrinfo
+
+            def both(host, *rest, **options):
+                hosts = ("127.0.0.1", "127.0.0.2") if host == "host.example" else (host,)
+                return [found for each in hosts for found in lookup(each, *rest, **options)]
+
+            monkeypatch.setattr(socket, "getaddrinfo", both)
             yield {"base_url": f"https://host.example:{port}/v1"}
 
 
 @contextmanager
 def handshake(stage, _):
     """The server does not respond to the TLS handshake."""
-    with socket.create_server(("127.0.0.1", 0)) as listener, warnings.catch_warnings():
-        # Python closes the socket of a handshake for errors of the system only. For others the
-        # socket is closed when the traceback is deleted.
-        warnings.simplefilter("ignore", ResourceWarning)
+    with socket.create_server(("127.0.0.1", 0)) as listener, sockets_left_by_python():
         yield {"base_url": f"https://127.0.0.1:{listener.getsockname()[1]}/v1"}
-        gc.collect()
 
 
 @contextmanager

@@ -6,6 +6,8 @@ from openrouter_rerank._wire.request import encode
 from openrouter_rerank._wire.response import reported_cost
 from openrouter_rerank.budget import Budget
 
+REQUEST = encode("m", "q", ("a",))
+
 
 @pytest.mark.parametrize(
     ("body", "cost"),
@@ -29,8 +31,10 @@ from openrouter_rerank.budget import Budget
 )
 @pytest.mark.parametrize("status", [200, 400, 503])
 def test_the_cost_of_a_response(status, body, cost):
-    """The cost is a number of dollars, 0 or more, whatever the status and the other fields are."""
-    assert reported_cost(Response(status=status, headers={}, body=body)) == cost
+    """The cost is a number of dollars, 0 or more, for any status and any other fields."""
+    response = Response(status=status, headers={}, body=body)
+
+    assert reported_cost(response, REQUEST) == cost
 
 
 @pytest.mark.parametrize(
@@ -38,6 +42,6 @@ def test_the_cost_of_a_response(status, body, cost):
 )
 def test_an_attempt_is_over_a_spent_budget(budget, is_over):
     """Only a budget that is spent forbids an attempt."""
-    attempt = Attempt(request=encode("m", "q", ("a",)), timeout=1, budget=budget)
+    attempt = Attempt(request=REQUEST, timeout=1, budget=budget)
 
     assert attempt.is_over_budget == is_over
