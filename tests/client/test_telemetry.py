@@ -45,6 +45,35 @@ def rerank(request, local_openrouter):
     return call
 
 
+class Unprintable(str):
+    """A string whose methods fail."""
+
+    __slots__ = ()
+
+    def __format__(self, spec):
+        """Fail."""
+        raise ZeroDivisionError
+
+
+class Incomparable(int):
+    """A number whose methods fail."""
+
+    def __lt__(self, other):
+        """Fail."""
+        raise ZeroDivisionError
+
+    __gt__ = __lt__
+
+
+def test_a_span_has_the_values_that_are_sent(rerank, spans):
+    """The values in a span are the checked ones: methods of the caller's classes are not called."""
+    rerank("q", ["a", "b"], model=Unprintable("cohere/rerank-v3.5"), top_n=Incomparable(1))
+
+    [span] = spans()
+    assert span.name == "rerank cohere/rerank-v3.5"
+    assert span.attributes["reranker.top_k"] == 1
+
+
 def test_a_call_is_one_span_with_its_cost(rerank, spans):
     """A call is one span with the model, `top_n`, the cost and the attempts."""
     rerank("the question", ["first text", "second text"], top_n=1)

@@ -224,7 +224,9 @@ class RerankClient(_Client[HTTPClient]):
             route = self._call_route(arguments)
             exchange = Exchange(route, self._request_slots(), self._http_client, self._rate_limiter)
             run = functools.partial(drive, exchange=exchange, max_in_flight=self._max_concurrency)
-            with traced(model, documents=arguments.size, top_n=top_n) as note:
+            with traced(
+                arguments.models[0], documents=arguments.size, top_n=arguments.top_n
+            ) as note:
                 limits = self._limits(arguments, started)
                 if self._score_cache is None:
                     ranking = run(call_flow(arguments.call, arguments.models, limits))
@@ -340,7 +342,9 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
             slots = self._slots.get()
             exchange = AsyncExchange(route, slots, self._http_client, self._rate_limiter)
             run = functools.partial(adrive, exchange=exchange, max_in_flight=self._max_concurrency)
-            with traced(model, documents=arguments.size, top_n=top_n) as note:
+            with traced(
+                arguments.models[0], documents=arguments.size, top_n=arguments.top_n
+            ) as note:
                 limits = self._limits(arguments, started)
                 if self._score_cache is None:
                     ranking = await run(call_flow(arguments.call, arguments.models, limits))

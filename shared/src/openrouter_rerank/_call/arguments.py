@@ -68,6 +68,11 @@ class Arguments:
     split: SplitDocuments | None
     """The passages that are ranked in place of long documents, if there are any."""
 
+    @property
+    def top_n(self) -> int | None:
+        """The number of documents to return, or `None` for all."""
+        return self.call.top_n if self.split is None else self.split.top_n
+
     def empty_ranking(self) -> Ranking:
         """Return the ranking of a call without documents."""
         return Ranking(results=(), model=self.models[0], requests=())
