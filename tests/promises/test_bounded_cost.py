@@ -16,6 +16,8 @@ from openrouter_rerank._drive import drive
 from openrouter_rerank.errors import OpenRouterRerankError
 from openrouter_rerank.local.stage import Fault, Reply, error
 
+from tests.repetitions import repetitions
+
 NOT_BILLED = [
     Failure(kind=FailureKind.UNSENT),
     *(Response(status=s, headers={}, body=b"") for s in (429, 503, 529)),
@@ -53,7 +55,7 @@ def attempts_of(next_reply, *, models=("m",), max_retries=2, bucket=None):
 
 
 @given(st.data(), st.integers(0, 9), st.sampled_from(["a", "ab", "abc"]))
-@settings(max_examples=300)
+@settings(max_examples=repetitions(local=60, ci=300))
 def test_an_attempt_that_may_be_billed_is_repeated_once(data, max_retries, models):
     """In any sequence of failures, at most two attempts per model may have been billed."""
     failures = st.sampled_from(NOT_BILLED + MAYBE_BILLED)

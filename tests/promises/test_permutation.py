@@ -18,6 +18,8 @@ from openrouter_rerank.documents import checked_documents
 from openrouter_rerank.errors import InvalidResponseError
 from openrouter_rerank.local.stage import Reply
 
+from tests.repetitions import repetitions
+
 IMAGES = st.sampled_from(
     ["https://host/a.png", "http://[::1]/東京.jpg", "data:image/png;base64,iVBORw0KGgo="]
 )
@@ -50,7 +52,7 @@ def test_an_encoded_request_contains_the_documents_unchanged(documents, query, t
 
 
 @given(st.data())
-@settings(max_examples=300)
+@settings(max_examples=repetitions(local=60, ci=300))
 def test_a_valid_response_returns_the_best_documents_in_order(data):
     """A valid response in any order gives the best documents, each once; ties keep input order."""
     sent = data.draw(st.integers(1, 12))
@@ -75,7 +77,7 @@ def test_a_valid_response_returns_the_best_documents_in_order(data):
     st.lists(st.tuples(st.integers(-2, 5), SCORES), max_size=6),
     st.integers(1, 4).flatmap(lambda sent: st.tuples(st.just(sent), st.integers(1, sent))),
 )
-@settings(max_examples=300)
+@settings(max_examples=repetitions(local=60, ci=300))
 def test_an_invalid_response_is_refused(rows, shape):
     """A response that repeats, invents or omits a document is an `InvalidResponseError`."""
     sent, top_n = shape

@@ -157,7 +157,7 @@ SIMILAR_TO_DOCUMENTS = st.dictionaries(
     )
     | ANY_OBJECTS
 )
-@settings(max_examples=200)
+@settings(max_examples=repetitions(local=60, ci=200))
 @example([object()])
 @example([{"image": "data:" + "x" * 200}])
 def test_any_object_is_accepted_or_refused_as_documents(documents):
