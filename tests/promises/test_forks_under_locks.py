@@ -17,13 +17,11 @@ ROOT = Path(__file__).parents[2]
 RENEWED = {
     "_forks.py": {"Lock"},
     "_score_cache/single_flight.py": {"Lock"},
-    "_transport/connect.py": {"Lock"},
     "_transport/fair_semaphore.py": {"Lock"},
     "_transport/lookups.py": {"Lock"},
     "_transport/pool.py": {"Lock"},
     "_transport/threads.py": {"Lock"},
     "_transport/watchdog.py": {"Lock", "Condition"},
-    "client_options/completion.py": {"RLock"},
     # (A child has no thread that serves.)
     "local/stage/reply_queue.py": {"Lock"},
     "local/stage/stage.py": {"Condition"},
@@ -39,7 +37,7 @@ SCRIPT = """
     from openrouter_rerank._transport.connect import _certificates
     from openrouter_rerank._transport.pool import pool
     from openrouter_rerank._transport.watchdog import watchdog
-    from openrouter_rerank.client_options.completion import completion
+    from openrouter_rerank.client_options.completion import completion_lock
     from openrouter_rerank.client_options.of_keywords import options_of
     from openrouter_rerank.reranker.calls import Clients
     from langchain_core.documents import Document
@@ -71,7 +69,7 @@ SCRIPT = """
         "deadlines": (lambda: watchdog()._lock, lambda: rerank(injected)),
         "identical calls": (lambda: single_flight()._guard, lambda: rerank(cached)),
         "certificates": (lambda: _certificates._lock, lambda: _certificates.context()),
-        "classes of options": (lambda: completion.lock, complete),
+        "classes of options": (lambda: completion_lock.value, complete),
     }
 
     def is_usable_in_a_child(lock, use):

@@ -1,8 +1,12 @@
-"""Locks that a forked child can use, even if a thread of its parent held them."""
+"""Locks that a forked child can use, and values that each process makes for itself."""
 
 import os
 import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
 from weakref import WeakSet
+
+_Value = TypeVar("_Value")
 
 _locks: WeakSet[threading.Lock] = WeakSet()
 
@@ -24,3 +28,23 @@ def _release_all() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_release_all)
+
+
+class PerProcess(Generic[_Value]):
+    """
+    One value for each process, such as its threads, which do not survive a fork.
+
+    Only for values that modules keep: an object of this class stays in memory.
+
+    Args:
+        make: Makes the value, in this process and in each forked child.
+    """
+
+    def __init__(self, make: Callable[[], _Value]) -> None:
+        self._make = make
+        self.value = make()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._renew)
+
+    def _renew(self) -> None:
+        self.value = self._make()

@@ -7,7 +7,6 @@ is of no use to the next call, the next call makes its own requests.
 """
 
 import asyncio
-import os
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Hashable, MutableMapping
@@ -15,6 +14,7 @@ from contextlib import AbstractContextManager, asynccontextmanager, contextmanag
 from typing import Generic, TypeAlias, TypeVar
 from weakref import WeakValueDictionary, ref
 
+from openrouter_rerank._forks import PerProcess
 from openrouter_rerank._transport.fair_semaphore import FairSemaphore, Holder
 from openrouter_rerank.errors import DeadlineExceededError, OpenRouterRerankError
 from openrouter_rerank.ranking import Ranking
@@ -148,22 +148,10 @@ def _too_late(waited: float) -> DeadlineExceededError:
     )
 
 
-class _OfProcess:
-    """The single flight of this process. A forked child gets a new, empty one."""
-
-    def __init__(self) -> None:
-        self.single_flight = SingleFlight()
-
-    def renew(self) -> None:
-        # The parent's calls do not run in the child: waiting for them would not end.
-        self.single_flight = SingleFlight()
-
-
-_process = _OfProcess()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_process.renew)
+# The parent's calls do not run in a forked child: waiting for them would not end.
+_single_flight = PerProcess(SingleFlight)
 
 
 def single_flight() -> SingleFlight:
     """Return the single flight of this process."""
-    return _process.single_flight
+    return _single_flight.value

@@ -4,13 +4,13 @@ import functools
 import importlib
 import os
 import ssl
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from openrouter_rerank._forks import new_lock
 from openrouter_rerank._tracebacks import raise_if_from_signal
 from openrouter_rerank.errors import ConfigurationError
 
@@ -88,7 +88,7 @@ class _Certificates:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._source: tuple[object, ...] = ()
         self._context: ssl.SSLContext | None = None
 
@@ -103,10 +103,6 @@ class _Certificates:
             if self._context is None or self._source != source:
                 self._context, self._source = _new_context(), source
             return self._context
-
-    def renew_lock(self) -> None:
-        """Replace the lock in a forked child: a thread of the parent may have held it."""
-        self._lock = threading.Lock()
 
 
 def _new_context() -> ssl.SSLContext:
@@ -154,8 +150,6 @@ def _certificate_source() -> tuple[object, ...]:
 
 
 _certificates = _Certificates()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_certificates.renew_lock)
 
 
 @contextmanager

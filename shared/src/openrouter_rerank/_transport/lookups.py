@@ -11,6 +11,8 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import TypeAlias
 
+from openrouter_rerank._forks import PerProcess
+
 from .bounds import CONNECT_TIMEOUT
 from .threads import Workers
 
@@ -52,19 +54,7 @@ class _Lookups:
         return [(family, address) for family, *_, address in found]
 
 
-class _Process:
-    """The lookups of this process. A forked child makes its own."""
-
-    def __init__(self) -> None:
-        self.lookups = _Lookups()
-
-    def renew(self) -> None:
-        self.lookups = _Lookups()
-
-
-_process = _Process()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_process.renew)
+_lookups = PerProcess(_Lookups)
 
 
 async def addresses_of(host: str, port: int) -> list[Address]:
@@ -75,4 +65,4 @@ async def addresses_of(host: str, port: int) -> list[Address]:
             socket.inet_pton(family, host)
             return [(family, (host, port))]
     # Not cancelled with the call, because other calls may wait for it.
-    return await asyncio.shield(asyncio.wrap_future(_process.lookups.lookup(host, port)))
+    return await asyncio.shield(asyncio.wrap_future(_lookups.value.lookup(host, port)))

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import ParamSpec, TypeVar
 
+from openrouter_rerank._forks import PerProcess
 from openrouter_rerank._tracebacks import raise_if_from_signal
 
 from .loops import running_loop
@@ -89,19 +90,7 @@ def _do(work: Callable[[], _Result], future: "Future[_Result]") -> None:
         future.set_result(result)
 
 
-class _Process:
-    """The threads of this process. They do not survive a fork, so a child starts its own."""
-
-    def __init__(self) -> None:
-        self.renew()
-
-    def renew(self) -> None:
-        self.workers = Workers(_MOST_WORKERS)
-
-
-_process = _Process()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_process.renew)
+_workers = PerProcess(functools.partial(Workers, _MOST_WORKERS))
 
 
 async def in_thread(
@@ -114,7 +103,7 @@ async def in_thread(
         return context.run(work, *arguments, **keywords)
 
     loop = running_loop()
-    future = _process.workers.submit(run)
+    future = _workers.value.submit(run)
     return run() if future is None else await asyncio.wrap_future(future, loop=loop)
 
 

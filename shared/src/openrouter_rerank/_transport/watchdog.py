@@ -7,14 +7,14 @@ shuts the socket down.
 """
 
 import math
-import os
 import threading
 import time
 from collections.abc import Callable
 
-from openrouter_rerank._tracebacks import raise_if_from_signal
+from openrouter_rerank._forks import PerProcess
 
 from .bounds import LONGEST_WAIT
+from .threads import start_thread
 
 
 class Watched:
@@ -49,7 +49,9 @@ class Watchdog:
         with self._lock:
             self._watched.add(watched)
             if self._thread is None:
-                self._start()
+                # If the system starts no thread, only the single reads are bounded. The next
+                # exchange tries to start the thread again.
+                self._thread = start_thread(self._run, "openrouter-rerank-deadlines")
             elif watched.deadline < self._wakes_at:
                 self._changed.notify()
 
@@ -57,17 +59,6 @@ class Watchdog:
         """Remove `watched`. If its `end` is running, return after it has finished."""
         with self._lock:
             self._watched.discard(watched)
-
-    def _start(self) -> None:
-        thread = threading.Thread(target=self._run, name="openrouter-rerank-deadlines", daemon=True)
-        # If the system has no room for a thread, only the single reads are bounded. The next
-        # exchange tries to start the thread again.
-        try:
-            thread.start()
-        except RuntimeError as error:
-            raise_if_from_signal(error)
-        else:
-            self._thread = thread
 
     def _run(self) -> None:
         with self._lock:
@@ -84,21 +75,9 @@ class Watchdog:
                 self._changed.wait(None if self._wakes_at == math.inf else wait)
 
 
-class _Process:
-    """The watchdog of this process. Threads do not survive a fork, so a child makes its own."""
-
-    def __init__(self) -> None:
-        self.watchdog = Watchdog()
-
-    def renew(self) -> None:
-        self.watchdog = Watchdog()
-
-
-_process = _Process()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_process.renew)
+_watchdog = PerProcess(Watchdog)
 
 
 def watchdog() -> Watchdog:
     """Return the watchdog of this process."""
-    return _process.watchdog
+    return _watchdog.value

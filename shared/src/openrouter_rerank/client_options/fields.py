@@ -34,7 +34,7 @@ from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
 from openrouter_rerank.rate_limiter import RateLimiter, checked_limiter
 from openrouter_rerank.score_store import ScoreStore, checked_store
 
-from .completion import completion
+from .completion import completion_lock
 from .display import remove_options_from_description, show_in_docstring, show_in_signature
 from .long_documents import (
     DEFAULT_PASSAGE_TOKENS,
@@ -226,8 +226,8 @@ class ClientOptions(BaseModel):
         _types_namespace: Mapping[str, object] | None = None,
     ) -> bool | None:
         """Complete the class, which Pydantic does before it is first used."""
-        # Pydantic before 2.14 fails if several threads use a class for the first time at once.
-        with completion.lock:
+        # Pydantic before 2.14 fails if several threads use a new class at the same time.
+        with completion_lock.value:
             completed = super().model_rebuild(
                 force=force,
                 raise_errors=raise_errors,
