@@ -66,12 +66,12 @@ def permission(limiter: RateLimiter) -> bool:
     Raises:
         ConfigurationError: If `acquire` returns an awaitable, which would count as a permission.
     """
-    answer: object = limiter.acquire(blocking=False)
-    if inspect.isawaitable(answer):
-        if inspect.iscoroutine(answer):
-            answer.close()
+    returned: object = limiter.acquire(blocking=False)
+    if inspect.isawaitable(returned):
+        if inspect.iscoroutine(returned):
+            returned.close()
         raise _async_acquire(limiter)
-    return bool(answer)
+    return bool(returned)
 
 
 async def apermission(limiter: RateLimiter) -> bool:
@@ -81,13 +81,13 @@ async def apermission(limiter: RateLimiter) -> bool:
     Raises:
         ConfigurationError: If `aacquire` returns something that cannot be awaited.
     """
-    answer: object = limiter.aacquire()
-    if not inspect.isawaitable(answer):
+    returned: object = limiter.aacquire()
+    if not inspect.isawaitable(returned):
         raise ConfigurationError(
-            f"rate_limiter.aacquire of {type(limiter).__name__} returns {shown_value(answer)}, "
+            f"rate_limiter.aacquire of {type(limiter).__name__} returns {shown_value(returned)}, "
             "which cannot be awaited: make it an async function that returns True or False"
         )
-    return bool(await answer)
+    return bool(await returned)
 
 
 def _async_acquire(limiter: RateLimiter) -> ConfigurationError:

@@ -12,13 +12,13 @@ An attempt, step by step:
 1. `exchange.py` waits for a request slot (`fair_semaphore.py`) and for the rate limiter.
 2. With an injected httpx or httpx2 client, `injected.py` exchanges over that client, and
    `watchdog.py` ends synchronous exchanges at the deadline. Otherwise:
-3. `pool.py` gives an idle connection or makes a new one. `connect.py` reads the certificates and
-   the proxy that the environment names.
-4. `connection.py` connects, if need be through a proxy (`proxy.py`, `no_proxy.py`, `tunnel.py`),
-   sends the request and reads the response. `http11.py` has the HTTP/1.1 state. `sockets.py`,
-   `async_sockets.py` (connecting) and `async_stream.py` (reading and writing) do the I/O. For
-   asynchronous calls, `lookups.py` looks names up, and `threads.py` has the threads for what would
-   block the loop.
+3. `pool.py` gives an idle connection or makes a new one. `connect.py` reads the certificates, and
+   `proxy.py` and `no_proxy.py` the proxy that the environment names.
+4. `connection.py` connects, if need be through a proxy (`tunnel.py`), sends the request and reads
+   the response. `http11.py` has the HTTP/1.1 state. `sockets.py`, `async_sockets.py` (connecting)
+   and `async_stream.py` (reading and writing) do the I/O. For asynchronous calls, `lookups.py`
+   looks names up, `threads.py` has the threads for what would block the loop, and `loops.py` has
+   what belongs to one loop.
 5. `bounds.py` collects the response, and turns an exception into a failure.
 
 Why not httpx's pool, which is httpcore's: it walks all its connections for each request, stops

@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import Protocol, TypeGuard, runtime_checkable
 
 from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Response, Step
-from openrouter_rerank._tracebacks import raise_if_from_signal
+from openrouter_rerank._tracebacks import HTTP_LIBRARIES, raise_if_from_signal
 from openrouter_rerank._wire.endpoint import Secrets
 from openrouter_rerank.errors import OpenRouterRerankError
 
@@ -38,9 +38,7 @@ _KINDS = {
     "SSLError": FailureKind.LOST,
 }
 # Users have classes with the same names, such as TimeoutException for a limit of their own.
-_KIND_PACKAGES = frozenset(
-    {"builtins", "h11", "httpcore", "httpcore2", "httpx", "httpx2", "socket", "ssl"}
-)
+_KIND_PACKAGES = HTTP_LIBRARIES | {"builtins", "h11", "socket", "ssl"}
 
 _LATE = {Step.SLOT: FailureKind.BUSY, Step.PERMISSION: FailureKind.UNPERMITTED}
 # Seconds before the deadline at which the time is up.
