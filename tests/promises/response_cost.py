@@ -1,5 +1,5 @@
 """
-A program that makes calls, each in a process of its own, and writes what each call has cost.
+A program that makes calls, each in a separate process, and writes what each call has cost.
 
 It reads the kinds of calls from its input, a line for each: `rerank` or `models`. For each call it
 writes a line of JSON: the seconds of processor time, the growth of the memory in bytes, and the

@@ -63,7 +63,7 @@ def require_bounded(stage, budget, slots=SLOTS):
 
 @pytest.mark.parametrize("replies", REPLIES)
 def test_gathered_calls(stage, replies):
-    """200 gathered calls send no request after the budget is spent, whatever the responses are."""
+    """200 gathered calls send no request after the budget is spent, for responses of any kind."""
     stage.always(REPLIES[replies])
     budget = Budget(LIMIT - COST / 2)
 
@@ -82,7 +82,7 @@ def test_gathered_calls(stage, replies):
 
 @pytest.mark.parametrize("replies", REPLIES)
 def test_threads(stage, replies):
-    """100 threads send no request after the budget is spent, whatever the responses are."""
+    """100 threads send no request after the budget is spent, for responses of any kind."""
     stage.always(REPLIES[replies])
     budget = SlowBudget(LIMIT - COST / 2)
     client = RerankClient(**options(stage, budget))

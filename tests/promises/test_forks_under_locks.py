@@ -1,4 +1,4 @@
-"""Promise: a child can use everything, whatever other threads of its parent held at the fork."""
+"""Promise: a child can use everything that other threads of its parent had locked at the fork."""
 
 import ast
 import gc

@@ -216,7 +216,7 @@ def test_calls_of_the_parent_take_no_slot_of_a_child(local_openrouter):
 
 
 def test_threads_complete_a_class_of_options_once():
-    """Threads that use a class of options for the first time at once build its schema once."""
+    """Threads that use a new class of options at the same time build its schema once."""
     builds = []
 
     class SlowlyBuilt:

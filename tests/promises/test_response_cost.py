@@ -1,4 +1,4 @@
-"""Promise: no response costs more memory or time than its request allows, whatever its JSON is."""
+"""Promise: no response, of any JSON, costs more memory or time than its request allows."""
 
 import json
 import subprocess

@@ -43,7 +43,7 @@ def run(handshake, *replies, size=None):
     ],
 )
 def test_an_http_proxy_that_agrees_opens_the_tunnel(reply, size):
-    """A status of 2xx opens the tunnel, in whatever pieces it is read."""
+    """A status of 2xx, read in pieces of any size, opens the tunnel."""
     assert run(http_tunnel("host.example", 443), reply, size=size) == [CONNECT + b"\r\n"]
 
 
@@ -80,7 +80,7 @@ def test_an_http_proxy_that_opens_no_tunnel_is_an_error(reply, error, message):
 @pytest.mark.parametrize("size", [None, 1, 7])
 @pytest.mark.parametrize("address", [IPV4, IPV6, b"\x03\x04name" + bytes(2)])
 def test_a_socks_proxy_that_agrees_opens_the_tunnel(address, size):
-    """A reply with any kind of address opens the tunnel, in whatever pieces it is read."""
+    """A reply with any kind of address, read in pieces of any size, opens the tunnel."""
     sent = run(socks_tunnel("host.example", 443), b"\x05\x00", CONNECTED + address, size=size)
 
     assert sent == [b"\x05\x01\x00", REQUEST]

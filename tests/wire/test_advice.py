@@ -47,7 +47,7 @@ def test_what_to_do_about_a_status(status, advice):
         pytest.param(429, "1.5", f"Retry after 2 s, {LIMIT}", id="limit of a minute"),
         pytest.param(429, "120", f"Retry after 120 s, {LIMIT}", id="longest limit of a minute"),
         pytest.param(429, "121", "Retry after 121 s, or set fallback_models.", id="of a day"),
-        pytest.param(503, "0", "Retry after 0 s, or set fallback_models.", id="at once"),
+        pytest.param(503, "0", "Retry after 0 s, or set fallback_models.", id="no wait"),
         pytest.param(503, "9999999", "Retry after 9999999 s, or set fallback_models.", id="long"),
         pytest.param(503, "10000000", "Retry later, or set fallback_models.", id="too long"),
     ],
