@@ -31,6 +31,15 @@ class SlowValue:
         return ""
 
 
+class SlowList(list):
+    """A list during whose conversion a signal arrives."""
+
+    def __iter__(self):
+        """Receive a signal."""
+        signal.raise_signal(signal.SIGALRM)
+        return super().__iter__()
+
+
 def rerank_image():
     """Rerank a document of LangChain with an image of PIL."""
     image = Image.new("RGB", (8, 4))
@@ -52,7 +61,13 @@ def rerank_metadata():
     LlamaIndexRerank().postprocess_nodes(nodes, query_str="q")
 
 
-@pytest.mark.parametrize("rerank", [rerank_image, rerank_node, rerank_metadata])
+def rerank_field():
+    """Rerank documents of LangChain, one of them with a list of the user in a ranked field."""
+    document = Document("a", metadata={"values": SlowList([1])})
+    LangChainRerank(rank_fields=["values"]).compress_documents([document, Document("b")], "q")
+
+
+@pytest.mark.parametrize("rerank", [rerank_image, rerank_node, rerank_metadata, rerank_field])
 def test_the_error_of_a_signal_handler_ends_a_conversion(
     local_openrouter, key_in_environment, rerank
 ):

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 import httpcore
 import httpx
 import pytest
-from openrouter_rerank import AsyncRerankClient, OpenRouterRerankError, RerankClient
+from openrouter_rerank import AsyncRerankClient, Budget, OpenRouterRerankError, RerankClient
 from openrouter_rerank.local.stage import Fault, error, unaccepting_address
 
 from tests.signal_handlers import LONG, needs_signals, raising_after
@@ -289,6 +289,46 @@ def test_handlers_of_all_forms_are_found(stage, handler):
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+class SlowNumber:
+    """A number during whose conversion a signal arrives."""
+
+    def __float__(self):
+        """Receive a signal."""
+        signal.raise_signal(signal.SIGALRM)
+        return 1.0
+
+    __index__ = __float__
+
+
+class SlowMapping(dict):
+    """A mapping during whose conversion a signal arrives."""
+
+    def items(self):
+        """Receive a signal."""
+        signal.raise_signal(signal.SIGALRM)
+        return super().items()
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        pytest.param(lambda client: client.rerank("q", ["a"], top_n=SlowNumber()), id="argument"),
+        pytest.param(lambda client: client.rerank("q", ["a"], trace=SlowMapping()), id="mapping"),
+        pytest.param(lambda _: RerankClient(timeout=SlowNumber(), api_key="k"), id="option"),
+        pytest.param(lambda _: Budget(SlowNumber()), id="budget"),
+    ],
+)
+def test_the_error_of_a_signal_handler_passes_the_checks(stage, use):
+    """An error that a signal handler raises while a value is checked is not about the value."""
+    client = RerankClient(base_url=stage.base_url, api_key="k")
+
+    with raising_after(LONG, TimeoutError) as raised, pytest.raises(TimeoutError) as caught:
+        use(client)
+
+    assert caught.value is raised[0]
+    assert stage.requests == []
 
 
 def test_an_error_that_the_caller_handles_is_left_alone(stage):

@@ -66,6 +66,21 @@ def raise_if_from_signal(error: BaseException) -> None:
                 each.__context__ = context
 
 
+class ErrorsSuppressed:
+    """A context like `suppress(Exception)`, which lets the exceptions of signal handlers pass."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        raise_if_from_signal(error)
+        return True
+
+
 def _is_of_handler(frame: FrameType) -> bool:
     """Return `True` if Python called the function of `frame` because of a signal."""
     # Such a function gets the number of the signal, and the frame that was interrupted.
@@ -73,9 +88,10 @@ def _is_of_handler(frame: FrameType) -> bool:
     names, rest, _, values = inspect.getargvalues(frame)
     for name in names if rest is None else (*names, rest):
         value: object = values.get(name)
-        found += value if isinstance(value, tuple) else [value]
+        # Not by `isinstance`, which reads an attribute of the user's object.
+        found += value if type(value) is tuple else [value]
     is_passed = frame.f_back is not None and any(each is frame.f_back for each in found)
-    return is_passed and any(isinstance(each, int) for each in found)
+    return is_passed and any(issubclass(type(each), int) for each in found)
 
 
 def _with_causes(error: BaseException) -> Iterator[BaseException]:

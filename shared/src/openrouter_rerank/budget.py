@@ -1,12 +1,12 @@
 """A spending limit in US dollars, which several clients can share."""
 
 import sys
-from contextlib import suppress
 from typing import SupportsFloat, TypeGuard
 
 from pydantic_core import CoreSchema, core_schema
 
 from ._forks import new_lock
+from ._tracebacks import ErrorsSuppressed
 from .errors import BudgetExceededError, ConfigurationError, shown_value
 
 __all__ = ["Budget"]
@@ -133,7 +133,7 @@ def _limit_of(budget: Budget) -> float:
 def _amount(limit: object, rule: str) -> float:
     # Not `bool`, which is also an `int`. What has a `__float__` includes NumPy's numbers.
     # Not only what `float` raises: the methods of a user's class may raise any exception.
-    with suppress(Exception):
+    with ErrorsSuppressed():
         if isinstance(limit, str | SupportsFloat) and type(limit).__name__ not in {"bool", "bool_"}:
             amount = float(limit)
             # Python takes "1_0" for a number too.

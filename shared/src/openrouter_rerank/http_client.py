@@ -12,9 +12,10 @@ from collections.abc import (
     Mapping,
     MutableMapping,
 )
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol, TypeVar, runtime_checkable
 
+from ._tracebacks import ErrorsSuppressed
 from .errors import ConfigurationError
 
 __all__ = ["AsyncHTTPClient", "HTTPClient"]
@@ -155,6 +156,6 @@ def _has_stream(http_client: object) -> bool:
     if issubclass(type(http_client), type):
         return False
     # The attributes of a user's object may raise any exception.
-    with suppress(Exception):
+    with ErrorsSuppressed():
         return hasattr(http_client, "stream")
     return False

@@ -5,10 +5,10 @@ import inspect
 import sys
 import time
 from collections import deque
-from contextlib import suppress
 from typing import Protocol, runtime_checkable
 
 from ._forks import new_lock
+from ._tracebacks import ErrorsSuppressed
 from .errors import ConfigurationError, shown_value
 
 __all__ = ["RateLimiter", "WindowRateLimiter"]
@@ -174,7 +174,7 @@ class WindowRateLimiter:
 
 
 def _is_count(requests: object) -> bool:
-    with suppress(Exception):  # The methods of a user's class may raise any exception
+    with ErrorsSuppressed():  # The methods of a user's class may raise any exception
         # No deque is longer than `sys.maxsize`.
         return (
             isinstance(requests, int)
@@ -185,7 +185,7 @@ def _is_count(requests: object) -> bool:
 
 
 def _is_period(seconds: object) -> bool:
-    with suppress(Exception):
+    with ErrorsSuppressed():
         return (
             isinstance(seconds, int | float)
             and not isinstance(seconds, bool)

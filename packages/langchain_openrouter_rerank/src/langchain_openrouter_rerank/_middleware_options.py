@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
 from itertools import islice
 
 from openrouter_rerank.client_options.values import number_in, real_number, whole_number
 from openrouter_rerank.errors import ConfigurationError, shown_value
+from openrouter_rerank.reranker import ErrorsSuppressed
 
 _MOST_NAMES = 10_000
 
@@ -47,7 +47,7 @@ def checked_names(option: str, names: object) -> frozenset[str]:
     Raises:
         ConfigurationError: If `names` is anything else.
     """
-    with suppress(Exception):  # The methods of a user's class may raise any exception
+    with ErrorsSuppressed():  # The methods of a user's class may raise any exception
         given = [names] if isinstance(names, str) else names
         if isinstance(given, Sequence | AbstractSet):
             found = [*islice(given, _MOST_NAMES + 1)]

@@ -6,14 +6,13 @@ It needs the extra `agents`, so the package does not export it at the top.
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import BaseTool
 from openrouter_rerank.errors import ConfigurationError, OpenRouterRerankError
-from openrouter_rerank.reranker import CallOptions
+from openrouter_rerank.reranker import CallOptions, ErrorsSuppressed
 from openrouter_rerank.telemetry import SituationLog
 
 from ._conversation import called_tools, question_of
@@ -370,7 +369,7 @@ def _question(request: "ToolCallRequest") -> str:
 
 
 def _checked(reranker: object) -> OpenRouterRerank | None:
-    with suppress(Exception):  # The attributes of a user's object may raise any exception
+    with ErrorsSuppressed():  # The attributes of a user's object may raise any exception
         if reranker is None or isinstance(reranker, OpenRouterRerank):
             return reranker
     raise ConfigurationError(

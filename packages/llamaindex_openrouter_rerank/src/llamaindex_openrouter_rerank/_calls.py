@@ -10,7 +10,14 @@ from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 from openrouter_rerank.documents import Document
 from openrouter_rerank.errors import InvalidRequestError
 from openrouter_rerank.ranking import Ranking
-from openrouter_rerank.reranker import Content, Placement, Reranker, in_texts, in_thread
+from openrouter_rerank.reranker import (
+    Content,
+    ErrorsSuppressed,
+    Placement,
+    Reranker,
+    in_texts,
+    in_thread,
+)
 from pydantic import BaseModel
 
 from ._convert.items import is_node, item_text, items_contents, shown_nodes, shown_result
@@ -239,7 +246,9 @@ def checked_query(query: object) -> QueryBundle:
 
 
 def _bundle(query: object) -> QueryBundle | None:
-    with suppress(Exception):  # The attributes of a user's object may raise any exception
+    if type(query) is QueryBundle:
+        return query
+    with ErrorsSuppressed():  # The attributes of a user's object may raise any exception
         if isinstance(query, str):
             # Of a subclass, the content.
             return QueryBundle(str.__str__(query))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard, Unpack, get_args
 
+from openrouter_rerank._tracebacks import raise_if_from_signal
 from openrouter_rerank._wire.headers import HeaderFields, call_headers
 from openrouter_rerank.client_options.json_values import json_mapping
 from openrouter_rerank.client_options.keywords import REQUEST_OPTIONS, RequestOptions
@@ -121,7 +122,8 @@ def checked_arguments(
         )
     except OpenRouterRerankError:
         raise
-    except Exception:
+    except Exception as error:
+        raise_if_from_signal(error)
         given = {"query": query, "documents": documents, "model": model, "top_n": top_n, **options}
         problem = _unreadable(given)
         if problem is None:

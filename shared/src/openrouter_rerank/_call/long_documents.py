@@ -7,10 +7,10 @@ long lists are divided into requests. Then each document gets the score of its b
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeGuard
 
+from openrouter_rerank._tracebacks import ErrorsSuppressed
 from openrouter_rerank.client_options.keywords import RequestOptions
 from openrouter_rerank.client_options.long_documents import LongDocumentRules
 from openrouter_rerank.documents import (
@@ -60,7 +60,7 @@ class Situations(Protocol):
 def are_long(documents: object, rules: LongDocumentRules, options: RequestOptions) -> bool:
     """Return `True` if splitting the documents of a call would block an event loop for long."""
     # Neither the policy nor a document has been checked: users may pass any object.
-    with suppress(Exception):
+    with ErrorsSuppressed():
         is_split = options.get("long_documents", rules.policy) == "split"
         return is_split and _is_list(documents) and sum(map(_length, documents)) > _MOST_IN_LOOP
     return False

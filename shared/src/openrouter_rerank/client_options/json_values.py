@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TypeGuard
 
+from openrouter_rerank._tracebacks import raise_if_from_signal
 from openrouter_rerank.errors import InvalidRequestError, shown_value
 
 # Objects and lists within each other.
@@ -32,6 +33,7 @@ def json_mapping(name: str, value: Mapping[object, object]) -> dict[str, object]
     except InvalidRequestError:
         raise
     except Exception as error:  # noqa: BLE001 - The methods of a user's class may raise any
+        raise_if_from_signal(error)
         problem = f"{copy.where()} cannot be read, because it raises {type(error).__name__}"
     raise InvalidRequestError(f"{problem}: use plain JSON values")
 

@@ -6,12 +6,11 @@ and the attributes of the objects in them.
 """
 
 from collections.abc import Callable, Container, Mapping
-from contextlib import suppress
 from typing import TypeGuard
 
 from pydantic import BaseModel, SecretStr
 
-from openrouter_rerank._tracebacks import clear_frames
+from openrouter_rerank._tracebacks import ErrorsSuppressed, clear_frames
 from openrouter_rerank._wire.headers import HeaderFields
 from openrouter_rerank.errors import ConfigurationError, shown_value
 
@@ -92,7 +91,7 @@ def hidden(value: object, name: str) -> object:
     """Return the value of the option `name`, or an object that does not show it if it is secret."""
     if name not in NOT_SHOWN or value is None:
         return value
-    with suppress(Exception):  # The methods of a user's class may raise any exception
+    with ErrorsSuppressed():  # The methods of a user's class may raise any exception
         if name in _HEADERS and _is_headers(value):
             return _plain_headers(value)
         if name in _SECRETS and name not in _HEADERS and isinstance(value, str | SecretStr):

@@ -21,6 +21,7 @@ from annotated_types import Ge, Gt, MinLen
 from pydantic import AliasChoices, ValidationError
 from pydantic.fields import FieldInfo
 
+from openrouter_rerank._tracebacks import ErrorsSuppressed, raise_if_from_signal
 from openrouter_rerank.errors import ConfigurationError, OpenRouterRerankError, shown_value
 
 _SECONDS = frozenset({"timeout", "score_ttl"})
@@ -65,7 +66,7 @@ def whole_number(value: object) -> int | None:
         # The check of a protocol below is slow.
         return value
     # By name: the booleans of old NumPy releases are indexes too.
-    with suppress(Exception):  # The methods of a user's class may raise any exception
+    with ErrorsSuppressed():  # The methods of a user's class may raise any exception
         if isinstance(value, SupportsIndex) and type(value).__name__ not in _BOOLEANS:
             return operator.index(value)
     return None
@@ -74,7 +75,7 @@ def whole_number(value: object) -> int | None:
 def number_in(value: object) -> object:
     """Return the number that a string contains, such as "1.5"; other values are returned as is."""
     text = ""
-    with suppress(Exception):  # The attributes of a user's object may raise any exception
+    with ErrorsSuppressed():  # The attributes of a user's object may raise any exception
         text = str.__str__(value) if isinstance(value, str) else ""
     if len(text) <= _LONGEST_NUMBER and "_" not in text:
         for kind in (int, float):
@@ -89,7 +90,7 @@ def real_number(value: object) -> int | float | None:
     number = whole_number(value)
     if number is not None or type(value).__name__ in _BOOLEANS:
         return number
-    with suppress(Exception):  # An array of NumPy has a `__float__` that may fail
+    with ErrorsSuppressed():  # An array of NumPy has a `__float__` that may fail
         if isinstance(value, SupportsFloat):
             return float(value)
     return None
@@ -146,7 +147,8 @@ def refused_if_unreadable(
         yield
     except (OpenRouterRerankError, ValidationError):
         raise
-    except Exception:  # noqa: BLE001 - The methods of a user's class may raise any
+    except Exception as error:  # noqa: BLE001 - The methods of a user's class may raise any
+        raise_if_from_signal(error)
         raise ConfigurationError(refusal(name, value, field)) from None
 
 

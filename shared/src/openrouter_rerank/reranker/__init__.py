@@ -25,7 +25,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from openrouter_rerank._tracebacks import raise_if_from_signal
+    from openrouter_rerank._tracebacks import ErrorsSuppressed, raise_if_from_signal
     from openrouter_rerank._transport.threads import in_thread
 
     from .keywords import CallOptions, RerankKeywords
@@ -39,6 +39,7 @@ __all__ = [
     "RETRIEVAL_SCORE",
     "CallOptions",
     "Content",
+    "ErrorsSuppressed",
     "LocalImageDocument",
     "Placed",
     "Placement",
@@ -54,7 +55,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "._tracebacks": ("raise_if_from_signal",),
+    "._tracebacks": ("ErrorsSuppressed", "raise_if_from_signal"),
     "._transport.threads": ("in_thread",),
     "keywords": ("CallOptions", "RerankKeywords"),
     "options": ("RerankOptions",),

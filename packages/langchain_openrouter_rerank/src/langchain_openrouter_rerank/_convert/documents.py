@@ -16,6 +16,7 @@ from openrouter_rerank.images import LocalImage
 from openrouter_rerank.reranker import (
     PASSAGE_KEY,
     RETRIEVAL_SCORE,
+    ErrorsSuppressed,
     Placement,
     Unscorable,
     passage_metadata,
@@ -89,7 +90,7 @@ def checked_query(query: object) -> str:
     Raises:
         InvalidRequestError: If it is anything else. The message says what to pass.
     """
-    with suppress(Exception):  # The attributes of a user's object may raise any exception
+    with ErrorsSuppressed():  # The attributes of a user's object may raise any exception
         if isinstance(query, str):
             # Of a subclass, the content.
             return str.__str__(query)

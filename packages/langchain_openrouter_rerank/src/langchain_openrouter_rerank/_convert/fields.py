@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
 from datetime import date, time, timedelta
 from enum import Enum
 from numbers import Number
 from pathlib import PurePath
 from typing import TypeGuard
 from uuid import UUID
+
+from openrouter_rerank.reranker import ErrorsSuppressed
 
 from .images import is_list
 
@@ -34,7 +35,7 @@ def with_fields(text: str, metadata: Mapping[object, object], names: Sequence[st
 
 
 def _field_value(value: object) -> str:
-    with suppress(Exception):  # The methods of a user's class may raise any exception
+    with ErrorsSuppressed():  # The methods of a user's class may raise any exception
         if _is_set(value):
             # In any order that is the same in each call.
             return ", ".join(sorted(filter(None, map(_one_value, value))))

@@ -8,7 +8,6 @@ an image is `None`.
 import math
 import re
 from collections.abc import Mapping, Sequence, Sized
-from contextlib import suppress
 from pathlib import PurePath
 from typing import Final, TypeAlias, TypeGuard
 
@@ -21,7 +20,7 @@ from openrouter_rerank.images import (
     is_url,
     on_one_line,
 )
-from openrouter_rerank.reranker import Unscorable
+from openrouter_rerank.reranker import ErrorsSuppressed, Unscorable
 
 from .pillow import PillowImage, is_pillow
 
@@ -119,7 +118,7 @@ def _is_empty(value: object) -> bool:
         return math.isnan(value)
     if isinstance(value, str):
         return not value.strip()
-    with suppress(Exception):  # An array of NumPy without dimensions has no length
+    with ErrorsSuppressed():  # An array of NumPy without dimensions has no length
         return value is None or (isinstance(value, Sized) and not len(value))
     return False
 
