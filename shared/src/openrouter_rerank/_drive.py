@@ -8,7 +8,6 @@ these end before the call ends.
 import asyncio
 import contextvars
 import logging
-import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import replace
@@ -17,7 +16,7 @@ from typing import TypeVar
 from ._attempt import Attempt, Failure, Response
 from ._call.flow import CallFlow, RequestFlow, RequestOutcome
 from ._tracebacks import clear_frames
-from ._transport.threads import run_in_threads
+from ._transport.threads import Flag, run_in_threads
 from .ranking import Ranking
 
 Exchange = Callable[[Attempt], Response | Failure]
@@ -74,13 +73,13 @@ def _outcomes(
 ) -> list[RequestOutcome]:
     if len(requests) == 1:
         return [outcome_of(requests[0], exchange)]
-    failed = threading.Event()
+    failed = Flag()
     contexts = [contextvars.copy_context() for _ in requests]
     waiting = deque(enumerate(zip(requests, contexts, strict=True)))
     outcomes: dict[int, RequestOutcome] = {}
 
     def work() -> None:
-        while not failed.is_set():
+        while not failed.is_set:
             try:
                 at, (request, context) = waiting.popleft()
             except IndexError:
@@ -110,7 +109,7 @@ def outcome_of(
 
 
 def _outcome_unless_failed(
-    failed: threading.Event, request: RequestFlow, exchange: Exchange
+    failed: Flag, request: RequestFlow, exchange: Exchange
 ) -> RequestOutcome | None:
     """Return `None` if `failed` is set before an attempt, because the call fails anyway."""
     try:

@@ -13,8 +13,10 @@ import functools
 import os
 import threading
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future, wait
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import ParamSpec, TypeVar
 
 from openrouter_rerank._forks import PerProcess
@@ -34,8 +36,9 @@ def start_thread(work: Callable[[], object], name: str) -> threading.Thread | No
     try:
         thread = threading.Thread(target=work, name=name, daemon=True)
         thread.start()
-    except RuntimeError as error:
-        # The limit of threads is reached, or the interpreter exits.
+    except (RuntimeError, KeyError) as error:
+        # The limit of threads is reached, or the interpreter exits. A `KeyError` is what
+        # `Thread.start` raises if a signal handler interrupts it.
         raise_if_from_signal(error)
         return None
     return thread
@@ -107,33 +110,85 @@ async def in_thread(
     return run() if future is None else await asyncio.wrap_future(future, loop=loop)
 
 
+class Flag:
+    """
+    A flag that a thread sets for others, which may wait for it.
+
+    It is no `threading.Event`, because a signal handler that raises in its methods can leave its
+    lock locked, and then the next thread to set it waits without end.
+    """
+
+    def __init__(self) -> None:
+        self.is_set = False
+        self._unset = threading.Lock()
+        self._unset.acquire()
+
+    def set(self) -> None:
+        """Set the flag, and let a thread that waits continue."""
+        self.is_set = True
+        # Two threads may set it.
+        with suppress(RuntimeError):
+            self._unset.release()
+
+    def wait(self, seconds: float) -> bool:
+        """Return whether the flag is set, or is set within `seconds`."""
+        if seconds > 0 and self._unset.acquire(timeout=seconds):
+            # The next thread that waits continues, too.
+            self.set()
+        return self.is_set
+
+
+# Seconds after which a thread looks again, if an interruption took the message that ends its wait.
+_LOOK_AGAIN = 0.5
+
+
 def run_in_threads(work: Callable[[], None], count: int, *, on_error: Callable[[], None]) -> None:
     """
     Run `work` in this thread and in others, and return when all have ended.
+
+    A signal handler may raise at any step. The other threads have no lock that this thread holds,
+    so they end all the same.
 
     Args:
         work: Run `count` times together, or less often if the system starts fewer threads.
         count: The number of threads, with this one.
         on_error: Called as soon as one of them fails or is interrupted.
     """
+    begun, ended, errors = list[None](), list[None](), list[BaseException]()
+    end, messages = Flag(), SimpleQueue[None]()
 
     def run() -> None:
+        begun.append(None)
         try:
-            work()
-        except BaseException:
+            # A thread may begin late. An interrupted `Thread.start` may leave one that never does.
+            if not end.is_set:
+                work()
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread of the call
+            errors.append(error)
             on_error()
-            raise
+        finally:
+            ended.append(None)
+            messages.put(None)
 
-    others, running = Workers(count - 1), list[Future[None]]()
     try:
-        running += [each for _ in range(count - 1) if (each := others.submit(run))]
-        run()
-        for each in running:
-            each.result()
+        for _ in range(count - 1):
+            if start_thread(run, "openrouter-rerank") is None:
+                break
+        work()
     except BaseException:
-        # This thread may have been interrupted while it waited.
         on_error()
         raise
     finally:
-        # A thread cannot be interrupted: what it does ends at the call's deadline at the latest.
-        wait(running)
+        end.set()
+        _wait_for_others(begun, ended, messages)
+    if errors:
+        raise errors.pop(0)
+
+
+def _wait_for_others(
+    begun: Sequence[None], ended: Sequence[None], messages: SimpleQueue[None]
+) -> None:
+    # A thread cannot be interrupted: what it does ends at the call's deadline at the latest.
+    while len(ended) < len(begun):
+        with suppress(Empty):
+            messages.get(timeout=_LOOK_AGAIN)
