@@ -15,7 +15,7 @@ from openrouter_rerank import Budget, _forks
 ROOT = Path(__file__).parents[2]
 # In these files, a fork replaces the object that has the lock, or there is a reason in brackets.
 RENEWED = {
-    "_forks.py": {"Lock"},
+    "_forks.py": {"Lock", "RLock"},
     "_score_cache/single_flight.py": {"Lock"},
     "_transport/fair_semaphore.py": {"Lock"},
     "_transport/lookups.py": {"Lock"},
@@ -158,3 +158,45 @@ def test_locks_are_not_kept_in_memory():
     gc.collect()
 
     assert [lock() for lock in locks] == [None] * 10
+
+
+FORK_IN_AN_IMPORT = """
+    import importlib.abc, os, signal, sys, threading
+    from openrouter_rerank import RerankClient
+
+    begun, client = threading.Event(), RerankClient()
+
+    class Slow(importlib.abc.MetaPathFinder):
+        def find_spec(self, name, path, target=None):
+            if name == "httpx":
+                begun.set()
+                # The fork begins while the import lasts.
+                threading.Event().wait(0.5)
+
+    def rerank():
+        assert len(client.rerank("a", ["a", "b"])) == 2
+
+    sys.meta_path.insert(0, Slow())
+    thread = threading.Thread(target=rerank)
+    thread.start()
+    begun.wait()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)
+        rerank()
+        os._exit(0)
+    thread.join()
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no forks")
+def test_a_fork_waits_for_the_imports_of_a_first_call(local_openrouter):
+    """A child that is forked while a thread makes the first call of the process can make calls."""
+    settings = {
+        "OPENROUTER_API_BASE": local_openrouter.base_url,
+        "OPENROUTER_API_KEY": local_openrouter.api_key,
+    }
+    script = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(FORK_IN_AN_IMPORT)]
+
+    assert subprocess.run(script, env=os.environ | settings, check=False).returncode == 0

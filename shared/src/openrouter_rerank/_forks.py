@@ -8,6 +8,12 @@ from weakref import WeakSet
 
 _Value = TypeVar("_Value")
 
+importing = threading.RLock()
+"""
+Held while a call imports modules, and while the process forks: a child cannot end an import that
+another thread of its parent has begun, and would wait for it without end.
+"""
+
 _locks: WeakSet[threading.Lock] = WeakSet()
 
 
@@ -28,6 +34,11 @@ def _release_all() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_release_all)
+    os.register_at_fork(
+        before=importing.acquire,
+        after_in_parent=importing.release,
+        after_in_child=importing.release,
+    )
 
 
 class PerProcess(Generic[_Value]):

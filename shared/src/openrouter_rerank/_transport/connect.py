@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from openrouter_rerank._forks import new_lock
+from openrouter_rerank._forks import importing, new_lock
 from openrouter_rerank._tracebacks import raise_if_from_signal
 from openrouter_rerank.errors import ConfigurationError
 
@@ -23,6 +23,7 @@ _CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 def new_connection(url: str) -> "Connection":
     """Return a connection to the host of `url`; it is opened by its first exchange."""
+    _import()
     # Imported here, because it imports httpcore: see `prepare`.
     from .connection import Connection
 
@@ -71,8 +72,10 @@ def _is_imported() -> bool:
 @functools.cache
 def _import() -> None:
     # httpx reads certificates and the URLs of proxies.
-    for name in ("httpx", f"{__package__}.connection"):
-        importlib.import_module(name)
+    with importing:
+        # Looking a name up imports the last one.
+        for name in ("httpx", f"{__package__}.connection", "encodings.idna"):
+            importlib.import_module(name)
 
 
 def _context(url: str) -> ssl.SSLContext | None:
