@@ -26,6 +26,15 @@ LIMIT = 0.05
 pytestmark = needs_signals
 
 
+@pytest.fixture(autouse=True)
+def _no_warnings_of_open_sockets():
+    """Allow sockets that are closed when the traceback of the interruption is deleted."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        yield
+        gc.collect()
+
+
 class TimeLimitError(Exception):
     """A limit of a task runner."""
 
@@ -118,24 +127,11 @@ def lookup(stage, monkeypatch):
 
 
 @contextmanager
-def sockets_left_by_python():
-    """
-    Allow sockets that are closed when the traceback is deleted.
-
-    While it connects and during a handshake, Python closes a socket for errors of the system only.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        yield
-        gc.collect()
-
-
-@contextmanager
 def connecting(stage, monkeypatch):
     """The first address of the host does not accept; the second one does."""
     with unaccepting_address() as url:
         port = int(url.split(":")[2].split("/")[0])
-        with socket.create_server(("127.0.0.2", port)), sockets_left_by_python():
+        with socket.create_server(("127.0.0.2", port)):
             lookup = socket.getaddrinfo
 
             def both(host, *rest, **options):
@@ -149,7 +145,7 @@ def connecting(stage, monkeypatch):
 @contextmanager
 def handshake(stage, _):
     """The server does not respond to the TLS handshake."""
-    with socket.create_server(("127.0.0.1", 0)) as listener, sockets_left_by_python():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
         yield {"base_url": f"https://127.0.0.1:{listener.getsockname()[1]}/v1"}
 
 

@@ -140,7 +140,7 @@ class Exchange:
             if attempt.is_over_budget:
                 return bounds.failed(FailureKind.OVER_BUDGET)
             if self._client is None:
-                return _charged(attempt, _over_own_connection(self._route, attempt, bounds))
+                return _over_own_connection(self._route, attempt, bounds)
             endpoint, headers = self._route.endpoint, self._route.headers.encoded
             outcome = exchange_over(self._client, endpoint, headers, attempt, bounds)
             return _charged(attempt, outcome)
@@ -184,8 +184,7 @@ class AsyncExchange:
                 if attempt.is_over_budget:
                     return bounds.failed(FailureKind.OVER_BUDGET)
                 if self._client is None:
-                    response = await _aover_own_connection(self._route, attempt, bounds)
-                    return _charged(attempt, response)
+                    return await _aover_own_connection(self._route, attempt, bounds)
                 endpoint, headers = self._route.endpoint, self._route.headers.encoded
                 outcome = await aexchange_over(self._client, endpoint, headers, attempt, bounds)
                 return _charged(attempt, outcome)
@@ -193,7 +192,7 @@ class AsyncExchange:
             return bounds.failure(error)
 
 
-def _over_own_connection(route: Route, attempt: Attempt, bounds: Bounds) -> Response:
+def _over_own_connection(route: Route, attempt: Attempt, bounds: Bounds) -> Response | Failure:
     """Make an attempt over a connection from our own pool."""
     url, request, connections = route.endpoint.url, attempt.request, pool()
     connection, bounds.is_reused = connections.take(
@@ -208,11 +207,15 @@ def _over_own_connection(route: Route, attempt: Attempt, bounds: Bounds) -> Resp
     except BaseException:
         connection.close()
         raise
+    # Charged first: the call may end while the connection is put back.
+    outcome = _charged(attempt, response.build())
     connections.put(url, connection, route.owner)
-    return response.build()
+    return outcome
 
 
-async def _aover_own_connection(route: Route, attempt: Attempt, bounds: Bounds) -> Response:
+async def _aover_own_connection(
+    route: Route, attempt: Attempt, bounds: Bounds
+) -> Response | Failure:
     """Make an attempt over a connection from our own pool."""
     url, request, connections = route.endpoint.url, attempt.request, await async_pool()
     connection, bounds.is_reused = await connections.take(
@@ -231,8 +234,10 @@ async def _aover_own_connection(route: Route, attempt: Attempt, bounds: Bounds) 
     except BaseException:
         await connection.aclose()
         raise
+    # Charged first: the call may end while the connection is put back.
+    outcome = _charged(attempt, response.build())
     await connections.put(url, connection, route.owner)
-    return response.build()
+    return outcome
 
 
 def _headers(route: Route, attempt: Attempt) -> EncodedHeaders:

@@ -38,19 +38,21 @@ class _Lookups:
             started, found = self._running.get(key, (0.0, None))
             # A lookup that hangs may succeed when it is made again.
             if found is None or now - started >= CONNECT_TIMEOUT:
-                found = self._threads.submit(functools.partial(self._addresses, host, port))
+                found = self._threads.submit(functools.partial(self._addresses, host, port, now))
                 if found is None:
                     # What the system says if it starts no thread.
                     raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
                 self._running[key] = now, found
             return found
 
-    def _addresses(self, host: str, port: int) -> list[Address]:
+    def _addresses(self, host: str, port: int, started: float) -> list[Address]:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         finally:
             with self._lock:
-                self._running.pop((host, port), None)
+                # A lookup that began later may have taken the place of this one.
+                if self._running.get((host, port), (0.0,))[0] == started:
+                    del self._running[host, port]
         return [(family, address) for family, *_, address in found]
 
 
