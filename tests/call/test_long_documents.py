@@ -84,6 +84,14 @@ def test_a_long_query_leaves_less_room_for_documents():
     assert found.room == 4_096 - int(0.7 * 4_096) - 64
 
 
+def test_the_longest_possible_query_is_no_problem():
+    """A query that is exactly as long as a model reads is not reported next to a long document."""
+    found = long_documents([LONG * 9], "why " * 8_000, ["mongodb/rerank-3"], LongDocumentRules())
+
+    assert found is not None
+    assert found.query_problem is None
+
+
 @pytest.mark.parametrize(
     ("model", "query", "problem"),
     [
@@ -337,6 +345,7 @@ def test_nothing_is_estimated_for_a_report_that_nobody_reads():
         ([("title\n\n", LONG * 11)], SPLIT, True),
         ([LONG], SPLIT, False),
         (["a" * 200_001], SPLIT, True),
+        ([5, "a" * 200_001], SPLIT, True),
         (["a" * 200_000, RerankDocument(image=IMAGE), 5, None], SPLIT, False),
         ([{"text": None}, RerankDocument(image=IMAGE), 5], SPLIT, False),
         (None, SPLIT, False),
@@ -346,3 +355,16 @@ def test_nothing_is_estimated_for_a_report_that_nobody_reads():
 def test_only_much_text_to_split_is_long(documents, options, expected):
     """Splitting would block an event loop for long only if there is much text to split."""
     assert are_long(documents, LongDocumentRules(), options) is expected
+
+
+class Unreadable(dict):
+    """A document whose fields cannot be read."""
+
+    def get(self, *_):
+        """Fail."""
+        raise RuntimeError
+
+
+def test_documents_that_cannot_be_read_are_not_long():
+    """A document that raises an error when it is read counts as short: its check comes later."""
+    assert not are_long([Unreadable()], LongDocumentRules(), SPLIT)

@@ -81,6 +81,8 @@ def parts(text, max_tokens):
             20, ["First line.\n\nNext one.\n" + "\n" * 99], id="long white space at the end"
         ),
         pytest.param(99, ["It fits.\n\nAs a whole."], id="a text that fits"),
+        pytest.param(20, ["1234567890\n\n12345678"], id="a text that just fits"),
+        pytest.param(20, ["1234\n1234\n1234\n12345\n", "1"], id="lines that just fit"),
     ],
 )
 def test_borders(max_tokens, expected):
@@ -123,9 +125,16 @@ def test_languages(max_tokens, expected):
     ("max_tokens", "expected"),
     [
         pytest.param(4, ["abcdefghijk", f"l{ACUTE}mno"], id="combining mark"),
+        pytest.param(4, ["AB", "\u0915\u093e"], id="spacing mark"),
+        pytest.param(4, ["AB", "C\N{COMBINING ENCLOSING CIRCLE}"], id="enclosing mark"),
+        pytest.param(8, ["ABCD", "\N{WOMAN}\U0001f3fb"], id="lightest skin colour"),
+        pytest.param(8, ["ABCD", "\N{WOMAN}\U0001f3ff"], id="darkest skin colour"),
         pytest.param(20, [f"abcd{WOMAN}", WOMAN], id="joined emoji with a skin colour"),
         pytest.param(4, ["ABC\r\n", "D"], id="CR and LF in a word"),
         pytest.param(4, ["ABC", "\ud83d\ude00D"], id="surrogate halves"),
+        pytest.param(4, ["ABC", "\ud800\udc00D"], id="first pair"),
+        pytest.param(4, ["ABC", "\udbff\udfffD"], id="last pair"),
+        pytest.param(4, ["ABCD", "\ude00E"], id="second half alone"),
         pytest.param(4, [f"A{ACUTE}", f"B{ACUTE}"], id="each letter has a mark"),
         pytest.param(4, [f"A{ACUTE}{ACUTE}", f"{ACUTE}{ACUTE}"], id="too many marks"),
         pytest.param(4, ["ABC   ", f" {ACUTE}D"], id="mark after white space"),

@@ -65,6 +65,8 @@ def test_a_pause_is_exactly_retry_after(seconds):
         (APIStatusError.of(429, "m"), True),
         (APIStatusError.of(500, "m"), True),
         (APIStatusError.of(524, "m"), True),
+        *((APIStatusError.of(each, "m", retryable=False), True) for each in (200, 404, 408, 429)),
+        (APIStatusError.of(500, "m", retryable=False), True),
         (APIStatusError.of(400, "m"), False),
         (APIStatusError.of(401, "m"), False),
         (APIStatusError.of(402, "m"), False),

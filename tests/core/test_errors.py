@@ -179,3 +179,34 @@ def test_a_shown_value_is_one_short_line(mark):
 
     assert shown.isprintable()
     assert len(shown) == 80
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        pytest.param(Described("x" * 80), "x" * 80, id="80 characters"),
+        pytest.param(Described("x" * 81), "x" * 77 + "...", id="81 characters"),
+        pytest.param(Described("\x1b" * 20), r"\x1b" * 20, id="80 escaped"),
+        pytest.param(Described("\x1b" * 21), r"\x1b" * 19 + r"\...", id="84 escaped"),
+        pytest.param(Described("a\nb"), "a b", id="two lines"),
+        pytest.param("x" * 58, repr("x" * 58), id="short text"),
+        pytest.param("x" * 59, f"'{'x' * 27}...{'x' * 28}'", id="long text"),
+        pytest.param(b"x" * 77, repr(b"x" * 77), id="short bytes"),
+        pytest.param(b"x" * 78, f"b'{'x' * 75}...", id="long bytes"),
+        pytest.param([1, 2, 3, 4], "[1, 2, 3, 4]", id="four items"),
+        pytest.param([1, 2, 3, 4, 5], "[1, 2, 3, 4, ...]", id="list"),
+        pytest.param((1, 2, 3, 4, 5), "(1, 2, 3, 4, ...)", id="tuple"),
+        pytest.param({1, 2, 3, 4, 5}, "{1, 2, 3, 4, ...}", id="set"),
+        pytest.param(frozenset({1, 2, 3, 4, 5}), "frozenset({1, 2, 3, 4, ...})", id="frozen set"),
+        pytest.param(
+            dict.fromkeys("abcd", 1) | {"e": 1},
+            "{'a': 1, 'b': 1, 'c': 1, 'd': 1, ...}",
+            id="mapping",
+        ),
+        pytest.param([[[1]]], "[[[1]]]", id="three levels"),
+        pytest.param([[[[1]]]], "[[[[...]]]]", id="four levels"),
+    ],
+)
+def test_how_a_value_is_shown(value, shown):
+    """A value is shown with its first items, three levels, and both ends of a text."""
+    assert shown_value(value) == shown

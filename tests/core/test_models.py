@@ -140,6 +140,17 @@ def test_only_cohere_models_are_billed_by_search_unit():
     }
 
 
+def test_only_models_of_nvidia_are_free():
+    """Models of NVIDIA are free, and models of others are billed by search unit or by token."""
+    by_token = {slug for slug, model in MODELS.items() if model.billing == "tokens"}
+    free = {slug for slug, model in MODELS.items() if model.billing == "free"}
+
+    assert {slug.partition("/")[0] for slug in free} == {"nvidia"}
+    assert by_token == {
+        slug for slug, model in MODELS.items() if slug not in free and not model.search_units
+    }
+
+
 def test_the_listed_models_cannot_be_changed():
     """`MODELS` is read-only, because all clients of the process read it."""
     with pytest.raises(TypeError):
@@ -189,6 +200,10 @@ def test_the_model_for_images():
         pytest.param("cohere/" + "a" * 193, "cohere", id="longest slug"),
         pytest.param("cohere/" + "a" * 194, None, id="too long"),
         pytest.param("other/qwen3", None, id="not for reranking"),
+        pytest.param("other/cohere-rerank", "cohere", id="cohere"),
+        pytest.param("other/mongodb-rerank", "mongodb", id="mongodb"),
+        pytest.param("other/nvidia-rerank", "nvidia", id="nvidia"),
+        pytest.param("other/Qwen3-Rerank", "qwen", id="capitals"),
     ],
 )
 def test_the_family_of_a_slug(slug, family):

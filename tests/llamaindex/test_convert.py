@@ -251,6 +251,11 @@ IMAGE_NODES = {
         None,
         PNG_URI,
     ),
+    "node with a declared media type": (
+        Node(image_resource=MediaResource(data=BMP, mimetype="image/bmp")),
+        None,
+        BMP_URI,
+    ),
     "node with a data URI and a media type": (
         Node(image_resource=MediaResource(data=PNG_URI.encode(), mimetype="image/png")),
         None,

@@ -19,9 +19,10 @@ class LiveFunctions:
         self._functions: dict[object, list[FunctionType]] = {}
         self._caches: list[Callable[..., object]] = []
         for each in gc.get_objects():
-            if isinstance(each, FunctionType) and each.__code__.co_filename in files:
+            # `isinstance` would run code of objects that tests made to raise errors
+            if type(each) is FunctionType and each.__code__.co_filename in files:
                 self._functions.setdefault(_place(each.__code__), []).append(each)
-            elif isinstance(each, CachedFunction) and (
+            elif type(each) is CachedFunction and (
                 inspect.isfunction(each.__wrapped__)
                 and each.__wrapped__.__code__.co_filename in files
             ):

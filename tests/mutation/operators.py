@@ -42,6 +42,8 @@ NAMES = {
 STATEMENTS = (ast.Expr, ast.AugAssign, ast.Raise, ast.Delete)
 # Type checkers see to `frozen` and `kw_only`; the others save memory.
 DECLARATIONS = {"frozen", "kw_only", "maxsize", "slots"}
+# Limits far above all sensible numbers: nothing depends on whether they are included.
+LARGEST = {"sys.maxsize", "sys.float_info.max"}
 ONLY_TYPES = {"Protocol", "TypedDict", "Literal", "TypeVar", "ParamSpec", "NewType", "overload"}
 
 
@@ -120,6 +122,8 @@ def _other_name(node):
 
 def _other_comparison(node):
     for index, operator in enumerate(node.ops):
+        if ast.unparse(node.comparators[index]) in LARGEST:
+            continue
         operators = [*node.ops]
         operators[index] = COMPARISONS[type(operator)]()
         yield _with(node, ops=operators)
@@ -148,7 +152,8 @@ def _other_slice(node):
 
 
 def _other_return(node):
-    if node.value and ast.unparse(node.value) != "None":
+    # A constant is changed itself; most callers ask only whether it is true.
+    if node.value and not isinstance(node.value, ast.Constant):
         yield ast.Return(ast.Constant(None))
 
 

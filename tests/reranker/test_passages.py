@@ -28,6 +28,7 @@ def test_passages_are_by_the_positions_of_the_caller():
     placement = sent.placed(RANKING, top_n=None, score_threshold=None)
 
     assert placement.passages == {3: Passage(3, 5)}
+    assert placement.ranking is RANKING
     ranking = placement.scores(model="a/b")
     assert ranking.passages == {3: Passage(3, 5)}
     assert pickle.loads(pickle.dumps(ranking)) == ranking  # noqa: S301 - Made in this line
@@ -39,6 +40,7 @@ def test_passages_are_by_the_positions_of_the_caller():
         pytest.param("the text", "the text", (4, 8), (4, 8), id="the text alone"),
         pytest.param("title: x\nthe text", "the text", (13, 17), (4, 8), id="metadata before"),
         pytest.param(("title: x\n\n", "the text"), "the text", (14, 18), (4, 8), id="headed"),
+        pytest.param(WITH_IMAGE, "the text", (16, 20), (4, 8), id="with an image"),
         pytest.param("the text\n\npage: 1", "the text", (4, 8), (4, 8), id="metadata behind"),
         pytest.param("<d>page: 1\nthe text</d>", "the text", (15, 23), (4, 8), id="between"),
         pytest.param("title: x\nthe text", "  the text\n", (13, 17), (6, 10), id="stripped"),

@@ -53,3 +53,14 @@ def test_128_routes_are_remembered():
         recent.add(route, ["a"])
 
     assert [recent.of(route) for route in (0, 1, 128)] == [(), ("a",), ("a",)]
+
+
+def test_a_response_without_names_changes_nothing():
+    """A route for which there are no names takes the place of no other."""
+    recent = RecentNames()
+    for route in range(128):
+        recent.add(route, ["a"])
+
+    recent.add("other", [])
+
+    assert recent.of(0) == ("a",)

@@ -15,6 +15,7 @@ from openrouter_rerank._score_cache.scores import (
     score_value,
     scores_by_name,
     stored_scores,
+    with_score,
 )
 
 URL = "https://openrouter.ai/api/v1/rerank"
@@ -303,3 +304,19 @@ def test_a_value_with_several_names_is_read_back():
 def test_only_one_value_per_key_is_valid(returned, values):
     """A store must return bytes or `None` for each key; everything else is invalid."""
     assert checked_values(returned, 2) == values
+
+
+def test_a_value_has_one_score_for_each_of_four_names():
+    """A new score comes first and replaces the one under its name; the fifth name is left out."""
+    old = [StoredScore(model=name, time=1.0, score=0.5) for name in "abcde"]
+    new = StoredScore(model="b", time=2.0, score=0.9)
+
+    assert with_score(old[:4], new) == (new, old[0], old[2], old[3])
+    assert with_score(old, new) == (new, old[0], old[2], old[3])
+
+
+def test_names_of_the_same_time_can_be_missing():
+    """Scores of one time are read under their names, also those without a name."""
+    scores = [StoredScore(model=name, time=1.0, score=0.5) for name in ("a", None)]
+
+    assert scores_by_name([scores], now=1.0, ttl=None)[0] == {"a": {0: 0.5}, None: {0: 0.5}}

@@ -45,6 +45,9 @@ def test_a_log_safe_text_is_one_short_line(text, safe):
         pytest.param(
             {"error": {"metadata": {str(n): n for n in range(999)}}}, {}, id="many metadata fields"
         ),
+        pytest.param(
+            {"error": {"availability": {str(n): n for n in range(999)}}}, {}, id="many inner fields"
+        ),
         pytest.param(b"", {"x-request-id": "x\x1b" * 999}, id="request id"),
         pytest.param(b"", {"content-type": "x\x1b" * 999}, id="content type"),
         pytest.param(b"<title>" + b"t\n" * 2000 + b"</title>", {}, id="title"),
@@ -107,6 +110,30 @@ def test_the_reason_of_a_provider_is_in_the_message(raw, reason):
     assert error.metadata["raw"] == (reason if isinstance(raw, dict) else log_safe(raw))
 
 
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [("too long", "Provider returned error: too long"), ("error", "Provider returned error")],
+)
+def test_a_reason_follows_the_message_once(raw, message):
+    """The reason of a provider follows the message and a colon, unless the message contains it."""
+    body = {"error": {"message": "Provider returned error.", "metadata": {"raw": raw}}}
+
+    assert error_for(body).message.startswith(f"{message} (HTTP 503, ")
+
+
+def test_an_empty_reason_is_kept():
+    """A `metadata.raw` that is an empty text is kept as it is."""
+    assert error_for({"error": {"metadata": {"raw": ""}}}).metadata == {"raw": ""}
+
+
+def test_a_number_that_json_cannot_express_is_not_kept():
+    """A number that is read as infinity is not kept, neither as metadata nor as the code."""
+    error = error_for(b'{"error": {"code": 1%b, "metadata": {"a": 1e999, "b": 1}}}' % (b"0" * 30))
+
+    assert error.metadata == {"b": 1}
+    assert error.code is None
+
+
 def test_a_reason_without_text_changes_nothing():
     """A `metadata.raw` without a text is not kept, and the message is the service's alone."""
     error = error_for({"error": {"message": "reason", "metadata": {"raw": {"input": ["a text"]}}}})
@@ -145,9 +172,43 @@ def test_the_availability_of_a_model_is_kept(in_metadata):
     )
 
 
+def test_copied_headers_are_kept():
+    """Each text and number of `metadata.headers` is kept, under its name there."""
+    headers = {"X-RateLimit-Limit": "20", "Retry": 3, "Other": {"text": "a document"}}
+
+    error = error_for({"error": {"message": "m", "metadata": {"headers": headers}}})
+
+    assert error.metadata == {"headers.X-RateLimit-Limit": "20", "headers.Retry": 3}
+
+
+def test_an_empty_availability_hides_no_other():
+    """An `availability` without fields leaves that of the metadata as it is."""
+    metadata = {"availability": {"code": "no_provider"}}
+
+    error = error_for({"error": {"availability": {}, "metadata": metadata}})
+
+    assert error.metadata == {"availability.code": "no_provider"}
+
+
+def test_a_provider_that_is_no_text_is_not_named():
+    """The message and `provider` contain the provider's name only if it is a text."""
+    error = error_for({"error": {"message": "m", "metadata": {"provider_name": 5}}})
+
+    assert error.provider is None
+    assert "provider" not in error.message
+
+
 @pytest.mark.parametrize(
     ("status", "retryable", "expected"),
-    [(503, False, False), (503, True, True), (404, True, True), (503, "no", True), (404, 1, False)],
+    [
+        (503, False, False),
+        (503, True, True),
+        (404, True, True),
+        (503, "no", True),
+        (404, 1, False),
+        (400, True, False),
+        (200, False, False),
+    ],
 )
 def test_the_service_decides_whether_an_error_is_retryable(status, retryable, expected):
     """`availability.retryable` counts if it is a boolean; otherwise the status decides."""

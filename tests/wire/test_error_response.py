@@ -45,7 +45,7 @@ def test_documented_statuses_have_their_own_error_class(status, error_class, bod
 
 @pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize(
-    "status", [100, 199, 405, 406, 409, 410, 418, 451, 499, 501, 505, 520, 599]
+    "status", [100, 199, 300, 405, 406, 409, 410, 418, 451, 499, 501, 505, 520, 599]
 )
 def test_other_statuses_are_an_api_status_error(status, body):
     """Any other status is an `APIStatusError`, which is retryable from 500 on."""
@@ -68,6 +68,8 @@ def test_other_statuses_are_an_api_status_error(status, body):
         pytest.param("rate_limited", 200, True, id="word"),
         pytest.param("\u0664\u0660\u0660", 200, True, id="Arabic digits"),
         pytest.param("4000", 200, True, id="four digits"),
+        pytest.param("0400", 200, True, id="leading zero"),
+        pytest.param("abc", 200, True, id="three letters"),
         pytest.param(200, 200, True, id="success"),
         pytest.param(0, 200, True, id="zero"),
         pytest.param(-400, 200, True, id="negative"),
@@ -196,3 +198,16 @@ def test_a_page_with_a_lasting_failure_is_about_the_base_url(status):
     error = error_for(b"<title>Just a moment</title>", status=status)
 
     assert error.message.endswith("Check base_url: no rerank endpoint answers at its URL.")
+
+
+def test_a_failure_in_any_success_is_like_one_in_a_200_response():
+    """An error without a code in a response with another status of success has the status 200."""
+    assert error_for({"error": "reason"}, status=201).status_code == 200
+    assert error_for({}, status=299) is None
+
+
+def test_the_message_names_host_and_model():
+    """The message contains the host without path, and at most 100 characters of the model."""
+    error = error_for({"error": "reason"}, url="https://host.test:8443/api", model="m" * 101)
+
+    assert f"(HTTP 503 from host.test:8443, model {'m' * 100}). " in error.message

@@ -119,7 +119,21 @@ def listed(*entries):
             id="more values of wrong types",
         ),
         pytest.param(
-            {"id": "a/rerank", "context_length": 10**12}, RerankModel(slug="a/rerank"), id="huge"
+            {"id": "a/rerank", "context_length": 10**9 + 1}, RerankModel(slug="a/rerank"), id="huge"
+        ),
+        pytest.param(
+            {"id": "a/rerank", "context_length": 10**9},
+            RerankModel(slug="a/rerank", context_length=10**9),
+            id="largest",
+        ),
+        pytest.param(
+            {
+                "id": "a/rerank",
+                "context_length": 1,
+                "expiration_date": "2027-01-31T12:00:00Z",
+            },
+            RerankModel(slug="a/rerank", context_length=1, expires=date(2027, 1, 31)),
+            id="smallest, and a date with a time",
         ),
         pytest.param(
             {"id": "a/re\nrank\ud800\x1b[31m"},
@@ -133,14 +147,21 @@ def test_an_entry_is_merged_with_the_built_in_data(entry, expected):
     assert listed(entry) == ModelListing(models=(expected,), is_live=True)
 
 
+def test_a_number_of_thousands_of_digits_counts_as_missing():
+    """A number that Python refuses to read does not make the listing unreadable."""
+    body = b'{"data": [{"id": "a/rerank", "context_length": %b}]}' % (b"9" * 5_000)
+
+    assert merged_listing(response(body)).models == (RerankModel(slug="a/rerank"),)
+
+
 def test_only_rerank_models_are_read():
     """Models of other kinds and entries that are no models are left out, and copies are joined."""
     chat = {"id": "a/chat", "architecture": {"output_modalities": ["text"]}}
     none = [None, 1, [], {}, {"id": ""}, {"id": 1}, {"id": "x" * 201}]
 
-    listing = listed(chat, *none, {"id": "a/rerank"}, {"id": "a/rerank"})
+    listing = listed(chat, *none, {"id": "a/rerank"}, {"id": "a/rerank"}, {"id": "x" * 200})
 
-    assert [model.slug for model in listing] == ["a/rerank"]
+    assert [model.slug for model in listing] == ["a/rerank", "x" * 200]
 
 
 def test_the_number_of_models_is_bounded():
@@ -159,9 +180,21 @@ def test_a_listing_with_too_many_values_is_not_read(status):
     assert "reason" not in listing.problem
 
 
+@pytest.mark.parametrize(("commas", "is_live"), [(69_997, True), (69_998, False)])
+def test_a_listing_has_at_most_70000_values(commas, is_live):
+    """A listing is read if it has at most 70,000 brackets and commas."""
+    listing = listed({"id": "a/b"}, *[1] * commas)
+
+    assert listing.is_live is is_live
+
+
 REDIRECT = (
-    "the response is a redirect to another URL, and redirects are never followed (HTTP 302). Check "
+    "the response is a redirect to another URL, and redirects are never followed (HTTP {}). Check "
     "base_url."
+)
+MODEL_REFUSED = (
+    "the response has no message (no content type, 0 bytes) (HTTP 400). Check model: "
+    "RerankClient.models() lists the models."
 )
 NOT_A_LIST = (
     "the response is not a list of rerank models (HTTP 200 from the server). Check base_url."
@@ -179,14 +212,17 @@ NOT_A_LIST = (
             response({"error": {"message": "down"}}, status=503),
             "down (HTTP 503). Retry later.",
         ),
-        (response(b"", status=302), REDIRECT),
+        (response(b"", status=300), REDIRECT.format(300)),
+        (response(b"", status=399), REDIRECT.format(399)),
+        (response(b"", status=400), MODEL_REFUSED),
+        (response(b"", status=204), "HTTP status 204"),
         *[
             (response(body), NOT_A_LIST)
             for body in (
                 b"",
                 b"<html>",
                 b"\xff",
-                b"[" * 100_000,
+                b"[" * 60_000,
                 b"9" * 5_000,
                 b"NaN",
                 b"null",
@@ -262,6 +298,13 @@ def test_what_is_announced_of_a_model(slug, text):
     assert announced_change(slug, LIVE) == text
 
 
+def test_the_replacement_in_a_listing_counts():
+    """If the listing names a replacement of an old name, it counts instead of the built-in one."""
+    live = {"voyageai/rerank-3": RerankModel(slug="voyageai/rerank-3", replacement="a/new")}
+
+    assert announced_change("voyageai/rerank-3", live).endswith("replacement=a/new")
+
+
 def test_a_change_is_announced_once():
     """The text of a slug is returned once, also after a new listing."""
     changes = ModelChanges()
@@ -273,6 +316,7 @@ def test_a_change_is_announced_once():
     assert changes.remembered(live) is live
     assert [changes.text_once("a/old") is None for _ in range(2)] == [False, True]
     assert changes.remembered(offline) is offline
+    assert changes.text_once("a/ends:free") is not None
     assert changes.remembered(live) is live
     assert changes.text_once("a/old") is None
     assert changes.text_once("voyageai/rerank-3") is None

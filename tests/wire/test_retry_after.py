@@ -18,8 +18,14 @@ from tests.error_responses import RECEIVED, error_for
         pytest.param(int(1000 * RECEIVED.timestamp()) + 4000, 4.0, id="whole milliseconds"),
         pytest.param(RECEIVED.timestamp() + 4, 4.0, id="seconds"),
         pytest.param(1000 * (RECEIVED.timestamp() - 4), None, id="past"),
+        pytest.param(RECEIVED.timestamp(), None, id="now"),
+        pytest.param(RECEIVED.timestamp() + 32 * 86_400 - 1, 2_764_799.0, id="nearly 32 days"),
+        pytest.param(RECEIVED.timestamp() + 32 * 86_400, None, id="32 days"),
         pytest.param(60, None, id="no time of today"),
         pytest.param("soon", None, id="word"),
+        pytest.param(
+            "\u0661\u0667\u0669\u0663\u0666\u0662\u0660\u0668\u0660\u0664", None, id="Arabic"
+        ),
         pytest.param("9" * 400, None, id="400 digits"),
         pytest.param("1794224694210000", None, id="microseconds"),
         pytest.param(-5, None, id="negative"),
@@ -91,6 +97,7 @@ def http_date(seconds):
         pytest.param("7 seconds", None, id="unit"),
         pytest.param(http_date(90), 90.0, id="date"),
         pytest.param(http_date(0), 0.0, id="date now"),
+        pytest.param("Mon, 02 Nov 2026 14:00:07 +0200", 7.0, id="date with a zone"),
         pytest.param(http_date(-90), 0.0, id="date in the past"),
         pytest.param(http_date(10**9), 1e9, id="date years ahead"),
         pytest.param("Mon, 02 Nov 99999 12:00:00 GMT", None, id="date with an invalid year"),
