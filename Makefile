@@ -14,7 +14,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 unexport PYTHONDONTWRITEBYTECODE
 
 # All tests run in several processes. Each process imports everything, so a few tests are faster in one.
-PARALLEL = --numprocesses=auto --maxprocesses=4 --dist=worksteal
+PARALLEL = --numprocesses=auto --dist=worksteal
 
 # The own tests of the pure modules, which are listed in pyproject.toml (`tool.coverage.report.include`).
 PURE_TESTS = tests/core tests/wire tests/call tests/transport/test_http11.py \
