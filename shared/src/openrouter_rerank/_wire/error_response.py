@@ -142,7 +142,7 @@ def _message(body: Mapping[str, object], metadata: Mapping[str, object], respons
     said = shown(message_in(body.get("error")) or message_in({**body, "error": None}), response)
     # OpenRouter's own message is then "Provider returned error", and this is the provider's.
     cause = shown(message_in(unpacked(metadata.get("raw"))), response)
-    if cause and cause not in said:
+    if cause not in said:
         return f"{said.rstrip('.')}: {cause}" if said else cause
     if said:
         return said

@@ -147,7 +147,7 @@ def _content_with_surrogates(body: bytes, request: Request) -> _Content | None:
         # Only what is read of a row, because no lone surrogate may be in it.
         pairs = [{name: row.get(name) for name in ("index", "relevance_score")} for row in rows]
         read = _CONTENT.validate_json(to_json({"results": pairs}), strict=True)
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
     read.model, read.id, read.provider = map(fields.get, ("model", "id", "provider"))
     read.usage, read.error = fields.get("usage"), fields.get("error")
