@@ -14,8 +14,9 @@ from openrouter_rerank._call.known_scores import (
 )
 from openrouter_rerank._call.plan import Call
 from openrouter_rerank._call.retry_budget import TokenBucket
-from openrouter_rerank._call.served_names import with_one_route
+from openrouter_rerank._call.served_names import served_name, with_one_route, with_provider_of
 from openrouter_rerank._drive import drive
+from openrouter_rerank.ranking import AnsweredRequest, Ranking, Usage
 
 DOWN = Response(status=503, headers={"retry-after": "0"}, body=b"")
 BROKEN = Response(status=500, headers={"retry-after": "0"}, body=b"")
@@ -52,6 +53,23 @@ def test_one_route_respects_the_choice_of_the_user(provider, sent):
 def test_one_route_respects_a_variant_that_sorts(model, is_changed):
     """A variant such as `:nitro` chooses a provider, so that nothing is added."""
     assert bool(with_one_route(Call(query="q", documents=("a",)), model).body_fields) == is_changed
+
+
+def test_the_provider_is_the_one_of_the_first_served_name():
+    """A response without a name does not choose the provider, nor the name."""
+    ranking = Ranking(
+        results=(),
+        model="m",
+        requests=(
+            AnsweredRequest(id=None, served_model=None, provider="A", usage=Usage()),
+            AnsweredRequest(id=None, served_model="b", provider="B", usage=Usage()),
+        ),
+    )
+
+    call = with_provider_of(Call(query="q", documents=("a",)), ranking)
+
+    assert served_name(ranking) == "b"
+    assert call.body_fields == {"provider": {"only": ["B"]}}
 
 
 class Service:
