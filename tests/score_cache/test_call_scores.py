@@ -54,6 +54,15 @@ def test_scores_of_a_fallback_model_have_their_own_keys():
     )
 
 
+def test_scores_of_a_listwise_fallback_model_depend_on_all_documents():
+    """The scores of a listwise fallback model are stored for its list of documents only."""
+    first = call_scores()
+    first.record(CALL, ranking(0.1, 0.5, 0.9, model="listwise"))
+
+    assert tuple(first.to_store) == score_keys(CALL, "listwise", URL, is_listwise=True)
+    assert tuple(first.to_store) != score_keys(CALL, "listwise", URL)
+
+
 def test_known_scores_of_all_documents_make_a_ranking():
     """If all scores are known, the ranking has no requests and costs nothing."""
     first = call_scores()
