@@ -1,6 +1,7 @@
 """Signal handlers that raise an error, as task runners use them to limit the time of a task."""
 
 import signal
+import sys
 from contextlib import contextmanager
 
 import pytest
@@ -10,6 +11,15 @@ LONG = 30
 needs_signals = pytest.mark.skipif(
     not hasattr(signal, "setitimer"), reason="this system has no timer that sends a signal"
 )
+
+
+def raise_as_handler():
+    """Raise a `TimeoutError` as if a signal had come: Python passes its number and the frame."""
+
+    def handler(signum, frame):
+        raise TimeoutError("of the signal handler")
+
+    handler(14, sys._getframe())  # noqa: SLF001 - Python passes such a frame
 
 
 @contextmanager

@@ -17,6 +17,8 @@ from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.reranker import Unscorable, WithoutImage
 from PIL import Image
 
+from tests.signal_handlers import raise_as_handler
+
 NO_IMAGE = "the field 'photo' has no image (pass a URL, a data URI, base64, bytes or a path)"
 URL = "https://example.com/cat.png"
 
@@ -165,3 +167,17 @@ def test_a_pil_image_that_is_not_sent_is_left_out(refusal, reason):
         WithoutImage(text="A cat", reason=reason),
         Unscorable(reason),
     ]
+
+
+class Interrupted(Broken):
+    """An image of PIL that a signal interrupts while it loads."""
+
+    def save(self, *_, **__):
+        """Raise the error of the signal handler."""
+        raise_as_handler()
+
+
+def test_a_signal_that_comes_while_a_pil_image_loads_is_not_taken_for_damage():
+    """The error of a signal handler reaches the user."""
+    with pytest.raises(TimeoutError, match="of the signal handler"):
+        with_encoded_images([PillowDocument(image=PillowImage(Interrupted()))], refusal=None)

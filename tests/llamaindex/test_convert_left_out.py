@@ -16,6 +16,8 @@ from llamaindex_openrouter_rerank._convert.nodes import contents
 from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.reranker import WithoutImage
 
+from tests.signal_handlers import raise_as_handler
+
 JPEG = b"\xff\xd8\xff\xe0" + b"\xfb\xef\xbe" * 9 + b"\xff\xd9"
 URI = f"data:image/jpeg;base64,{base64.b64encode(JPEG).decode()}"
 
@@ -78,3 +80,19 @@ def test_an_image_of_document_fn_may_have_any_form(image):
     for document in ({"image": image}, RerankDocument(image=image)):
         found = content_of(TextNode(text="a"), document_fn=lambda _, given=document: given)
         assert found == RerankDocument(image=URI)
+
+
+class Interrupted(ImageNode):
+    """A node with an image, which a signal interrupts while it is read."""
+
+    def __getattribute__(self, name):
+        """Raise the error of the signal handler for the field of the image."""
+        if name == "image_url":
+            raise_as_handler()
+        return super().__getattribute__(name)
+
+
+def test_a_signal_that_comes_while_a_field_is_read_is_not_taken_for_an_empty_field():
+    """The error of a signal handler reaches the user."""
+    with pytest.raises(TimeoutError, match="of the signal handler"):
+        content_of(Interrupted(text="A cat"))
