@@ -398,7 +398,8 @@ def test_the_result_of_a_converter_is_ranked(result, expected):
     """The result of `document_converter` is ranked, and no other rule applies to the document."""
     document = Document("A cat", metadata={"title": "Cats", "image": URL})
 
-    assert contents([document], converter=lambda _: result, rank_fields=["title"]) == [expected]
+    for names in ([], ["title"]):
+        assert contents([document], converter=lambda _: result, rank_fields=names) == [expected]
 
 
 @pytest.mark.parametrize("result", [17, ["A text"], b"bytes", Document("A text")])
@@ -445,6 +446,7 @@ ITEMS = {
         Unscorable("it is a content block without a usable image"),
     ),
     "block of a text file": ({"type": "text-plain", "text": "A text"}, "A text"),
+    "block of a response of OpenAI": ({"type": "output_text", "text": "A text"}, "A text"),
     "block of OpenAI's responses": ({"type": "input_text", "text": "A text"}, "A text"),
     "blocks of a text and an image": (
         [{"type": "text", "text": "A cat"}, {"type": "image", "url": URL}],

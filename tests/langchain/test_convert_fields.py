@@ -70,6 +70,7 @@ class Size(IntEnum):
         (np.datetime64("2026-11-30"), "2026-11-30"),
         ([np.int64(1), ID, Colour.RED, object()], f"1, {ID}, red"),
         (("a", "b"), "a, b"),
+        ([10**5000, "a"], "a"),
         ({"b", "a"}, "a, b"),
         (frozenset({2, 1}), "1, 2"),
     ],

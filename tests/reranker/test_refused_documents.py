@@ -60,6 +60,7 @@ DOCUMENTS = (
         ("documents[0] is too long: 9000 tokens", {0}),
         ("passage 2 exceeds the maximum context length", {2}),
         ("documents[4] is too long", {4}),
+        ("documents[5] is too long", set()),
         ("documents[7] is too long", set()),
         ("an image could not be decoded", set()),
         ("Too many documents: at most 3 are allowed", set()),
@@ -81,6 +82,13 @@ def test_documents_are_found_in_the_reason_of_the_provider():
     assert refused_documents(refusal, DOCUMENTS) == {1}
 
 
+def test_an_index_means_nothing_if_the_request_had_only_some_documents():
+    """The URL of an image still names a document."""
+    for message, named in (("documents[1] is no image", set()), (f"no image at {CAT}", {1})):
+        refusal = APIStatusError.of(400, message)
+        assert refused_documents(refusal, DOCUMENTS, are_all=False) == named
+
+
 def test_images_whose_urls_differ_only_in_the_query_are_not_confused():
     """A URL without its query names an image only if no other image has the same."""
     documents = [RerankDocument(image=f"https://host/image?id={number}") for number in range(3)]
@@ -89,12 +97,28 @@ def test_images_whose_urls_differ_only_in_the_query_are_not_confused():
     assert refused_documents(APIStatusError.of(400, "https://host/image"), documents) == set()
 
 
+def test_an_image_beyond_the_last_one_is_not_found():
+    """Of two images, the first is `image 0`, and `image 2` is none, unless document 2 has one."""
+    documents = ["a text", RerankDocument(image=CAT), "another", "third", RerankDocument(image=PNG)]
+
+    assert refused_documents(APIStatusError.of(400, "image 0 is damaged"), documents) == {1}
+    assert refused_documents(APIStatusError.of(400, "image 2 is damaged"), documents) == set()
+
+
+def test_a_document_without_an_image_is_named_only_if_it_is_too_long():
+    """What else is wrong with a text is a mistake of the program, in a `RerankDocument` too."""
+    documents = [RerankDocument(text="a text")]
+
+    for message, named in (("document 0 is not valid", set()), ("document 0 is too long", {0})):
+        assert refused_documents(APIStatusError.of(400, message), documents) == named
+
+
 @pytest.mark.parametrize("status", [200, 400, 401, 402, 403, 404, 408, 413, 415, 422, 429, 500])
 def test_only_an_error_about_what_was_sent_is_a_refusal(status):
     """Only errors about the content of the request, which cost nothing, are refusals."""
     assert is_refusal(APIStatusError.of(status, "")) == (status in {400, 413, 415, 422})
     assert not is_refusal(APIStatusError.of(status, "", retryable=True))
-    assert not is_refusal(OpenRouterRerankError(""))
+    assert not is_refusal(OpenRouterRerankError("", status_code=status))
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def with_fields(text: str, metadata: Mapping[object, object], names: Sequence[st
     values = {name: _field_value(metadata.get(name)) for name in names}
     own = " ".join(text.split())
     lines = [f"{name}: {value}" for name, value in values.items() if value and value != own]
-    return "\n".join([*lines, text] if text.strip() else lines) if lines else text
+    return "\n".join([*lines, text] if text.strip() else lines)
 
 
 def _field_value(value: object) -> str:

@@ -77,7 +77,7 @@ def mapping_content(
             is not a string.
     """
     text = item.get("text", "")
-    kind = None if rank_fields and "type" in rank_fields else item.get("type")
+    kind = None if "type" in rank_fields else item.get("type")
     ranked = [name for name in rank_fields if name in item]
     if kind in _TEXT_TYPES and isinstance(text, str):
         return text
