@@ -45,6 +45,17 @@ def test_a_response_that_is_said_to_be_compressed_is_refused():
     assert error.model == "the/slug"
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"detail": "\\ud800"}', b'{"results": {}, "id": "\\ud800"}', b"\\ud800"]
+)
+def test_a_lone_surrogate_does_not_make_a_ranking(body):
+    """A response without a list of results is no ranking, also next to a lone surrogate."""
+    error = decoded(body)
+
+    assert error.message.startswith("the response is not a ranking")
+    assert not error.is_incomplete
+
+
 def test_a_web_page_without_a_title_is_called_a_web_page():
     """The error for a web page without a title names no title, and the model."""
     error = decoded(b"<html>")

@@ -141,6 +141,8 @@ def _content(body: bytes, request: Request) -> _Content | None:
 
 def _content_with_surrogates(body: bytes, request: Request) -> _Content | None:
     fields = _lenient_fields(body)
+    if not isinstance(fields.get("results"), list):
+        return None
     try:
         # One row more than can be right, so that too many are refused.
         rows = map(json_object, json_list(fields.get("results"), request.documents + 1))
