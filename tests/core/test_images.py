@@ -312,7 +312,7 @@ def as_uri(data, declared):
         (PNG_URI, "image/png"),
         (as_uri(JPEG, "png"), "image/jpeg"),
         (as_uri(b"II*\0" + bytes(20), "png"), "image/tiff"),
-        (as_uri(b"MM\0*" + bytes(20), "tiff"), "image/tiff"),
+        (as_uri(b"MM\0*" + bytes(20), "png"), "image/tiff"),
         (as_uri(JPEG + bytes(300), "png"), "image/jpeg"),
         (as_uri(SVG, "svg+xml"), "image/svg+xml"),
         (as_uri(SVG, "png"), "image/svg+xml"),

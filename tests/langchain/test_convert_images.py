@@ -81,3 +81,22 @@ def test_the_type_of_a_block_counts_unless_it_is_a_field_to_rank():
 
     assert contents([block], rank_fields=["title"]) == [RerankDocument(image=URL)]
     assert contents([block], rank_fields=["type"]) == ["type: image"]
+
+
+@pytest.mark.parametrize(
+    "name", ["image_mime_type", "image_mimetype", "mime_type", "mimetype", "media_type"]
+)
+def test_the_media_type_of_an_image_has_one_of_five_names(name):
+    """A format without a known signature is known by the media type in another field."""
+    data = encoded(b"unknown" + bytes(range(60)))
+
+    assert of_field(data, **{name: "image/avif"}) == RerankDocument(
+        image=f"data:image/avif;base64,{data}"
+    )
+
+
+def test_a_text_that_is_a_short_data_uri_is_damaged():
+    """A data URI with only the signature of an image is no image."""
+    found = contents([Document("data:image/png;base64,iVBORw0KGgo=")])
+
+    assert found == [Unscorable("the text is a damaged data URI")]
