@@ -159,3 +159,9 @@ def test_a_message_is_searched_in_200_values(count, found):
     before = [[[]] * 20] * 9
 
     assert message_in([*before, [[]] * count + [["reason"]]]) == found
+
+
+def test_a_text_of_a_server_is_shown_with_300_characters():
+    """A longer text is cut, also if its control characters are escaped."""
+    assert log_safe("a" * 300) == log_safe("a" * 301) == "a" * 300
+    assert log_safe("\n" * 300) == "\\n" * 150
