@@ -18,7 +18,7 @@ from tests.soak.measurements import CallMeasurements, ProcessMeasurements
 from tests.soak.soak import LIBRARIES, record, table
 
 ROOT = Path(__file__).parents[2]
-MINUTES = repetitions(local="0.1", ci="1")
+MINUTES = repetitions(local="0.1", ci="0.5")
 
 
 def test_a_soak_breaks_no_promise():
