@@ -1,6 +1,8 @@
-"""Measurements of the tests, which the summary of the test run prints."""
+"""Measurements, which the summary of the test run prints, and what interrupted calls leave open."""
 
+import gc
 import statistics
+import warnings
 from collections import defaultdict
 
 import pytest
@@ -14,6 +16,15 @@ def record_measurement(request):
         request.node.user_properties.append((f"measured {name}", value))
 
     return record
+
+
+@pytest.fixture
+def sockets_left_open():
+    """Collect the sockets that an interrupted call has left open, without a warning."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -106,6 +106,7 @@ def test_the_next_request_waits_until_the_last_one_is_charged(stage):
             threads.submit(client.rerank, "q", ["a"])
 
     require_bounded(stage, budget, slots=1)
+    assert len(stage.requests) == math.ceil(budget.limit / COST)
 
 
 def test_one_call_of_many_requests(make_client, stage):

@@ -1,12 +1,10 @@
 """Promise: a time limit of the caller ends a call, and is not taken for a network error."""
 
 import asyncio
-import gc
 import signal
 import socket
 import threading
 import time
-import warnings
 from contextlib import contextmanager, suppress
 
 import httpcore
@@ -23,16 +21,11 @@ from tests.stalling_server import stalling_server
 LIMIT = 0.05
 
 
-pytestmark = needs_signals
-
-
-@pytest.fixture(autouse=True)
-def _no_warnings_of_open_sockets():
-    """Allow sockets that are closed when the traceback of the interruption is deleted."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        yield
-        gc.collect()
+pytestmark = [
+    needs_signals,
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.usefixtures("sockets_left_open"),
+]
 
 
 class TimeLimitError(Exception):

@@ -1,9 +1,7 @@
 """Promise: whichever line an exception ends a call at, no secret is in its traceback."""
 
-import gc
 import linecache
 import sys
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
@@ -20,19 +18,11 @@ from tests.secret_walker import HEADER, KEY, PASSWORD, secrets_in_frames
 LINES = repetitions(local=20, ci=100, full=2_000)
 PACKAGES = ("openrouter_rerank", "httpcore", "httpcore2", "h11", "httpx", "httpx2", "ssl")
 pytestmark = [
+    pytest.mark.usefixtures("sockets_left_open"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
 ]
 SECRETS = {"api_key": KEY, "default_headers": {"X-Secret": HEADER}, "max_retries": 0}
-
-
-@pytest.fixture(autouse=True)
-def _no_warnings_of_open_sockets():
-    """Collect what an interrupted line has left open, without a warning."""
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        gc.collect()
 
 
 class Interrupted(BaseException):

@@ -1,12 +1,10 @@
 """Promise: whichever line an exception ends a call at, no request slot and no turn is lost."""
 
-import gc
 import os
 import signal
 import subprocess
 import sys
 import textwrap
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -19,16 +17,10 @@ from tests.repetitions import repetitions
 
 LINES = repetitions(local=60, ci=200, full=10_000)
 CALLS = repetitions(local=300, ci=1_000, full=7_000)
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
-
-
-@pytest.fixture(autouse=True)
-def _no_warnings_of_open_sockets():
-    """Collect what an interrupted line has left open, without a warning."""
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        gc.collect()
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.usefixtures("sockets_left_open"),
+]
 
 
 def interrupted_call(client, number, line=None):

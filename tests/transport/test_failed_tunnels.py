@@ -19,18 +19,6 @@ NO_LOGIN, CONNECTED = b"\x05\x00", b"\x05\x00\x00\x01" + bytes(6)
 
 
 @pytest.fixture
-def use_proxy(monkeypatch):
-    """A function that sets the `https_proxy` variable, and clears `no_proxy`."""
-
-    def use_proxy(url):
-        monkeypatch.setenv("NO_PROXY", "")
-        monkeypatch.setenv("no_proxy", "")
-        monkeypatch.setenv("https_proxy", url)
-
-    return use_proxy
-
-
-@pytest.fixture
 def failure(use_proxy, mode):
     """A function that makes calls through a scripted proxy, and returns the last error."""
 

@@ -35,18 +35,6 @@ def server_tls():
 
 
 @pytest.fixture
-def use_proxy(monkeypatch):
-    """A function that sets the `https_proxy` variable, and clears `no_proxy`."""
-
-    def use_proxy(url):
-        monkeypatch.setenv("NO_PROXY", "")
-        monkeypatch.setenv("no_proxy", "")
-        monkeypatch.setenv("https_proxy", url)
-
-    return use_proxy
-
-
-@pytest.fixture
 def call(server_tls, use_proxy):
     """A function that makes consecutive calls through a proxy, and returns the targets."""
 
