@@ -7,8 +7,9 @@ Defects that rerankers in LlamaIndex pipelines have had, each excluded by a test
 | a call has a `RERANKER` span; its parent span keeps its kind   | test_openinference             |
 | one reranker works in many loops and threads, without leaks    | test_loops                     |
 | a sync call in a running event loop ends at its deadline       | test_loops                     |
-| texts and images of every form are ranked in one request       | test_convert, test_multimodal  |
-| no URL is fetched, and no path from metadata is read           | test_convert                   |
+| texts and images of every form are ranked in one request       | test_convert_nodes,            |
+|                                                                | test_multimodal                |
+| no URL is fetched, and no path from metadata is read           | test_convert_without_io        |
 | an empty or unsupported node does not fail the other nodes     | test_rerank                    |
 | a blank query costs nothing                                    | test_same_promises             |
 | lists, items, nodes, metadata and hashes are not changed       | test_rerank                    |
