@@ -1,5 +1,6 @@
 """Metadata that are ranked before the text: the values that `rank_fields` understands."""
 
+import math
 import sys
 import uuid
 from collections import UserDict
@@ -19,8 +20,8 @@ from openrouter_rerank.documents import RerankDocument
 from openrouter_rerank.errors import InvalidRequestError
 
 from tests.hostile_values import HOSTILE
+from tests.langchain.converted_documents import PNG, URL, uri
 
-URL = "https://example.com/cat.png"
 ID = uuid.UUID("12345678-1234-5678-1234-567812345678")
 
 
@@ -180,3 +181,55 @@ def test_each_field_is_written_at_most_once(metadata):
     assert text == "The text"
     has_value = {name for name, value in metadata.items() if str(value or value == 0 or "").strip()}
     assert [line[0] for line in lines] == [name for name in "ca" if name in has_value]
+
+
+METADATA = {
+    "title": "The  cat\nof Paris",
+    "authors": ["A. Smith", "", "B. Jones", {"role": "editor"}],
+    "year": 2024,
+    "price": Decimal("1.50"),
+    "day": date(2024, 2, 29),
+    "score": 0.5,
+    "empty": math.nan,
+    "none": None,
+    "blank": " ",
+    "nested": {"a": 1},
+    "photo": URL,
+}
+
+
+@pytest.mark.parametrize(
+    ("names", "lines"),
+    [
+        (["title"], "title: The cat of Paris\n"),
+        (["year", "title"], "year: 2024\ntitle: The cat of Paris\n"),
+        (["authors"], "authors: A. Smith, B. Jones\n"),
+        (["price", "day", "score"], "price: 1.50\nday: 2024-02-29\nscore: 0.5\n"),
+        (["empty", "none", "blank", "nested", "missing"], ""),
+        ([], ""),
+    ],
+)
+def test_rank_fields_are_put_before_the_text(names, lines):
+    """Each field with a text, a number or a date is a line, in the order of `rank_fields`."""
+    document = Document("A cat", metadata=METADATA)
+
+    assert contents([document], rank_fields=names) == [f"{lines}A cat"]
+
+
+def test_rank_fields_are_ranked_with_an_image():
+    """The fields are the text of an image, or the whole content if there is nothing else."""
+    documents = [
+        Document(uri(PNG), metadata={"title": "A cat"}),
+        Document("", metadata={"title": "A cat", "image": URL}),
+        Document("", metadata={"title": "A cat"}),
+        Document("Purrs", metadata={"title": "A cat", "photo": URL}),
+    ]
+
+    converted = contents(documents, rank_fields=["title"], image_keys=["photo"])
+
+    assert converted == [
+        RerankDocument(text="title: A cat", image=uri(PNG)),
+        RerankDocument(text="title: A cat", image=URL),
+        "title: A cat",
+        RerankDocument(text="title: A cat\nPurrs", image=URL),
+    ]
