@@ -1,0 +1,90 @@
+"""The ranking or the error of a call: the attempts that it counts, and which error is raised."""
+
+import pytest
+from openrouter_rerank._attempt import Failure, FailureKind
+from openrouter_rerank.errors import APIConnectionError, DeadlineExceededError, InternalServerError
+
+from tests.call.scripted_call import (
+    BROKEN_LIMITER,
+    BUSY,
+    OK,
+    STALE,
+    UNPERMITTED,
+    UNTRUSTED,
+    ScriptedCall,
+    status,
+)
+
+
+def test_a_ranking_counts_its_attempts():
+    """`Ranking.attempts` includes the attempts that failed."""
+    call = ScriptedCall(STALE, status(503), OK)
+
+    assert call.outcome.attempts == 3
+    assert call.outcome.provider == "P"
+
+
+def test_an_error_has_a_note():
+    """An error has one note, with the number of attempts, the seconds and the timeout."""
+    error = ScriptedCall((2.0, status(503)), (3.0, status(401))).outcome
+
+    assert error.__notes__ == ["2 attempts in 5.1 s, timeout 10 s"]
+    assert error.attempts == 2
+
+
+def test_an_error_has_the_reason_of_the_failure():
+    """The message has the reason of the failure, and the time that was allowed."""
+    errors = [
+        ScriptedCall(UNTRUSTED).outcome,
+        ScriptedCall((10.0, Failure(kind=FailureKind.DEADLINE))).outcome,
+    ]
+
+    assert [(error.message, error.model, error.retryable) for error in errors] == [
+        (
+            (
+                "the certificate of the server is not trusted: ItsError. Set SSL_CERT_FILE to a "
+                "file with the certificate of its authority (REQUESTS_CA_BUNDLE is not read)."
+            ),
+            "m",
+            False,
+        ),
+        (
+            (
+                "no response from the server within timeout=10 s (model m, 1 attempt). Raise "
+                "timeout, or set fallback_models."
+            ),
+            "m",
+            True,
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("replies", "delays", "error", "message"),
+    [
+        pytest.param([BUSY], [0], DeadlineExceededError, "max_concurrency", id="no slot"),
+        pytest.param([UNPERMITTED], [0], DeadlineExceededError, "rate_limiter", id="refused"),
+        pytest.param(
+            [BROKEN_LIMITER] * 3,
+            [0, 0.1, 0.2],
+            APIConnectionError,
+            r"rate_limiter failed, and nothing was sent: ItsError",
+            id="broken limiter",
+        ),
+    ],
+)
+def test_a_request_that_was_not_sent_is_not_counted(replies, delays, error, message):
+    """A request that never got a slot or a permission does not count as an attempt."""
+    call = ScriptedCall(*replies)
+
+    with pytest.raises(error, match=message) as caught:
+        raise call.outcome
+    assert call.delays == delays
+    assert (caught.value.attempts, caught.value.retryable) == (0, True)
+
+
+def test_the_last_of_several_errors_is_raised():
+    """Of two errors that are not about time, the last one is raised."""
+    call = ScriptedCall(status(503), status(500), status(500), max_retries=5)
+
+    assert isinstance(call.outcome, InternalServerError)
