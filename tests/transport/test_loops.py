@@ -102,3 +102,18 @@ def test_an_async_client_works_if_all_threads_are_one(stage):
     finished = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
     assert (finished.stdout, finished.stderr) == ("1\n", "")
+
+
+async def test_idle_connections_close_with_their_event_loop(local_openrouter):
+    """Idle connections are closed without a warning when their event loop ends."""
+
+    async def call():
+        client = AsyncRerankClient(base_url=local_openrouter.base_url, api_key="k")
+        await asyncio.gather(*(client.rerank("q", ["a"]) for _ in range(5)))
+
+    await asyncio.to_thread(asyncio.run, call())
+    gc.collect()
+    await asyncio.to_thread(
+        local_openrouter.wait_until, lambda: local_openrouter.open_connections == 0
+    )
+    assert len(local_openrouter.requests) == 5
