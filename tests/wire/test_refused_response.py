@@ -3,19 +3,16 @@
 import json
 
 import pytest
-from openrouter_rerank import Ranking
 from openrouter_rerank._attempt import Request, Response
-from openrouter_rerank._wire.response import decode, reported_cost
+from openrouter_rerank._wire.response import reported_cost
 from openrouter_rerank.errors import BadGatewayError, InvalidResponseError
+from openrouter_rerank.ranking import Ranking
+
+from tests.wire.decoded_response import decoded
 
 ROWS = [{"index": 0, "relevance_score": 0.25}, {"index": 1, "relevance_score": 0.5}]
 RANKING = json.dumps({"results": ROWS}).encode()
 REQUEST = Request(body=b"", model="the/slug", documents=2, results=2)
-
-
-def decoded(body, *, status=200, headers=None):
-    """Return the outcome of a response of two documents with `body`."""
-    return decode(Response(status=status, headers=headers or {}, body=body), REQUEST)
 
 
 def many_values(size):
@@ -124,3 +121,35 @@ def test_a_name_has_at_most_300_characters():
     ranking = decoded(RANKING[:-1] + b',"provider":"' + b"x" * 301 + b'"}')
 
     assert ranking.provider == "x" * 300
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308, 399])
+def test_a_redirect_is_refused_and_not_retried(status):
+    """A redirect is neither followed nor retried."""
+    error = decoded(b"", status=status, headers={"location": "https://evil.example/api"})
+
+    assert type(error) is InvalidResponseError
+    assert error.message == (
+        "the response is a redirect to https://evil.example/api, and redirects are never followed "
+        f"(HTTP {status}, model the/slug). Check base_url."
+    )
+    assert not error.retryable
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "br", "deflate", "gzip, identity"])
+def test_a_compressed_response_is_refused(encoding):
+    """A compressed 200 response is refused, because the client requests no compression."""
+    error = decoded(b"\x1f\x8b", headers={"content-encoding": encoding})
+
+    assert type(error) is InvalidResponseError
+    assert "compressed" in error.message
+
+
+@pytest.mark.parametrize(("status", "retryable"), [(401, False), (413, False), (429, True)])
+def test_a_compressed_failure_keeps_its_status(status, retryable):
+    """A compressed failure has the error of its status, and its `Retry-After`."""
+    headers = {"content-encoding": "gzip", "retry-after": "7"}
+
+    error = decoded(b"\x1f\x8b", status=status, headers=headers)
+
+    assert (error.status_code, error.retryable, error.retry_after) == (status, retryable, 7.0)
