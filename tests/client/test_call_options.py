@@ -1,5 +1,6 @@
 """The options of one call that replace those of its client."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -17,6 +18,7 @@ from openrouter_rerank.local.stage import Fault, error
 from tests.clients import OWN_CONNECTIONS
 from tests.held_replies import once_calls_have_joined
 from tests.secret_walker import HEADER, KEY, secrets_in_frames
+from tests.starvation import repeat_if_starved
 
 QUERY = "capital of France"
 DOCUMENTS = ["Berlin is the capital of Germany.", "Paris is the capital of France.", "Bread"]
@@ -235,3 +237,16 @@ def test_every_option_of_a_call_that_a_client_has_is_checked_alike(stage):
                 in_client.value
             )
     assert stage.requests == []
+
+
+@repeat_if_starved
+def test_a_timeout_of_one_call(make_client, stage):
+    """The `timeout` of a call replaces the client's timeout, and the error names it."""
+    stage.script(Fault.hang())
+
+    with pytest.raises(DeadlineExceededError) as caught:
+        make_client(timeout=60).rerank("q", ["a"], timeout=0.1)
+
+    (note,) = caught.value.__notes__
+    seconds = re.fullmatch(r"1 attempts in (\d+\.\d) s, timeout 0\.1 s", note)
+    assert float(seconds[1]) >= 0.1
