@@ -1,9 +1,9 @@
-"""The size limit of a response, and the `repr` of requests and responses."""
+"""The size limit of a response, the defaults of attempts and their outcomes, and their `repr`."""
 
 import json
 
 import pytest
-from openrouter_rerank._attempt import Response
+from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Response, Step
 from openrouter_rerank._wire.request import encode
 from openrouter_rerank.documents import RerankDocument
 
@@ -51,3 +51,35 @@ def test_no_repr_shows_bodies_or_headers():
     response = Response(status=200, headers={"set-cookie": "secret"}, body=b"secret")
 
     assert "secret" not in repr(request) + repr(response)
+
+
+def test_an_attempt_by_default():
+    """An attempt waits for nothing, may use an open connection, and has no budget."""
+    request = encode("m", "q", ("x",))
+
+    assert Attempt(request=request, timeout=1) == Attempt(
+        request=request, timeout=1, delay=0, is_on_new_connection=False, budget=None
+    )
+
+
+def test_a_response_by_default():
+    """A response was received at no known time, from no known URL, and no text of it is masked."""
+    response = Response(status=200, headers={}, body=b"")
+
+    assert (response.received, response.url, response.masked("sk-1")) == (0, "", "sk-1")
+
+
+def test_a_failure_by_default():
+    """A failure says nothing that is not known: no address, no reason, no time and no slots."""
+    assert Failure(kind=FailureKind.TIMEOUT) == Failure(
+        kind=FailureKind.TIMEOUT,
+        url="",
+        step=Step.RESPONSE,
+        proxy="",
+        is_injected=False,
+        reason="",
+        cause=None,
+        waited=0,
+        slot_wait=0,
+        slots=0,
+    )

@@ -195,6 +195,11 @@ NO_IMAGES = {
         {},
         "data:image/png;base64, starts the data URI of a picture.",
     ),
+    "sentence of a long word about data URIs": (
+        "data:image/png;base64,the-base64-of-the-picture-goes-here is a data URI.",
+        {},
+        "data:image/png;base64,the-base64-of-the-picture-goes-here is a data URI.",
+    ),
     "SVG as plain text": (
         "data:image/svg+xml;utf8,<svg xmlns='http://www.w3.org/2000/svg' />",
         {},

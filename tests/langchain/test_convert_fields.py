@@ -72,6 +72,7 @@ class Size(IntEnum):
         ([np.int64(1), ID, Colour.RED, object()], f"1, {ID}, red"),
         (("a", "b"), "a, b"),
         ([10**5000, "a"], "a"),
+        ([Decimal("sNaN"), "a"], "a"),
         ({"b", "a"}, "a, b"),
         (frozenset({2, 1}), "1, 2"),
     ],
@@ -81,6 +82,14 @@ def test_every_scalar_value_is_written(value, written):
     document = Document("A cat", metadata={"x": value})
 
     assert contents([document], rank_fields=["x"]) == [f"x: {written}\nA cat"]
+
+
+def test_without_numpy_the_other_values_of_a_list_are_written(monkeypatch):
+    """A list with an object that cannot be written has its other values, also without NumPy."""
+    monkeypatch.delitem(sys.modules, "numpy")
+    document = Document("A cat", metadata={"x": [object(), "a"]})
+
+    assert contents([document], rank_fields=["x"]) == ["x: a\nA cat"]
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,15 @@ def test_an_argument_that_is_not_a_list_is_refused(items):
         checked_items(items, "a question")
 
 
+@pytest.mark.parametrize(
+    "item", [("a", 0.5), (Document("a"),), (Document("a"), 0.5, "b")], ids=["text", "one", "three"]
+)
+def test_only_a_document_with_a_score_is_called_one(item):
+    """A tuple that no search returns is not said to be from a search."""
+    with pytest.raises(InvalidRequestError, match=r"documents\[0\] is of type tuple: wrap it"):
+        checked_documents([item])
+
+
 @pytest.mark.parametrize("query", ["", " \n"])
 def test_a_blank_query_is_refused(query):
     """A blank query is an error, because there are no scores without a question."""

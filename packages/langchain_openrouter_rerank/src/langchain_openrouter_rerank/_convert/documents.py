@@ -235,8 +235,6 @@ def _document_content(
     image: Image | None = image_in_text(text)
     if image is not None:
         return joined(with_fields("", metadata, rank_fields), image)
-    if text.strip() and not image_keys:
-        return with_fields(text, metadata, rank_fields)
     found = _images(metadata, image_keys, are_asked_for=True)
     if not text.strip():
         found += _images(metadata, _IMAGE_KEYS) + _image_files(metadata)

@@ -45,7 +45,7 @@ def _field_value(value: object) -> str:
 
 
 def _one_value(value: object) -> str:
-    if isinstance(value, Enum) and not isinstance(value, str):
+    if isinstance(value, Enum):
         value = value.value
     if isinstance(value, str):
         return " ".join(value.split())

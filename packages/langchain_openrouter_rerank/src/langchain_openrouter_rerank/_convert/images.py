@@ -37,7 +37,7 @@ SHORTEST_BASE64_RUN: Final = _SHORTEST_BASE64 - 2
 _BASE64_START = re.compile(rf"[A-Za-z0-9+/_-]{{{SHORTEST_BASE64_RUN}}}")
 # For most texts, the first word decides that they are not an image.
 _IMAGE_START = re.compile(
-    rf"\s*(?:data:image/|(?:[A-Za-z0-9+/_-][\r\n]*){{{SHORTEST_BASE64_RUN}}})", re.IGNORECASE
+    rf"\s*(?:(data:image/)|(?:[A-Za-z0-9+/_-][\r\n]*){{{SHORTEST_BASE64_RUN}}})", re.IGNORECASE
 )
 _DATA_URI_HEAD = re.compile(
     r"data:(image/[a-z0-9.+-]+)(?:;[a-z0-9.+-]+=[^;,\s]*)*;base64,", re.IGNORECASE
@@ -55,9 +55,10 @@ _OTHER_ADDRESS = "the image is at an address that is not http(s), which cannot b
 
 def image_in_text(text: str) -> str | Unscorable | None:
     """Return the image that a whole text is; people who index images store them as texts."""
-    if not _IMAGE_START.match(text):
+    start = _IMAGE_START.match(text)
+    if start is None:
         return None
-    if text[:100].lstrip()[:11].lower() == "data:image/":
+    if start[1] is not None:
         uri = _without_line_breaks(text)
         head = _DATA_URI_HEAD.match(uri)
         if head and _BASE64_START.match(uri, head.end()):
