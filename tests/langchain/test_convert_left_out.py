@@ -68,6 +68,10 @@ def test_an_empty_named_field_is_no_problem(value):
             "a content block has no usable image",
         ),
         (
+            [{"type": "text", "text": "A cat"}, {"type": "input_image", "file_id": "1"}],
+            "a content block has no usable image",
+        ),
+        (
             [{"type": "text", "text": "A cat"}, {"type": "image", "url": "gs://b/1.png"}],
             "the image is at an address that is not http(s)",
         ),

@@ -69,8 +69,7 @@ def image_in_text(text: str) -> str | Unscorable | None:
         # A sentence about data URIs has spaces. A text without spaces is not one that a model could
         # read.
         return None if " " in uri else Unscorable("the text is a damaged data URI")
-    is_base64 = _BASE64_START.match(_without_line_breaks(text[:200]))
-    return _image_of_base64(_without_line_breaks(text)) if is_base64 else None
+    return _image_of_base64(_without_line_breaks(text))
 
 
 def _image_of_base64(text: str, declared: str | None = None) -> str | None:
