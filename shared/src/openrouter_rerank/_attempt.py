@@ -41,6 +41,11 @@ class SpendingLimit(Protocol):
         ...
 
 
+def is_spent(budget: SpendingLimit | None) -> bool:
+    """Return `True` if there is a budget and no request may be sent any more."""
+    return budget is not None and budget.spent >= budget.limit
+
+
 class Body(Protocol):
     """The bytes of a request's body, in pieces. Every iteration yields the same bytes."""
 
@@ -97,7 +102,7 @@ class Attempt:
     @property
     def is_over_budget(self) -> bool:
         """`True` if the request must not be sent, because the budget is spent."""
-        return self.budget is not None and self.budget.spent >= self.budget.limit
+        return is_spent(self.budget)
 
 
 def _unchanged(text: str) -> str:

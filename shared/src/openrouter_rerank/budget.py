@@ -5,6 +5,7 @@ from typing import SupportsFloat, TypeGuard
 
 from pydantic_core import CoreSchema, core_schema
 
+from ._attempt import is_spent
 from ._forks import new_lock
 from ._tracebacks import ErrorsSuppressed
 from .errors import BudgetExceededError, ConfigurationError, shown_value
@@ -107,7 +108,7 @@ def budget_error(budget: Budget | None, attempts: int = 0) -> BudgetExceededErro
         budget: The budget, if there is one.
         attempts: The number of attempts that the call has made.
     """
-    if budget is None or budget.spent < budget.limit:
+    if budget is None or not is_spent(budget):
         return None
     ended = f"the call ended after {attempts} attempt{'s' if attempts > 1 else ''}"
     return BudgetExceededError(

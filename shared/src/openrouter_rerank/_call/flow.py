@@ -18,6 +18,7 @@ from openrouter_rerank._attempt import (
     Request,
     Response,
     cost,
+    is_spent,
 )
 from openrouter_rerank._wire.request import encode
 from openrouter_rerank._wire.response import decode
@@ -137,11 +138,6 @@ class Limits:
         now = self.clock()
         return min(until, now + max(LEAST_TIME_TO_IMPROVE, 2 * (now - self.started)))
 
-    @property
-    def is_budget_spent(self) -> bool:
-        """`True` if no request may be sent any more."""
-        return self.budget is not None and self.budget.spent >= self.budget.limit
-
     def report_mixed_scores(self, model: str, names: frozenset[str | None]) -> None:
         """Call `on_mixed_scores`, if there are several `names`."""
         if names and self.on_mixed_scores is not None:
@@ -251,7 +247,7 @@ def _request_again(
     unused: list[AnsweredRequest] = []
     # If one part cannot get the name, requests for the others would change nothing.
     is_allowed = max(billed[index] for index in others) < MAYBE_BILLED_ATTEMPTS
-    if is_allowed and not limits.is_budget_spent:
+    if is_allowed and not is_spent(limits.budget):
         named = next(each for each in rankings if served_name(each) == name)
         wanted = with_provider_of(call, named)
         outcomes = yield tuple(
@@ -295,7 +291,7 @@ def _complete_outcome(
     outdated = [index for index in sorted(known.by_position) if index not in scores]
     if not outdated:
         return _ModelOutcome(with_known_scores(ranking, missing, scores), attempts, mixed)
-    if not mixed and not limits.is_budget_spent:
+    if not mixed and not is_spent(limits.budget):
         rest = with_documents_at(call, outdated)
         ranges = _parts(rest, ranking.model)
         result, more, mixed, paid = yield from _model_flow(
@@ -341,7 +337,7 @@ def request_flow(
     is_stale = False
     last: OpenRouterRerankError | None = None
     ranking: Ranking | None = None
-    while (left := until - limits.clock() - delay) > 0 and not limits.is_budget_spent:
+    while (left := until - limits.clock() - delay) > 0 and not is_spent(limits.budget):
         outcome = yield Attempt(
             request=request,
             timeout=left,
