@@ -5,11 +5,9 @@ The listing is text of a server, so nothing in it is trusted: a value of the wro
 missing, and names are escaped for logs.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
-from typing import TypeAlias
 
 from openrouter_rerank._attempt import Response
 from openrouter_rerank.models import (
@@ -23,9 +21,7 @@ from openrouter_rerank.models import (
 
 from .error_response import redirect_text, status_error
 from .json_size import has_few_values
-from .server_text import host_of, json_body, short_number, shown
-
-_JSON: TypeAlias = "bool | int | float | str | list[_JSON] | dict[str, _JSON] | None"
+from .server_text import JSON, host_of, json_body, json_value, shown
 
 _MOST_ENTRIES = 1_000
 # Brackets and commas: OpenRouter's listing has about 70 for each of its models.
@@ -123,10 +119,7 @@ def built_in_listing(problem: str) -> ModelListing:
 def _models(response: Response) -> Iterator[RerankModel]:
     if not has_few_values(response.body, _MOST_MARKS):
         return
-    try:
-        content: _JSON = json.loads(response.body, parse_int=short_number)
-    except (ValueError, RecursionError):
-        return
+    content = json_value(response.body)
     entries = content.get("data") if isinstance(content, dict) else None
     for entry in entries[:_MOST_ENTRIES] if isinstance(entries, list) else ():
         if (
@@ -137,13 +130,13 @@ def _models(response: Response) -> Iterator[RerankModel]:
             yield _model(slug, entry, response)
 
 
-def _is_reranker(entry: Mapping[str, _JSON]) -> bool:
+def _is_reranker(entry: Mapping[str, JSON]) -> bool:
     outputs = _object(entry.get("architecture")).get("output_modalities")
     # A gateway may list models of all kinds. Without the field, the listing is what was asked for.
     return not isinstance(outputs, list) or "rerank" in outputs
 
 
-def _model(slug: str, entry: Mapping[str, _JSON], response: Response) -> RerankModel:
+def _model(slug: str, entry: Mapping[str, JSON], response: Response) -> RerankModel:
     target = entry.get("alias_target")
     replacement = _slug(target, response) or _slug(_object(target).get("slug"), response)
     # An alias such as `~cohere/rerank-latest` has the limits of the model that it means today.
@@ -162,25 +155,25 @@ def _model(slug: str, entry: Mapping[str, _JSON], response: Response) -> RerankM
     )
 
 
-def _slug(value: _JSON, response: Response) -> str | None:
+def _slug(value: JSON, response: Response) -> str | None:
     if not isinstance(value, str) or len(value) > _LONGEST_SLUG:
         return None
     return shown(value, response) or None
 
 
-def _context(value: _JSON) -> int | None:
+def _context(value: JSON) -> int | None:
     # `True` is an `int` too.
     if not isinstance(value, int) or value is True:
         return None
     return value if 0 < value <= _LONGEST_CONTEXT else None
 
 
-def _date(value: _JSON) -> date | None:
+def _date(value: JSON) -> date | None:
     try:
         return date.fromisoformat(value[:10]) if isinstance(value, str) else None
     except ValueError:
         return None
 
 
-def _object(value: _JSON) -> Mapping[str, _JSON]:
+def _object(value: JSON) -> Mapping[str, JSON]:
     return value if isinstance(value, dict) else {}

@@ -5,7 +5,6 @@ Source of the fields: OpenRouter's OpenAPI description of `POST /api/v1/rerank`,
 responses.
 """
 
-import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,8 +26,8 @@ from .server_text import (
     json_body,
     json_list,
     json_object,
+    json_value,
     message_in,
-    short_number,
     shown,
     title,
 )
@@ -123,7 +122,7 @@ def reported_cost(response: Response, request: Request) -> float | None:
     try:
         usage = _BILL.validate_json(response.body, strict=True).usage
     except ValidationError:
-        usage = _lenient_fields(response.body).get("usage")
+        usage = json_object(json_value(response.body)).get("usage")
     return _usage(usage).cost
 
 
@@ -140,7 +139,7 @@ def _content(body: bytes, request: Request) -> _Content | None:
 
 
 def _content_with_surrogates(body: bytes, request: Request) -> _Content | None:
-    fields = _lenient_fields(body)
+    fields = json_object(json_value(body))
     if not isinstance(fields.get("results"), list):
         return None
     try:
@@ -154,15 +153,6 @@ def _content_with_surrogates(body: bytes, request: Request) -> _Content | None:
     read.model, read.id, read.provider = map(fields.get, ("model", "id", "provider"))
     read.usage, read.error = fields.get("usage"), fields.get("error")
     return read
-
-
-def _lenient_fields(body: bytes) -> Mapping[str, object]:
-    """Return the JSON object in a body that pydantic refuses. Empty if it is anything else."""
-    try:
-        found: object = json.loads(body, parse_int=short_number)
-    except (ValueError, RecursionError):
-        return {}
-    return json_object(found)
 
 
 def _ranking(

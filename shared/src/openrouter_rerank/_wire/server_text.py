@@ -10,11 +10,14 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
 from openrouter_rerank._attempt import Response
+
+JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 
 # Characters of each text of a server that are kept.
 _LONGEST_TEXT = 300
@@ -88,18 +91,23 @@ def json_body(body: bytes) -> Mapping[str, object]:
         return _OBJECT.validate_json(body)
     except ValidationError:
         # Pydantic refuses lone surrogates and NaN, which a provider's text may contain.
-        return json_object(_lenient(body))
+        return json_object(json_value(body[:_LONGEST_JSON]))
 
 
-def _lenient(body: bytes) -> object:
+def json_value(body: bytes) -> JSON:
+    """
+    Return the JSON value in `body`. `None` if there is none, or if it is nested too deeply.
+
+    Lone surrogates, NaN and numbers of thousands of digits are read too.
+    """
     try:
-        found: object = json.loads(body[:_LONGEST_JSON], parse_int=short_number)
+        found: JSON = json.loads(body, parse_int=_short_number)
     except (ValueError, RecursionError):
         return None
     return found
 
 
-def short_number(digits: str) -> float:
+def _short_number(digits: str) -> float:
     """Return a whole number of a JSON text, or infinity if it has many digits."""
     # Python refuses to read a number of thousands of digits.
     return int(digits) if len(digits) < 20 else math.inf
