@@ -141,16 +141,10 @@ class Model:
         self.vector = cache(self._vector)
 
     def _vector(self, text: str) -> Vector:
+        from openrouter_rerank.local.minilm import token_vectors
         from openrouter_rerank.local.wordpiece import token_ids
 
-        ids = np.array([token_ids(text, CONTEXT)], dtype=np.int64)
-        feed = {
-            "input_ids": ids,
-            "attention_mask": np.ones_like(ids),
-            "token_type_ids": np.zeros_like(ids),
-        }
-        (states,) = self._session.run(None, feed)
-        mean = states[0].mean(axis=0)
+        mean = token_vectors(self._session, [token_ids(text, CONTEXT)])[0].mean(axis=0)
         unit: Vector = mean / np.linalg.norm(mean)
         return unit
 

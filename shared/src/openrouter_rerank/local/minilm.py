@@ -71,16 +71,7 @@ class EmbeddingModel:
         with self._loading:
             session = self._session
         # One text per run: padding the texts of a batch would take more time than the batch saves.
-        input_ids = np.array([ids], dtype=np.int64)
-        (states,) = session.run(
-            None,
-            {
-                "input_ids": input_ids,
-                "attention_mask": np.ones_like(input_ids),
-                "token_type_ids": np.zeros_like(input_ids),
-            },
-        )
-        mean = states[0].mean(axis=0)
+        mean = token_vectors(session, [ids])[0].mean(axis=0)
         unit: _Vector = mean / np.linalg.norm(mean)
         return unit
 
@@ -96,3 +87,23 @@ def new_session() -> InferenceSession:
     # Threads that spin while they wait double the CPU time of a short run.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return InferenceSession(str(model_path()), options, providers=["CPUExecutionProvider"])
+
+
+def token_vectors(session: InferenceSession, ids: Sequence[tuple[int, ...]]) -> NDArray[np.float32]:
+    """
+    Return the vectors of the tokens of each text.
+
+    Args:
+        session: The model.
+        ids: The ids of the tokens of each text. All texts have the same number of tokens.
+    """
+    input_ids = np.array(ids, dtype=np.int64)
+    (vectors,) = session.run(
+        None,
+        {
+            "input_ids": input_ids,
+            "attention_mask": np.ones_like(input_ids),
+            "token_type_ids": np.zeros_like(input_ids),
+        },
+    )
+    return vectors
