@@ -59,9 +59,16 @@ def proxy(handshake, port, tls):
     """Run a proxy whose tunnels all lead to `port`; yield its port and the requested targets."""
 
     async def serve(reader, writer):
-        targets.append(await handshake(reader, writer))
-        target_reader, target_writer = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(forward(reader, target_writer), forward(target_reader, writer))
+        writers = [writer]
+        try:
+            targets.append(await handshake(reader, writer))
+            target_reader, target_writer = await asyncio.open_connection("127.0.0.1", port)
+            writers.append(target_writer)
+            await asyncio.gather(forward(reader, target_writer), forward(target_reader, writer))
+        finally:
+            # Here too, because a task that is cancelled before it starts executes no `finally`.
+            for each in writers:
+                each.transport.abort()
 
     async def run():
         loop, stopped = asyncio.get_running_loop(), asyncio.Event()

@@ -6,7 +6,7 @@ from langchain_core.documents.base import Blob
 from langchain_openrouter_rerank._convert.documents import contents
 from openrouter_rerank.errors import InvalidRequestError
 
-from tests.langchain.converted_documents import PDF, URL, params
+from tests.langchain.converted_documents import PDF, PNG, URL, encoded, image, params, uri
 from tests.langchain.converted_items import ITEMS
 
 
@@ -14,6 +14,21 @@ from tests.langchain.converted_items import ITEMS
 def test_items_of_other_types_are_ranked(item, expected):
     """Strings, mappings, content blocks and images can be ranked without a document."""
     assert contents([item], rank_fields=["title"]) == [expected]
+
+
+@pytest.mark.parametrize("kind", ["text", "text-plain", "input_text", "output_text"])
+def test_a_text_block_needs_no_rank_fields(kind):
+    """The text of a content block is ranked without its other keys, alone and in a list."""
+    block = {"type": kind, "text": "A text"}
+
+    assert contents([block, [block, block]]) == ["A text", "A textA text"]
+
+
+def test_the_first_bytes_of_an_image_count_more_than_its_media_type():
+    """A content block with the bytes of an image is that image, also if it says otherwise."""
+    block = {"type": "media", "data": encoded(PNG), "mime_type": "application/pdf"}
+
+    assert contents([block]) == [image(uri(PNG))]
 
 
 @pytest.mark.parametrize(
@@ -32,6 +47,7 @@ def test_items_of_other_types_are_ranked(item, expected):
         ({"type": "product", "text": "A text"}, "unknown key 'type'"),
         ({"text": "A page", "url": URL}, "unknown key 'url'"),
         ({"text": 17}, r"text of documents\[1\] is of type int"),
+        ({"type": "text", "text": 17}, r"text of documents\[1\] is of type int"),
     ],
 )
 def test_an_invalid_item_is_an_error(item, message):

@@ -85,15 +85,15 @@ def mapping_content(
         return joined("", block)
     if isinstance(kind, str) and "text" not in item and not ranked:
         return Unscorable("it is a content block without a usable image")
+    if not isinstance(text, str | None):
+        raise InvalidRequestError(
+            f"text of documents[{at}] is of type {type(text).__name__}: pass a string"
+        )
     unknown = [key for key in item if key not in {"text", "image"}]
     if unknown and not rank_fields:
         raise InvalidRequestError(
             f"documents[{at}] has the unknown key {shown_value(unknown[0])}: use text and/or "
             "image, and name in rank_fields what else is ranked"
-        )
-    if not isinstance(text, str | None):
-        raise InvalidRequestError(
-            f"text of documents[{at}] is of type {type(text).__name__}: pass a string"
         )
     given = item.get("image")
     image = image_in(given, fields=item) or problem_of_field("image", given)
