@@ -97,7 +97,7 @@ def mapping_content(
         )
     given = item.get("image")
     image = image_in(given, fields=item) or problem_of_field("image", given)
-    names = [name for name in ranked if name not in {"text", "image"}]
+    names = [name for name in ranked if name != "image"]
     return joined(with_fields(text or "", item, names), image)
 
 
