@@ -57,6 +57,14 @@ ITEMS = {
         [{"type": "text", "text": "A cat, "}, {"type": "text", "text": "asleep."}],
         "A cat, asleep.",
     ),
+    "blocks of a text and a thought": (
+        [{"type": "reasoning", "text": "A dog?"}, {"type": "text", "text": "A cat"}],
+        "A cat",
+    ),
+    "blocks of a text and of none": (
+        [{"type": "text", "text": None}, {"type": "text", "text": "A cat"}],
+        "A cat",
+    ),
     "blocks of an image alone": ([{"type": "image", "url": URL}], image(URL)),
     "blocks of a file and a text": (
         ({"type": "image", "url": "cat.png"}, {"type": "text", "text": "A cat"}),

@@ -8,6 +8,7 @@ import threading
 
 import pytest
 from langchain_core.documents import Document
+from langchain_openrouter_rerank._convert.pillow import is_pillow
 from PIL import Image
 
 VISION_MODEL = "nvidia/llama-nemotron-rerank-vl-1b-v2"
@@ -80,6 +81,24 @@ async def test_a_jpeg_is_sent_as_a_jpeg(sent_documents):
 
     assert document["image"].startswith("data:image/jpeg;base64,")
     assert decoded(document["image"]).format == "JPEG"
+
+
+async def test_a_jpeg_keeps_its_quality(sent_documents):
+    """A JPEG is encoded as it was, so that it does not get larger or worse."""
+    file = io.BytesIO()
+    Image.effect_noise((64, 64), 90).save(file, format="JPEG", quality=10)
+    image = Image.open(file)
+
+    [document] = await sent_documents(Document("", metadata={"image": image}))
+
+    assert decoded(document["image"]).quantization == image.quantization
+
+
+def test_nothing_is_an_image_of_a_library_that_is_not_imported(monkeypatch):
+    """PIL is not imported to look for its images."""
+    monkeypatch.delitem(sys.modules, "PIL.Image")
+
+    assert not is_pillow(object())
 
 
 async def test_an_image_that_cannot_be_loaded_is_not_ranked(sent_documents):

@@ -19,6 +19,7 @@ BLOCK = {"type": "image", "base64": PIXELS, "mime_type": "image/png"}
     [
         (URI, f"[{len(URI)} characters left out]"),
         (PIXELS, "[400 characters left out]"),
+        (PIXELS[:201], "[201 characters left out]"),
         ("_9j_" + "-A_b" * 99, "[400 characters left out]"),
         (PIXELS_IN_LINES, "[405 characters left out]"),
         (b"\x89PNG", "[4 bytes left out]"),
@@ -53,7 +54,7 @@ def test_an_image_as_text_is_left_out():
     [
         "word " * 100,
         "data:image/png;base64,AAAA",
-        "a" * 100,
+        "a" * 200,
         "-" * 300,
         "_" * 300,
         None,

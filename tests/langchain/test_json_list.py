@@ -67,6 +67,7 @@ def test_any_text_is_a_list_or_nothing(text):
         "[1, 2",
         "[1, 2] 3",
         THREE,
+        pytest.param("a" * (MOST_CHARACTERS + 1), id="too long"),
         pytest.param("[" * 100_000 + "]" * 100_000, id="too deep"),
     ],
 )
