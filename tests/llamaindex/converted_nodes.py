@@ -268,6 +268,10 @@ NOTHING_TO_RANK = {
         CustomImageNode(content="", image=io.BytesIO(PNG)),
         "neither",
     ),
+    "custom node with an invalid media type of an unknown format": (
+        CustomImageNode(content="", image=BMP, image_mimetype=7),
+        "neither",
+    ),
     "failing node": (FailingNode(), "the node fails to give its content: LookupError"),
     "node with unchecked fields": (
         TextNode.model_construct(text=None),

@@ -27,6 +27,18 @@ def test_a_node_with_an_earlier_passage_is_replaced_by_a_copy(keep):
     assert items[0].node.metadata == OLD
 
 
+def test_a_node_without_a_passage_stays_the_same_object():
+    """Next to a node with an earlier passage, the other nodes are those that were passed in."""
+    items = [
+        NodeWithScore(node=TextNode(text="a", metadata=OLD)),
+        NodeWithScore(node=TextNode(text="b")),
+    ]
+
+    other, _ = ranked(items, PLACEMENT)
+
+    assert other.node is items[1].node
+
+
 @pytest.mark.parametrize("metadata", [None, 5, []])
 def test_metadata_of_another_type_are_left_as_they_are(metadata):
     """`model_construct` makes nodes whose metadata are not checked."""
