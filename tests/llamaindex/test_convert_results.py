@@ -1,5 +1,7 @@
 """Conversion of a placement to nodes: their order, their scores, and the retriever's scores."""
 
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,6 +66,21 @@ def test_unranked_items_keep_the_scores_of_the_retriever(error):
 
     assert result == nodes
     assert all(new is not old for new, old in zip(result, nodes, strict=True))
+
+
+def test_an_object_that_is_no_node_keeps_its_place():
+    """`model_construct` makes items that are not checked, and they are ranked like the others."""
+    items = [
+        NodeWithScore(node=TextNode(text="a")),
+        NodeWithScore.model_construct(node=SimpleNamespace(text="b"), score=0.1),
+    ]
+    order = (Placed(1, 0.9), Placed(0, 0.5))
+    ranking = Ranking(results=(RankedDocument(0, 1.0),), model="model", requests=())
+
+    result = ranked(items, Placement(order=order, ranking=ranking))
+
+    assert [item.node for item in result] == [items[1].node, items[0].node]
+    assert [item.score for item in result] == [0.9, 0.5]
 
 
 NODES_WITH_METADATA = [
