@@ -1,9 +1,10 @@
 """The size limit of a response, the defaults of attempts and their outcomes, and their `repr`."""
 
 import json
+from functools import partial
 
 import pytest
-from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Response, Step
+from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Request, Response, Step
 from openrouter_rerank._wire.request import encode
 from openrouter_rerank.documents import RerankDocument
 
@@ -45,10 +46,24 @@ def test_the_limit_is_a_small_multiple_of_the_request():
     assert large.longest_response <= 5 * large.body.size
 
 
-def test_no_repr_shows_bodies_or_headers():
-    """The `repr` of a request or a response shows neither bodies nor headers."""
-    request = encode("m", "secret", ("secret",))
-    response = Response(status=200, headers={"set-cookie": "secret"}, body=b"secret")
+@pytest.mark.parametrize("documents", [1, 10, 100])
+def test_the_bounds_of_a_response(documents):
+    """The bounds grow with the request and with the number of its documents."""
+    request = encode("m", "q", ("x",) * documents)
+
+    assert request.longest_response == 4 * request.body.size + 512 * documents + 1_048_576
+    assert request.most_marks == 12 * documents + 1_000
+
+
+def test_no_repr_shows_bodies_headers_or_secrets():
+    """The `repr` of a request or a response shows no body, no headers, and not what it masks."""
+    request = Request(body=[b"secret"], model="m", documents=1, results=1)
+    response = Response(
+        status=200,
+        headers={"set-cookie": "secret"},
+        body=b"secret",
+        masked=partial(str.replace, "secret", ""),
+    )
 
     assert "secret" not in repr(request) + repr(response)
 

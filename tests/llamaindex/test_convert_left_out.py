@@ -92,7 +92,16 @@ class Interrupted(ImageNode):
         return super().__getattribute__(name)
 
 
-def test_a_signal_that_comes_while_a_field_is_read_is_not_taken_for_an_empty_field():
+class InterruptedText(TextNode):
+    """A node that a signal interrupts while it gives its content."""
+
+    def get_content(self, metadata_mode=None):
+        """Raise the error of the signal handler."""
+        raise_as_handler()
+
+
+@pytest.mark.parametrize("node", [Interrupted(text="A cat"), InterruptedText(text="A cat")])
+def test_a_signal_that_comes_while_a_node_is_read_is_not_taken_for_an_empty_field(node):
     """The error of a signal handler reaches the user."""
     with pytest.raises(TimeoutError, match="of the signal handler"):
-        content_of(Interrupted(text="A cat"))
+        content_of(node)

@@ -8,7 +8,7 @@ sent again.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum, StrEnum, auto
+from enum import Enum, auto
 from typing import Literal, Protocol
 
 from .errors import APIStatusError, InvalidResponseError
@@ -125,14 +125,14 @@ class Response:
     """Masks the secrets of the request in a text of the response: a server may echo them."""
 
 
-class Cost(StrEnum):
+class Cost(Enum):
     """What a failed attempt may have cost, which decides whether the request is sent again."""
 
-    FREE = "free"
+    FREE = auto()
     """Refused before any work was done: retried as often as `max_retries` allows."""
-    MAYBE_BILLED = "maybe billed"
+    MAYBE_BILLED = auto()
     """The provider did the work, or may have done it: retried once."""
-    FINAL = "final"
+    FINAL = auto()
     """The same request would fail again: not retried."""
 
 
