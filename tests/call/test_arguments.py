@@ -1,5 +1,6 @@
 """The arguments of a call: which are refused, and what the others become."""
 
+from collections import UserList
 from types import MappingProxyType
 
 import numpy as np
@@ -14,6 +15,7 @@ from openrouter_rerank.errors import ConfigurationError, InvalidRequestError
 from openrouter_rerank.ranking import Ranking
 
 from tests.hostile_values import HOSTILE
+from tests.signal_handlers import raise_as_handler
 
 CYCLE = {}
 CYCLE |= {"a": CYCLE, "b": [CYCLE]}
@@ -141,6 +143,20 @@ def test_an_argument_that_cannot_be_read_is_named():
         "documents cannot be read, because an object of type Failinglist raises "
         "ZeroDivisionError: pass plain values"
     )
+
+
+class Interrupted(UserList):
+    """A list that a signal interrupts while it is read."""
+
+    def __iter__(self):
+        """Raise the error of the signal handler."""
+        raise_as_handler()
+
+
+def test_a_signal_that_comes_while_arguments_are_read_is_no_fault_of_theirs():
+    """The error of a signal handler reaches the user."""
+    with pytest.raises(TimeoutError, match="of the signal handler"):
+        arguments(documents=Interrupted(["a", "b"]))
 
 
 def test_an_exception_of_the_users_generator_is_not_replaced():

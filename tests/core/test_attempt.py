@@ -55,8 +55,8 @@ def test_the_bounds_of_a_response(documents):
     assert request.most_marks == 12 * documents + 1_000
 
 
-def test_no_repr_shows_bodies_headers_or_secrets():
-    """The `repr` of a request or a response shows no body, no headers, and not what it masks."""
+def test_no_repr_shows_bodies_headers_or_causes():
+    """The `repr` of an exchange shows no body, no headers, no cause, and not what is masked."""
     request = Request(body=[b"secret"], model="m", documents=1, results=1)
     response = Response(
         status=200,
@@ -65,7 +65,9 @@ def test_no_repr_shows_bodies_headers_or_secrets():
         masked=partial(str.replace, "secret", ""),
     )
 
-    assert "secret" not in repr(request) + repr(response)
+    failure = Failure(kind=FailureKind.LOST, cause=OSError("secret"))
+
+    assert "secret" not in repr(request) + repr(response) + repr(failure)
 
 
 def test_an_attempt_by_default():
