@@ -145,6 +145,12 @@ def test_an_argument_that_cannot_be_read_is_named():
     )
 
 
+def test_the_first_invalid_argument_is_named_although_another_cannot_be_read():
+    """An error that names an argument is not replaced by one for an argument after it."""
+    with pytest.raises(InvalidRequestError, match="query is blank"):
+        arguments(query=" ", fallback_models=HOSTILE["failing list"])
+
+
 class Interrupted(UserList):
     """A list that a signal interrupts while it is read."""
 
@@ -270,7 +276,7 @@ def test_a_single_name_of_a_provider_becomes_a_list(name):
 def test_unknown_arguments_are_refused(name, message):
     """An unknown argument raises a `TypeError`, as with any function, that says which is meant."""
     with pytest.raises(TypeError) as caught:
-        arguments(**{name: 3})
+        arguments(**{"zz": 3, name: 3})
 
     assert str(caught.value) == message
 
@@ -320,6 +326,19 @@ def test_the_ranking_of_a_call_without_documents():
     empty = arguments(documents=[], model="a", fallback_models=["b"]).empty_ranking()
 
     assert empty == Ranking(results=(), model="a", requests=())
+
+
+@pytest.mark.parametrize("top_n", [None, 1, 2])
+@pytest.mark.parametrize(("words", "is_split"), [(1, False), (20_000, True)])
+def test_the_number_of_documents_to_return(words, is_split, top_n):
+    """`top_n` counts documents, also if a document is ranked as passages."""
+    documents = ["a", "word " * words]
+    options = {"model": "cohere/rerank-v3.5", "long_documents": "split"}
+
+    checked = arguments(documents=documents, top_n=top_n, **options)
+
+    assert checked.top_n == top_n
+    assert (checked.split is not None) is is_split
 
 
 def test_top_n_can_be_a_numpy_integer():
