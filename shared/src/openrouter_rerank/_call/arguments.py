@@ -225,13 +225,12 @@ def _headers(options: RequestOptions) -> HeaderFields | None:
     session_id = options.get("session_id")
     if session_id is None and _HEADER_OPTIONS.isdisjoint(options):
         return None
-    categories: object = options.get("app_categories")
     own: object = options.get("extra_headers")
     return call_headers(
         session_id=session_id,
         app_url=options.get("app_url"),
         app_title=options.get("app_title"),
-        app_categories=None if categories is None else categories_in(categories),
+        app_categories=categories_in(options.get("app_categories")),
         extra_headers=None if own is None else checked_headers(own, "extra_headers"),
     )
 
@@ -304,10 +303,8 @@ def _is_one_of(value: object, names: Sequence[str]) -> bool:
 
 
 def _checked_models(model: object, fallback_models: object) -> tuple[str, ...]:
-    fallbacks = () if fallback_models is None else fallback_models
-    if not _is_tuple(fallbacks) and not _is_tuple(
-        fallbacks := names_in("fallback_models", fallbacks)
-    ):
+    fallbacks = () if fallback_models is None else names_in("fallback_models", fallback_models)
+    if not _is_tuple(fallbacks):
         raise InvalidRequestError(
             "fallback_models must be a list of slugs, such as ['cohere/rerank-v3.5'], got "
             f"{shown_value(fallbacks)}"
