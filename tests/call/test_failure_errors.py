@@ -77,6 +77,12 @@ def error_of(kind, *, allowed=30.0, **fields):
         ),
         pytest.param(
             FailureKind.UNSENT,
+            {"reason": "error 407"},
+            "could not connect to openrouter.ai:443: error 407. Check base_url and the network.",
+            id="number of a proxy's login without a proxy",
+        ),
+        pytest.param(
+            FailureKind.UNSENT,
             {"proxy": "socks5://proxy:1080", "reason": "wrong password"},
             "could not connect to openrouter.ai:443 through the proxy socks5://proxy:1080: wrong "
             "password. Check the user name and the password in HTTPS_PROXY or ALL_PROXY.",

@@ -2,7 +2,14 @@
 
 import pytest
 from openrouter_rerank._attempt import Failure, FailureKind
-from openrouter_rerank.errors import APIConnectionError, DeadlineExceededError, InternalServerError
+from openrouter_rerank._call.flow import Limits, RequestOutcome
+from openrouter_rerank.errors import (
+    APIConnectionError,
+    BudgetExceededError,
+    DeadlineExceededError,
+    InternalServerError,
+)
+from openrouter_rerank.ranking import Ranking
 
 from tests.call.scripted_call import (
     BROKEN_LIMITER,
@@ -12,6 +19,7 @@ from tests.call.scripted_call import (
     UNPERMITTED,
     UNTRUSTED,
     ScriptedCall,
+    Tokens,
     status,
 )
 
@@ -88,3 +96,37 @@ def test_the_last_of_several_errors_is_raised():
     call = ScriptedCall(status(503), status(500), status(500), max_retries=5)
 
     assert isinstance(call.outcome, InternalServerError)
+
+
+@pytest.mark.parametrize(
+    ("result", "ends"),
+    [
+        (Ranking(results=(), model="m", requests=()), False),
+        (BudgetExceededError("spent"), False),
+        (InternalServerError("down"), True),
+    ],
+    ids=["ranking", "spent budget", "error"],
+)
+def test_an_error_ends_the_call_but_a_spent_budget_does_not(result, ends):
+    """The requests in flight are paid for, so their responses are waited for."""
+    outcome = RequestOutcome(result=result, attempts=1)
+
+    assert outcome.ends_call is ends
+    assert outcome.maybe_billed == 0
+
+
+@pytest.mark.parametrize(
+    ("until", "end"), [(200, 109), (105, 105)], ids=["twice the time so far", "deadline"]
+)
+def test_how_long_a_ranking_is_improved(until, end):
+    """Requests that only improve a paid ranking may take twice the time of the call so far."""
+    limits = Limits(
+        timeout=60,
+        max_retries=0,
+        clock=lambda: 103,
+        started=100,
+        jitter=lambda: 0,
+        retry_budget=Tokens(),
+    )
+
+    assert limits.soon(until) == end
