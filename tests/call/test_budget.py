@@ -8,6 +8,7 @@ from openrouter_rerank._call.known_scores import NOTHING_KNOWN, KnownScores
 from openrouter_rerank._call.plan import Call
 from openrouter_rerank._call.retry_budget import TokenBucket
 from openrouter_rerank._drive import drive
+from openrouter_rerank.budget import budget_error
 from openrouter_rerank.errors import BudgetExceededError
 
 NOT_SENT = Failure(kind=FailureKind.OVER_BUDGET)
@@ -53,6 +54,18 @@ class Service:
 
 X = ranking_of_one("x")
 Y = ranking_of_one("y")
+
+
+def test_a_spent_budget_refuses_a_call():
+    """If nothing is left before the call, nothing is sent, and the error counts no attempts."""
+    service = Service()
+    service.budget.charge(1)
+
+    with pytest.raises(BudgetExceededError) as caught:
+        service.rank(models=("m", "n"))
+
+    assert str(caught.value) == str(budget_error(service.budget))
+    assert not hasattr(caught.value, "__notes__")
 
 
 @pytest.mark.parametrize(
