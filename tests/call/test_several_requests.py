@@ -188,3 +188,18 @@ def test_a_model_has_the_same_limits_under_all_its_names(model, count):
     call = arguments([f"{number:3000}" for number in range(1_500)], None, None).call
 
     assert len(next(call_flow(call, (model,), limits()))) == count
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3])
+def test_the_requests_of_a_call_go_to_one_provider(parts):
+    """Several requests ask for the same provider, because scores of different ones differ."""
+    requests = []
+
+    def exchange(attempt):
+        requests.append(json.loads(b"".join(attempt.request.body)))
+        return response_to(attempt)
+
+    ranking_of(["a", "b", "c"][:parts], None, 1, exchange)
+
+    expected = None if parts == 1 else {"sort": "price"}
+    assert [request.get("provider") for request in requests] == [expected] * parts
