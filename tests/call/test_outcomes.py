@@ -2,7 +2,7 @@
 
 import pytest
 from openrouter_rerank._attempt import Failure, FailureKind
-from openrouter_rerank._call.flow import Limits, RequestOutcome
+from openrouter_rerank._call.flow import RequestOutcome
 from openrouter_rerank.errors import (
     APIConnectionError,
     BudgetExceededError,
@@ -19,7 +19,6 @@ from tests.call.scripted_call import (
     UNPERMITTED,
     UNTRUSTED,
     ScriptedCall,
-    Tokens,
     status,
 )
 
@@ -113,20 +112,3 @@ def test_an_error_ends_the_call_but_a_spent_budget_does_not(result, ends):
 
     assert outcome.ends_call is ends
     assert outcome.maybe_billed == 0
-
-
-@pytest.mark.parametrize(
-    ("until", "end"), [(200, 109), (105, 105)], ids=["twice the time so far", "deadline"]
-)
-def test_how_long_a_ranking_is_improved(until, end):
-    """Requests that only improve a paid ranking may take twice the time of the call so far."""
-    limits = Limits(
-        timeout=60,
-        max_retries=0,
-        clock=lambda: 103,
-        started=100,
-        jitter=lambda: 0,
-        retry_budget=Tokens(),
-    )
-
-    assert limits.soon(until) == end

@@ -139,6 +139,7 @@ class Service:
         pytest.param("x y x FREE FREE", "a b c b b", "x x y", True, id="no response"),
         pytest.param("x y x LOST", "a b c b", "x x y", True, id="one attempt that is billed"),
         pytest.param("x LOST y x", "a b b c", "x x y", True, id="the part was billed twice"),
+        pytest.param("x y LOST z", "a b c c", "x y z", True, id="one of two was billed twice"),
         pytest.param("LOST x y x x", "a a b c b", "x x x y", False, id="another was billed twice"),
         pytest.param("x y z x LOST", "a b c b c", "x x y z", True, id="one of two requests fails"),
     ],
@@ -157,9 +158,10 @@ def test_parts_under_other_names_are_requested_once_more(script, requests, names
     assert bool(service.mixed) == is_mixed
 
 
-def test_repeated_requests_name_the_provider_of_the_others():
+@pytest.mark.parametrize("script", ["xyxx", "yxxx"], ids=["second part", "first part"])
+def test_repeated_requests_name_the_provider_of_the_others(script):
     """All requests have one route; a repeated one names the provider, and keeps preferences."""
-    service = Service("x", "y", "x", "x")
+    service = Service(*script)
 
     service.rank(max_documents=1, extra={"provider": {"zdr": True}})
 
@@ -218,6 +220,7 @@ def test_a_spent_budget_allows_no_repeated_request():
 
 
 KNOWN = KnownScores(by_position={0: 0.7, 1: 0.8}, served_model="x", by_name={"y": {1: 0.3, 2: 0.2}})
+KNOWN_OF_ONE = KnownScores(by_position={0: 0.7}, served_model="x", by_name={})
 KNOWN_BOTH = KnownScores(by_position={0: 0.7}, served_model="x", by_name={"y": {0: 0.6}})
 
 
@@ -243,6 +246,14 @@ KNOWN_BOTH = KnownScores(by_position={0: 0.7}, served_model="x", by_name={"y": {
         ),
         pytest.param(
             KNOWN_BOTH, "x y y", "b c c", ("cab", True), {"max_documents": 1}, id="mixed before"
+        ),
+        pytest.param(
+            KNOWN_OF_ONE,
+            "y z z",
+            "b c c",
+            ("cab", True),
+            {"max_documents": 1},
+            id="mixed before, and known under another name",
         ),
     ],
 )
@@ -316,10 +327,10 @@ def test_requests_that_only_improve_a_ranking_are_short(took, until, end):
     limits = Limits(
         timeout=30.0,
         max_retries=0,
-        clock=lambda: took,
-        started=0.0,
+        clock=lambda: 100 + took,
+        started=100.0,
         jitter=lambda: 0.0,
         retry_budget=TokenBucket(),
     )
 
-    assert limits.soon(until) == pytest.approx(end)
+    assert limits.soon(100 + until) == pytest.approx(100 + end)

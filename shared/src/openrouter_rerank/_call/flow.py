@@ -291,7 +291,7 @@ def _complete_outcome(
     outdated = [index for index in sorted(known.by_position) if index not in scores]
     if not outdated:
         return _ModelOutcome(with_known_scores(ranking, missing, scores), attempts, mixed)
-    if not mixed and not is_spent(limits.budget):
+    if not mixed:
         rest = with_documents_at(call, outdated)
         ranges = _parts(rest, ranking.model)
         result, more, mixed, paid = yield from _model_flow(

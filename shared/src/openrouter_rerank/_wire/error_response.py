@@ -123,9 +123,9 @@ def place(
 
 def _retryable(status: int, said: object) -> bool | None:
     """Return what the service says about a retry. `None` if the status alone decides."""
-    # No retry helps against a wrong key or argument.
-    is_of_provider = status in {404, 408, 429} or status >= 500
-    return said if isinstance(said, bool) and (is_of_provider or not said) else None
+    # No retry helps against a wrong key or argument. The other errors of a provider, 429 and those
+    # from 500 on, are retryable by their status.
+    return said if isinstance(said, bool) and (status in {404, 408} or not said) else None
 
 
 def _status(code: object) -> int | None:
