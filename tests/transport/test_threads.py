@@ -89,7 +89,7 @@ def test_a_lookup_that_hangs_is_repeated(monkeypatch):
     assert started == ["repeated.example"] * 2
 
 
-def test_a_lookup_that_has_failed_is_repeated(monkeypatch):
+async def test_a_lookup_that_has_failed_is_repeated(monkeypatch):
     """A lookup that has ended is not used by new calls."""
     hosts = []
 
@@ -98,11 +98,13 @@ def test_a_lookup_that_has_failed_is_repeated(monkeypatch):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    [error] = asyncio.run(outcomes_of_lookups("unknown.example", 1))
+    url = "https://unknown.example/v1"
+    async with AsyncRerankClient(base_url=url, api_key="k", max_retries=0) as client:
+        for _ in range(2):
+            with pytest.raises(APIConnectionError, match="Name or service not known"):
+                await client.rerank("q", ["a"], timeout=LONG)
 
-    assert isinstance(error, APIConnectionError)
-    assert "Name or service not known" in str(error)
-    assert len(hosts) == error.attempts > 1
+    assert hosts == ["unknown.example"] * 2
 
 
 async def test_busy_threads_of_the_application_do_not_delay_a_call(local_openrouter):
