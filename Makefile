@@ -102,9 +102,11 @@ bench: $(BENCH) ## Compare our packages with peers in the main cases, for docs/b
 bench-full: $(BENCH) ## Measure every client in every case, and plot how they scale
 	build/benchmarks/clients/bin/python -m benchmarks --full
 
+# At full size, a test may take longer than those of `make test`, which end when they seem to hang.
 .PHONY: promises
 promises: $(VENV)/installed-test ## Test the promises at full size, in some minutes
-	FULL=1 $(BIN)/python -m pytest tests/promises tests/both_frameworks/test_same_promises.py
+	FULL=1 $(BIN)/python -m pytest -o faulthandler_timeout=1200 \
+		tests/promises tests/both_frameworks/test_same_promises.py
 
 .PHONY: fuzz
 fuzz: $(VENV)/installed-test ## Decode a million damaged responses; N=... sets the number

@@ -21,6 +21,8 @@ from tests.error_responses import RECEIVED, error_for
         pytest.param(RECEIVED.timestamp(), None, id="now"),
         pytest.param(RECEIVED.timestamp() + 32 * 86_400 - 1, 2_764_799.0, id="nearly 32 days"),
         pytest.param(RECEIVED.timestamp() + 32 * 86_400, None, id="32 days"),
+        pytest.param(str(RECEIVED.timestamp() + 0.5), 0.5, id="half a second"),
+        pytest.param(f"{RECEIVED.timestamp():.0f}.0.0", None, id="two points"),
         pytest.param(60, None, id="no time of today"),
         pytest.param("soon", None, id="word"),
         pytest.param(

@@ -234,9 +234,7 @@ def _until_reset(response: Response, metadata: Mapping[str, object]) -> float | 
     copied = json_object(metadata.get("headers"))
     named = {name.lower(): value for name, value in copied.items()} | dict(response.headers)
     value = named.get("x-ratelimit-reset")
-    text = str(value).strip() if isinstance(value, str | float) else ""
-    if isinstance(value, int) and abs(value) < sys.maxsize:
-        text = str(value)
+    text = str(value).strip() if isinstance(value, str | float | int) else ""
     if not (text.isascii() and text.replace(".", "", 1).isdigit()):
         return None
     # OpenRouter sends milliseconds since the epoch.
