@@ -66,6 +66,11 @@ def parts(text, max_tokens):
             id="sentences",
         ),
         pytest.param(
+            11,
+            ["They met here. ", "It was approx. noon in June."],
+            id="a small letter begins no sentence",
+        ),
+        pytest.param(
             8, ["one two three four five six ", "seven eight nine"], id="words of one sentence"
         ),
         pytest.param(
