@@ -225,12 +225,13 @@ def _headers(options: RequestOptions) -> HeaderFields | None:
     session_id = options.get("session_id")
     if session_id is None and _HEADER_OPTIONS.isdisjoint(options):
         return None
+    categories: object = options.get("app_categories")
     own: object = options.get("extra_headers")
     return call_headers(
         session_id=session_id,
         app_url=options.get("app_url"),
         app_title=options.get("app_title"),
-        app_categories=categories_in(options.get("app_categories")),
+        app_categories=None if categories is None else categories_in(categories),
         extra_headers=None if own is None else checked_headers(own, "extra_headers"),
     )
 
