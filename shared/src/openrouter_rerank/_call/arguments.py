@@ -304,8 +304,10 @@ def _is_one_of(value: object, names: Sequence[str]) -> bool:
 
 
 def _checked_models(model: object, fallback_models: object) -> tuple[str, ...]:
-    fallbacks = () if fallback_models is None else names_in("fallback_models", fallback_models)
-    if not _is_tuple(fallbacks):
+    fallbacks = () if fallback_models is None else fallback_models
+    if not _is_tuple(fallbacks) and not _is_tuple(
+        fallbacks := names_in("fallback_models", fallbacks)
+    ):
         raise InvalidRequestError(
             "fallback_models must be a list of slugs, such as ['cohere/rerank-v3.5'], got "
             f"{shown_value(fallbacks)}"
