@@ -140,6 +140,7 @@ def test_languages(max_tokens, expected):
         pytest.param(4, ["ABC", "\ud800\udc00D"], id="first pair"),
         pytest.param(4, ["ABC", "\udbff\udfffD"], id="last pair"),
         pytest.param(4, ["ABCD", "\ude00E"], id="second half alone"),
+        pytest.param(4, ["1234", "567\ud83d", "1234", "5678"], id="first half alone"),
         pytest.param(4, [f"A{ACUTE}", f"B{ACUTE}"], id="each letter has a mark"),
         pytest.param(4, [f"A{ACUTE}{ACUTE}", f"{ACUTE}{ACUTE}"], id="too many marks"),
         pytest.param(4, ["ABC   ", f" {ACUTE}D"], id="mark after white space"),
