@@ -144,6 +144,27 @@ def test_many_informational_responses_are_refused(pieces):
         receive(http, early, response)
 
 
+def test_the_head_of_a_response_has_a_limit():
+    """A head may have 100 KiB, which is the limit of httpcore, and not one byte more."""
+    http, response = request_sent()
+    head = b"HTTP/1.1 200 OK\r\nX: "
+
+    assert not receive(http, head + b"a" * (102_400 - len(head)), response)
+    with pytest.raises(h11.RemoteProtocolError):
+        receive(http, b"a", response)
+
+
+@pytest.mark.parametrize(("pieces", "turns"), [(98, 0), (99, 1), (198, 1), (199, 2)])
+def test_a_turn_has_a_hundred_events(pieces, turns):
+    """The head and 99 pieces are a hundred events, after which other code gets a turn."""
+    http, response = request_sent()
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    given = list(http.receive(head + b"1\r\na\r\n" * pieces, response))
+
+    assert len(given) == turns
+
+
 def test_informational_responses_are_counted_for_each_exchange():
     """Each exchange of a connection may have twenty informational responses."""
     http, _ = request_sent()

@@ -47,6 +47,19 @@ def test_an_http_proxy_that_agrees_opens_the_tunnel(reply, size):
     assert run(http_tunnel("host.example", 443), reply, size=size) == [CONNECT + b"\r\n"]
 
 
+def test_an_http_proxy_may_send_sixteen_kibibytes():
+    """All responses of an HTTP proxy together have at most 16 KiB."""
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: "
+    early += b"a" * (1024 - 4 - len(early)) + b"\r\n\r\n"
+    handshake = http_tunnel("host.example", 443)
+    next(handshake)
+
+    for _ in range(16):
+        assert handshake.send(early) == b""
+    with pytest.raises(httpcore.ConnectError, match="too long"):
+        handshake.send(b"H")
+
+
 def test_an_http_proxy_gets_the_login_and_the_address():
     """The login is in a header, and an IPv6 address is in brackets."""
     (sent,) = run(http_tunnel("::1", 8443, LOGIN), b"HTTP/1.1 200 OK\r\n\r\n")
@@ -141,6 +154,31 @@ def test_a_socks_proxy_that_opens_no_tunnel_is_an_error(login, replies, error, m
 
     with pytest.raises(error, match=message):
         handshake.send(last)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (1, "the proxy failed"),
+        (2, "its rules do not allow the connection"),
+        (3, "it cannot reach the network"),
+        (4, "it cannot reach the host"),
+        (5, "the host refused its connection"),
+        (6, "the host is too far away"),
+        (7, "it does not support this command"),
+        (8, "it does not support this type of address"),
+    ],
+)
+def test_the_codes_of_socks_have_reasons(code, reason):
+    """The reason of a refusal is that of its code in RFC 1928 section 6."""
+    handshake = socks_tunnel("host.example", 443)
+    next(handshake)
+    handshake.send(b"\x05\x00")
+
+    with pytest.raises((httpcore.ProxyError, httpcore.ConnectError)) as caught:
+        handshake.send(bytes([5, code]))
+
+    assert str(caught.value) == reason
 
 
 def test_a_name_that_is_too_long_for_socks_is_an_error():

@@ -23,8 +23,8 @@ def is_excluded(host: str, port: int, no_proxy: str) -> bool:
 
 def _names(entry: str, host: str, port: int) -> bool:
     name, separator, only_port = entry.rpartition(":")
-    # More than one colon, and no brackets: an IPv6 address without a port.
-    if not separator or only_port.endswith("]") or (":" in name and "]" not in name):
+    # More than one colon, but no bracket before the last: an IPv6 address without a port.
+    if not separator or (":" in name and "]" not in name):
         name, only_port = entry, ""
     if only_port not in {"", f"{port}"}:
         return False
@@ -34,7 +34,7 @@ def _names(entry: str, host: str, port: int) -> bool:
         address = ipaddress.ip_address(host)
     except ValueError:
         domain = name.removeprefix("*").strip(".")
-        return domain != "" and f".{host}".endswith(f".{domain}")
+        return f".{host}".endswith(f".{domain}")
     with suppress(ValueError):
         return address in ipaddress.ip_network(name.replace("[", "").replace("]", ""), strict=False)
     return False
