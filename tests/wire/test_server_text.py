@@ -13,6 +13,7 @@ from openrouter_rerank._wire.server_text import (
     json_list,
     log_safe,
     message_in,
+    shown,
     title,
     unpacked,
 )
@@ -54,6 +55,18 @@ def test_the_title_of_a_page(body, found):
 def test_a_page_is_recognized(headers, body, expected):
     """A response is a page by its media type, or by the first mark in its first 64 bytes."""
     assert is_page(Response(status=503, headers=headers, body=body)) is expected
+
+
+@pytest.mark.parametrize(
+    ("blank", "letters", "expected"),
+    [(8_192, 8_192, "a" * 300), (8_192, 8_193, ""), (8_192, 20_000, ""), (8_191, 20_000, "a")],
+    ids=["whole", "cut", "long", "one letter before the end"],
+)
+def test_the_end_of_a_cut_text_is_not_shown(blank, letters, expected):
+    """Of a text of more than 16,384 characters, the first 8,192 may be shown."""
+    response = Response(status=502, headers={}, body=b"")
+
+    assert shown(" " * blank + "a" * letters, response) == expected
 
 
 def test_the_host_of_a_url():
