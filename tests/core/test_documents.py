@@ -8,9 +8,16 @@ from openrouter_rerank.documents import (
     longest_text,
 )
 from openrouter_rerank.errors import InvalidRequestError
+from pydantic import BaseModel
 
 PNG = "data:image/png;base64,iVBORw0KGgo="
 URL = "https://host/cat.png"
+
+
+class Page(BaseModel):
+    """A document of another library, whose fields can be iterated."""
+
+    text: str
 
 
 class ShoutingText(str):
@@ -168,6 +175,7 @@ def test_a_set_is_refused(documents):
         pytest.param(b"a text", "bytes", id="bytes"),
         pytest.param({"text": "a"}, "dict", id="mapping"),
         pytest.param(RerankDocument(text="a"), "RerankDocument", id="value"),
+        pytest.param(Page(text="a"), "Page", id="model of Pydantic"),
         pytest.param(None, "NoneType", id="None"),
         pytest.param(5, "int", id="number"),
     ],
