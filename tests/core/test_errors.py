@@ -3,6 +3,7 @@
 import copy
 import pickle
 import re
+from collections import OrderedDict
 
 import pytest
 from openrouter_rerank import errors
@@ -151,6 +152,10 @@ def test_metadata_is_a_copy():
     assert APIStatusError("m").metadata == {}
 
 
+class Numbers(list):
+    """A list of another class."""
+
+
 class Described:
     """An object with any `repr`."""
 
@@ -203,6 +208,12 @@ def test_a_shown_value_is_one_short_line(mark):
             "{'a': 1, 'b': 1, 'c': 1, 'd': 1, ...}",
             id="mapping",
         ),
+        pytest.param(
+            OrderedDict.fromkeys("abcde", 1),
+            "{'a': 1, 'b': 1, 'c': 1, 'd': 1, ...}",
+            id="kind of mapping",
+        ),
+        pytest.param(Numbers([1, 2, 3, 4, 5]), "[1, 2, 3, 4, ...]", id="kind of list"),
         pytest.param([[[1]]], "[[[1]]]", id="three levels"),
         pytest.param([[[[1]]]], "[[[[...]]]]", id="four levels"),
     ],
