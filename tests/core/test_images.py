@@ -38,6 +38,7 @@ BASE64_LINES = base64.encodebytes(PNG + bytes(200)).decode()
 WITH_URL_SAFE = JPEG + b"\xfb\xef\xff\xfe"
 URL_SAFE = base64.urlsafe_b64encode(WITH_URL_SAFE).decode()
 URL_SAFE_URI = f"data:image/jpeg;base64,{encoded(WITH_URL_SAFE)}"
+URI_OF_FOUR = "data:image/jpeg;base64,/9j/4A=="
 LONG_URI = f"data:image/png;base64,{encoded(PNG + bytes(200))}"
 
 
@@ -52,6 +53,8 @@ LONG_URI = f"data:image/png;base64,{encoded(PNG + bytes(200))}"
         (b"RIFF\x24\x00\x00\x00WAVEfmt ", None),
         (b"JUNK\x24\x00\x00\x00WEBPVP8 ", None),
         (b"\x89PNG\n", None),
+        (b"\xff\xd8\xff\xc0", "image/jpeg"),
+        (b"\xff\xd8\xff\xbf", None),
         (b"\xff\xd8", None),
         (b"GIF90a", None),
         (SVG, None),
@@ -197,6 +200,13 @@ def test_a_declared_type_that_is_no_string_is_refused():
             "data:image/x-icon;base64,8J+Y",
             id="bytes with a declared type",
         ),
+        pytest.param(
+            "data:image/jpeg;base64,_9j_4A",
+            None,
+            URI_OF_FOUR,
+            id="URL-safe and unpadded, of an odd length",
+        ),
+        pytest.param("data:image/jpeg;base64,/9j/4A", None, URI_OF_FOUR, id="unpadded"),
         pytest.param(b"\xf0\x9f\x98", None, None, id="bytes of no image"),
         pytest.param(encoded(SVG), None, None, id="base64 of no image"),
         pytest.param(b"data:image/png;base64,\xff", None, None, id="data URI that is not ASCII"),
@@ -279,6 +289,7 @@ NO_CONTENT = "is a data URI whose content is not base64"
         ("data:image/png;" + "x" * 300 + ";base64,AAAA", NO_URL),
         ("ftp://host/a", NO_URL),
         ("cat.png", NO_URL),
+        ("a cat, asleep", NO_URL),
         ("", NO_URL),
     ],
 )
@@ -294,6 +305,7 @@ def test_the_problem_of_an_invalid_image(value, problem):
         ("https://host/a.png", 0),
         (PNG_URI, len(PNG)),
         ("data:image/png;base64,", 0),
+        ("cat.png", 0),
     ],
 )
 def test_the_size_of_an_image(value, size):
@@ -314,6 +326,7 @@ def as_uri(data, declared):
         (as_uri(b"II*\0" + bytes(20), "png"), "image/tiff"),
         (as_uri(b"MM\0*" + bytes(20), "png"), "image/tiff"),
         (as_uri(JPEG + bytes(300), "png"), "image/jpeg"),
+        (as_uri(JPEG, "png;name=" + "a" * 165), "image/jpeg"),
         (as_uri(SVG, "svg+xml"), "image/svg+xml"),
         (as_uri(SVG, "png"), "image/svg+xml"),
         ("https://host/logo.svgz", "image/svg+xml"),

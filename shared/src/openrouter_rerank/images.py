@@ -205,7 +205,7 @@ def image_format(value: str) -> str | None:
     if is_url(value):
         host, _, path = value.partition("://")[2].partition("?")[0].partition("/")
         name = path.partition("#")[0].lower()
-        return _UNSUPPORTED_SUFFIXES.get(name[name.rfind(".") :]) if host and "." in name else None
+        return _UNSUPPORTED_SUFFIXES.get(name[name.rfind(".") :]) if host else None
     head, _, start = value[: 200 + _SIGNATURE].partition(",")
     data = _decoded(start[:_SIGNATURE])
     other = next((kind for magic, kind in _OTHER_MAGIC if data.startswith(magic)), None)
