@@ -1,6 +1,7 @@
 """Proxies whose tunnels lead to one port, and the TLS of the host behind them."""
 
 import asyncio
+import socket
 import ssl
 import threading
 from concurrent.futures import Future
@@ -104,12 +105,14 @@ class ScriptedProxy:
 
     def __init__(self, *replies, closes=False, tls=None):
         self.connections = self.open_connections = 0
+        self._clients = set()
         self.steps = 0
         """The number of replies that were sent."""
         self._replies, self._closes, self._tls = replies, closes, tls
         self._changed = threading.Condition()
 
     async def _serve(self, reader, writer):
+        self._clients.add(writer.get_extra_info("peername"))
         self._note(opened=1)
         try:
             if self._tls is not None:
@@ -142,6 +145,14 @@ class ScriptedProxy:
         """Wait until a condition is true, such as `lambda: proxy.open_connections == 0`."""
         with self._changed:
             assert self._changed.wait_for(condition, 30)
+
+    def wait_until_closed(self, port):
+        """Wait until all connections that clients have made so far are closed."""
+        # Connections are accepted in the order in which they were made.
+        with socket.create_connection(("127.0.0.1", port)) as last:
+            name = last.getsockname()
+            self.wait_until(lambda: name in self._clients)
+        self.wait_until(lambda: self.open_connections == 0)
 
     @contextmanager
     def running(self):
