@@ -13,10 +13,10 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import Protocol, TypeGuard, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Response, Step
-from openrouter_rerank._tracebacks import HTTP_LIBRARIES, raise_if_from_signal
+from openrouter_rerank._tracebacks import HTTP_LIBRARIES, is_group, raise_if_from_signal
 from openrouter_rerank._wire.endpoint import Secrets
 from openrouter_rerank.errors import OpenRouterRerankError
 
@@ -350,13 +350,9 @@ def _cause_of(error: BaseException | None) -> OSError | None:
         if error is None or (isinstance(error, OSError) and error.errno is not None):
             return error
         # A group has the errors of all addresses of a host.
-        inner = error.exceptions[0] if _is_group(error) else None
+        inner = error.exceptions[0] if is_group(error) else None
         error = inner or error.__cause__ or error.__context__
     return None
-
-
-def _is_group(error: BaseException) -> TypeGuard[BaseExceptionGroup[BaseException]]:
-    return isinstance(error, BaseExceptionGroup)
 
 
 def _words(error: OSError) -> str | None:
