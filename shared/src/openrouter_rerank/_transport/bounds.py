@@ -158,6 +158,9 @@ class Bounds:
         # The events of a connection through a proxy have another prefix.
         if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             self.socket = _socket_of(info.get("return_value"))
+        elif event.endswith(".response_closed.started"):
+            # From here on, another call may use the connection.
+            self.socket = None
 
     async def atrace(self, event: str, info: Mapping[str, object]) -> None:
         """Note the step of an exchange, and close its connection if the TLS handshake failed."""
@@ -203,11 +206,12 @@ class Bounds:
 
     def shut_down(self) -> None:
         """Shut the connection down, so that a thread that waits for it continues immediately."""
-        if self.socket is not None:
+        # Read once, because the thread of the exchange may set it to `None` at any time.
+        if (connected := self.socket) is not None:
             with suppress(OSError):
                 # Not the method of SSLSocket, which would drop the TLS state while another thread
                 # reads.
-                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
+                socket.socket.shutdown(connected, socket.SHUT_RDWR)
 
     def is_time_up(self, needed: float = _MARGIN) -> bool:
         """Return `True` if the attempt has no time left, or only the seconds that are `needed`."""

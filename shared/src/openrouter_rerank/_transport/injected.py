@@ -55,10 +55,7 @@ def exchange_over(
                 extensions={"timeout": bounds.timeouts, "trace": bounds.trace},
             ) as response,
         ):
-            received = _read(response, attempt, bounds)
-            # From here on, another call may use the connection.
-            bounds.socket = None
-            return received
+            return _read(response, attempt, bounds)
     except Exception as error:
         return _outcome_of(error, auth, attempt, bounds)
 
