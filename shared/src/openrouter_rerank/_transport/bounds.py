@@ -224,8 +224,6 @@ class Bounds:
             return self.failed(error.kind)
         cause = _system_error(error)
         kind = self._kind(error, cause)
-        if kind is None and isinstance(error, RuntimeError) and "closed" in str(error):
-            return self.failed(FailureKind.UNSENDABLE, "http_client is closed")
         if kind is None:
             raise error
         if self.is_time_up():
