@@ -1,5 +1,5 @@
 """
-Sockets for synchronous calls whose every wait ends at one deadline, as a backend of httpcore.
+Sockets for synchronous calls: each wait of a socket ends at one deadline.
 
 The timeouts of httpcore's own backend apply to each step. A server that sends a byte now and then,
 or a host with many addresses that do not answer, can use the whole timeout again in each step.
@@ -8,7 +8,7 @@ or a host with many addresses that do not answer, can use the whole timeout agai
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import httpcore
 
@@ -26,7 +26,7 @@ def addresses_of(host: str, port: int) -> list[str]:
     return [socket.getnameinfo(address, numeric)[0] for *_, address in found]
 
 
-class Sockets(httpcore.NetworkBackend):
+class Sockets:
     """
     Opens the sockets of one connection, which share its `deadline`.
 
@@ -48,14 +48,7 @@ class Sockets(httpcore.NetworkBackend):
         self._resolve = resolve
         self._backend = httpcore.SyncBackend()
 
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ARG002 - the deadline bounds every wait
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
+    def connect(self, host: str, port: int) -> "Stream":
         """Connect to the first address of `host` that accepts; each gets a share of the time."""
         try:
             # No operating system can cancel the lookup of a name.
@@ -66,14 +59,12 @@ class Sockets(httpcore.NetworkBackend):
         for at, address in enumerate(addresses):
             share = self.time_to_connect(len(addresses) - at)
             try:
-                stream = self._backend.connect_tcp(
-                    address, port, share, local_address, socket_options
-                )
+                stream = self._backend.connect_tcp(address, port, share)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 raise_if_from_signal(error)
                 failure = error
             else:
-                return _Stream(stream, self)
+                return Stream(stream, self)
         raise failure
 
     def time_to_connect(self, addresses: int = 1) -> float:
@@ -88,7 +79,7 @@ class Sockets(httpcore.NetworkBackend):
         return min(left, LONGEST_WAIT)
 
 
-class _Stream(httpcore.NetworkStream):
+class Stream:
     """A connected socket; its waits end at the deadline of `sockets`."""
 
     def __init__(self, stream: httpcore.NetworkStream, sockets: Sockets) -> None:
@@ -98,7 +89,8 @@ class _Stream(httpcore.NetworkStream):
         self._socket = found if isinstance(found, socket.socket) else None
         self._held = b""
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - httpcore's interface
+    def read(self, max_bytes: int) -> bytes:
+        """Return the next bytes as soon as there are any; `b""` at the end of the connection."""
         # As httpcore does: a server that stops reading may have sent a response that says why.
         try:
             self._flush()
@@ -106,7 +98,8 @@ class _Stream(httpcore.NetworkStream):
             raise_if_from_signal(error)
         return self._stream.read(max_bytes, self._sockets.time_left(httpcore.ReadTimeout))
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - httpcore's interface
+    def write(self, buffer: bytes) -> None:
+        """Send `buffer`, or hold it back until the next read if it is small."""
         # The head of a request comes first. A small body is sent together with it: in one packet,
         # one TLS record and one system call.
         if len(self._held) + len(buffer) <= HELD_BYTES:
@@ -141,32 +134,27 @@ class _Stream(httpcore.NetworkStream):
             raise httpcore.WriteError(error) from error
 
     def close(self) -> None:
+        """Close the connection."""
         self._held = b""
         self._stream.close()
 
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ARG002 - httpcore's interface
-    ) -> httpcore.NetworkStream:
+    def start_tls(self, context: ssl.SSLContext, host: str) -> "Stream":
+        """Secure the connection; return the stream to use from here on."""
         try:
             left = self._sockets.time_to_connect()
         except httpcore.ConnectTimeout:
             self.close()
             raise
-        secured = _Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._sockets)
+        secured = Stream(self._stream.start_tls(context, host, left), self._sockets)
         if isinstance(self._socket, ssl.SSLSocket):
             # TLS within the TLS of a proxy: writing to the socket would bypass the inner one.
             secured._socket = None
         return secured
 
-    def get_extra_info(self, info: str) -> object:
-        if info == "is_readable" and self._socket is None:
-            return self._has_unread()
-        return self._stream.get_extra_info(info)
-
-    def _has_unread(self) -> bool:
+    def is_readable(self) -> bool:
+        """Return `True` if a read would return without waiting: bytes, or the end."""
+        if self._socket is not None:
+            return bool(self._stream.get_extra_info("is_readable"))
         # Bytes may wait in the TLS of the proxy, where the socket does not show them.
         try:
             self._stream.read(1, 0.0)
