@@ -139,6 +139,7 @@ def test_the_next_address_replaces_a_refusing_one_immediately(mode, port):
 
 
 @both_modes
+@repeat_if_starved
 def test_an_error_is_raised_if_all_addresses_refuse(mode, port):
     """If every address of a host refuses, the error of the last one is raised immediately."""
     started = time.monotonic()
