@@ -5,10 +5,12 @@ The timeouts of httpcore's own backend apply to each step. A server that sends a
 or a host with many addresses that do not answer, can use the whole timeout again in each step.
 """
 
+import functools
 import socket
 import ssl
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 import httpcore
 
@@ -16,7 +18,10 @@ from openrouter_rerank._tracebacks import raise_if_from_signal
 
 from .bounds import CONNECT_TIMEOUT, HELD_BYTES, LONGEST_WAIT
 
+# Bytes that are encrypted or received together, in the TLS within the TLS of a proxy.
 _PIECE_BYTES = 262_144
+
+_Result = TypeVar("_Result")
 
 
 def addresses_of(host: str, port: int) -> list[str]:
@@ -85,8 +90,7 @@ class Stream:
     def __init__(self, stream: httpcore.NetworkStream, sockets: Sockets) -> None:
         self._stream = stream
         self._sockets = sockets
-        found = stream.get_extra_info("socket")
-        self._socket = found if isinstance(found, socket.socket) else None
+        self._socket: socket.socket = stream.get_extra_info("socket")
         self._held = b""
 
     def read(self, max_bytes: int) -> bytes:
@@ -96,7 +100,7 @@ class Stream:
             self._flush()
         except httpcore.WriteError as error:
             raise_if_from_signal(error)
-        return self._stream.read(max_bytes, self._sockets.time_left(httpcore.ReadTimeout))
+        return self._receive(max_bytes)
 
     def write(self, buffer: bytes) -> None:
         """Send `buffer`, or hold it back until the next read if it is small."""
@@ -113,13 +117,10 @@ class Stream:
         if held:
             self._send(held)
 
+    def _receive(self, max_bytes: int) -> bytes:
+        return self._stream.read(max_bytes, self._sockets.time_left(httpcore.ReadTimeout))
+
     def _send(self, buffer: bytes) -> None:
-        if self._socket is None:
-            # Within one piece, httpcore's stream starts its timeout again after each partial write.
-            for start in range(0, len(buffer), _PIECE_BYTES):
-                left = self._sockets.time_left(httpcore.WriteTimeout)
-                self._stream.write(buffer[start : start + _PIECE_BYTES], left)
-            return
         # Not httpcore's stream, which would start its timeout again after each partial write.
         unsent = memoryview(buffer)
         try:
@@ -145,19 +146,78 @@ class Stream:
         except httpcore.ConnectTimeout:
             self.close()
             raise
-        secured = Stream(self._stream.start_tls(context, host, left), self._sockets)
         if isinstance(self._socket, ssl.SSLSocket):
-            # TLS within the TLS of a proxy: writing to the socket would bypass the inner one.
-            secured._socket = None
-        return secured
+            return _TLSInTLSStream(self._stream, self._sockets, context, host)
+        return Stream(self._stream.start_tls(context, host, left), self._sockets)
 
     def is_readable(self) -> bool:
         """Return `True` if a read would return without waiting: bytes, or the end."""
-        if self._socket is not None:
-            return bool(self._stream.get_extra_info("is_readable"))
-        # Bytes may wait in the TLS of the proxy, where the socket does not show them.
+        return bool(self._stream.get_extra_info("is_readable"))
+
+
+class _TLSInTLSStream(Stream):
+    """
+    TLS within the TLS of a proxy.
+
+    Not httpcore's stream, which would start its timeout again after each part of a TLS record.
+    """
+
+    def __init__(
+        self, stream: httpcore.NetworkStream, sockets: Sockets, context: ssl.SSLContext, host: str
+    ) -> None:
+        super().__init__(stream, sockets)
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        deadline = sockets.deadline
         try:
-            self._stream.read(1, 0.0)
-        except httpcore.ReadError as error:
-            return not isinstance(error.__cause__, BlockingIOError | ssl.SSLWantReadError)
-        return True
+            sockets.deadline = time.monotonic() + sockets.time_to_connect()
+            self._exchange(self._tls.do_handshake)
+        except (httpcore.TimeoutException, httpcore.NetworkError, ssl.SSLError) as error:
+            self.close()
+            raise_if_from_signal(error)
+            is_late = isinstance(error, httpcore.TimeoutException)
+            kind = httpcore.ConnectTimeout if is_late else httpcore.ConnectError
+            raise kind(error) from error
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            sockets.deadline = deadline
+
+    def _receive(self, max_bytes: int) -> bytes:
+        try:
+            return self._exchange(functools.partial(self._tls.read, max_bytes))
+        except ssl.SSLError as error:
+            raise_if_from_signal(error)
+            raise httpcore.ReadError(error) from error
+
+    def _send(self, buffer: bytes) -> None:
+        try:
+            for start in range(0, len(buffer), _PIECE_BYTES):
+                piece = buffer[start : start + _PIECE_BYTES]
+                self._exchange(functools.partial(self._tls.write, piece))
+        except ssl.SSLError as error:
+            raise_if_from_signal(error)
+            raise httpcore.WriteError(error) from error
+
+    def _exchange(self, step: Callable[[], _Result]) -> _Result:
+        """Return the result of a `step` of the TLS, and send and receive what it needs."""
+        while True:
+            try:
+                result = step()
+            except ssl.SSLWantReadError:
+                super()._send(self._outgoing.read())
+                if received := super()._receive(_PIECE_BYTES):
+                    self._incoming.write(received)
+                else:
+                    self._incoming.write_eof()
+            else:
+                super()._send(self._outgoing.read())
+                return result
+
+    def is_readable(self) -> bool:
+        """Return `True` if a read would return without waiting: bytes, or the end."""
+        # Bytes may wait in either TLS, where the socket does not show them.
+        is_waiting = isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
+        has_unread = self._incoming.pending > 0 or self._tls.pending() > 0
+        return is_waiting or has_unread or super().is_readable()
