@@ -43,8 +43,8 @@ _KIND_PACKAGES = HTTP_LIBRARIES | {"builtins", "h11", "socket", "ssl"}
 _LATE = {Step.SLOT: FailureKind.BUSY, Step.PERMISSION: FailureKind.UNPERMITTED}
 # Seconds before the deadline at which the time is up.
 _MARGIN = 0.001
-# Seconds to decode a byte of the slowest responses. If decoding takes longer than a call may be late,
-# the response must arrive before the deadline: earlier by the difference.
+# Seconds to decode a byte of the slowest responses. If it takes longer to decode a response than a
+# call may be late, the response must arrive before the deadline: earlier by the difference.
 _DECODING_TIME = 20e-9
 _MOST_LATE = 0.05
 # Seconds that an attempt must have left after a wait for its request slot.
