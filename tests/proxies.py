@@ -56,8 +56,12 @@ async def forward(reader, writer):
 
 
 @contextmanager
-def proxy(handshake, port, tls):
-    """Run a proxy whose tunnels all lead to `port`; yield its port and the requested targets."""
+def proxy(handshake, port, tls, *, send_back=forward):
+    """
+    Run a proxy whose tunnels all lead to `port`; yield its port and the requested targets.
+
+    `send_back` forwards what the host sends.
+    """
 
     async def serve(reader, writer):
         writers = [writer]
@@ -65,7 +69,7 @@ def proxy(handshake, port, tls):
             targets.append(await handshake(reader, writer))
             target_reader, target_writer = await asyncio.open_connection("127.0.0.1", port)
             writers.append(target_writer)
-            await asyncio.gather(forward(reader, target_writer), forward(target_reader, writer))
+            await asyncio.gather(forward(reader, target_writer), send_back(target_reader, writer))
         finally:
             # Here too, because a task that is cancelled before it starts executes no `finally`.
             for each in writers:

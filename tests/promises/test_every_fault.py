@@ -218,13 +218,13 @@ def tampering_server(tls):
     def respond():
         with (
             suppress(OSError),
-            tls.wrap_socket(listener.accept()[0], server_side=True) as make_trusting_client,
+            tls.wrap_socket(listener.accept()[0], server_side=True) as connection,
         ):
-            make_trusting_client.recv(65_536)
-            make_trusting_client.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{")
+            connection.recv(65_536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{")
             # Bypass Python's TLS to send a record that cannot be decrypted.
-            socket.socket.sendall(make_trusting_client, b"\x17\x03\x03\x00\x20" + bytes(32))
-            make_trusting_client.recv(65_536)
+            socket.socket.sendall(connection, b"\x17\x03\x03\x00\x20" + bytes(32))
+            connection.recv(65_536)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=respond)

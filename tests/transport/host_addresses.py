@@ -7,7 +7,7 @@ SILENT, ACCEPTING = "127.0.0.1", "127.0.0.2"
 
 
 def resolving(*addresses):
-    """Return a resolver for `AsyncSockets` that resolves every name to `addresses`."""
+    """Return a resolver for asynchronous calls that resolves every name to `addresses`."""
 
     async def resolve(_, port):
         return [(socket.AF_INET, (address, port)) for address in addresses]

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 from openrouter_rerank import APIConnectionError, ConfigurationError
+from openrouter_rerank._transport.connect import is_prepared, prepare
 from openrouter_rerank.local.stage import Stage
 
 from tests.certificates import authority_and_server_context
@@ -96,3 +97,27 @@ def test_certificates_that_cannot_be_read_are_an_error(
     assert caught.value.message.startswith(
         f"the certificates in SSL_CERT_FILE={str(file)!r} cannot be read: {reason}"
     )
+
+
+@pytest.mark.parametrize(
+    ("url", "proxy", "are_needed"),
+    [
+        ("https://gateway.example/v1", "", True),
+        ("http://gateway.example/v1", "https://127.0.0.1:1", True),
+        ("http://gateway.example/v1", "http://127.0.0.1:1", False),
+        ("http://127.0.0.1/v1", "https://127.0.0.1:1", False),
+    ],
+)
+def test_certificates_are_read_before_a_connection_needs_them(
+    authorities, use_proxy, monkeypatch, *, url, proxy, are_needed
+):
+    """The certificates for a host or its proxy are read in `prepare`, outside the event loop."""
+    use_proxy("")
+    monkeypatch.setenv("http_proxy", proxy)
+    prepare("http://127.0.0.1/v1")
+    # Certificates that this process has not read yet.
+    monkeypatch.setenv("SSL_CERT_FILE", str(authorities[0]))
+
+    assert is_prepared(url) is not are_needed
+    prepare(url)
+    assert is_prepared(url)

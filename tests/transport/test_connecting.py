@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpcore
 import pytest
-from openrouter_rerank._transport.async_sockets import AsyncSockets
+from openrouter_rerank._transport import async_sockets
 from openrouter_rerank._transport.sockets import Sockets
 from openrouter_rerank.local.stage import unaccepting_address
 
@@ -31,13 +31,17 @@ def connect(mode, addresses, port, *, time_left=LONG_TIMEOUT, connect_timeout=LO
         sockets = Sockets(connect_timeout=connect_timeout, resolve=lambda *_: addresses)
         sockets.deadline = started + time_left
         with suppress(httpcore.ConnectTimeout):
-            sockets.connect_tcp("host.example", port).close()
+            sockets.connect("host.example", port).close()
             return time.monotonic() - started
     else:
 
         async def call():
-            sockets = AsyncSockets(connect_timeout=connect_timeout, resolve=resolving(*addresses))
-            stream = await sockets.connect_tcp("host.example", port, time_left)
+            stream = await async_sockets.connect(
+                "host.example",
+                port,
+                min(time_left, connect_timeout),
+                resolve=resolving(*addresses),
+            )
             await stream.aclose()
             return time.monotonic() - started
 
@@ -93,15 +97,15 @@ def test_a_handshake_has_the_same_time_limit(mode, port):
     if mode == "sync":
         sockets = Sockets(connect_timeout=0.1, resolve=lambda *_: [ACCEPTING])
         sockets.deadline = time.monotonic() + LONG_TIMEOUT
-        stream = sockets.connect_tcp("host.example", port)
+        stream = sockets.connect("host.example", port)
         started = time.monotonic()
         with pytest.raises(httpcore.ConnectTimeout):
             stream.start_tls(client_tls, "host.example")
     else:
 
         async def handshake():
-            stream = await AsyncSockets(resolve=resolving(ACCEPTING)).connect_tcp(
-                "host.example", port
+            stream = await async_sockets.connect(
+                "host.example", port, LONG_TIMEOUT, resolve=resolving(ACCEPTING)
             )
             started = time.monotonic()
             with pytest.raises(httpcore.ConnectTimeout):
@@ -135,6 +139,7 @@ def test_the_next_address_replaces_a_refusing_one_immediately(mode, port):
 
 
 @both_modes
+@repeat_if_starved
 def test_an_error_is_raised_if_all_addresses_refuse(mode, port):
     """If every address of a host refuses, the error of the last one is raised immediately."""
     started = time.monotonic()
@@ -151,11 +156,11 @@ def connect_and_close(mode, host, port):
     if mode == "sync":
         sockets = Sockets()
         sockets.deadline = time.monotonic() + LONG_TIMEOUT
-        sockets.connect_tcp(host, port).close()
+        sockets.connect(host, port).close()
         return
 
     async def call():
-        await (await AsyncSockets().connect_tcp(host, port)).aclose()
+        await (await async_sockets.connect(host, port, LONG_TIMEOUT)).aclose()
 
     asyncio.run(call())
 
@@ -211,8 +216,9 @@ async def test_connecting_can_be_cancelled_at_any_step(addresses):
     authority.configure_trust(client_tls)
 
     async def connected(port):
-        sockets = AsyncSockets(resolve=resolving(*addresses))
-        stream = await sockets.connect_tcp("host.example", port, LONG_TIMEOUT)
+        stream = await async_sockets.connect(
+            "host.example", port, LONG_TIMEOUT, resolve=resolving(*addresses)
+        )
         try:
             await stream.start_tls(client_tls, "127.0.0.1", LONG_TIMEOUT)
         finally:
@@ -244,4 +250,4 @@ async def test_resolving_a_name_ends_at_the_time_limit():
         await asyncio.Event().wait()
 
     with pytest.raises(httpcore.ConnectTimeout):
-        await AsyncSockets(resolve=resolve).connect_tcp("host.example", 1, 0.05)
+        await async_sockets.connect("host.example", 1, 0.05, resolve=resolve)

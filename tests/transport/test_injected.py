@@ -1,10 +1,14 @@
 """Calls over injected clients whose transports were written by users."""
 
+import asyncio
+import gc
+
 import httpx
 import httpx2
 import pytest
 from openrouter_rerank import (
     APIConnectionError,
+    AsyncRerankClient,
     InvalidResponseError,
     TooManyRequestsError,
     UnauthorizedError,
@@ -171,14 +175,39 @@ def test_an_error_of_the_library_in_a_hook_is_typed(client_with, stage, hook, na
     assert (caught.value.retryable, len(stage.requests)) == (False, 1)
 
 
-def test_an_error_of_a_hook_itself_is_raised_unchanged(client_with):
-    """An error of the user's own hook reaches the caller unchanged."""
+@pytest.mark.parametrize("kind", [LookupError, RuntimeError])
+def test_an_error_of_a_hook_itself_is_raised_unchanged(client_with, kind):
+    """An error of the user's own hook reaches the caller unchanged, whatever its text is."""
 
     def hook(_, response):
-        raise LookupError(response.status_code)
+        raise kind("the database is closed")
 
-    with pytest.raises(LookupError, match="200"):
+    with pytest.raises(kind, match=r"^the database is closed$"):
         client_with(hook).rerank("q", ["a"])
+
+
+def text_after_a_closed_loop(stage, client):
+    """Make calls over `client` in two event loops; return the text of the second call's error."""
+
+    async def call():
+        options = {"base_url": stage.base_url, "api_key": "k", "http_client": client}
+        return await AsyncRerankClient(**options).rerank("q", ["a"])
+
+    assert len(asyncio.run(call())) == 1
+    with pytest.raises(APIConnectionError) as caught:
+        asyncio.run(call())
+    return caught.value.message
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_a_client_of_a_closed_event_loop_is_a_typed_error(stage, library):
+    """A call over a connection whose event loop is closed ends in one of our errors."""
+    text = text_after_a_closed_loop(stage, library.AsyncClient())
+    # The socket that httpx has left open warns when it is collected.
+    gc.collect()
+
+    assert "could not be sent: http_client is closed. Check http_client" in text
 
 
 def test_a_redirect_is_not_followed(client_with, stage):

@@ -3,16 +3,19 @@
 import asyncio
 import base64
 import json
+import threading
+import time
 import warnings
 from urllib.parse import urlsplit
 
 import pytest
 from openrouter_rerank import AsyncRerankClient
-from openrouter_rerank.errors import APIConnectionError
+from openrouter_rerank.errors import APIConnectionError, DeadlineExceededError
 from openrouter_rerank.local.stage import Fault, Stage
 
 from tests.clients import OWN_CONNECTIONS, ClientKind
 from tests.proxies import HOST, http_tunnel, proxy, socks_tunnel, trusted_tls
+from tests.starvation import repeat_if_starved
 from tests.suspended_coroutine import run_until
 
 
@@ -117,6 +120,46 @@ def test_bytes_after_a_response_are_not_the_next_response(
 
     assert scores == [0.5] * 3
     assert len(targets) == 3
+
+
+@both_modes
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("step", ["handshake", "response"])
+@repeat_if_starved
+def test_a_host_that_sends_single_bytes_takes_the_timeout(
+    server_tls, use_proxy, mode, scheme, step
+):
+    """A host that sends its TLS byte by byte through a proxy keeps a call until its timeout."""
+    is_slow = threading.Event()
+
+    async def forward_slowly(reader, writer):
+        while data := await reader.read(65_536):
+            size = 1 if is_slow.is_set() else len(data)
+            for start in range(0, len(data), size):
+                writer.write(data[start : start + size])
+                await asyncio.sleep(0.02 if is_slow.is_set() else 0)
+
+    tls = server_tls if scheme == "https" else None
+    with (
+        Stage(tls=server_tls) as stage,
+        proxy(http_tunnel, urlsplit(stage.base_url).port, tls, send_back=forward_slowly) as (
+            port,
+            _,
+        ),
+        ClientKind(mode, None) as kind,
+    ):
+        use_proxy(f"{scheme}://127.0.0.1:{port}")
+        url = f"https://{HOST}/api/v1"
+        client = kind.client(api_key=stage.api_key, base_url=url, max_retries=0)
+        if step == "response":
+            client.rerank("q", ["a"])
+        is_slow.set()
+        started = time.monotonic()
+        with pytest.raises(DeadlineExceededError):
+            client.rerank("q", ["a"], timeout=0.3)
+        seconds = time.monotonic() - started
+
+    assert 0.25 < seconds < 0.3 + 0.5
 
 
 @OWN_CONNECTIONS

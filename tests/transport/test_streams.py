@@ -12,9 +12,10 @@ from typing import Any
 
 import httpcore
 import pytest
-from openrouter_rerank._transport.async_sockets import AsyncSockets
+from openrouter_rerank._transport.async_sockets import connect
+from openrouter_rerank._transport.async_stream import AsyncStream
 from openrouter_rerank._transport.bounds import HELD_BYTES
-from openrouter_rerank._transport.sockets import Sockets
+from openrouter_rerank._transport.sockets import Sockets, Stream
 
 from tests.slow_server import slow_server
 from tests.starvation import repeat_if_starved
@@ -28,8 +29,9 @@ both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
 class Ends:
     """The two ends of a connection: a stream with blocking methods, and the server's socket."""
 
-    sockets: Sockets | AsyncSockets
-    stream: httpcore.NetworkStream | httpcore.AsyncNetworkStream
+    sockets: Sockets | None
+    """`None` if the stream is asynchronous."""
+    stream: Stream | AsyncStream
     server: socket.socket
     run: Callable[[Any], Any]
 
@@ -43,11 +45,12 @@ class Ends:
 
     def start_tls(self):
         """Begin a TLS handshake on the stream."""
-        self.run(self.stream.start_tls(ssl.create_default_context(), "host.example", LONG_TIMEOUT))
+        timeout = () if self.sockets else (LONG_TIMEOUT,)
+        self.run(self.stream.start_tls(ssl.create_default_context(), "host.example", *timeout))
 
     def is_readable(self):
         """Return `True` if the stream can be read without waiting."""
-        return self.stream.get_extra_info("is_readable")
+        return self.stream.is_readable()
 
 
 @contextmanager
@@ -58,14 +61,14 @@ def connected_ends(mode):
         if mode == "sync":
             sockets = Sockets(resolve=lambda *_: [ACCEPTING])
             sockets.deadline = time.monotonic() + LONG_TIMEOUT
-            stream = sockets.connect_tcp("host.example", port)
+            stream = sockets.connect("host.example", port)
             with closing(stream), listener.accept()[0] as server:
                 yield Ends(sockets, stream, server, lambda result: result)
             return
-        sockets = AsyncSockets(resolve=resolving(ACCEPTING))
-        stream = runner.run(sockets.connect_tcp("host.example", port))
+        connecting = connect("host.example", port, LONG_TIMEOUT, resolve=resolving(ACCEPTING))
+        stream = runner.run(connecting)
         with listener.accept()[0] as server:
-            yield Ends(sockets, stream, server, runner.run)
+            yield Ends(None, stream, server, runner.run)
         runner.run(stream.aclose())
 
 
@@ -118,7 +121,7 @@ def test_a_response_before_the_end_of_the_request_is_read(mode):
         ends.server.shutdown(socket.SHUT_RDWR)
         if mode == "sync":
             # Writing fails from now on. An asynchronous stream refuses to write after the end.
-            ends.stream.get_extra_info("socket").shutdown(socket.SHUT_WR)
+            ends.stream._socket.shutdown(socket.SHUT_WR)  # noqa: SLF001 - no public one
         else:
             assert ends.read(3) == b"too"
             ends.write(b"more")

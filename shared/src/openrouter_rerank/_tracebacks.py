@@ -107,7 +107,7 @@ def _with_causes(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(current))
         yield current
-        if _is_group(current):
+        if is_group(current):
             pending += current.exceptions
         pending += [each for each in (current.__cause__, current.__context__) if each is not None]
 
@@ -150,7 +150,8 @@ def _clear(frame: FrameType) -> None:
         frame.clear()
 
 
-def _is_group(error: BaseException) -> TypeGuard[BaseExceptionGroup[BaseException]]:
+def is_group(error: BaseException) -> TypeGuard[BaseExceptionGroup[BaseException]]:
+    """Return `True` if `error` is a group of exceptions."""
     return isinstance(error, BaseExceptionGroup)
 
 

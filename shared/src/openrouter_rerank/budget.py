@@ -12,7 +12,7 @@ from .errors import BudgetExceededError, ConfigurationError, shown_value
 
 __all__ = ["Budget"]
 
-# US dollars. The most expensive request costs less than one.
+# US dollars. The most expensive request costs less than 1 dollar.
 _HIGHEST_COST = 10_000.0
 
 

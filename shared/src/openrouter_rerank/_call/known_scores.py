@@ -17,7 +17,8 @@ ScoresByName = Mapping[str | None, Mapping[int, float]]
 """Scores by the positions of their documents, for each served name of the model."""
 
 
-# Served names of the latest responses. A provider does not update its model twice in a row.
+# With this number of names in the latest responses, several providers serve the slug: one provider
+# does not update its model twice in so few responses.
 _MANY_NAMES = 3
 
 

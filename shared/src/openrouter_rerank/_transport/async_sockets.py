@@ -1,5 +1,5 @@
 """
-Sockets of asyncio for asynchronous calls, as a backend of httpcore. This module only connects.
+Connects the sockets of asynchronous calls, with asyncio.
 
 httpcore's own backend uses anyio, which costs a fifth of a call.
 """
@@ -13,61 +13,41 @@ import httpcore
 from openrouter_rerank._tracebacks import raise_if_from_signal
 
 from .async_stream import AsyncStream
-from .bounds import CONNECT_TIMEOUT
 from .lookups import Address, addresses_of
 
 # Seconds until the next address of a host is tried too (RFC 8305 section 5).
 _NEXT_ADDRESS_DELAY = 0.25
 
 
-class AsyncSockets(httpcore.AsyncNetworkBackend):
+async def connect(
+    host: str,
+    port: int,
+    timeout: float,  # noqa: ASYNC109 - it becomes a connect error
+    *,
+    resolve: Callable[[str, int], Awaitable[list[Address]]] = addresses_of,
+) -> AsyncStream:
     """
-    Opens the sockets of one connection in the running event loop.
+    Connect to the first address of `host` that accepts, in the running event loop.
 
     Args:
-        connect_timeout: The longest time, in seconds, to look a host up and connect to it.
+        host: A name or an address.
+        port: Its port.
+        timeout: The longest time, in seconds, to look `host` up and connect to it.
         resolve: Returns the addresses of a host.
     """
-
-    def __init__(
-        self,
-        *,
-        connect_timeout: float = CONNECT_TIMEOUT,
-        resolve: Callable[[str, int], Awaitable[list[Address]]] = addresses_of,
-    ) -> None:
-        self._connect_timeout = connect_timeout
-        self._resolve = resolve
-        self._stream: AsyncStream | None = None
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - the interface of httpcore
-        local_address: str | None = None,  # noqa: ARG002 - the client never sets it
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - httpcore's interface
-    ) -> AsyncStream:
-        """Connect to the first address of `host` that accepts."""
-        longest = min(self._connect_timeout, timeout or self._connect_timeout)
-        try:
-            async with asyncio.timeout(longest):
-                addresses = await self._resolve(host, port)
-                delay = min(_NEXT_ADDRESS_DELAY, longest / len(addresses))
-                connected = await _connected(addresses, delay)
-                loop = asyncio.get_running_loop()
-                transport, stream = await loop.create_connection(AsyncStream, sock=connected)
-        except TimeoutError as error:
-            raise httpcore.ConnectTimeout(error) from error
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(error) from error
-        stream.transport = transport
-        self._stream = stream
-        return stream
-
-    def abort(self) -> None:
-        """Close the last connection; the loop closes its socket in its next iteration."""
-        if self._stream is not None:
-            self._stream.abort()
+    try:
+        async with asyncio.timeout(timeout):
+            addresses = await resolve(host, port)
+            delay = min(_NEXT_ADDRESS_DELAY, timeout / len(addresses))
+            connected = await _connected(addresses, delay)
+            loop = asyncio.get_running_loop()
+            transport, stream = await loop.create_connection(AsyncStream, sock=connected)
+    except TimeoutError as error:
+        raise httpcore.ConnectTimeout(error) from error
+    except (OSError, UnicodeError) as error:
+        raise httpcore.ConnectError(error) from error
+    stream.transport = transport
+    return stream
 
 
 async def _connected(addresses: Sequence[Address], delay: float) -> socket.socket:

@@ -1,5 +1,5 @@
 """
-A connection of asyncio: the protocol of its transport, and a stream of httpcore, in one class.
+A connection of asyncio: the protocol of its transport, and the stream that is read, in one class.
 
 Reading and writing have no timeouts of their own: callers wrap them in an `asyncio.timeout`.
 """
@@ -19,7 +19,7 @@ from .bounds import HELD_BYTES
 _READ_AHEAD_BYTES = 262_144
 
 
-class AsyncStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
+class AsyncStream(asyncio.Protocol):
     """Reads from and writes to a transport of the running loop, for one task at a time."""
 
     transport: asyncio.Transport
@@ -64,7 +64,7 @@ class AsyncStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._is_full = False
         self._wake()
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109 - httpcore's interface
+    async def read(self, max_bytes: int) -> bytes:
         """Return the next bytes as soon as there are any; `b""` at the end of the connection."""
         if self._held:
             # As httpcore does: a server that stops reading may have sent a response that says why.
@@ -82,7 +82,7 @@ class AsyncStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             self.transport.resume_reading()
         return data
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109 - httpcore's interface
+    async def write(self, buffer: bytes) -> None:
         """Send `buffer`, or hold it back until the next read if it is small."""
         # As in synchronous calls: the head of a request waits for the body that follows.
         if len(self._held) + len(buffer) <= HELD_BYTES:
@@ -123,21 +123,20 @@ class AsyncStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     async def start_tls(
         self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - the interface of httpcore
-    ) -> "AsyncStream":
+        context: ssl.SSLContext,
+        host: str,
+        timeout: float,  # noqa: ASYNC109 - it becomes a connect error
+    ) -> None:
         """Secure the connection within `timeout` seconds; if that fails, the connection is lost."""
         try:
             async with asyncio.timeout(timeout):
-                await self._secure(ssl_context, server_hostname)
+                await self._secure(context, host)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(error) from error
         except OSError as error:
             raise httpcore.ConnectError(error) from error
-        return self
 
-    async def _secure(self, context: ssl.SSLContext, host: str | None) -> None:
+    async def _secure(self, context: ssl.SSLContext, host: str) -> None:
         secured = None
         try:
             if not self._has_ended:
@@ -155,13 +154,7 @@ class AsyncStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             raise ConnectionResetError
         self.transport = secured
 
-    def get_extra_info(self, info: str) -> object:
-        """Return the `ssl_object` of the connection, or whether it `is_readable`."""
-        if info == "ssl_object":
-            return self.transport.get_extra_info("ssl_object")
-        return self._is_readable() if info == "is_readable" else None
-
-    def _is_readable(self) -> bool:
+    def is_readable(self) -> bool:
         """Return `True` if a read would return without waiting: bytes, or the end."""
         found = self.transport.get_extra_info("socket")
         if self._has_ended or self._received or found is None:

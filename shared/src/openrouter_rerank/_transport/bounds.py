@@ -13,10 +13,10 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import Protocol, TypeGuard, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Response, Step
-from openrouter_rerank._tracebacks import HTTP_LIBRARIES, raise_if_from_signal
+from openrouter_rerank._tracebacks import HTTP_LIBRARIES, is_group, raise_if_from_signal
 from openrouter_rerank._wire.endpoint import Secrets
 from openrouter_rerank.errors import OpenRouterRerankError
 
@@ -43,8 +43,8 @@ _KIND_PACKAGES = HTTP_LIBRARIES | {"builtins", "h11", "socket", "ssl"}
 _LATE = {Step.SLOT: FailureKind.BUSY, Step.PERMISSION: FailureKind.UNPERMITTED}
 # Seconds before the deadline at which the time is up.
 _MARGIN = 0.001
-# Seconds to decode a byte of the slowest responses. A response that needs longer than a call may be
-# late has to come earlier: by the rest of that time.
+# Seconds to decode a byte of the slowest responses. If it takes longer to decode a response than a
+# call may be late, the response must arrive before the deadline: earlier by the difference.
 _DECODING_TIME = 20e-9
 _MOST_LATE = 0.05
 # Seconds that an attempt must have left after a wait for its request slot.
@@ -158,6 +158,9 @@ class Bounds:
         # The events of a connection through a proxy have another prefix.
         if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             self.socket = _socket_of(info.get("return_value"))
+        elif event.endswith(".response_closed.started"):
+            # From here on, another call may use the connection.
+            self.socket = None
 
     async def atrace(self, event: str, info: Mapping[str, object]) -> None:
         """Note the step of an exchange, and close its connection if the TLS handshake failed."""
@@ -203,11 +206,12 @@ class Bounds:
 
     def shut_down(self) -> None:
         """Shut the connection down, so that a thread that waits for it continues immediately."""
-        if self.socket is not None:
+        # Read once, because the thread of the exchange may set it to `None` at any time.
+        if (connected := self.socket) is not None:
             with suppress(OSError):
                 # Not the method of SSLSocket, which would drop the TLS state while another thread
                 # reads.
-                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
+                socket.socket.shutdown(connected, socket.SHUT_RDWR)
 
     def is_time_up(self, needed: float = _MARGIN) -> bool:
         """Return `True` if the attempt has no time left, or only the seconds that are `needed`."""
@@ -220,8 +224,6 @@ class Bounds:
             return self.failed(error.kind)
         cause = _system_error(error)
         kind = self._kind(error, cause)
-        if kind is None and isinstance(error, RuntimeError) and "closed" in str(error):
-            return self.failed(FailureKind.UNSENDABLE, "http_client is closed")
         if kind is None:
             raise error
         if self.is_time_up():
@@ -350,13 +352,9 @@ def _cause_of(error: BaseException | None) -> OSError | None:
         if error is None or (isinstance(error, OSError) and error.errno is not None):
             return error
         # A group has the errors of all addresses of a host.
-        inner = error.exceptions[0] if _is_group(error) else None
+        inner = error.exceptions[0] if is_group(error) else None
         error = inner or error.__cause__ or error.__context__
     return None
-
-
-def _is_group(error: BaseException) -> TypeGuard[BaseExceptionGroup[BaseException]]:
-    return isinstance(error, BaseExceptionGroup)
 
 
 def _words(error: OSError) -> str | None:

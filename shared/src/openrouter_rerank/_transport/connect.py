@@ -50,8 +50,7 @@ def _proxy(url: str) -> "Proxy | None":
 
 def is_prepared(url: str) -> bool:
     """Return `True` if `prepare` has nothing left to do for the host of `url`."""
-    needs_context = urlsplit(url).scheme == "https"
-    return _is_imported() and (not needs_context or _certificates.are_read)
+    return _is_imported() and (not _needs_certificates(url) or _certificates.are_read)
 
 
 def prepare(url: str) -> None:
@@ -62,7 +61,17 @@ def prepare(url: str) -> None:
     """
     with _configuration_errors():
         _import()
-        _context(url)
+        if _needs_certificates(url):
+            _certificates.context()
+
+
+def _needs_certificates(url: str) -> bool:
+    if urlsplit(url).scheme == "https":
+        return True
+    from .proxy import proxy_for
+
+    proxy = proxy_for(url)
+    return proxy is not None and proxy.uses_tls
 
 
 def _is_imported() -> bool:

@@ -14,18 +14,18 @@ from openrouter_rerank._attempt import Step
 from openrouter_rerank._tracebacks import raise_if_from_signal
 from openrouter_rerank._wire.endpoint import EncodedHeaders
 
-from .async_sockets import AsyncSockets
+from .async_sockets import connect
 from .async_stream import AsyncStream
 from .bounds import ResponseBuilder
 from .http11 import HTTP11
 from .proxy import Proxy
-from .sockets import Sockets
+from .sockets import Sockets, Stream
 from .tunnel import Handshake
 
 _READ_BYTES = 65_536
 _READ_BYTES_OF_PROXY = 4_096
 
-_Stream = TypeVar("_Stream", httpcore.NetworkStream, AsyncStream)
+_Stream = TypeVar("_Stream", Stream, AsyncStream)
 
 
 class _Connection(Generic[_Stream]):
@@ -69,14 +69,10 @@ class _Connection(Generic[_Stream]):
     def is_alive(self) -> bool:
         """Return `True` if the connection can be used again, as far as this side knows."""
         # Between two exchanges there is nothing to read but the end of the connection.
-        return (
-            self.is_idle
-            and self._stream is not None
-            and not self._stream.get_extra_info("is_readable")
-        )
+        return self.is_idle and self._stream is not None and not self._stream.is_readable()
 
 
-class Connection(_Connection[httpcore.NetworkStream]):
+class Connection(_Connection[Stream]):
     """A connection for synchronous calls."""
 
     def __init__(
@@ -112,10 +108,10 @@ class Connection(_Connection[httpcore.NetworkStream]):
                 pass
         self.is_idle = self._http.start_next()
 
-    def _connected(self) -> httpcore.NetworkStream:
+    def _connected(self) -> Stream:
         proxy = self._proxy
         host, port = (self._host, self._port) if proxy is None else (proxy.host, proxy.port)
-        self._stream = self._sockets.connect_tcp(host, port)
+        self._stream = self._sockets.connect(host, port)
         if proxy is not None:
             if proxy.context is not None:
                 self._stream = self._stream.start_tls(proxy.context, proxy.host)
@@ -134,12 +130,6 @@ class Connection(_Connection[httpcore.NetworkStream]):
 
 class AsyncConnection(_Connection[AsyncStream]):
     """A connection for asynchronous calls."""
-
-    def __init__(
-        self, url: str, context: ssl.SSLContext | None, proxy: Proxy | None = None
-    ) -> None:
-        super().__init__(url, context, proxy)
-        self._sockets = AsyncSockets()
 
     async def exchange(
         self,
@@ -170,7 +160,7 @@ class AsyncConnection(_Connection[AsyncStream]):
     async def _connected(self, timeout: float) -> AsyncStream:  # noqa: ASYNC109 - for each step
         proxy = self._proxy
         host, port = (self._host, self._port) if proxy is None else (proxy.host, proxy.port)
-        self._stream = await self._sockets.connect_tcp(host, port, timeout)
+        self._stream = await connect(host, port, timeout)
         if proxy is not None:
             if proxy.context is not None:
                 await self._stream.start_tls(proxy.context, proxy.host, timeout)
@@ -189,10 +179,11 @@ class AsyncConnection(_Connection[AsyncStream]):
     def abort(self) -> None:
         """Close the connection without waiting; the loop closes its socket afterwards."""
         self.is_idle = False
-        self._sockets.abort()
+        if self._stream is not None:
+            self._stream.abort()
 
 
-def _open_tunnel(stream: httpcore.NetworkStream, handshake: Handshake) -> None:
+def _open_tunnel(stream: Stream, handshake: Handshake) -> None:
     with suppress(StopIteration):
         stream.write(next(handshake))
         while True:

@@ -4,12 +4,12 @@ import threading
 import time
 from weakref import ref
 
-# Seconds after which a waiting thread looks for slots whose holders are gone.
+# Seconds after which a waiting thread looks for slots whose holders no longer exist.
 _LOOK_AGAIN = 0.5
 
 
 class Holder:
-    """Something that holds a slot, or a place in a group, until it is released or gone."""
+    """An object that holds a slot, or belongs to a group, until it is released or deleted."""
 
     __slots__ = ("__weakref__",)
 

@@ -8,6 +8,7 @@ request, and its response is read within the bounds of the attempt.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from traceback import walk_tb
 from typing import Protocol, runtime_checkable
 
 from openrouter_rerank._attempt import Attempt, Body, Failure, FailureKind, Response, Step
@@ -27,6 +28,8 @@ from .watchdog import Watched, watchdog
 _LONGEST_JOINED = 512 * 1024
 # The errors of httpx and httpx2 that are not about the connection.
 _LIBRARY_ERRORS = frozenset({"HTTPError", "StreamError", "InvalidURL", "CookieConflict"})
+# The packages that raise a `RuntimeError` if the client, or the loop of a connection, is closed.
+_RUNTIME_PACKAGES = HTTP_LIBRARIES | {"anyio", "asyncio", "uvloop"}
 # Pieces of a body that are read one after another.
 _PIECES_PER_TURN = 100
 
@@ -55,10 +58,7 @@ def exchange_over(
                 extensions={"timeout": bounds.timeouts, "trace": bounds.trace},
             ) as response,
         ):
-            received = _read(response, attempt, bounds)
-            # From here on, another call may use the connection.
-            bounds.socket = None
-            return received
+            return _read(response, attempt, bounds)
     except Exception as error:
         return _outcome_of(error, auth, attempt, bounds)
 
@@ -139,7 +139,7 @@ def _outcome_of(
     error: Exception, auth: Bearer, attempt: Attempt, bounds: Bounds
 ) -> Response | Failure:
     """
-    Return the outcome of an exchange that an event hook or a transport of the user has ended.
+    Return the outcome of an exchange that a closed client, a hook or a transport has ended.
 
     Raises:
         Exception: `error`, if it is about the connection, or is not an error of the HTTP library.
@@ -149,6 +149,8 @@ def _outcome_of(
         for each in type(error).__mro__
         if each.__module__.partition(".")[0] in HTTP_LIBRARIES
     }
+    if _is_of_closed_client(error):
+        return bounds.failed(FailureKind.UNSENDABLE, "http_client is closed")
     if "TransportError" in names or names.isdisjoint(_LIBRARY_ERRORS):
         raise error
     if (
@@ -165,6 +167,15 @@ def _outcome_of(
             builder.add(response.content)
         return builder.build()
     return bounds.failed(FailureKind.BROKEN_CLIENT, type(error).__name__)
+
+
+def _is_of_closed_client(error: Exception) -> bool:
+    """Return `True` if a library refuses to use a closed client, or one of a closed event loop."""
+    if not isinstance(error, RuntimeError) or "closed" not in str(error):
+        return False
+    # A hook or a transport of the user may raise the same class with any text.
+    names = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
+    return names[-1].partition(".")[0] in _RUNTIME_PACKAGES
 
 
 def _headers(headers: EncodedHeaders, attempt: Attempt) -> list[tuple[bytes, bytes]]:

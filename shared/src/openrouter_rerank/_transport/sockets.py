@@ -1,14 +1,16 @@
 """
-Sockets for synchronous calls whose every wait ends at one deadline, as a backend of httpcore.
+Sockets for synchronous calls: each wait of a socket ends at one deadline.
 
 The timeouts of httpcore's own backend apply to each step. A server that sends a byte now and then,
 or a host with many addresses that do not answer, can use the whole timeout again in each step.
 """
 
+import functools
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from typing import TypeVar
 
 import httpcore
 
@@ -16,7 +18,10 @@ from openrouter_rerank._tracebacks import raise_if_from_signal
 
 from .bounds import CONNECT_TIMEOUT, HELD_BYTES, LONGEST_WAIT
 
+# Bytes that are encrypted or received together, in the TLS within the TLS of a proxy.
 _PIECE_BYTES = 262_144
+
+_Result = TypeVar("_Result")
 
 
 def addresses_of(host: str, port: int) -> list[str]:
@@ -26,7 +31,7 @@ def addresses_of(host: str, port: int) -> list[str]:
     return [socket.getnameinfo(address, numeric)[0] for *_, address in found]
 
 
-class Sockets(httpcore.NetworkBackend):
+class Sockets:
     """
     Opens the sockets of one connection, which share its `deadline`.
 
@@ -48,14 +53,7 @@ class Sockets(httpcore.NetworkBackend):
         self._resolve = resolve
         self._backend = httpcore.SyncBackend()
 
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ARG002 - the deadline bounds every wait
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
+    def connect(self, host: str, port: int) -> "Stream":
         """Connect to the first address of `host` that accepts; each gets a share of the time."""
         try:
             # No operating system can cancel the lookup of a name.
@@ -66,14 +64,12 @@ class Sockets(httpcore.NetworkBackend):
         for at, address in enumerate(addresses):
             share = self.time_to_connect(len(addresses) - at)
             try:
-                stream = self._backend.connect_tcp(
-                    address, port, share, local_address, socket_options
-                )
+                stream = self._backend.connect_tcp(address, port, share)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 raise_if_from_signal(error)
                 failure = error
             else:
-                return _Stream(stream, self)
+                return Stream(stream, self)
         raise failure
 
     def time_to_connect(self, addresses: int = 1) -> float:
@@ -88,25 +84,26 @@ class Sockets(httpcore.NetworkBackend):
         return min(left, LONGEST_WAIT)
 
 
-class _Stream(httpcore.NetworkStream):
+class Stream:
     """A connected socket; its waits end at the deadline of `sockets`."""
 
     def __init__(self, stream: httpcore.NetworkStream, sockets: Sockets) -> None:
         self._stream = stream
         self._sockets = sockets
-        found = stream.get_extra_info("socket")
-        self._socket = found if isinstance(found, socket.socket) else None
+        self._socket: socket.socket = stream.get_extra_info("socket")
         self._held = b""
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - httpcore's interface
+    def read(self, max_bytes: int) -> bytes:
+        """Return the next bytes as soon as there are any; `b""` at the end of the connection."""
         # As httpcore does: a server that stops reading may have sent a response that says why.
         try:
             self._flush()
         except httpcore.WriteError as error:
             raise_if_from_signal(error)
-        return self._stream.read(max_bytes, self._sockets.time_left(httpcore.ReadTimeout))
+        return self._receive(max_bytes)
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - httpcore's interface
+    def write(self, buffer: bytes) -> None:
+        """Send `buffer`, or hold it back until the next read if it is small."""
         # The head of a request comes first. A small body is sent together with it: in one packet,
         # one TLS record and one system call.
         if len(self._held) + len(buffer) <= HELD_BYTES:
@@ -120,13 +117,10 @@ class _Stream(httpcore.NetworkStream):
         if held:
             self._send(held)
 
+    def _receive(self, max_bytes: int) -> bytes:
+        return self._stream.read(max_bytes, self._sockets.time_left(httpcore.ReadTimeout))
+
     def _send(self, buffer: bytes) -> None:
-        if self._socket is None:
-            # Within one piece, httpcore's stream starts its timeout again after each partial write.
-            for start in range(0, len(buffer), _PIECE_BYTES):
-                left = self._sockets.time_left(httpcore.WriteTimeout)
-                self._stream.write(buffer[start : start + _PIECE_BYTES], left)
-            return
         # Not httpcore's stream, which would start its timeout again after each partial write.
         unsent = memoryview(buffer)
         try:
@@ -141,35 +135,89 @@ class _Stream(httpcore.NetworkStream):
             raise httpcore.WriteError(error) from error
 
     def close(self) -> None:
+        """Close the connection."""
         self._held = b""
         self._stream.close()
 
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ARG002 - httpcore's interface
-    ) -> httpcore.NetworkStream:
+    def start_tls(self, context: ssl.SSLContext, host: str) -> "Stream":
+        """Secure the connection; return the stream to use from here on."""
         try:
             left = self._sockets.time_to_connect()
         except httpcore.ConnectTimeout:
             self.close()
             raise
-        secured = _Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._sockets)
         if isinstance(self._socket, ssl.SSLSocket):
-            # TLS within the TLS of a proxy: writing to the socket would bypass the inner one.
-            secured._socket = None
-        return secured
+            return _TLSInTLSStream(self._stream, self._sockets, context, host)
+        return Stream(self._stream.start_tls(context, host, left), self._sockets)
 
-    def get_extra_info(self, info: str) -> object:
-        if info == "is_readable" and self._socket is None:
-            return self._has_unread()
-        return self._stream.get_extra_info(info)
+    def is_readable(self) -> bool:
+        """Return `True` if a read would return without waiting: bytes, or the end."""
+        return bool(self._stream.get_extra_info("is_readable"))
 
-    def _has_unread(self) -> bool:
-        # Bytes may wait in the TLS of the proxy, where the socket does not show them.
+
+class _TLSInTLSStream(Stream):
+    """
+    TLS within the TLS of a proxy.
+
+    Not httpcore's stream, which would start its timeout again after each part of a TLS record.
+    """
+
+    def __init__(
+        self, stream: httpcore.NetworkStream, sockets: Sockets, context: ssl.SSLContext, host: str
+    ) -> None:
+        super().__init__(stream, sockets)
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        deadline = sockets.deadline
         try:
-            self._stream.read(1, 0.0)
-        except httpcore.ReadError as error:
-            return not isinstance(error.__cause__, BlockingIOError | ssl.SSLWantReadError)
-        return True
+            sockets.deadline = time.monotonic() + sockets.time_to_connect()
+            self._exchange(self._tls.do_handshake)
+        except (httpcore.TimeoutException, httpcore.NetworkError, ssl.SSLError) as error:
+            self.close()
+            raise_if_from_signal(error)
+            is_late = isinstance(error, httpcore.TimeoutException)
+            kind = httpcore.ConnectTimeout if is_late else httpcore.ConnectError
+            raise kind(error) from error
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            sockets.deadline = deadline
+
+    def _receive(self, max_bytes: int) -> bytes:
+        try:
+            return self._exchange(functools.partial(self._tls.read, max_bytes))
+        except ssl.SSLError as error:
+            raise_if_from_signal(error)
+            raise httpcore.ReadError(error) from error
+
+    def _send(self, buffer: bytes) -> None:
+        try:
+            for start in range(0, len(buffer), _PIECE_BYTES):
+                piece = buffer[start : start + _PIECE_BYTES]
+                self._exchange(functools.partial(self._tls.write, piece))
+        except ssl.SSLError as error:
+            raise_if_from_signal(error)
+            raise httpcore.WriteError(error) from error
+
+    def _exchange(self, step: Callable[[], _Result]) -> _Result:
+        """Return the result of a `step` of the TLS, and send and receive what it needs."""
+        while True:
+            try:
+                result = step()
+            except ssl.SSLWantReadError:
+                super()._send(self._outgoing.read())
+                if received := super()._receive(_PIECE_BYTES):
+                    self._incoming.write(received)
+                else:
+                    self._incoming.write_eof()
+            else:
+                super()._send(self._outgoing.read())
+                return result
+
+    def is_readable(self) -> bool:
+        """Return `True` if a read would return without waiting: bytes, or the end."""
+        # Bytes may wait in either TLS, where the socket does not show them.
+        is_waiting = isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
+        has_unread = self._incoming.pending > 0 or self._tls.pending() > 0
+        return is_waiting or has_unread or super().is_readable()

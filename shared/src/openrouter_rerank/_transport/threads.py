@@ -99,7 +99,7 @@ _workers = PerProcess(functools.partial(Workers, _MOST_WORKERS))
 async def in_thread(
     work: Callable[_Arguments, _Result], *arguments: _Arguments.args, **keywords: _Arguments.kwargs
 ) -> _Result:
-    """Return the result of `work`, done in a thread, or in the event loop if there is none."""
+    """Return the result of `work`, done in a thread, or in the event loop if none can start."""
     context = contextvars.copy_context()
 
     def run() -> _Result:
