@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from itertools import repeat
+from itertools import count, repeat
 
 import numpy as np
 
@@ -56,6 +56,30 @@ class EndlessList(list):
     def __iter__(self):
         """Yield the same name without an end."""
         return repeat("a")
+
+
+class EndlessIterable:
+    """Names without an end, of a class that is no list."""
+
+    def __iter__(self):
+        """Yield the same name without an end."""
+        return repeat("a")
+
+
+class EndlessMapping(Mapping):
+    """A mapping without an end."""
+
+    def __getitem__(self, name):
+        """Return the same value for each name."""
+        return "b"
+
+    def __iter__(self):
+        """Yield names without an end."""
+        return map("a{}".format, count())
+
+    def __len__(self):
+        """Return any number."""
+        return 1
 
 
 def doubled(value, around):
@@ -136,5 +160,10 @@ HOSTILE = {
 }
 """By name, so that a failed test says which it was."""
 
-ENDLESS = {"endless list": EndlessList(["a"])}
+ENDLESS = {
+    "endless list": EndlessList(["a"]),
+    "endless generator": repeat("a"),
+    "endless iterable": EndlessIterable(),
+    "endless mapping": EndlessMapping(),
+}
 """Only for options of ours: other code reads an endless list without an end."""

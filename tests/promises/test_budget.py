@@ -1,14 +1,23 @@
 """Promise: a budget is exceeded by the requests in flight when it is reached, and by no others."""
 
 import asyncio
+import json
 import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 from langchain_core.stores import InMemoryByteStore
-from openrouter_rerank import AsyncRerankClient, Budget, BudgetExceededError, RerankClient
-from openrouter_rerank.local.stage import Reply, error
+from openrouter_rerank import (
+    APIConnectionError,
+    AsyncRerankClient,
+    Budget,
+    BudgetExceededError,
+    DeadlineExceededError,
+    RerankClient,
+)
+from openrouter_rerank.local.stage import Fault, Reply, error
 
 COST = 0.001
 LIMIT = 0.01
@@ -159,3 +168,87 @@ def test_an_error_without_a_cost_is_free(make_client, stage):
         make_client(budget=budget).rerank("q", ["a"])
 
     assert budget.spent == 0
+
+
+class Unclosable(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body of a response over an injected client, which cannot be closed."""
+
+    def __init__(self):
+        self.is_read = asyncio.Event()
+
+    def __iter__(self):
+        """Yield the whole body."""
+        yield json.dumps(NOT_A_RANKING).encode()
+
+    def close(self):
+        """Fail."""
+        raise httpx.ReadError("lost")
+
+    async def __aiter__(self):
+        """Yield the whole body."""
+        for piece in self:
+            yield piece
+
+    async def aclose(self):
+        """Wait until the call ends."""
+        self.is_read.set()
+        await asyncio.Event().wait()
+
+
+def over_injected(client_class, http_client_class, body, budget):
+    """Return a client that gets a response with `body`."""
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=body))
+    http_client = http_client_class(transport=transport)
+    return client_class(api_key="none", http_client=http_client, budget=budget, max_retries=0)
+
+
+def test_a_response_that_cannot_be_closed_is_charged():
+    """The cost of a whole response is charged if closing the response then fails."""
+    budget = Budget(1)
+    client = over_injected(RerankClient, httpx.Client, Unclosable(), budget)
+
+    with pytest.raises(APIConnectionError):
+        client.rerank("q", ["a"])
+
+    assert budget.spent == COST
+
+
+async def test_a_response_is_charged_if_the_deadline_comes_while_it_is_closed():
+    """The cost of a whole response is charged if the deadline comes while it is closed."""
+    budget = Budget(1)
+    client = over_injected(AsyncRerankClient, httpx.AsyncClient, Unclosable(), budget)
+
+    with pytest.raises(DeadlineExceededError):
+        await client.rerank("q", ["a"], timeout=0.5)
+
+    assert budget.spent == COST
+
+
+async def test_a_response_is_charged_if_the_call_is_cancelled_while_it_is_closed():
+    """The cost of a whole response is charged if the call is cancelled while it is closed."""
+    budget, body = Budget(1), Unclosable()
+    client = over_injected(AsyncRerankClient, httpx.AsyncClient, body, budget)
+    call = asyncio.create_task(client.rerank("q", ["a"]))
+    await body.is_read.wait()
+    call.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+    assert budget.spent == COST
+
+
+@pytest.mark.parametrize("size", [1 << 20, (1 << 20) + 1], ids=["longest", "too long"])
+def test_a_body_whose_end_is_not_marked_is_charged(make_client, stage, size):
+    """If the connection is lost at the end of a body, its cost is charged, up to 1 MiB."""
+    budget = Budget(1)
+    client = make_client(budget=budget, max_retries=0)
+    start = json.dumps(NOT_A_RANKING).encode()[:-1]
+    body = start + b" " * (size - len(start) - 1) + b"}"
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % (len(body) + 1)
+    stage.script(Fault.garbage(head + body))
+
+    with pytest.raises(APIConnectionError):
+        client.rerank("q", ["a" * 10_000])
+
+    assert budget.spent == (COST if size == 1 << 20 else 0)

@@ -10,9 +10,11 @@ from contextlib import contextmanager, suppress
 import httpcore
 import httpx
 import pytest
+from langchain_core.stores import InMemoryByteStore
 from openrouter_rerank import AsyncRerankClient, Budget, OpenRouterRerankError, RerankClient
 from openrouter_rerank.local.stage import Fault, error, unaccepting_address
 
+from tests.clients import OWN_CONNECTIONS
 from tests.signal_handlers import LONG, needs_signals, raising_after
 from tests.stalling_server import stalling_server
 
@@ -315,6 +317,32 @@ def test_the_error_of_a_signal_handler_passes_the_checks(stage, use):
 
     with raising_after(LONG, TimeoutError) as raised, pytest.raises(TimeoutError) as caught:
         use(client)
+
+    assert caught.value is raised[0]
+    assert stage.requests == []
+
+
+class LazyStore(InMemoryByteStore):
+    """A store whose values are read one by one, and that a signal interrupts meanwhile."""
+
+    def mget(self, keys):
+        """Yield a value for each of `keys`, and then send a signal to this process."""
+        yield from map(super().mget, keys)
+        signal.raise_signal(signal.SIGALRM)
+
+    async def amget(self, keys):
+        """Do the same."""
+        return self.mget(keys)
+
+
+@pytest.mark.parametrize("kind", [TimeoutError, KeyboardInterrupt])
+@OWN_CONNECTIONS
+def test_the_error_of_a_signal_handler_passes_a_lazy_score_store(make_client, stage, kind):
+    """An error that a signal handler raises while a store is read is not about the store."""
+    client = make_client(score_store=LazyStore())
+
+    with raising_after(LONG, kind) as raised, pytest.raises(kind) as caught:
+        client.rerank("q", ["a"])
 
     assert caught.value is raised[0]
     assert stage.requests == []

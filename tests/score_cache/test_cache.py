@@ -255,6 +255,35 @@ def test_a_failing_store_only_logs_warnings(make_client, stage, caplog):
     assert all(record.exc_info is None for record in caplog.records)
 
 
+class UnreadableBytes(bytes):
+    """A value without a length."""
+
+    def __len__(self):
+        """Fail."""
+        raise ZeroDivisionError
+
+
+def unreadable_values():
+    """Yield a value, and then fail."""
+    yield b"{}"
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    "values", [lambda: [UnreadableBytes(b"{}")] * 3, unreadable_values], ids=["value", "generator"]
+)
+def test_values_that_cannot_be_read_only_log_a_warning(make_client, stage, caplog, values):
+    """If the values of a store fail while they are read, all scores are requested."""
+    store = Store()
+    store.result = values()
+
+    ranking = make_client(score_store=store).rerank(QUERY, DOCUMENTS)
+
+    assert [result.index for result in ranking.results] == [1, 0, 2]
+    messages = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+    assert messages == ["the score store failed, so all scores are requested: ZeroDivisionError"]
+
+
 def test_simultaneous_identical_calls_are_sent_once(make_client, stage):
     """One of several identical calls in flight sends its request, and all share the ranking."""
     stage.always(once_calls_have_joined(6, word_overlap))

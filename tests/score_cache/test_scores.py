@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import repeat
 
 import pytest
 from hypothesis import given
@@ -295,6 +296,8 @@ def test_a_value_with_several_names_is_read_back():
     [
         ([b"a", None], [b"a", None]),
         ((b"a", None), [b"a", None]),
+        (iter([b"a", None]), [b"a", None]),
+        (repeat(b"a"), None),
         ([b"a"], None),
         ([b"a", None, None], None),
         ([b"a", "text"], None),

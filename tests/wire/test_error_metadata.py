@@ -68,6 +68,13 @@ def test_texts_of_a_server_are_short_and_escaped(body, headers):
     assert len(error.metadata) <= 20
 
 
+def test_metadata_with_a_long_name_is_not_kept():
+    """A name of more than 300 characters is no name of a field, and is not kept."""
+    error = error_for({"error": {"metadata": {"a" * 300: 1, "b" * 301: 2}}})
+
+    assert error.metadata == {"a" * 300: 1}
+
+
 def test_only_scalar_metadata_is_kept():
     """Strings, numbers, booleans and `null` are kept; unknown objects may quote documents."""
     metadata = {"provider_name": "Cohere", "a": 1, "b": 0.5, "c": True, "d": None}

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import sys
 import traceback
 
 import pytest
@@ -38,6 +39,22 @@ GOOD_KEY = "sk-or-v1-0123456789abcdef"
 def test_values_of_six_characters_are_masked(values, key, text, masked):
     """The key and values of at least six characters are masked; shorter ones are often words."""
     assert Secrets(values).masked(text, key) == masked
+
+
+def test_the_forms_of_a_value_are_made_once():
+    """The forms of a value are not made again for each text: an error response has many texts."""
+    secrets = Secrets(["abc/def", "uvwxyz"])
+    made = []
+    sys.setprofile(
+        lambda frame, event, _: event == "call" and made.append(frame.f_code.co_qualname)
+    )
+    try:
+        masked = [secrets.masked(f"{number} abc%2Fdef", None) for number in range(20)]
+    finally:
+        sys.setprofile(None)
+
+    assert masked == [f"{number} ***" for number in range(20)]
+    assert made.count("quote") == 2
 
 
 def test_the_repr_of_secrets_has_no_values():

@@ -156,10 +156,9 @@ class ScoreCache:
 
     def _read(self, scores: CallScores, deadline: float) -> KnownScores:
         try:
-            values = self._store.mget(list(scores.keys))
+            known = _checked(scores, self._store.mget(list(scores.keys)))
         except Exception as error:
             return _read_failed(error)
-        known = _checked(scores, values)
         if time.monotonic() >= deadline and not scores.are_all_in(known):
             logger.warning(
                 "the score store has taken all the time of the call, so no request is sent"
@@ -169,10 +168,9 @@ class ScoreCache:
     async def _aread(self, scores: CallScores, deadline: float) -> KnownScores:
         try:
             async with asyncio.timeout(store_wait(deadline - time.monotonic())):
-                values = await self._store.amget(list(scores.keys))
+                return _checked(scores, await self._store.amget(list(scores.keys)))
         except Exception as error:
             return _read_failed(error)
-        return _checked(scores, values)
 
     def _write(self, scores: CallScores) -> None:
         try:

@@ -9,11 +9,12 @@ query or a document.
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated, Literal
 
-from pydantic import Field, Strict, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from openrouter_rerank._call.known_scores import (
     NOTHING_KNOWN,
@@ -225,15 +226,18 @@ def _opened(model: str | None, time: float) -> str:
 
 
 def checked_values(values: object, count: int) -> list[bytes | None] | None:
-    """Return `values` if it is a sequence of `count` bytes or `None`s, else `None`."""
-    try:
-        checked = _VALUES.validate_python(values)
-    except ValidationError:
+    """
+    Return `values` if it has `count` bytes or `None`s, else `None`.
+
+    A generator of the store may raise any exception, and so may a signal handler meanwhile.
+    """
+    # Not by pydantic, which reads a generator without an end, and takes each exception that is
+    # raised in it for a wrong value, even that of Ctrl-C.
+    if not isinstance(values, Iterable) or isinstance(values, str | bytes | Mapping):
         return None
-    return checked if len(checked) == count else None
-
-
-_VALUES = TypeAdapter(list[Annotated[bytes, Strict()] | None])
+    found: list[object] = [*islice(values, count + 1)]
+    checked = [each for each in found if each is None or isinstance(each, bytes)]
+    return checked if len(checked) == len(found) == count else None
 
 
 def stored_scores(value: bytes | None) -> tuple[StoredScore, ...]:

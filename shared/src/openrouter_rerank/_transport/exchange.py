@@ -14,12 +14,12 @@ from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Response, 
 from openrouter_rerank._tracebacks import raise_if_from_signal
 from openrouter_rerank._wire.endpoint import EncodedHeaders, Endpoint, Secrets
 from openrouter_rerank._wire.headers import HeaderFields
-from openrouter_rerank._wire.response import reported_cost
 from openrouter_rerank.errors import ConfigurationError
 from openrouter_rerank.http_client import AsyncHTTPClient, HTTPClient
 from openrouter_rerank.rate_limiter import RateLimiter, apermission, permission
 
 from .bounds import Bounds, ResponseBuilder
+from .charging import charge, charge_for_part
 from .fair_semaphore import FairSemaphore, Holder
 from .injected import aexchange_over, exchange_over
 from .pool import async_pool, pool
@@ -142,8 +142,7 @@ class Exchange:
             if self._client is None:
                 return _over_own_connection(self._route, attempt, bounds)
             endpoint, headers = self._route.endpoint, self._route.headers.encoded
-            outcome = exchange_over(self._client, endpoint, headers, attempt, bounds)
-            return _charged(attempt, outcome)
+            return exchange_over(self._client, endpoint, headers, attempt, bounds)
         except Exception as error:
             return bounds.failure(error)
 
@@ -186,8 +185,7 @@ class AsyncExchange:
                 if self._client is None:
                     return await _aover_own_connection(self._route, attempt, bounds)
                 endpoint, headers = self._route.endpoint, self._route.headers.encoded
-                outcome = await aexchange_over(self._client, endpoint, headers, attempt, bounds)
-                return _charged(attempt, outcome)
+                return await aexchange_over(self._client, endpoint, headers, attempt, bounds)
         except Exception as error:
             return bounds.failure(error)
 
@@ -206,11 +204,13 @@ def _over_own_connection(route: Route, attempt: Attempt, bounds: Bounds) -> Resp
         )
     except BaseException:
         connection.close()
+        charge_for_part(attempt, response.build())
         raise
     # Charged first: the call may end while the connection is put back.
-    outcome = _charged(attempt, response.build())
+    received = response.build()
+    charge(attempt, received)
     connections.put(url, connection, route.owner)
-    return outcome
+    return received
 
 
 async def _aover_own_connection(
@@ -230,14 +230,17 @@ async def _aover_own_connection(
     except GeneratorExit:
         # The coroutine was closed, so it cannot await anything any more.
         connection.abort()
+        charge_for_part(attempt, response.build())
         raise
     except BaseException:
+        charge_for_part(attempt, response.build())
         await connection.aclose()
         raise
     # Charged first: the call may end while the connection is put back.
-    outcome = _charged(attempt, response.build())
+    received = response.build()
+    charge(attempt, received)
     await connections.put(url, connection, route.owner)
-    return outcome
+    return received
 
 
 def _headers(route: Route, attempt: Attempt) -> EncodedHeaders:
@@ -285,13 +288,6 @@ def _limiter_failure(error: Exception, bounds: Bounds) -> Failure:
     raise_if_from_signal(error)
     # Only the class of the error: its message may quote the password of a database.
     return bounds.failed(FailureKind.BROKEN_LIMITER, type(error).__name__)
-
-
-def _charged(attempt: Attempt, outcome: Response | Failure) -> Response | Failure:
-    """Charge the budget, while the attempt has its slot: the next one to have it is checked."""
-    if attempt.budget is not None and isinstance(outcome, Response):
-        attempt.budget.charge(reported_cost(outcome, attempt.request))
-    return outcome
 
 
 def _log(attempt: Attempt, outcome: Response | Failure, started: float) -> None:

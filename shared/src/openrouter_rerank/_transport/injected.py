@@ -22,6 +22,7 @@ from openrouter_rerank.http_client import (
 )
 
 from .bounds import Bounds, ResponseBuilder
+from .charging import charge, charge_for_part
 from .watchdog import Watched, watchdog
 
 # Bytes up to which the client gets a body as one `bytes` object.
@@ -165,7 +166,7 @@ def _outcome_of(
         # If the hook has not read the body, it is lost: httpx has closed the response.
         with suppress(RuntimeError):
             builder.add(response.content)
-        return builder.build()
+        return _charged(attempt, builder)
     return bounds.failed(FailureKind.BROKEN_CLIENT, type(error).__name__)
 
 
@@ -187,28 +188,45 @@ def _headers(headers: EncodedHeaders, attempt: Attempt) -> list[tuple[bytes, byt
 def _read(response: StreamedResponse, attempt: Attempt, bounds: Bounds) -> Response:
     builder = ResponseBuilder(attempt, bounds)
     builder.begin(response.status_code, response.headers)
-    if response.is_stream_consumed:
-        builder.add(response.content)
-    else:
-        for piece in response.iter_raw():
-            builder.add(piece)
-    return builder.build()
+    try:
+        if response.is_stream_consumed:
+            builder.add(response.content)
+        else:
+            for piece in response.iter_raw():
+                builder.add(piece)
+    except BaseException:
+        # After the last piece, the iterator closes the response, which may fail.
+        charge_for_part(attempt, builder.build())
+        raise
+    return _charged(attempt, builder)
 
 
 async def _aread(response: StreamedResponse, attempt: Attempt, bounds: Bounds) -> Response:
     builder = ResponseBuilder(attempt, bounds)
     builder.begin(response.status_code, response.headers)
-    if response.is_stream_consumed:
-        builder.add(response.content)
-    else:
-        pieces = 0
-        async for piece in response.aiter_raw():
-            builder.add(piece)
-            pieces += 1
-            if pieces % _PIECES_PER_TURN == 0:
-                # A body of very many pieces must not keep other tasks waiting.
-                await asyncio.sleep(0)
-    return builder.build()
+    try:
+        if response.is_stream_consumed:
+            builder.add(response.content)
+        else:
+            pieces = 0
+            async for piece in response.aiter_raw():
+                builder.add(piece)
+                pieces += 1
+                if pieces % _PIECES_PER_TURN == 0:
+                    # A body of very many pieces must not keep other tasks waiting.
+                    await asyncio.sleep(0)
+    except BaseException:
+        # After the last piece, the iterator closes the response, which may take time.
+        charge_for_part(attempt, builder.build())
+        raise
+    return _charged(attempt, builder)
+
+
+def _charged(attempt: Attempt, builder: ResponseBuilder) -> Response:
+    # Before the response is closed, because the call may end while it is.
+    received = builder.build()
+    charge(attempt, received)
+    return received
 
 
 # One object if the body is small: event hooks and transports of the user may read `content`.

@@ -36,7 +36,8 @@ class Secrets:
 
     def __init__(self, values: Iterable[str]) -> None:
         kept = tuple(values)
-        self._reveal: Callable[[], tuple[str, ...]] = lambda: kept
+        # Made when the first text is masked, and only once: an error response has many texts.
+        self._reveal: Callable[[], tuple[str, ...]] = functools.cache(lambda: _forms(kept))
         self._shortest = min(map(_masked_size, kept), default=sys.maxsize)
 
     def masked(self, text: str, key: "ApiKey | None") -> str:
@@ -44,12 +45,10 @@ class Secrets:
         # Most texts are shorter than a key.
         if len(text) < self._shortest and (key is None or len(text) < key.masked_size):
             return text
-        values = (*self._reveal(), *(() if key is None else (key.reveal(),)))
+        forms = (*self._reveal(), *(() if key is None else _forms([key.reveal()])))
         # The longest first: one value may be a part of another.
-        for value in sorted(values, key=len, reverse=True):
-            if _masked_size(value) <= len(text):
-                for form in _forms(value):
-                    text = text.replace(form, "***")
+        for form in sorted(forms, key=len, reverse=True):
+            text = text.replace(form, "***")
         return text
 
     def __repr__(self) -> str:
@@ -61,10 +60,15 @@ def _masked_size(value: str) -> int:
     return len(value) if len(value) >= _SHORTEST_SECRET else sys.maxsize
 
 
-def _forms(value: str) -> tuple[str, ...]:
-    """Return the forms in which a server may echo `value`: plain, in JSON, and in a URL."""
-    in_json = json.dumps(value)[1:-1]
-    return value, in_json, in_json.replace("/", "\\/"), quote(value, safe="")
+def _forms(values: Iterable[str]) -> tuple[str, ...]:
+    """Return the forms in which a server may echo `values`: plain, in JSON, and in a URL."""
+    forms: dict[str, None] = {}
+    for value in values:
+        if _masked_size(value) < sys.maxsize:
+            in_json = json.dumps(value)[1:-1]
+            every = (value, in_json, in_json.replace("/", "\\/"), quote(value, safe=""))
+            forms |= dict.fromkeys(every)
+    return tuple(sorted(forms, key=len, reverse=True))
 
 
 class ApiKey:

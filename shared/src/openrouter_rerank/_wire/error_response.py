@@ -32,6 +32,8 @@ _REQUEST_ID_HEADERS = ("x-generation-id", "x-request-id", "cf-ray")
 _KEPT_OBJECTS = frozenset({"availability", "headers"})
 # Moderation quotes the flagged text here. Errors must not contain texts of documents.
 _QUOTING_METADATA = frozenset({"flagged_input"})
+# Characters. No field has a longer name, and masking the secrets in a text takes time.
+_LONGEST_NAME = 300
 # Milliseconds of the year 1973; as seconds, the year 5138. So a larger number is in milliseconds.
 _FIRST_MILLISECONDS = 1e11
 # Seconds. The longest known limits are counted by the day.
@@ -171,6 +173,8 @@ def _kept(metadata: Mapping[str, object], response: Response) -> dict[str, Scala
 
 
 def _keep(kept: dict[str, Scalar], name: str, value: object, response: Response) -> None:
+    if len(name) > _LONGEST_NAME:
+        return
     texts = [item for item in json_list(value) if isinstance(item, str)]
     if texts and "." in name:
         value = ", ".join(texts)

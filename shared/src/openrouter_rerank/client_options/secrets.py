@@ -6,6 +6,7 @@ and the attributes of the objects in them.
 """
 
 from collections.abc import Callable, Container, Mapping
+from itertools import islice
 from typing import TypeGuard
 
 from pydantic import BaseModel, SecretStr
@@ -18,6 +19,10 @@ _HEADERS = frozenset({"default_headers", "extra_headers"})
 _SECRETS = _HEADERS | {"api_key", "openrouter_api_key"}
 NOT_SHOWN = _SECRETS | {"base_url", "openrouter_api_base", "api_base"}
 """Names of options whose values no message shows. A URL may contain a password."""
+
+
+_MOST_HEADERS = 1_000
+"""A server takes at most some hundred. A mapping of the user may have no end."""
 
 
 class HiddenSecretStr(SecretStr):
@@ -102,7 +107,9 @@ def hidden(value: object, name: str) -> object:
 
 
 def _plain_headers(given: Mapping[str, str] | HeaderFields) -> HeaderFields:
-    return HeaderFields({_content(name): _content(given[name]) for name in given.keys()})  # noqa: SIM118 - `HeaderFields` is no mapping
+    # One more than is allowed, so that too many are refused.
+    names = islice(given.keys(), _MOST_HEADERS + 1)
+    return HeaderFields({_content(name): _content(given[name]) for name in names})
 
 
 def _content(text: str) -> str:
@@ -122,11 +129,13 @@ def checked_headers(given: object, option: str) -> HeaderFields:
     Return the headers in `given`, the value of `option`.
 
     Raises:
-        ConfigurationError: If they are no strings. The message contains no value.
+        ConfigurationError: If they are no strings, or too many. The message contains no value.
     """
     given = hidden(given, option)
     if not _is_headers(given):
         raise ConfigurationError(f"{option} must be a mapping of header names to strings, or None")
+    if len(given) > _MOST_HEADERS:
+        raise ConfigurationError(f"{option} must have at most {_MOST_HEADERS:,} headers")
     for name in given.keys():  # noqa: SIM118 - `HeaderFields` is no mapping
         if not _is_string(name):
             raise ConfigurationError(

@@ -9,7 +9,7 @@ import inspect
 import operator
 import types
 import warnings
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from enum import Enum
@@ -98,15 +98,18 @@ def real_number(value: object) -> int | float | None:
 
 def names_in(name: str, value: object) -> object:
     """
-    Return a string as a tuple with this string, and a list as a tuple; other values as is.
+    Return a string as a tuple with this string, and a list or a generator as a tuple.
+
+    Other values are returned as is.
 
     Raises:
         ConfigurationError: If it has more than 1,000 names.
     """
     if isinstance(value, str):
         return (value,)
-    if not _is_list(value):
+    if not _is_iterable(value):
         return value
+    # Not by pydantic, which reads a generator without an end until the memory is used up.
     names = tuple(islice(value, _MOST_NAMES + 1))
     if len(names) > _MOST_NAMES:
         raise ConfigurationError(f"{name} must have at most {_MOST_NAMES:,} names")
@@ -284,8 +287,9 @@ def _kinds(annotation: object) -> tuple[object, ...]:
     return tuple(each for each in _arguments(annotation) if each is not None)
 
 
-def _is_list(value: object) -> TypeGuard[Sequence[object]]:
-    return isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray)
+def _is_iterable(value: object) -> TypeGuard[Iterable[object]]:
+    is_other = isinstance(value, str | bytes | bytearray | AbstractSet | Mapping)
+    return isinstance(value, Iterable) and not is_other
 
 
 def _is_set(value: object) -> TypeGuard[AbstractSet[object]]:
