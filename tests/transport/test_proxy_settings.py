@@ -76,6 +76,8 @@ def test_a_proxy_that_cannot_be_used_is_an_error(set_proxy, mode, variable, valu
         ("http://user:p@ss@proxy:80", "proxy", 80),
         ("http://[::1]:8080", "::1", 8080),
         ("socks5h://user:password@proxy", "proxy", 1080),
+        ("SOCKS5H://user:password@proxy", "proxy", 1080),
+        ("Http://user:password@proxy", "proxy", 80),
     ],
 )
 def test_a_proxy_that_can_be_used_is_accepted(set_proxy, value, host, port):

@@ -389,8 +389,11 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # A coroutine that is being closed cannot await anything, and its loop may be gone.
+        self._is_closed = True
+        if kind is not GeneratorExit:
+            await self.aclose()
 
 
 show_options(RerankClient, HTTPClient, ClientOptions.model_fields)

@@ -83,12 +83,13 @@ def proxy_for(url: str) -> Proxy | None:
         return None
     import httpx
 
-    found = found if "://" in found else f"http://{found}"
+    scheme, _, rest = (found if "://" in found else f"http://{found}").partition("://")
+    # httpx 0.27 accepts only `socks5`. With either name, httpcore lets the proxy look hosts up.
+    scheme = scheme.lower().replace("socks5h", "socks5")
     # Not in an `except` block: the error of httpx quotes a part of the URL.
     with suppress(httpx.InvalidURL, ValueError):
-        # `httpx.Proxy` takes the credentials out of the URL. httpx 0.27 accepts only `socks5`. With
-        # either name, httpcore lets the proxy look hosts up.
-        proxy = httpx.Proxy(found.replace("socks5h://", "socks5://", 1))
+        # `httpx.Proxy` takes the credentials out of the URL.
+        proxy = httpx.Proxy(f"{scheme}://{rest}")
         if _names_only_a_host(proxy.url) and _has_valid_credentials(proxy):
             return Proxy(proxy)
     raise ConfigurationError(
