@@ -3,7 +3,7 @@
 import pytest
 from openrouter_rerank._attempt import Attempt, Response
 from openrouter_rerank._wire.request import encode
-from openrouter_rerank._wire.response import reported_cost
+from openrouter_rerank._wire.response import charge_for_part, reported_cost
 from openrouter_rerank.budget import Budget
 
 REQUEST = encode("m", "q", ("a",))
@@ -45,3 +45,38 @@ def test_an_attempt_is_over_a_spent_budget(budget, is_over):
     attempt = Attempt(request=REQUEST, timeout=1, budget=budget)
 
     assert attempt.is_over_budget == is_over
+
+
+@pytest.mark.parametrize(
+    ("body", "spent"),
+    [
+        (b'{"usage": {"cost": 0.25}, "results": []}\n', 0.25),
+        (b'{"usage": {"cost": 0.25}, "results": [', 0.0),
+        (b"", 0.0),
+        pytest.param(b'{"usage": {"cost": 0.25}}'.ljust((1 << 20) - 1) + b"}", 0.0, id="no JSON"),
+        pytest.param(b'{"usage": {"cost": 0.5}, "a":"' + b"a" * (1 << 20) + b'"}', 0.0, id="long"),
+    ],
+)
+def test_the_cost_of_a_response_whose_exchange_failed(body, spent):
+    """A body that is complete all the same is charged, if it is short enough to be read."""
+    budget = Budget(1)
+
+    charge_for_part(
+        Attempt(request=REQUEST, timeout=1, budget=budget),
+        Response(status=200, headers={}, body=body),
+    )
+
+    assert budget.spent == spent
+
+
+def test_the_longest_response_that_is_charged_although_its_exchange_failed():
+    """A body of 1 MiB is read."""
+    budget, start = Budget(1), b'{"usage": {"cost": 0.5}, "a": "'
+    body = start + b"a" * ((1 << 20) - len(start) - 2) + b'"}'
+
+    charge_for_part(
+        Attempt(request=REQUEST, timeout=1, budget=budget),
+        Response(status=200, headers={}, body=body),
+    )
+
+    assert budget.spent == 0.5

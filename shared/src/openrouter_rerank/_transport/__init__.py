@@ -19,8 +19,7 @@ An attempt, step by step:
    and `async_stream.py` (reading and writing) do the I/O. For asynchronous calls, `lookups.py`
    looks names up, `threads.py` has the threads for what would block the loop, and `loops.py` has
    what belongs to one loop.
-5. `bounds.py` collects the response, and turns an exception into a failure. `charging.py` charges
-   the budget for the response.
+5. `bounds.py` collects the response, and turns an exception into a failure.
 
 Why not httpx's pool, which is httpcore's: it walks all its connections for each request, stops
 keeping connections alive above twenty in flight, and never recovers from calls that were cancelled

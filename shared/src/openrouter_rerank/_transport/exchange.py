@@ -14,12 +14,12 @@ from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Response, 
 from openrouter_rerank._tracebacks import raise_if_from_signal
 from openrouter_rerank._wire.endpoint import EncodedHeaders, Endpoint, Secrets
 from openrouter_rerank._wire.headers import HeaderFields
+from openrouter_rerank._wire.response import charge, charge_for_part
 from openrouter_rerank.errors import ConfigurationError
 from openrouter_rerank.http_client import AsyncHTTPClient, HTTPClient
 from openrouter_rerank.rate_limiter import RateLimiter, apermission, permission
 
 from .bounds import Bounds, ResponseBuilder
-from .charging import charge, charge_for_part
 from .fair_semaphore import FairSemaphore, Holder
 from .injected import aexchange_over, exchange_over
 from .pool import async_pool, pool

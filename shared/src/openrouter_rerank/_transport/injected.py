@@ -14,6 +14,7 @@ from typing import Protocol, runtime_checkable
 from openrouter_rerank._attempt import Attempt, Body, Failure, FailureKind, Response, Step
 from openrouter_rerank._tracebacks import HTTP_LIBRARIES, clear_headers
 from openrouter_rerank._wire.endpoint import ApiKey, EncodedHeaders, Endpoint
+from openrouter_rerank._wire.response import charge, charge_for_part
 from openrouter_rerank.http_client import (
     AnyRequest,
     AsyncHTTPClient,
@@ -22,7 +23,6 @@ from openrouter_rerank.http_client import (
 )
 
 from .bounds import Bounds, ResponseBuilder
-from .charging import charge, charge_for_part
 from .watchdog import Watched, watchdog
 
 # Bytes up to which the client gets a body as one `bytes` object.

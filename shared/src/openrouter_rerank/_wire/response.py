@@ -13,7 +13,7 @@ from typing import Annotated, TypeGuard
 from pydantic import FailFast, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from openrouter_rerank._attempt import Request, Response
+from openrouter_rerank._attempt import Attempt, Request, Response
 from openrouter_rerank.errors import APIStatusError, InvalidResponseError
 from openrouter_rerank.ranking import AnsweredRequest, RankedDocument, Ranking, Usage
 
@@ -36,6 +36,8 @@ from .server_text import (
 _LONGEST_NAME = 300
 # Bytes. A shorter response costs little, however many values it has.
 _SHORT_BODY = 16_384
+# Bytes. Parsing this many takes some milliseconds, and a call that has failed must end.
+_LONGEST_PART = 1 << 20
 
 
 def decode(response: Response, request: Request) -> Ranking | APIStatusError | InvalidResponseError:
@@ -124,6 +126,28 @@ def reported_cost(response: Response, request: Request) -> float | None:
     except ValidationError:
         usage = json_object(json_value(response.body)).get("usage")
     return _usage(usage).cost
+
+
+def charge(attempt: Attempt, response: Response) -> None:
+    """
+    Charge the budget of `attempt` for a response that was read to its end.
+
+    To be called while the attempt has its request slot, because the next one to have the slot is
+    checked, and before anything else that may fail or be cancelled.
+    """
+    if attempt.budget is not None:
+        attempt.budget.charge(reported_cost(response, attempt.request))
+
+
+def charge_for_part(attempt: Attempt, response: Response) -> None:
+    """
+    Charge the budget for what came of a response whose exchange has failed.
+
+    The body may be complete all the same: its end was not marked, or the connection, once read to
+    the end, could not be closed.
+    """
+    if len(response.body) <= _LONGEST_PART and response.body.rstrip().endswith(b"}"):
+        charge(attempt, response)
 
 
 def _content(body: bytes, request: Request) -> _Content | None:
