@@ -69,6 +69,13 @@ def error_of(kind, *, allowed=30.0, **fields):
             id="proxy",
         ),
         pytest.param(
+            FailureKind.UNSENT,
+            {"url": "http://host:8080/v1/rerank", "proxy": "http://proxy:3128"},
+            "could not connect to host:8080 through the proxy http://proxy:3128: Reason. "
+            "Check HTTP_PROXY and ALL_PROXY.",
+            id="proxy of an http URL",
+        ),
+        pytest.param(
             FailureKind.PROXY_REFUSED,
             {"proxy": "http://proxy:3128", "reason": "HTTP 407"},
             "the proxy http://proxy:3128 refused to connect to openrouter.ai:443: HTTP 407. Check "

@@ -174,7 +174,7 @@ def _what_and_advice(failure: Failure, model: str) -> tuple[str, str]:
             what = f"the connection to {address}{_through(failure)} was lost"
             advice = f"Retry later{_or_fallback(model)}."
             if failure.proxy:
-                advice = "Retry later, or check HTTPS_PROXY and ALL_PROXY."
+                advice = f"Retry later, or check {_proxy_variables(failure)}."
     return f"{what}: {reason}", advice
 
 
@@ -207,10 +207,14 @@ def _check(failure: Failure) -> str:
     if failure.is_injected:
         return "Check base_url, the network and http_client."
     if failure.proxy and ("407" in failure.reason or "password" in failure.reason):
-        return "Check the user name and the password in HTTPS_PROXY or ALL_PROXY."
+        return f"Check the user name and the password in {_proxy_variables(failure, 'or')}."
     if failure.proxy:
-        return "Check HTTPS_PROXY and ALL_PROXY."
+        return f"Check {_proxy_variables(failure)}."
     return "Check base_url and the network."
+
+
+def _proxy_variables(failure: Failure, conjunction: str = "and") -> str:
+    return f"{urlsplit(failure.url).scheme.upper()}_PROXY {conjunction} ALL_PROXY"
 
 
 def _address(url: str) -> str:

@@ -23,9 +23,8 @@ An attempt, step by step:
 
 Why not httpx's pool, which is httpcore's: it walks all its connections for each request, stops
 keeping connections alive above twenty in flight, and never recovers from calls that were cancelled
-at its limit (encode/httpcore issue 1093). Without httpx's transports a call costs a sixth less CPU
-time; without anyio, an asynchronous call costs a fifth less. Because our sockets know the deadline,
-synchronous calls need no thread that ends them, and addresses that do not answer share the time.
-Of an exchange of 0.39 ms, httpcore's layers around h11 and a socket took 0.16 ms; they also keep a
-connection open after the server sent more bytes than the response.
+at its limit (encode/httpcore issue 1093). It also keeps a connection open after the server sent
+more bytes than the response. Our sockets know the deadline, so synchronous calls need no thread
+that ends them, and addresses that do not answer share the time. `docs/benchmarks.md` compares the
+costs.
 """
