@@ -296,8 +296,8 @@ def test_a_value_with_several_names_is_read_back():
     [
         ([b"a", None], [b"a", None]),
         ((b"a", None), [b"a", None]),
-        (iter([b"a", None]), [b"a", None]),
-        (repeat(b"a"), None),
+        pytest.param(iter([b"a", None]), [b"a", None], id="iterator"),
+        pytest.param(repeat(b"a"), None, id="endless iterator"),
         ([b"a"], None),
         ([b"a", None, None], None),
         ([b"a", "text"], None),
