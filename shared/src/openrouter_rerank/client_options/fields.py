@@ -43,7 +43,7 @@ from .long_documents import (
     LongDocumentRules,
 )
 from .secrets import checked_headers, hidden, hidden_key, hide_secrets, with_cleared_frames
-from .values import all_names, checked_value, order_of_change, warn_of_milliseconds
+from .values import all_names, checked_value, first_options, order_of_change, warn_of_milliseconds
 
 if TYPE_CHECKING:
     from openrouter_rerank.ranking import Ranking
@@ -275,6 +275,7 @@ class ClientOptions(BaseModel):
     def _describe_problem(
         cls, options: dict[str, object] | Self, check: ModelWrapValidatorHandler[Self]
     ) -> Self:
+        options = first_options(options)
         given = tuple(options) if isinstance(options, dict) else ()
         try:
             checked = check(options)

@@ -15,7 +15,16 @@ from contextlib import contextmanager, suppress
 from enum import Enum
 from itertools import islice
 from pathlib import Path
-from typing import Literal, SupportsFloat, SupportsIndex, TypeGuard, Union, get_args, get_origin
+from typing import (
+    Literal,
+    SupportsFloat,
+    SupportsIndex,
+    TypeGuard,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+)
 
 from annotated_types import Ge, Gt, MinLen
 from pydantic import AliasChoices, ValidationError
@@ -36,6 +45,8 @@ _NOT_THE_CALLER = frozenset(
 # Characters.
 _LONGEST_NUMBER = 40
 _MOST_NAMES = 1_000
+
+_Options = TypeVar("_Options")
 _BOOLEANS = frozenset({"bool", "bool_"})
 _ACCEPTED = {
     "model": "the slug of a model, such as 'cohere/rerank-v3.5'",
@@ -121,6 +132,17 @@ def categories_in(value: object) -> object:
     if _is_set(value):
         return tuple(sorted(value, key=shown_value))
     return names_in("app_categories", value)
+
+
+def first_options(options: _Options) -> _Options | dict[str, object]:
+    """
+    Return the first 1,000 options in a mapping of the user, which may have no end.
+
+    Pydantic would read it to its end. A dict, and what is no mapping, are returned as they are.
+    """
+    if isinstance(options, Mapping) and not isinstance(options, dict):
+        return dict(islice(options.items(), _MOST_NAMES))
+    return options
 
 
 def checked_value(
