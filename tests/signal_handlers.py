@@ -22,9 +22,19 @@ def raise_as_handler():
     handler(14, sys._getframe())  # noqa: SLF001 - Python passes such a frame
 
 
+def alarmed(seconds, function):
+    """Return what `function` returns, while `SIGALRM` arrives after `seconds`."""
+    # Only here, where the caller expects the error of the handler: a busy machine may be late.
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        return function()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 @contextmanager
-def raising_after(seconds, kind):
-    """Let a signal handler raise an error of class `kind` after `seconds`; yield what it raised."""
+def handler_raising(kind):
+    """Let the handler of `SIGALRM` raise an error of class `kind`; yield what it has raised."""
     raised = []
 
     def handler(signum, frame):
@@ -32,9 +42,7 @@ def raising_after(seconds, kind):
         raise raised[-1]
 
     before = signal.signal(signal.SIGALRM, handler)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield raised
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

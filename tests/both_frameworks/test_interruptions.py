@@ -9,7 +9,7 @@ from llama_index.core.schema import NodeWithScore, TextNode
 from llamaindex_openrouter_rerank import OpenRouterRerank as LlamaIndexRerank
 from PIL import Image
 
-from tests.signal_handlers import LONG, needs_signals, raising_after
+from tests.signal_handlers import handler_raising, needs_signals
 
 pytestmark = needs_signals
 
@@ -72,7 +72,7 @@ def test_the_error_of_a_signal_handler_ends_a_conversion(
     local_openrouter, key_in_environment, rerank
 ):
     """An error that a signal handler raises during a conversion leaves the call unchanged."""
-    with raising_after(LONG, TimeoutError) as raised, pytest.raises(TimeoutError) as caught:
+    with handler_raising(TimeoutError) as raised, pytest.raises(TimeoutError) as caught:
         rerank()
 
     assert caught.value is raised[0]

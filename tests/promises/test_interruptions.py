@@ -15,7 +15,7 @@ from openrouter_rerank import AsyncRerankClient, Budget, OpenRouterRerankError, 
 from openrouter_rerank.local.stage import Fault, error, unaccepting_address
 
 from tests.clients import OWN_CONNECTIONS
-from tests.signal_handlers import LONG, needs_signals, raising_after
+from tests.signal_handlers import LONG, alarmed, handler_raising, needs_signals
 from tests.stalling_server import stalling_server
 
 # Seconds until the limit of the caller. If a busy machine has not begun to wait by then, the limit
@@ -216,8 +216,8 @@ def call_in_flight(client, stage):
 
 def require_passed(step, kind, stage, client):
     """Require that the error of a signal handler leaves the call, and that it is the last one."""
-    with raising_after(LIMIT, kind) as raised, pytest.raises(kind) as caught:
-        client.rerank("q", documents_for(step))
+    with handler_raising(kind) as raised, pytest.raises(kind) as caught:
+        alarmed(LIMIT, lambda: client.rerank("q", documents_for(step)))
 
     assert caught.value is raised.pop()
     del caught
@@ -271,14 +271,12 @@ def test_handlers_of_all_forms_are_found(stage, handler):
     handlers = {"wrapped": wrapped, "method": Task().expire, "any arguments": any_arguments}
     before = signal.signal(signal.SIGALRM, handlers[handler])
     try:
-        signal.setitimer(signal.ITIMER_REAL, LIMIT)
         with (
             RerankClient(base_url=stage.base_url, api_key="k") as client,
             pytest.raises(TimeoutError, match=r"^expired$"),
         ):
-            client.rerank("q", ["a"])
+            alarmed(LIMIT, lambda: client.rerank("q", ["a"]))
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 
 
@@ -315,7 +313,7 @@ def test_the_error_of_a_signal_handler_passes_the_checks(stage, use):
     """An error that a signal handler raises while a value is checked is not about the value."""
     client = RerankClient(base_url=stage.base_url, api_key="k")
 
-    with raising_after(LONG, TimeoutError) as raised, pytest.raises(TimeoutError) as caught:
+    with handler_raising(TimeoutError) as raised, pytest.raises(TimeoutError) as caught:
         use(client)
 
     assert caught.value is raised[0]
@@ -341,7 +339,7 @@ def test_the_error_of_a_signal_handler_passes_a_lazy_score_store(make_client, st
     """An error that a signal handler raises while a store is read is not about the store."""
     client = make_client(score_store=LazyStore())
 
-    with raising_after(LONG, kind) as raised, pytest.raises(kind) as caught:
+    with handler_raising(kind) as raised, pytest.raises(kind) as caught:
         client.rerank("q", ["a"])
 
     assert caught.value is raised[0]
@@ -353,8 +351,8 @@ def test_an_error_that_the_caller_handles_is_left_alone(stage):
     stage.always(Fault.close())
     with RerankClient(base_url=stage.base_url, api_key="k", max_retries=0) as client:
         try:
-            with raising_after(0.01, TimeoutError):
-                time.sleep(LONG)
+            with handler_raising(TimeoutError):
+                signal.raise_signal(signal.SIGALRM)
         except TimeoutError:
             with pytest.raises(OpenRouterRerankError, match="was lost"):
                 client.rerank("q", ["a"])
@@ -390,8 +388,8 @@ def test_the_error_of_a_signal_handler_ends_an_event_loop(stage, kind):
     stage.always(Fault.hang())
     client = AsyncRerankClient(base_url=stage.base_url, api_key="k", timeout=LONG)
 
-    with raising_after(LIMIT, kind) as raised, pytest.raises(kind) as caught:
-        asyncio.run(client.rerank("q", ["a"]))
+    with handler_raising(kind) as raised, pytest.raises(kind) as caught:
+        alarmed(LIMIT, lambda: asyncio.run(client.rerank("q", ["a"])))
 
     assert caught.value is raised[0]
     assert len(stage.requests) <= 1

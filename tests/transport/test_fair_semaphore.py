@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 import pytest
 from openrouter_rerank._transport.fair_semaphore import FairSemaphore, Holder
 
+from tests.signal_handlers import alarmed, needs_signals
+
 LONG_TIMEOUT = 10
 
 
@@ -103,19 +105,12 @@ def test_no_slot_is_lost_when_waits_time_out():
 
 @contextmanager
 def interrupted(handler):
-    """Run `handler` in the main thread after 50 ms, like a handler of Ctrl-C."""
+    """Let `handler` run in the main thread when an alarm comes, like a handler of Ctrl-C."""
     before = signal.signal(signal.SIGALRM, handler)
-    signal.setitimer(signal.ITIMER_REAL, 0.05)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-
-needs_alarms = pytest.mark.skipif(
-    not hasattr(signal, "setitimer"), reason="this system has no alarm signals"
-)
 
 
 def acquire_and_release(slots, timeout):
@@ -127,7 +122,7 @@ def acquire_and_release(slots, timeout):
         slots.release(holder)
 
 
-@needs_alarms
+@needs_signals
 @pytest.mark.parametrize("timeout", [LONG_TIMEOUT, 1e300], ids=["short", "longer than any lock"])
 def test_an_interrupted_wait_leaves_the_queue(timeout):
     """A wait that ends in an exception keeps no position in the queue and no slot."""
@@ -139,13 +134,13 @@ def test_an_interrupted_wait_leaves_the_queue(timeout):
         raise KeyboardInterrupt
 
     with interrupted(handler), pytest.raises(KeyboardInterrupt):
-        acquire_and_release(slots, timeout)
+        alarmed(0.05, lambda: acquire_and_release(slots, timeout))
     slots.release(first)
 
     assert taken(slots, 2)[0] == [True, False]
 
 
-@needs_alarms
+@needs_signals
 def test_a_slot_received_during_an_interrupt_is_returned():
     """If a thread receives a slot and Ctrl-C at the same moment, it returns the slot."""
     slots = FairSemaphore(1)
@@ -157,12 +152,12 @@ def test_a_slot_received_during_an_interrupt_is_returned():
         raise KeyboardInterrupt
 
     with interrupted(handler), pytest.raises(KeyboardInterrupt):
-        acquire_and_release(slots, LONG_TIMEOUT)
+        alarmed(0.05, lambda: acquire_and_release(slots, LONG_TIMEOUT))
 
     assert taken(slots, 2)[0] == [True, False]
 
 
-@needs_alarms
+@needs_signals
 def test_a_slot_received_at_the_timeout_is_acquired():
     """A thread whose timeout passes just as it receives a slot has acquired the slot."""
     slots = FairSemaphore(1)
@@ -171,11 +166,11 @@ def test_a_slot_received_at_the_timeout_is_acquired():
 
     def handler(*_):
         # The timeout passes during this pause, so the interrupted wait does not try again.
-        time.sleep(0.4)
+        time.sleep(1.5)
         slots.release(first)
 
     with interrupted(handler):
-        assert slots.acquire(second, 0.4)
+        assert alarmed(0.05, lambda: slots.acquire(second, 1.5))
 
     assert not taken(slots, 1)[0][0]
 
