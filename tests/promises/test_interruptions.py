@@ -244,7 +244,7 @@ def test_the_error_of_a_signal_handler_ends_a_call(stage, monkeypatch, step, kin
 
 
 @pytest.mark.parametrize("kind", LIMITS)
-@pytest.mark.parametrize("step", [handshake, waiting, reading])
+@pytest.mark.parametrize("step", [handshake, sending, waiting, reading])
 def test_the_error_of_a_signal_handler_passes_an_injected_client(stage, monkeypatch, step, kind):
     """Over an injected client, an error that a signal handler raises leaves the call unchanged."""
     with step(stage, monkeypatch) as changes, httpx.Client() as injected:

@@ -50,20 +50,27 @@ def clear_frames(error: BaseException, keywords: Mapping[str, object] | None = N
                 _clear(frame)
 
 
-def raise_if_from_signal(error: BaseException) -> None:
+def error_from_signal(error: BaseException) -> BaseException | None:
     """
-    Raise the exception of a signal handler if it is `error`, or if `error` was raised from it.
+    Return the exception of a signal handler if it is `error`, or if `error` was raised from it.
 
     To be called where `error` is caught. Task runners limit the time of a task by a handler that
     raises. Its exception may have the class of a network error, but must not be taken for one.
     """
     for each in _with_causes(error):
         if any(_is_of_handler(frame) for frame in _finished_frames(each, error)):
-            context = each.__context__
-            try:
-                raise each
-            finally:
-                each.__context__ = context
+            return each
+    return None
+
+
+def raise_if_from_signal(error: BaseException) -> None:
+    """Raise the exception of a signal handler if it is `error`: see `error_from_signal`."""
+    if (found := error_from_signal(error)) is not None:
+        context = found.__context__
+        try:
+            raise found
+        finally:
+            found.__context__ = context
 
 
 class ErrorsSuppressed:

@@ -11,12 +11,17 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Protocol, runtime_checkable
 
 from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Response, Step
-from openrouter_rerank._tracebacks import HTTP_LIBRARIES, is_group, raise_if_from_signal
+from openrouter_rerank._tracebacks import (
+    HTTP_LIBRARIES,
+    error_from_signal,
+    is_group,
+    raise_if_from_signal,
+)
 from openrouter_rerank._wire.endpoint import Secrets
 from openrouter_rerank.errors import OpenRouterRerankError
 
@@ -63,7 +68,8 @@ _LONGEST_CHAIN = 20
 _EXHAUSTED = frozenset({errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 # Modules of the classes of the system's errors: those of others may need other arguments.
 _SYSTEM_MODULES = frozenset({"builtins", "socket"})
-_STEPS = ("connect", "read", "write", "pool")
+# Ends of httpcore's events, when a request could not be sent.
+_NOT_SENT = (".send_request_headers.failed", ".send_request_body.failed")
 # Seconds. Sockets and locks refuse a timeout of several centuries.
 LONGEST_WAIT = 1e6
 # Seconds, as in httpx. A host can have several addresses, and some networks drop every packet to
@@ -79,30 +85,6 @@ class _BoundExceededError(Exception):
 
     def __init__(self, kind: FailureKind) -> None:
         self.kind = kind
-
-
-class TimeLeft(Mapping[str, float]):
-    """
-    The timeouts of a request, as httpx and httpcore read them: the seconds left until `deadline`.
-
-    They are computed when a step begins. The timeouts of httpx apply to each read, so values
-    computed once at the start would add up to more than the attempt has.
-    """
-
-    def __init__(self, deadline: float) -> None:
-        self._deadline = deadline
-
-    def __getitem__(self, step: str) -> float:
-        if step not in _STEPS:
-            raise KeyError(step)
-        left = max(self._deadline - time.monotonic(), 0.001)
-        return min(left, CONNECT_TIMEOUT if step == "connect" else LONGEST_WAIT)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(_STEPS)
-
-    def __len__(self) -> int:
-        return len(_STEPS)
 
 
 @runtime_checkable
@@ -144,12 +126,12 @@ class Bounds:
         """Whether the exchange uses the `http_client` of the user."""
         self.is_reused = False
         """Whether the exchange uses a connection that an earlier exchange has used."""
-        self.timeouts = TimeLeft(self.deadline)
         self.socket: socket.socket | None = None
         """The socket of a synchronous exchange over an injected client, once it is known."""
         self.request: object = None
         """httpcore's request of an exchange over an injected client, once it is known."""
         self._stream: object = None
+        self._of_handler: BaseException | None = None
 
     def trace(self, event: str, info: Mapping[str, object]) -> None:
         """Note the step and the socket of an exchange: the `trace` extension of httpcore."""
@@ -161,6 +143,8 @@ class Bounds:
         elif event.endswith(".response_closed.started"):
             # From here on, another call may use the connection.
             self.socket = None
+        elif event.endswith(_NOT_SENT):
+            self._end_if_from_signal(info)
 
     async def atrace(self, event: str, info: Mapping[str, object]) -> None:
         """Note the step of an exchange, and close its connection if the TLS handshake failed."""
@@ -171,12 +155,27 @@ class Bounds:
         elif event.endswith(".start_tls.failed") and isinstance(self._stream, _Closable):
             # httpcore leaves the connection open when a handshake is cancelled.
             await self._stream.aclose()
+        elif event.endswith(_NOT_SENT):
+            self._end_if_from_signal(info)
+
+    def _end_if_from_signal(self, info: Mapping[str, object]) -> None:
+        # If sending fails, httpcore reads the response all the same, because the server may have
+        # sent one and closed the connection. If a signal handler raised the error, none may come.
+        error = info.get("exception")
+        self._of_handler = error_from_signal(error) if isinstance(error, BaseException) else None
+        if self._of_handler is not None:
+            raise _BoundExceededError(FailureKind.LOST)
 
     def _note_step(self, event: str) -> None:
         if event.endswith(".connect_tcp.started"):
             self.step = Step.CONNECTION
         elif event.endswith(".send_request_headers.started"):
             self.step = Step.RESPONSE
+
+    def seconds_for(self, step: str) -> float:
+        """Return the seconds that a step may take; httpx's names are connect, read, write, pool."""
+        left = max(self.deadline - time.monotonic(), 0.001)
+        return min(left, CONNECT_TIMEOUT if step == "connect" else LONGEST_WAIT)
 
     def mask_too(self, secrets: Secrets) -> None:
         """Mask these secrets in texts of the server, too."""
@@ -219,7 +218,7 @@ class Bounds:
 
     def failure(self, error: Exception) -> Failure:
         """Return the failure that `error` means; raise `error` if it is not about the exchange."""
-        raise_if_from_signal(error)
+        raise_if_from_signal(self._of_handler or error)
         if isinstance(error, _BoundExceededError):
             return self.failed(error.kind)
         cause = _system_error(error)

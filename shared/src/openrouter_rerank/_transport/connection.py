@@ -144,7 +144,7 @@ class AsyncConnection(_Connection[AsyncStream]):
         self.is_idle = False
         if self._proxy is not None:
             self._proxy.note(response.bounds)
-        stream = self._stream or await self._connected(response.bounds.timeouts["connect"])
+        stream = self._stream or await self._connected(response.bounds.seconds_for("connect"))
         response.bounds.step = Step.RESPONSE
         # A server that stops reading may have sent a response that says why.
         try:

@@ -6,7 +6,7 @@ request, and its response is read within the bounds of the attempt.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
 from traceback import walk_tb
 from typing import Protocol, runtime_checkable
@@ -33,6 +33,30 @@ _LIBRARY_ERRORS = frozenset({"HTTPError", "StreamError", "InvalidURL", "CookieCo
 _RUNTIME_PACKAGES = HTTP_LIBRARIES | {"anyio", "asyncio", "uvloop"}
 # Pieces of a body that are read one after another.
 _PIECES_PER_TURN = 100
+_STEPS = ("connect", "read", "write", "pool")
+
+
+class TimeLeft(Mapping[str, float]):
+    """
+    The timeouts of a request, as httpx and httpcore read them: the seconds left for each step.
+
+    They are computed when a step begins. The timeouts of httpx apply to each read, so values
+    computed once at the start would add up to more than the attempt has.
+    """
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+
+    def __getitem__(self, step: str) -> float:
+        if step not in _STEPS:
+            raise KeyError(step)
+        return self._bounds.seconds_for(step)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_STEPS)
+
+    def __len__(self) -> int:
+        return len(_STEPS)
 
 
 def exchange_over(
@@ -56,7 +80,7 @@ def exchange_over(
                 headers=_headers(headers, attempt),
                 auth=auth,
                 follow_redirects=False,
-                extensions={"timeout": bounds.timeouts, "trace": bounds.trace},
+                extensions={"timeout": TimeLeft(bounds), "trace": bounds.trace},
             ) as response,
         ):
             return _read(response, attempt, bounds)
@@ -83,7 +107,7 @@ async def aexchange_over(
                 headers=_headers(headers, attempt),
                 auth=auth,
                 follow_redirects=False,
-                extensions={"timeout": bounds.timeouts, "trace": bounds.atrace},
+                extensions={"timeout": TimeLeft(bounds), "trace": bounds.atrace},
             ) as response:
                 return await _aread(response, attempt, bounds)
     except Exception as error:
