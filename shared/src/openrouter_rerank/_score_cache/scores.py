@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeGuard
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -233,11 +233,15 @@ def checked_values(values: object, count: int) -> list[bytes | None] | None:
     """
     # Not by pydantic, which reads a generator without an end, and takes each exception that is
     # raised in it for a wrong value, even that of Ctrl-C.
-    if not isinstance(values, Iterable) or isinstance(values, str | bytes | Mapping):
+    if isinstance(values, str | bytes | Mapping) or not _is_iterable(values):
         return None
     found: list[object] = [*islice(values, count + 1)]
     checked = [each for each in found if each is None or isinstance(each, bytes)]
     return checked if len(checked) == len(found) == count else None
+
+
+def _is_iterable(values: object) -> TypeGuard[Iterable[object]]:
+    return isinstance(values, Iterable)
 
 
 def stored_scores(value: bytes | None) -> tuple[StoredScore, ...]:

@@ -22,6 +22,7 @@ from typing import (
     TypeGuard,
     TypeVar,
     Union,
+    cast,
     get_args,
     get_origin,
 )
@@ -140,8 +141,8 @@ def first_options(options: _Options) -> _Options | dict[str, object]:
 
     Pydantic would read it to its end. A dict, and what is no mapping, are returned as they are.
     """
-    if isinstance(options, Mapping) and not isinstance(options, dict):
-        return dict(islice(options.items(), _MOST_NAMES))
+    if _is_mapping(options) and not isinstance(options, dict):
+        return cast("dict[str, object]", dict(islice(options.items(), _MOST_NAMES)))
     return options
 
 
