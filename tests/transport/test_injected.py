@@ -177,7 +177,7 @@ def test_an_error_of_the_library_in_a_hook_is_typed(client_with, stage, hook, na
 
 @pytest.mark.parametrize("kind", [LookupError, RuntimeError])
 def test_an_error_of_a_hook_itself_is_raised_unchanged(client_with, kind):
-    """An error of the user's own hook reaches the caller unchanged, whatever its text is."""
+    """An error of the user's own hook reaches the caller unchanged, with any text."""
 
     def hook(_, response):
         raise kind("the database is closed")
