@@ -79,20 +79,20 @@ def test_no_other_http_library_is_imported(package):
     assert lines_of(script) == [""]
 
 
-def test_public_names_are_imported_when_they_are_used():
-    """The core package has every name in `__all__`. Another name is an error with this name."""
-    script = """
-        import openrouter_rerank
-        print({*openrouter_rerank.__all__} == {*dir(openrouter_rerank)})
-        for name in openrouter_rerank.__all__:
-            getattr(openrouter_rerank, name)
+@pytest.mark.parametrize(
+    "module", ["openrouter_rerank", "openrouter_rerank.reranker", "langchain_openrouter_rerank"]
+)
+def test_public_names_are_imported_when_they_are_used(module):
+    """A module lists and has every name in `__all__`. Another name is an error with this name."""
+    script = f"""
+        import {module} as module
+        print({{*module.__all__}} == {{*dir(module)}})
+        for name in module.__all__:
+            getattr(module, name)
         try:
-            openrouter_rerank.Rerank
+            module.Unknown
         except AttributeError as error:
             print(error)
     """
 
-    assert lines_of(script) == [
-        "True",
-        "module 'openrouter_rerank' has no attribute 'Rerank'",
-    ]
+    assert lines_of(script) == ["True", f"module '{module}' has no attribute 'Unknown'"]
