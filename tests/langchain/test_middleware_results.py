@@ -2,19 +2,23 @@
 
 import json
 import logging
+from typing import Annotated
 
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware
 from langchain.tools.tool_node import ToolCallRequest
 from langchain_core.documents import Document
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 from langchain_core.tools import ToolException
 from langchain_openrouter_rerank import OpenRouterRerank
 from langchain_openrouter_rerank.middleware import RerankToolResultsMiddleware
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.graph.message import add_messages
 from langgraph.types import Command
 from openrouter_rerank.errors import ConfigurationError, ServiceUnavailableError
 from openrouter_rerank.local.stage import error
+from pydantic import BaseModel
 
 from tests.scripted_chat import scripted
 from tests.search_tools import CALL, PARIS, QUESTION, RANKED, TEXTS, found_documents, tool
@@ -127,6 +131,51 @@ async def test_the_question_is_that_of_the_conversation(
     await invoke(agent, {"messages": messages})
 
     assert local_openrouter.requests[0].query == "capital cities\nWhich country?\nFrance"
+
+
+CONVERSATION = [
+    HumanMessage(QUESTION),
+    AIMessage("", tool_calls=[{"name": "search", "args": {"query": "cities"}, "id": "1"}]),
+]
+
+
+class GraphState(BaseModel):
+    """The state of a graph as a model."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+
+
+@pytest.mark.parametrize(
+    ("schema", "state"),
+    [
+        (MessagesState, {"messages": CONVERSATION}),
+        (GraphState, {"messages": CONVERSATION}),
+        (Annotated[list[AnyMessage], add_messages], CONVERSATION),
+    ],
+    ids=["mapping", "model", "list"],
+)
+async def test_the_question_is_in_the_state_of_any_graph(
+    reranker, invoke, local_openrouter, schema, state
+):
+    """A graph that is no agent may have a mapping, a model or a list of messages as its state."""
+    prebuilt = pytest.importorskip(
+        "langgraph.prebuilt",
+        reason="the lowest releases of LangGraph's packages do not fit each other",
+        exc_type=ImportError,
+    )
+    middleware = RerankToolResultsMiddleware(reranker, top_n=1)
+    tools = prebuilt.ToolNode(
+        [tool(json.dumps(TEXTS))],
+        wrap_tool_call=middleware.wrap_tool_call,
+        awrap_tool_call=middleware.awrap_tool_call,
+    )
+    graph = StateGraph(schema).add_node("tools", tools).add_edge(START, "tools").compile()
+
+    found = await invoke(graph, state)
+
+    [*_, message] = found if isinstance(found, list) else found["messages"]
+    assert message.content == json.dumps([PARIS])
+    assert local_openrouter.requests[0].query == QUESTION
 
 
 async def test_without_a_question_the_result_stays(run_search, local_openrouter):

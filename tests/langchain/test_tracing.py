@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from functools import partial
 
 import pytest
 from langchain_classic.retrievers import ContextualCompressionRetriever
@@ -10,6 +11,7 @@ from langchain_core.callbacks import (
     AsyncCallbackHandler,
     AsyncCallbackManager,
     CallbackManager,
+    manager,
 )
 from langchain_core.documents import Document
 from langchain_core.runnables import RunnableLambda, ensure_config
@@ -323,8 +325,14 @@ class CountingMapping(dict):
         return super().values()
 
 
-async def test_without_handlers_documents_are_not_searched_for_images(reranker, compress, runs):
+@pytest.mark.parametrize("is_wrapped", [False, True])
+async def test_without_handlers_documents_are_not_searched_for_images(
+    reranker, compress, runs, monkeypatch, is_wrapped
+):
     """The metadata are searched for images only if there is a callback handler."""
+    if is_wrapped:
+        # As Sentry does, which adds no handler while its integration is off.
+        monkeypatch.setattr(manager, "_configure", partial(vars(manager)["_configure"]))
     mapping = CountingMapping(a=1)
     documents = [Document("A cat", metadata={"mapping": mapping})]
 
