@@ -1,6 +1,8 @@
 """The spans, events and callbacks of a call, recorded by LlamaIndex's own handlers."""
 
 import asyncio
+import subprocess
+import sys
 from contextlib import contextmanager
 
 import pytest
@@ -311,3 +313,21 @@ async def test_a_derived_class_has_spans(recorder):
 
     assert recorder.event_classes == [ReRankStartEvent, ReRankEndEvent]
     assert len(recorder.spans("Derived")) >= 1
+
+
+def test_calls_work_without_opentelemetry():
+    """If OpenTelemetry is not installed, calls work."""
+    code = """
+import sys
+sys.modules["opentelemetry"] = None
+from llama_index.core.schema import NodeWithScore, TextNode
+from llamaindex_openrouter_rerank import OpenRouterRerank
+from openrouter_rerank.local.stage import Stage
+with Stage() as stage:
+    reranker = OpenRouterRerank(base_url=stage.base_url, api_key="k")
+    [node] = reranker.postprocess_nodes([NodeWithScore(node=TextNode(text="a"))], query_str="a")
+    print(node.score)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (run.returncode, run.stdout) == (0, "1.0\n"), run.stderr

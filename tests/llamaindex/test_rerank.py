@@ -29,6 +29,12 @@ VISION_MODEL = "nvidia/llama-nemotron-rerank-vl-1b-v2:free"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(60)
 
 
+class QueryOfUser(QueryBundle):
+    """A query as an application defines it, with what it knows about the user."""
+
+    user = "anonymous"
+
+
 def nodes_with_metadata(*texts):
     """Return a node for each text, with its position as metadata and a tenth of it as score."""
     return [
@@ -111,8 +117,9 @@ async def test_the_list_may_change_during_an_async_call(make_reranker, local_ope
         ([QueryBundle(f" {QUERY} ")], {}),
         ([QUERY], {}),
         ([QueryBundle(QUERY, custom_embedding_strs=["a hypothetical answer"])], {}),
+        ([QueryOfUser(QUERY)], {}),
     ],
-    ids=["query_str", "query_bundle", "positional bundle", "positional string", "HyDE"],
+    ids=["query_str", "query_bundle", "positional bundle", "positional string", "HyDE", "subclass"],
 )
 async def test_the_text_of_the_query_is_sent(
     make_reranker, postprocess, local_openrouter, args, query
