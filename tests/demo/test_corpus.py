@@ -54,6 +54,16 @@ def test_the_library_is_read_but_not_imported():
     assert done.stderr == b"\n"
 
 
+def test_without_the_language_reference_the_docstrings_are_the_corpus(monkeypatch):
+    """If a distribution lacks `pydoc_data`, the corpus has the docstrings of the library only."""
+    monkeypatch.setitem(sys.modules, "pydoc_data.topics", None)
+
+    titles = {passage.title for passage in corpus()}
+
+    assert "shutil.rmtree" in titles
+    assert "Function definitions" not in titles
+
+
 def test_the_corpus_is_always_the_same(passages):
     """Reading the corpus again gives the same passages in the same order."""
     assert corpus() == passages

@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 from openrouter_rerank.demo.embedding import StaticEmbedding
@@ -111,9 +113,25 @@ def test_without_a_writable_folder_vectors_are_computed_each_time(tmp_path):
     assert compute.calls == 2
 
 
-@pytest.mark.skipif("sys.platform in {'win32', 'darwin'}", reason="Linux only")
-def test_the_cache_folder_follows_the_environment(tmp_path, monkeypatch):
-    """The cache is in the folder that `XDG_CACHE_HOME` names."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+@pytest.mark.parametrize(
+    ("platform", "environment", "folder"),
+    [
+        ("linux", {}, "home/.cache"),
+        ("linux", {"XDG_CACHE_HOME": "cache"}, "cache"),
+        ("darwin", {"XDG_CACHE_HOME": "cache"}, "home/Library/Caches"),
+        ("win32", {}, "home/AppData/Local"),
+        ("win32", {"LOCALAPPDATA": "cache"}, "cache"),
+    ],
+)
+def test_the_cache_folder_is_that_of_the_operating_system(
+    tmp_path, monkeypatch, platform, environment, folder
+):
+    """The vectors are stored where the operating system and its environment want caches."""
+    for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    homes = {"HOME": "home", "USERPROFILE": "home"}
+    for name, value in (homes | environment).items():
+        monkeypatch.setenv(name, str(tmp_path / value))
+    monkeypatch.setattr(sys, "platform", platform)
 
-    assert user_cache_folder() == tmp_path / "openrouter-rerank"
+    assert user_cache_folder() == tmp_path / folder / "openrouter-rerank"

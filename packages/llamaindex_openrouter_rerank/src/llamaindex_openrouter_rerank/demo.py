@@ -3,31 +3,12 @@
 from collections.abc import Sequence
 from contextlib import closing
 
-from llama_index.core import VectorStoreIndex
-from llama_index.core.embeddings import BaseEmbedding
-from llama_index.core.schema import ImageNode, NodeWithScore, TextNode
+from llama_index.core import MockEmbedding, VectorStoreIndex
+from llama_index.core.schema import ImageNode, NodeWithScore, QueryBundle, TextNode
 from openrouter_rerank.demo.passage import Passage
 from openrouter_rerank.demo.pipeline import Embed, Hit, Outcome, Pipeline, RerankerSettings
-from pydantic import PrivateAttr
 
 from .rerank import OpenRouterRerank
-
-
-class _Embedding(BaseEmbedding):
-    _embed: Embed = PrivateAttr()
-
-    def __init__(self, embed: Embed) -> None:
-        super().__init__(model_name="demo")
-        self._embed = embed
-
-    def _get_text_embedding(self, text: str) -> list[float]:
-        return self._embed(text)
-
-    def _get_query_embedding(self, query: str) -> list[float]:
-        return self._embed(query)
-
-    async def _aget_query_embedding(self, query: str) -> list[float]:
-        return self._embed(query)
 
 
 def rerank_with(passages: Sequence[Passage], embed: Embed) -> Pipeline:
@@ -39,11 +20,14 @@ def rerank_with(passages: Sequence[Passage], embed: Embed) -> Pipeline:
         embed: Returns the embedding of a text.
     """
     index = VectorStoreIndex(
-        [_node(passage) for passage in passages], embed_model=_Embedding(embed)
+        [_node(passage, embed(passage.text)) for passage in passages],
+        # An index needs a model, but does not use it: nodes and questions bring their vectors.
+        embed_model=MockEmbedding(embed_dim=1),
     )
 
     def pipeline(question: str, *, k: int, settings: RerankerSettings) -> Outcome:
-        found = index.as_retriever(similarity_top_k=k).retrieve(question)
+        embedded = QueryBundle(question, embedding=embed(question))
+        found = index.as_retriever(similarity_top_k=k).retrieve(embedded)
         with closing(OpenRouterRerank(**settings)) as reranker:
             ranked = reranker.postprocess_nodes(found, query_str=question)
         return Outcome(retrieved=_hits(found), reranked=_hits(ranked))
@@ -55,7 +39,7 @@ def _hits(nodes: Sequence[NodeWithScore]) -> tuple[Hit, ...]:
     return tuple(Hit(node.node_id, node.score) for node in nodes)
 
 
-def _node(passage: Passage) -> TextNode:
+def _node(passage: Passage, vector: list[float]) -> TextNode:
     if passage.image is None:
-        return TextNode(id_=passage.id, text=passage.text)
-    return ImageNode(id_=passage.id, text=passage.text, image=passage.image)
+        return TextNode(id_=passage.id, text=passage.text, embedding=vector)
+    return ImageNode(id_=passage.id, text=passage.text, image=passage.image, embedding=vector)

@@ -48,9 +48,6 @@ def main(arguments: Sequence[str]) -> int:
     except OpenRouterRerankError as error:
         sys.stderr.write(f"{type(error).__name__}: {error.message}\n")
         return _FAILED
-    except FileNotFoundError as error:
-        sys.stderr.write(f"{error}\n")
-        return _FAILED
     return 0
 
 
