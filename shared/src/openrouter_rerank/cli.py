@@ -71,9 +71,7 @@ def _run(command: Command, arguments: Sequence[str]) -> int:
     try:
         status: int = import_module(command.module).main(arguments)
     except ModuleNotFoundError as error:
-        missing = (error.name or "openrouter_rerank").partition(".")[0]
-        if missing == "openrouter_rerank":
-            raise
+        missing = (error.name or str(error)).partition(".")[0]
         install = f'pip install "openrouter-rerank[{command.extra}]"'
         sys.stderr.write(f"{command.name} needs the package {missing}: {install}\n")
         return _FAILED

@@ -5,9 +5,7 @@ The command `openrouter-rerank serve`.
 import argparse
 import sys
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
-from openrouter_rerank._wire.endpoint import is_loopback
 from openrouter_rerank.local.http_server import serve
 from openrouter_rerank.local.images import installed_ocr_engine
 from openrouter_rerank.local.installed_scorers import installed_scorers
@@ -48,6 +46,4 @@ def _announce(base_url: str) -> None:
         "Run the line above where your program runs. Any API key is accepted.\n"
         f"The local scorer {scorer.name} answers, not OpenRouter. Press Ctrl-C to stop.\n"
     )
-    if not is_loopback(urlsplit(base_url).hostname or ""):
-        sys.stdout.write("Clients need the option allow_insecure_http=True.\n")
     sys.stdout.flush()
