@@ -3,9 +3,12 @@
 import signal
 import subprocess
 import sys
+from contextlib import redirect_stdout
+from io import StringIO
 
 import pytest
 from openrouter_rerank.cli import main
+from openrouter_rerank.demo.terminal import console
 from openrouter_rerank.local.stage import Fault, error
 
 DEMO = "import sys; from openrouter_rerank.cli import main; sys.exit(main(['demo', *sys.argv[1:]]))"
@@ -39,6 +42,14 @@ def test_piped_output_is_plain(monkeypatch):
     assert done.stdout.isascii()
     assert "\x1b" not in done.stdout
     assert "\r" not in done.stdout
+
+
+def test_output_may_go_to_an_object_without_an_encoding():
+    """If `sys.stdout` is replaced by an object that takes any text, the text is printed to it."""
+    with redirect_stdout(StringIO()) as printed:
+        console().print("naïve")
+
+    assert printed.getvalue() == "naïve\n"
 
 
 def test_an_error_of_the_service_is_printed_as_one_line(local_openrouter, monkeypatch, capsys):

@@ -1,5 +1,7 @@
 import json
+import ssl
 import time
+from contextlib import nullcontext
 
 import httpx
 import pytest
@@ -10,6 +12,7 @@ from openrouter_rerank.local.stage import (
     unaccepting_address,
 )
 
+from tests.certificates import authority_and_server_context, trusted
 from tests.rerank_requests import PAYLOAD, connect, raw_request, read_to_end, rerank
 
 FAILURES = [
@@ -82,6 +85,24 @@ def test_reset_mid_body_comes_after_half_of_the_body(stage):
     assert head.startswith(b"HTTP/1.1 200")
     declared = int(head.split(b"content-length: ")[1].split(b"\r\n")[0])
     assert len(body) == declared // 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "end"),
+    [(Fault.truncated(), nullcontext()), (Fault.cut(), pytest.raises(ssl.SSLEOFError))],
+    ids=["truncated", "cut"],
+)
+def test_only_cut_ends_a_tls_connection_without_close_notify(fault, end):
+    """Within TLS, `cut` ends the connection without the message that `truncated` sends."""
+    authority, server_context = authority_and_server_context()
+    with trusted(authority) as context, Stage(tls=server_context) as stage:
+        stage.script(fault)
+        with context.wrap_socket(
+            connect(stage), server_hostname="127.0.0.1", suppress_ragged_eofs=False
+        ) as connection:
+            connection.sendall(raw_request())
+            with end:
+                read_to_end(connection)
 
 
 def test_wrong_length_sends_more_than_declared(stage):
