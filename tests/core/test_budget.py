@@ -74,13 +74,13 @@ def test_an_option_that_is_neither_a_number_nor_a_budget_is_refused(value):
 
 
 def test_copies_share_a_budget_and_pickles_do_not():
-    """A deep copy is the original object; an unpickled budget has the limit, and nothing spent."""
+    """A copy is the original object; an unpickled budget has the limit, and nothing spent."""
     budget = Budget(5)
     budget.charge(1)
 
     restored = pickle.loads(pickle.dumps(budget))  # noqa: S301 - pickled here
 
-    assert copy.deepcopy(budget) is budget
+    assert copy.copy(budget) is copy.deepcopy(budget) is budget
     assert (restored.limit, restored.spent) == (5.0, 0.0)
     assert repr(budget) == "Budget(limit=5, spent=1)"
 
