@@ -15,7 +15,7 @@ from openrouter_rerank import (
 )
 from openrouter_rerank.client_options.of_keywords import options_of
 from openrouter_rerank.errors import InvalidRequestError, shown_value
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from tests.option_errors import (
     ARGUMENTS,
@@ -140,6 +140,43 @@ def test_a_header_that_cannot_be_sent_shows_no_input(kind):
         TypeAdapter(kind).validate_python({"default_headers": {"X-Key": "sk-secret\n"}})
 
     assert "sk-secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({}, "WithTenant needs tenant: Name of the tenant."),
+        ({"tenant": "a"}, "WithTenant needs region"),
+        ({"tenant": 5}, "tenant must be a string, got 5"),
+        ({"tenant_name": 5}, "tenant must be a string, got 5"),
+        (
+            {"tenant": "a", "tenant_name": "a"},
+            "tenant_name and tenant are two names of one option: pass one of them",
+        ),
+        ({"tenant_nam": "a"}, "WithTenant has no option 'tenant_nam'. Did you mean 'tenant_name'?"),
+        (
+            {"tenant": "a", "region": "b", "ports": [1, None]},
+            "ports[1]: Input should be a valid integer",
+        ),
+    ],
+    ids=by_name,
+)
+@each_reranker
+def test_an_option_of_a_subclass_is_checked_too(kind, options, text):
+    """An option that a subclass of the user adds may be required, and have a second name."""
+
+    class WithTenant(kind):
+        """A subclass of the user."""
+
+        tenant: str = Field(alias="tenant_name", description="Name of the tenant.")
+        region: str
+        ports: list[int] | None = None
+
+    with pytest.raises(ConfigurationError) as caught:
+        WithTenant(**options)
+
+    assert str(caught.value) == text
+    assert WithTenant(tenant_name="a", region="b").tenant == "a"
 
 
 @each_class

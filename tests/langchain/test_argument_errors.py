@@ -107,6 +107,17 @@ def test_a_bad_option_of_a_retriever(reranker, options, text):
     assert str(caught.value) == text
 
 
+def test_a_retriever_without_a_base_retriever_is_refused(reranker):
+    """The error says which option is missing, and what it is."""
+    with pytest.raises(ConfigurationError) as caught:
+        OpenRouterRerankRetriever(reranker=reranker)
+
+    assert str(caught.value) == (
+        "OpenRouterRerankRetriever needs base_retriever: Finds the candidates: a retriever, or any "
+        "Runnable from a query to documents."
+    )
+
+
 def test_a_bad_option_that_is_assigned_to_a_retriever(reranker):
     """An option that is assigned is checked like a new one."""
     retriever = reranker.as_retriever(RunnableLambda(lambda _: [DOCUMENT]))

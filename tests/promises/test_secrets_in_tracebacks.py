@@ -12,7 +12,7 @@ from langchain_openrouter_rerank import OpenRouterRerank as LangChainRerank
 from llama_index.core.schema import NodeWithScore, TextNode
 from llamaindex_openrouter_rerank import OpenRouterRerank as LlamaIndexRerank
 from openrouter_rerank import AsyncRerankClient, RerankClient
-from openrouter_rerank.local.stage import error
+from openrouter_rerank.local.stage import error, refusing_address
 
 from tests.clients import CLIENT_KIND_IDS, CLIENT_KINDS, TLS
 from tests.secret_walker import HEADER, KEY, frames, secrets_in, secrets_in_frames
@@ -201,6 +201,30 @@ def test_an_error_of_an_event_hook_refers_to_no_secret(stage):
 
     assert secrets_in_frames(caught.value) == []
     assert secrets_in(caught.value.__cause__.request) == []
+
+
+class InTaskGroup(httpx.AsyncHTTPTransport):
+    """A transport of the user that sends each request in a task group."""
+
+    async def handle_async_request(self, request):
+        """Send the request; a failure is raised in a group."""
+        async with asyncio.TaskGroup() as tasks:
+            sent = tasks.create_task(super().handle_async_request(request))
+        return sent.result()
+
+
+async def test_the_errors_in_a_group_have_no_secret():
+    """If a transport raises a group of errors, no frame of an error in it has a secret."""
+    with refusing_address() as base_url:
+        async with httpx.AsyncClient(transport=InTaskGroup(verify=TLS)) as http:
+            client = AsyncRerankClient(base_url=base_url, http_client=http, **SECRETS)
+            with pytest.raises(ExceptionGroup) as caught:
+                await client.rerank("q", ["a"])
+
+    [of_task] = caught.value.exceptions
+    assert type(of_task) is httpx.ConnectError
+    assert len(frames(of_task)) > 8
+    assert secrets_in_frames(caught.value) == []
 
 
 def test_the_callers_own_exception_is_left_alone(stage):

@@ -61,25 +61,25 @@ def _option_problem(error: "ErrorDetails", model: type[BaseModel]) -> str:
     if cause is not None:
         is_ours = isinstance(error.get("ctx", {}).get("error"), OpenRouterRerankError)
         return cause if is_ours else f"{option}: {cause}"
+    if option in NOT_SHOWN:
+        return f"{option} must be {accepted(option, field)}"
     # A part of a union is the name of a type that Pydantic has tried.
     part = () if has_type(field, str) else error["loc"][1:2]
     if part:
         return _part_problem(option, part[0], error)
     if error["type"] == "missing":
-        return f"{model.__name__} needs {option}: {field.description}"
-    if option in NOT_SHOWN:
-        return f"{option} must be {accepted(option, field)}"
+        meaning = f": {field.description}" if field.description else ""
+        return f"{model.__name__} needs {option}{meaning}"
     return refusal(option, error["input"], field)
 
 
 def _part_problem(option: str, part: int | str, error: "ErrorDetails") -> str:
-    """Return the text for a part of an option: an item of a list, or a field of a mapping."""
+    """Return the text for a part of an option: an item of a list, or a value of a mapping."""
     where = f"{option}[{shown_value(part)}]"
-    if error["loc"][-1] == "[key]":
-        return f"{option} must have strings as names, got the name {shown_value(part)}"
-    must_be = "a string" if error["type"] == "string_type" else "a JSON value"
-    got = "" if option in NOT_SHOWN else f", got {shown_value(error['input'])}"
-    return f"{where} must be {must_be}{got}"
+    if error["type"] != "string_type":
+        # Of an option that only a subclass of the user has.
+        return f"{where}: {error['msg']}"
+    return f"{where} must be a string, got {shown_value(error['input'])}"
 
 
 def _unknown(name: str, model: type[BaseModel], given: Container[str]) -> str:
