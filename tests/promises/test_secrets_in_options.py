@@ -102,6 +102,26 @@ def test_a_refused_assignment_shows_no_secret(kind, wrong):
     assert reranker.default_headers["X-Secret"] == HEADER
 
 
+class Interrupted(dict):
+    """Headers that a signal handler interrupts while they are read."""
+
+    def keys(self):
+        """Raise what Python's handler of Ctrl-C raises."""
+        raise KeyboardInterrupt
+
+
+@FRAMEWORKS
+def test_an_interrupted_assignment_shows_no_secret(kind):
+    """An assignment that Ctrl-C ends changes nothing, and no frame has a secret."""
+    reranker = kind(**GIVEN)
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        reranker.default_headers = Interrupted({"X-Secret": f"another {HEADER}"})
+
+    assert leaks(caught.value) == []
+    assert reranker.default_headers["X-Secret"] == HEADER
+
+
 @FRAMEWORKS
 @pytest.mark.parametrize(
     "wrong", [{"api_key": f"{KEY}\n"}, {"default_headers": {"X-A": f"{KEY}\n"}}]
