@@ -12,6 +12,7 @@ from openrouter_rerank._wire.endpoint import (
     Secrets,
     checked_key,
     endpoint,
+    key_of,
 )
 from openrouter_rerank.errors import ConfigurationError
 from pydantic import SecretStr
@@ -80,6 +81,12 @@ def test_a_key_may_be_a_secret_string():
     """A `SecretStr` of Pydantic is read like a string."""
     assert checked_key(SecretStr("sk-123")).reveal() == "sk-123"
     assert checked_key(SecretStr(" ")) is None
+
+
+def test_a_blank_key_of_the_options_is_none():
+    """A blank option means that there is no key, like `None`; another one has the key."""
+    assert key_of(None) is key_of(SecretStr(" ")) is None
+    assert key_of(SecretStr("sk-123")).reveal() == "sk-123"
 
 
 def test_the_error_of_a_wrong_key_names_where_it_is_from():

@@ -24,7 +24,7 @@ from ._transport.fair_semaphore import FairSemaphore
 from ._transport.loops import PerLoop
 from ._transport.pool import async_pool, pool
 from ._transport.threads import in_thread
-from ._wire.endpoint import checked_key, endpoint
+from ._wire.endpoint import endpoint, key_of
 from ._wire.model_listing import ModelChanges
 from .client_options import ClientKeywords, ClientOptions, RequestOptions
 from .client_options.display import show_options
@@ -52,11 +52,9 @@ class _Client(ABC, Generic[HTTP]):
 
     def _open(self, options: ClientOptions, http_client: HTTP | None) -> None:
         self._check_http_client(http_client)
-        key = checked_key(options.api_key)
-        if isinstance(key, ConfigurationError):
-            raise key
         self._headers = SentHeaders(options.request_headers())
-        url, insecure = options.base_url, options.allow_insecure_http
+        key, url = key_of(options.api_key), options.base_url
+        insecure = options.allow_insecure_http
         self._endpoint = functools.partial(endpoint, key, url, allow_insecure_http=insecure)
         self._timeout, self._max_retries = options.timeout, options.max_retries
         self._max_concurrency, self._budget = options.max_concurrency, options.budget

@@ -148,6 +148,13 @@ def checked_key(value: object, name: str = "the API key") -> ApiKey | Configurat
     return ApiKey(value)
 
 
+def key_of(option: SecretStr | None) -> ApiKey | None:
+    """Return the key of the options, which they have checked. `None` if it is `None` or blank."""
+    if option is None or not option.get_secret_value().strip():
+        return None
+    return ApiKey(option.get_secret_value())
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where the requests of one call are sent, and with which key."""

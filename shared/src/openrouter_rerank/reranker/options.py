@@ -173,19 +173,17 @@ class RerankOptions(ClientOptions):
         Raises:
             ConfigurationError: If there is none, or a value of the environment cannot be used.
         """
-        from openrouter_rerank._wire.endpoint import checked_key, endpoint
+        from openrouter_rerank._wire.endpoint import endpoint, key_of
 
-        key = checked_key(self.api_key)
-        if not isinstance(key, ConfigurationError):
-            headers = self.default_headers or ()
-            has_header = any(name.lower() == "authorization" for name in headers)
-            endpoint(
-                key,
-                self.base_url,
-                os.environ,
-                key_in_headers=has_header,
-                allow_insecure_http=self.allow_insecure_http,
-            )
+        headers = self.default_headers or ()
+        has_header = any(name.lower() == "authorization" for name in headers)
+        endpoint(
+            key_of(self.api_key),
+            self.base_url,
+            os.environ,
+            key_in_headers=has_header,
+            allow_insecure_http=self.allow_insecure_http,
+        )
 
     def request_fields(self) -> RequestFields:
         """Return the options that are arguments of each call."""
