@@ -335,6 +335,20 @@ async def test_a_refusal_of_texts_is_raised_as_it_is(make_reranker, place, stage
     assert len(stage.requests) == 1
 
 
+async def test_an_index_of_a_passage_names_no_document(make_reranker, place, stage):
+    """If a document is split into passages, an index in an error is not one of a document."""
+    refusal = error(400, "documents[2].image is not valid")
+    reranker = make_reranker(long_documents="split")
+
+    stage.script(refusal)
+    await place(reranker, ["a short text", *DOCUMENTS])
+    stage.script(refusal)
+    with pytest.raises(BadRequestError):
+        await place(reranker, ["a long text " * 20_000, *DOCUMENTS])
+
+    assert len(stage.requests) == 2 + 1
+
+
 async def test_both_requests_share_the_time_of_the_call(make_reranker, place, stage):
     """The second request ends at the deadline of the call."""
     late = Reply(

@@ -51,7 +51,7 @@ _PASSED_ON = frozenset({"default_headers", *RequestFields.__annotations__})
 _COMPARED = tuple(name for name in ClientOptions.model_fields if name not in _PASSED_ON)
 
 
-class Clients:
+class Clients:  # noqa: PLW1641 - Nothing hashes clients
     """
     The clients of a reranker and of its shallow copies, by the options that they were made with.
 
@@ -131,9 +131,6 @@ class Clients:
     def __eq__(self, other: object) -> bool:
         # Rerankers with equal options are equal, even if they have made different calls.
         return isinstance(other, Clients)
-
-    def __hash__(self) -> int:
-        return hash(Clients)
 
     def of_restored(self) -> "Clients":
         """Return the clients of a reranker that was unpickled: none."""
@@ -224,7 +221,7 @@ class _Call:
         left = timeout - (time.monotonic() - self._started)
         if self._is_repeated or options.unscorable == "raise" or left <= 0:
             return False
-        if options.long_documents == "split" and self._are_some_long():
+        if options.long_documents == "split" and _long_documents(options, self._query, sent):
             # The service counts passages.
             return False
         distinct, copies = without_copies(sent.documents)
@@ -244,9 +241,6 @@ class _Call:
         report_refused(self._situations, [sent.positions[at] for at in refused], rest, error)
         self.sent, self._time_left, self._is_repeated = rest, left, True
         return True
-
-    def _are_some_long(self) -> bool:
-        return _long_documents(self._options, self._query, self.sent) is not None
 
     def _explain_images(self, error: OpenRouterRerankError) -> None:
         """Add to the message how many images were sent: one of them may be the reason."""
