@@ -75,6 +75,17 @@ def test_bytes_that_are_not_http_get_400(stage):
     assert stage.requests == []
 
 
+def test_a_reply_that_http_does_not_allow_is_logged(stage, caplog):
+    """A stage is no proxy: after a successful CONNECT it sends nothing, and the log says why."""
+    stage.script(Reply(status=200))
+    with connect(stage) as connection:
+        connection.sendall(b"CONNECT host:443 HTTP/1.1\r\nhost: host\r\n\r\n")
+
+        assert read_to_end(connection) == b""
+    assert "the stage failed" in caplog.text
+    assert "LocalProtocolError" in caplog.text
+
+
 def test_unfinished_requests_are_not_recorded(stage):
     """If a client closes the connection within a request, the request is not recorded."""
     with connect(stage) as connection:

@@ -56,23 +56,24 @@ class ServerConnection:
         Raises:
             h11.RemoteProtocolError: The received bytes are not HTTP, or the request is incomplete.
         """
-        head, body = None, bytearray()
-        while True:
-            event = self._http.next_event()
-            if event is h11.NEED_DATA:
-                if self._http.they_are_waiting_for_100_continue:
-                    continue_response = h11.InformationalResponse(status_code=100, headers=[])
-                    await self.send(self._http.send(continue_response))
-                self._http.receive_data(await self._reader.read(_READ_SIZE))
-            elif isinstance(event, h11.Request):
-                head, self._wants_body = event, event.method != b"HEAD"
-            elif isinstance(event, h11.Data):
+        while not isinstance(head := self._http.next_event(), h11.Request):
+            await self._receive()
+        self._wants_body = head.method != b"HEAD"
+        body = bytearray()
+        while not isinstance(event := self._http.next_event(), h11.EndOfMessage):
+            if isinstance(event, h11.Data):
                 body += event.data
-            elif isinstance(event, h11.EndOfMessage) and head is not None:
-                self.busy = True
-                return _recorded_request(head, bytes(body))
             else:
-                raise ConnectionAbortedError
+                await self._receive()
+        self.busy = True
+        return _recorded_request(head, bytes(body))
+
+    async def _receive(self) -> None:
+        """Read more of a request. Some clients wait for status 100 before they send its body."""
+        if self._http.they_are_waiting_for_100_continue:
+            continue_response = h11.InformationalResponse(status_code=100, headers=[])
+            await self.send(self._http.send(continue_response))
+        self._http.receive_data(await self._reader.read(_READ_SIZE))
 
     def head_bytes(self, reply: Reply, **framing: str) -> bytes:
         """
