@@ -64,7 +64,7 @@ CALLS_PER_EXAMPLE = 10
 
 
 @given(st.lists(CALLS, min_size=CALLS_PER_EXAMPLE, max_size=CALLS_PER_EXAMPLE))
-@settings(max_examples=repetitions(local=30, ci=500))
+@settings(max_examples=repetitions(local=30, ci=150, full=500))
 def test_no_sequence_of_replies_exceeds_the_limits_of_a_call(calls):
     """No call exceeds its timeout, its retries, or two attempts per model that may be billed."""
     for call in calls:

@@ -106,7 +106,7 @@ RESPONSES = st.builds(Response, status=STATUSES, headers=HEADERS, body=BODIES)
 
 
 @given(st.lists(RESPONSES, min_size=RESPONSES_PER_EXAMPLE, max_size=RESPONSES_PER_EXAMPLE))
-@settings(max_examples=repetitions(local=60, ci=1_000))
+@settings(max_examples=repetitions(local=60, ci=250, full=1_000))
 def test_every_response_is_a_valid_ranking_or_a_typed_error(responses):
     """Any status, headers and body are decoded to a valid ranking or to a typed error."""
     for response in responses:
@@ -114,7 +114,7 @@ def test_every_response_is_a_valid_ranking_or_a_typed_error(responses):
 
 
 @given(st.builds(Response, status=STATUSES, headers=HEADERS, body=HOSTILE_BODIES))
-@settings(max_examples=repetitions(local=60, ci=1_000))
+@settings(max_examples=repetitions(local=60, ci=250, full=1_000))
 def test_hostile_json_is_a_valid_ranking_or_a_typed_error(response):
     """JSON that is made to cost much is decoded to a valid ranking or to a typed error."""
     check_outcome(response.status, decode(response, REQUEST))
