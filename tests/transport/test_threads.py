@@ -15,7 +15,7 @@ from openrouter_rerank import (
 )
 from openrouter_rerank._transport import lookups
 from openrouter_rerank._transport.connect import prepare
-from openrouter_rerank._transport.threads import in_thread, run_in_threads
+from openrouter_rerank._transport.threads import Workers, in_thread, run_in_threads
 
 LONG = 30
 CALLS = 40
@@ -176,13 +176,30 @@ async def test_without_threads_an_async_lookup_fails():
     assert "End threads and close files and connections" in str(caught.value)
 
 
-def test_work_in_threads_ends_before_its_error_is_raised():
+def test_a_cancelled_wait_leaves_its_thread_usable():
+    """Work whose wait is cancelled before it begins is not done, and its thread does the next."""
+    workers, released, done = Workers(1), threading.Event(), []
+    workers.submit(functools.partial(released.wait, LONG))
+    cancelled = workers.submit(functools.partial(done.append, "cancelled"))
+    later = workers.submit(functools.partial(done.append, "later"))
+
+    assert cancelled.cancel()
+    released.set()
+
+    assert later.result(LONG) is None
+    assert done == ["later"]
+
+
+@pytest.mark.parametrize("fails_in_main", [True, False], ids=["this thread", "another thread"])
+def test_work_in_threads_ends_before_its_error_is_raised(*, fails_in_main):
     """If one thread fails, `run_in_threads` says so to the others, waits for them, and raises."""
-    failed, ended, main = threading.Event(), [], threading.get_ident()
+    begun, failed, ended, main = threading.Event(), threading.Event(), [], threading.get_ident()
 
     def work():
-        if threading.get_ident() != main:
+        if (threading.get_ident() == main) is fails_in_main:
+            begun.wait(LONG)
             raise ZeroDivisionError
+        begun.set()
         failed.wait(LONG)
         ended.append(failed.is_set())
 
