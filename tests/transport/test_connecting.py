@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from urllib.parse import urlsplit
 
 import httpcore
@@ -203,6 +203,23 @@ def tls_server(tls):
     thread.join()
     for connection in connections:
         connection.close()
+
+
+@repeat_if_starved
+def test_a_handshake_within_the_tls_of_a_proxy_has_the_same_time_limit():
+    """A TLS handshake within TLS that gets no response ends after `connect_timeout`."""
+    authority, tls = authority_and_server_context()
+    client_tls = ssl.create_default_context()
+    authority.configure_trust(client_tls)
+    sockets = Sockets(connect_timeout=0.3, resolve=lambda *_: [SILENT])
+    sockets.deadline = time.monotonic() + LONG_TIMEOUT
+    with tls_server(tls) as port:
+        outer = sockets.connect("host.example", port).start_tls(client_tls, "127.0.0.1")
+        started = time.monotonic()
+        with closing(outer), pytest.raises(httpcore.ConnectTimeout):
+            outer.start_tls(client_tls, "host.example")
+
+    assert 0.3 <= time.monotonic() - started < 0.3 + TOLERANCE
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,24 @@
 """Tunnels that a proxy does not open: the error, and no connection that stays open."""
 
 import asyncio
+import signal
 import ssl
+import threading
 import warnings
 from contextlib import suppress
 
 import pytest
 import trustme
-from openrouter_rerank import APIConnectionError, AsyncRerankClient, DeadlineExceededError
+from openrouter_rerank import (
+    APIConnectionError,
+    AsyncRerankClient,
+    DeadlineExceededError,
+    RerankClient,
+)
 
 from tests.clients import ClientKind
-from tests.proxies import ScriptedProxy
+from tests.proxies import ScriptedProxy, trusted_tls
+from tests.signal_handlers import LONG, handler_raising, needs_signals
 from tests.suspended_coroutine import run_until
 
 URL = "https://gateway.example/api/v1"
@@ -106,6 +114,66 @@ def test_a_tunnel_that_hangs_leaves_no_connection(failure, scheme, replies):
 
     assert isinstance(error, DeadlineExceededError)
     assert "could not connect to gateway.example:443 through the proxy" in error.message
+
+
+@pytest.fixture
+def trusted():
+    """The TLS context of a proxy with a certificate that the clients trust."""
+    with trusted_tls() as context:
+        yield context
+
+
+@pytest.mark.parametrize(
+    ("replies", "message"),
+    [
+        pytest.param([TUNNEL, b"no TLS"], "does not use TLS", id="no TLS in it"),
+        pytest.param([TUNNEL], "could not connect", id="closed before TLS"),
+        pytest.param([TUNNEL, b"\x16\x03\x03"], "could not connect", id="closed in TLS"),
+    ],
+)
+def test_a_failed_tunnel_within_tls_is_an_error_and_leaves_no_connection(
+    failure, trusted, replies, message
+):
+    """If the TLS within the TLS of a proxy fails, the error is typed and the connection closed."""
+    error = failure("https", ScriptedProxy(*replies, closes=True, tls=trusted))
+
+    assert isinstance(error, APIConnectionError)
+    assert message in error.message
+
+
+def test_a_tunnel_within_tls_that_hangs_leaves_no_connection(failure, trusted):
+    """If the host sends no TLS within the TLS of a proxy, the call ends at its deadline."""
+    error = failure("https", ScriptedProxy(TUNNEL, tls=trusted), timeout=0.3)
+
+    assert isinstance(error, DeadlineExceededError)
+    assert "could not connect to gateway.example:443 through the proxy" in error.message
+
+
+@needs_signals
+@pytest.mark.parametrize("kind", [TimeoutError, ssl.SSLError, KeyboardInterrupt])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_signal_in_a_handshake_leaves_no_connection(use_proxy, trusted, scheme, kind):
+    """The error of a signal handler ends a call in a TLS handshake, and closes its connection."""
+    proxy = ScriptedProxy(TUNNEL, tls=trusted if scheme == "https" else None)
+    main = threading.get_ident()
+
+    def interrupt():
+        proxy.wait_until(lambda: proxy.steps == 1)
+        signal.pthread_kill(main, signal.SIGALRM)
+
+    with proxy.running() as port, handler_raising(kind) as raised:
+        use_proxy(f"{scheme}://127.0.0.1:{port}")
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        with (
+            RerankClient(api_key="k", base_url=URL, max_retries=0, timeout=LONG) as client,
+            pytest.raises(kind) as caught,
+        ):
+            client.rerank("q", ["a"])
+        thread.join()
+        proxy.wait_until(lambda: proxy.open_connections == 0)
+
+    assert caught.value is raised[0]
 
 
 def test_an_untrusted_proxy_leaves_no_connection(failure):

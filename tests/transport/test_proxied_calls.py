@@ -162,6 +162,38 @@ def test_a_host_that_sends_single_bytes_takes_the_timeout(
     assert 0.25 < seconds < 0.3 + 0.5
 
 
+@both_modes
+@pytest.mark.parametrize("end", ["close", "cut", "damage"])
+def test_a_response_that_ends_within_the_tls_of_a_proxy_is_lost(server_tls, use_proxy, mode, end):
+    """If the TLS of the host ends early or is damaged within a proxy's, the connection is lost."""
+    is_damaged = threading.Event()
+
+    async def forward_or_damage(reader, writer):
+        while data := await reader.read(65_536):
+            writer.write(b"not TLS" if is_damaged.is_set() else data)
+        writer.transport.abort()
+
+    with (
+        Stage(tls=server_tls) as stage,
+        proxy(
+            http_tunnel, urlsplit(stage.base_url).port, server_tls, send_back=forward_or_damage
+        ) as (port, _),
+        ClientKind(mode, None) as kind,
+    ):
+        use_proxy(f"https://127.0.0.1:{port}")
+        url = f"https://{HOST}/api/v1"
+        client = kind.client(api_key=stage.api_key, base_url=url, max_retries=0)
+        client.rerank("q", ["a"])
+        if end == "damage":
+            is_damaged.set()
+        else:
+            stage.always(Fault.close() if end == "close" else Fault.cut())
+        with pytest.raises(APIConnectionError, match="was lost") as caught:
+            client.rerank("q", ["a"])
+
+    assert caught.value.retryable
+
+
 @OWN_CONNECTIONS
 def test_a_request_in_plain_http_is_forwarded(client_kind, stage, use_proxy, monkeypatch):
     """An HTTP proxy gets a request to an http URL itself, with the login that it needs."""

@@ -143,6 +143,11 @@ class AsyncStream(asyncio.Protocol):
                 secured = await self._loop.start_tls(
                     self.transport, self, context, server_hostname=host
                 )
+        except TypeError as error:
+            # Python before 3.11.8 and 3.12.2 raises it while it handles an error of TLS within the
+            # TLS of a proxy (gh-113214).
+            self.transport.abort()
+            raise ConnectionResetError from error
         except BaseException:
             self.transport.abort()
             raise

@@ -159,7 +159,8 @@ class _TLSInTLSStream(Stream):
     """
     TLS within the TLS of a proxy.
 
-    Not httpcore's stream, which would start its timeout again after each part of a TLS record.
+    Not httpcore's stream, which would start its timeout again after each part of a TLS record. The
+    errors of TLS itself are not translated: `Bounds` knows them.
     """
 
     def __init__(
@@ -172,33 +173,18 @@ class _TLSInTLSStream(Stream):
         try:
             sockets.deadline = time.monotonic() + sockets.time_to_connect()
             self._exchange(self._tls.do_handshake)
-        except (httpcore.TimeoutException, httpcore.NetworkError, ssl.SSLError) as error:
-            self.close()
-            raise_if_from_signal(error)
-            is_late = isinstance(error, httpcore.TimeoutException)
-            kind = httpcore.ConnectTimeout if is_late else httpcore.ConnectError
-            raise kind(error) from error
-        except BaseException:
-            self.close()
-            raise
+        except httpcore.TimeoutException as error:
+            raise httpcore.ConnectTimeout(error) from error
         finally:
             sockets.deadline = deadline
 
     def _receive(self, max_bytes: int) -> bytes:
-        try:
-            return self._exchange(functools.partial(self._tls.read, max_bytes))
-        except ssl.SSLError as error:
-            raise_if_from_signal(error)
-            raise httpcore.ReadError(error) from error
+        return self._exchange(functools.partial(self._tls.read, max_bytes))
 
     def _send(self, buffer: bytes) -> None:
-        try:
-            for start in range(0, len(buffer), _PIECE_BYTES):
-                piece = buffer[start : start + _PIECE_BYTES]
-                self._exchange(functools.partial(self._tls.write, piece))
-        except ssl.SSLError as error:
-            raise_if_from_signal(error)
-            raise httpcore.WriteError(error) from error
+        for start in range(0, len(buffer), _PIECE_BYTES):
+            piece = buffer[start : start + _PIECE_BYTES]
+            self._exchange(functools.partial(self._tls.write, piece))
 
     def _exchange(self, step: Callable[[], _Result]) -> _Result:
         """Return the result of a `step` of the TLS, and send and receive what it needs."""
