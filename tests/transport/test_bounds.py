@@ -1,14 +1,18 @@
-"""Attempts whose deadline passes while the transport runs code that it cannot interrupt."""
+"""Attempts whose deadline passes while other code runs, and the reasons of failures."""
 
+import asyncio
 import time
+from pathlib import Path
 
 import httpx
 import httpx2
 import pytest
+from openrouter_rerank import AsyncRerankClient
 from openrouter_rerank._attempt import Attempt, FailureKind, Request, Step
 from openrouter_rerank._transport.bounds import Bounds, ResponseBuilder
 from openrouter_rerank._wire.request import RequestBody
-from openrouter_rerank.errors import DeadlineExceededError
+from openrouter_rerank.errors import APIConnectionError, DeadlineExceededError
+from openrouter_rerank.local.stage import Fault
 
 from tests.clients import OWN_CONNECTIONS, ClientKind
 
@@ -35,6 +39,53 @@ def test_nothing_is_sent_after_the_deadline(make_client, stage):
         client.rerank("q", ["a"])
 
     assert stage.requests == []
+
+
+async def respond_and_close(connection, reply):
+    """Send the response after `Stage.release`, and close the connection."""
+    await connection.wait(None)
+    await connection.send_reply(reply)
+    await connection.close()
+
+
+async def test_nothing_is_sent_after_the_event_loop_was_blocked(stage):
+    """If other code blocks the event loop until the deadline, the request is not sent."""
+    stage.script(Fault(name="closes", act=respond_and_close))
+    async with AsyncRerankClient(base_url=stage.base_url, api_key="k") as client:
+        # Two idle connections. The server has closed the one that the next call tries first.
+        first = asyncio.create_task(client.rerank("q", ["a"]))
+        await asyncio.to_thread(stage.wait_until, lambda: stage.in_flight == 1)
+        await client.rerank("q", ["a"])
+        stage.release()
+        await first
+        await asyncio.to_thread(stage.wait_until, lambda: stage.open_connections == 1)
+
+        async def block():
+            time.sleep(0.3)  # noqa: ASYNC251 - what other code must not do
+
+        # The call lets other code run when it closes that connection.
+        call = client.rerank("q", ["a"], timeout=0.2)
+        error, _ = await asyncio.gather(call, block(), return_exceptions=True)
+    # By then, the service has recorded what was sent.
+    await asyncio.to_thread(stage.wait_until, lambda: stage.open_connections == 0)
+
+    assert isinstance(error, DeadlineExceededError)
+    assert len(stage.requests) == 2
+
+
+@OWN_CONNECTIONS
+def test_an_error_that_the_caller_handles_is_not_the_reason(make_client, stage):
+    """The reason for a lost connection is not an error that the caller was handling before."""
+    stage.always(Fault.close())
+    client = make_client(max_retries=0)
+
+    try:
+        Path("no such file").stat()
+    except FileNotFoundError:
+        with pytest.raises(APIConnectionError, match="was lost: the server closed it") as caught:
+            client.rerank("q", ["a"])
+
+    assert caught.value.__cause__ is None
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2])

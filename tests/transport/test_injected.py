@@ -81,6 +81,19 @@ def test_a_programming_error_in_a_transport_is_raised_unchanged(client_over):
         client_over(handler).rerank("q", ["a"])
 
 
+def test_an_error_that_is_its_own_cause_is_typed(client_over):
+    """An error of a user's transport that is its own cause ends in one of our errors."""
+
+    def handler(request):
+        library = httpx if isinstance(request, httpx.Request) else httpx2
+        error = library.ReadError("the tunnel has collapsed")
+        error.__cause__ = error
+        raise error
+
+    with pytest.raises(APIConnectionError, match="was lost: the tunnel has collapsed"):
+        client_over(handler, max_retries=0).rerank("q", ["a"])
+
+
 @pytest.fixture(params=[kind for kind, _ in INJECTED], ids=[name for _, name in INJECTED])
 def client_with(request, stage):
     """A function that makes a client with options of its injected client, and with a hook."""
@@ -173,6 +186,16 @@ def test_an_error_of_the_library_in_a_hook_is_typed(client_with, stage, hook, na
         f"http_client failed: {name}. Check its event hooks and its transport."
     )
     assert (caught.value.retryable, len(stage.requests)) == (False, 1)
+
+
+def test_a_header_that_cannot_be_sent_is_not_shown(client_with, stage):
+    """If a header of an injected client is not valid in HTTP, the error does not show its value."""
+    with pytest.raises(APIConnectionError) as caught:
+        client_with(headers={"X-Token": "secret\n"}).rerank("q", ["a"])
+
+    assert "could not be sent: LocalProtocolError" in caught.value.message
+    assert "secret" not in caught.value.message
+    assert (caught.value.retryable, stage.requests) == (False, [])
 
 
 @pytest.mark.parametrize("kind", [LookupError, RuntimeError])

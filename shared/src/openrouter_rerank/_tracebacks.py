@@ -44,7 +44,7 @@ def clear_frames(error: BaseException, keywords: Mapping[str, object] | None = N
     # Python passes keywords in a dict, but a type checker may know it by another type.
     if isinstance(keywords, dict):
         keywords.clear()
-    for each in _with_causes(error):
+    for each in with_causes(error):
         for frame in _finished_frames(each, error):
             if _may_have_secrets(frame):
                 _clear(frame)
@@ -57,7 +57,7 @@ def error_from_signal(error: BaseException) -> BaseException | None:
     To be called where `error` is caught. Task runners limit the time of a task by a handler that
     raises. Its exception may have the class of a network error, but must not be taken for one.
     """
-    for each in _with_causes(error):
+    for each in with_causes(error):
         if any(_is_of_handler(frame) for frame in _finished_frames(each, error)):
             return each
     return None
@@ -101,8 +101,13 @@ def _is_of_handler(frame: FrameType) -> bool:
     return is_passed and any(issubclass(type(each), int) for each in found)
 
 
-def _with_causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield `error` and what it was raised from, without what the caller was handling before."""
+def with_causes(error: BaseException) -> Iterator[BaseException]:
+    """
+    Yield `error` and what it was raised from, without what the caller was handling before.
+
+    To be called where `error` is caught. The errors of a group come first, then causes, then
+    contexts.
+    """
     running = _running_frames(error)
     seen = set[int]()
     pending = [error]
@@ -114,9 +119,10 @@ def _with_causes(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(current))
         yield current
+        # The last one comes next.
+        pending += [each for each in (current.__context__, current.__cause__) if each is not None]
         if is_group(current):
-            pending += current.exceptions
-        pending += [each for each in (current.__cause__, current.__context__) if each is not None]
+            pending += reversed(current.exceptions)
 
 
 def _finished_frames(error: BaseException, caught: BaseException) -> Iterator[FrameType]:

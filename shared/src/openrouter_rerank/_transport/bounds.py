@@ -19,8 +19,8 @@ from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Response, 
 from openrouter_rerank._tracebacks import (
     HTTP_LIBRARIES,
     error_from_signal,
-    is_group,
     raise_if_from_signal,
+    with_causes,
 )
 from openrouter_rerank._wire.endpoint import Secrets
 from openrouter_rerank.errors import OpenRouterRerankError
@@ -62,8 +62,6 @@ _TLS_REASONS: Mapping[str, str] = dict.fromkeys(
 _SOCKS_REFUSALS = ("password", "not allow")
 # Characters.
 _LONGEST_REASON = 200
-# Exceptions that caused one another.
-_LONGEST_CHAIN = 20
 # What the system says if it has no room for another thread, file or socket.
 _EXHAUSTED = frozenset({errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 # Modules of the classes of the system's errors: those of others may need other arguments.
@@ -197,11 +195,6 @@ class Bounds:
         if self.deadline - now <= needed:
             raise _BoundExceededError(_LATE.get(self.step, FailureKind.DEADLINE))
         self.step = step
-
-    def check_deadline(self) -> None:
-        """Raise if the time is up: a request sent now might be billed, and its response unread."""
-        if self.is_time_up():
-            raise _BoundExceededError(FailureKind.DEADLINE)
 
     def shut_down(self) -> None:
         """Shut the connection down, so that a thread that waits for it continues immediately."""
@@ -344,18 +337,6 @@ def _socket_of(stream: object) -> socket.socket | None:
     return found if isinstance(found, socket.socket) else None
 
 
-def _cause_of(error: BaseException | None) -> OSError | None:
-    """Return the first error of the system in `error` and its causes and contexts."""
-    # Bounded, because an exception of a user's transport may be its own cause.
-    for _ in range(_LONGEST_CHAIN):
-        if error is None or (isinstance(error, OSError) and error.errno is not None):
-            return error
-        # A group has the errors of all addresses of a host.
-        inner = error.exceptions[0] if is_group(error) else None
-        error = inner or error.__cause__ or error.__context__
-    return None
-
-
 def _words(error: OSError) -> str | None:
     """Return the reason in the words of the system."""
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -377,7 +358,9 @@ def _one_line(text: str) -> str:
 
 def _system_error(error: Exception) -> OSError | None:
     """Return a new object of the system's error that caused `error`: without its traceback."""
-    found = _cause_of(error)
+    # A group has the errors of all addresses of a host: the first one counts.
+    causes = (each for each in with_causes(error) if isinstance(each, OSError))
+    found = next((each for each in causes if each.errno is not None), None)
     if found is None:
         return None
     if isinstance(found, ssl.SSLError):

@@ -96,7 +96,8 @@ class Connection(_Connection[Stream]):
         if self._proxy is not None:
             self._proxy.note(response.bounds)
         stream = self._stream or self._connected()
-        response.bounds.step = Step.RESPONSE
+        # A request that is sent too late might be billed, and its response unread.
+        response.bounds.go_on_to(Step.RESPONSE)
         # A server that stops reading may have sent a response that says why.
         try:
             for piece in self._request(url, headers, body, method):
@@ -145,7 +146,8 @@ class AsyncConnection(_Connection[AsyncStream]):
         if self._proxy is not None:
             self._proxy.note(response.bounds)
         stream = self._stream or await self._connected(response.bounds.seconds_for("connect"))
-        response.bounds.step = Step.RESPONSE
+        # A request that is sent too late might be billed, and its response unread.
+        response.bounds.go_on_to(Step.RESPONSE)
         # A server that stops reading may have sent a response that says why.
         try:
             for piece in self._request(url, headers, body, method):

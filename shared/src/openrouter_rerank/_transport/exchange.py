@@ -198,7 +198,6 @@ def _over_own_connection(route: Route, attempt: Attempt, bounds: Bounds) -> Resp
     )
     response = ResponseBuilder(attempt, bounds)
     try:
-        bounds.check_deadline()
         connection.exchange(
             url, _headers(route, attempt), request.body, response, method=request.method
         )
@@ -223,7 +222,6 @@ async def _aover_own_connection(
     )
     response = ResponseBuilder(attempt, bounds)
     try:
-        bounds.check_deadline()
         await connection.exchange(
             url, _headers(route, attempt), request.body, response, method=request.method
         )
