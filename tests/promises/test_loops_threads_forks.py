@@ -186,6 +186,23 @@ def test_an_async_client_works_in_forked_children(local_openrouter):
 
 
 @needs_fork
+def test_a_child_can_make_the_first_call(local_openrouter):
+    """A child, and then its parent, import in a thread what their first call needs."""
+    run(
+        local_openrouter,
+        """
+        client = AsyncRerankClient(timeout=20)
+
+        async def call():
+            return is_correct(await client.rerank("a", ["a", "b"]))
+
+        print(all_succeeded([fork_child(lambda: asyncio.run(call()))]))
+        print(asyncio.run(call()))
+        """,
+    )
+
+
+@needs_fork
 def test_calls_of_the_parent_take_no_slot_of_a_child(local_openrouter):
     """Requests that are in flight when a process forks take no request slot in the child."""
     run(

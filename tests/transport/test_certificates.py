@@ -1,5 +1,6 @@
 """Which certificates are trusted, and when they are read again."""
 
+import certifi
 import httpx
 import pytest
 from openrouter_rerank import APIConnectionError, ConfigurationError
@@ -97,6 +98,21 @@ def test_certificates_that_cannot_be_read_are_an_error(
     assert caught.value.message.startswith(
         f"the certificates in SSL_CERT_FILE={str(file)!r} cannot be read: {reason}"
     )
+
+
+@pytest.mark.skipif(
+    httpx.__version__.startswith("0.27."), reason="httpx 0.27 looks the file up when it is imported"
+)
+@OWN_CONNECTIONS
+def test_default_certificates_that_are_missing_are_an_error(client_kind, tmp_path, monkeypatch):
+    """If no variable names certificates and those of certifi are missing, the error is typed."""
+    monkeypatch.setattr(certifi, "where", lambda: str(tmp_path / "cacert.pem"))
+    # Empty, and not deleted: this process may have read the default certificates already.
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.setenv(name, "")
+
+    with pytest.raises(ConfigurationError, match=r"cannot be used .*: FileNotFoundError"):
+        client_kind.client(base_url="https://127.0.0.1:9/v1", api_key="k").rerank(QUERY, DOCUMENTS)
 
 
 @pytest.mark.parametrize(
