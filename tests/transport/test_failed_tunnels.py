@@ -151,10 +151,9 @@ def test_a_tunnel_within_tls_that_hangs_leaves_no_connection(failure, trusted):
 
 @needs_signals
 @pytest.mark.parametrize("kind", [TimeoutError, ssl.SSLError, KeyboardInterrupt])
-@pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_signal_in_a_handshake_leaves_no_connection(use_proxy, trusted, scheme, kind):
-    """The error of a signal handler ends a call in a TLS handshake, and closes its connection."""
-    proxy = ScriptedProxy(TUNNEL, tls=trusted if scheme == "https" else None)
+def test_a_signal_in_a_handshake_within_tls_leaves_no_connection(use_proxy, trusted, kind):
+    """The error of a signal handler ends a call in a tunnel within TLS, and closes it."""
+    proxy = ScriptedProxy(TUNNEL, tls=trusted)
     main = threading.get_ident()
 
     def interrupt():
@@ -162,7 +161,7 @@ def test_a_signal_in_a_handshake_leaves_no_connection(use_proxy, trusted, scheme
         signal.pthread_kill(main, signal.SIGALRM)
 
     with proxy.running() as port, handler_raising(kind) as raised:
-        use_proxy(f"{scheme}://127.0.0.1:{port}")
+        use_proxy(f"https://127.0.0.1:{port}")
         thread = threading.Thread(target=interrupt)
         thread.start()
         with (
