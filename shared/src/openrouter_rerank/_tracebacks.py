@@ -161,6 +161,9 @@ def _clear(frame: FrameType) -> None:
     # A thread that has not ended yet executes its frames.
     with suppress(RuntimeError):
         frame.clear()
+        # Before Python 3.13, a frame keeps the dict of its variables that was read above, and so
+        # their values, such as an open socket. Reading it again removes them.
+        _ = frame.f_locals
 
 
 def is_group(error: BaseException) -> TypeGuard[BaseExceptionGroup[BaseException]]:
