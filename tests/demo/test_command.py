@@ -71,7 +71,9 @@ def test_ctrl_c_ends_the_demo_without_a_traceback(local_openrouter, monkeypatch)
     monkeypatch.setenv("OPENROUTER_API_KEY", local_openrouter.api_key)
     monkeypatch.setenv("OPENROUTER_API_BASE", local_openrouter.base_url)
     local_openrouter.script(Fault.hang())
-    command = [sys.executable, "-c", DEMO, *QUICK]
+    # A process in the background of a shell ignores Ctrl-C.
+    program = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {DEMO}"
+    command = [sys.executable, "-c", program, *QUICK]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as running:
         local_openrouter.wait_until(lambda: local_openrouter.in_flight, timeout=60)
         running.send_signal(signal.SIGINT)
