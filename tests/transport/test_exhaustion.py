@@ -54,7 +54,7 @@ def printed(stage, script):
 @pytest.mark.parametrize(
     ("scheme", "is_first"),
     [("https", True), ("http", False), ("https", False)],
-    ids=["first call", "later call", "first call with TLS"],
+    ids=["first call", "later call", "later call, first with TLS"],
 )
 def test_without_descriptors_a_call_fails_for_the_time_being(stage, mode, scheme, is_first):
     """With no descriptor left, a call ends in a retryable error; later ones succeed."""
@@ -63,6 +63,7 @@ def test_without_descriptors_a_call_fails_for_the_time_being(stage, mode, scheme
         f"""
         loop = asyncio.new_event_loop()
         url = "https://127.0.0.1:1/v1" if {scheme!r} == "https" else {stage.base_url!r}
+        # The default certificates are read, because no variable names others.
         for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
             os.environ.pop(name, None)
         if not {is_first}:
