@@ -157,7 +157,7 @@ class GraphState(BaseModel):
 async def test_the_question_is_in_the_state_of_any_graph(
     reranker, invoke, local_openrouter, schema, state
 ):
-    """A graph that is no agent may have a mapping, a model or a list of messages as its state."""
+    """A graph that is not an agent may have a mapping, a model or a list of messages as state."""
     prebuilt = pytest.importorskip(
         "langgraph.prebuilt",
         reason="the lowest releases of LangGraph's packages do not fit each other",

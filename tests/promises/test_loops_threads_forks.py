@@ -187,7 +187,7 @@ def test_an_async_client_works_in_forked_children(local_openrouter):
 
 @needs_fork
 def test_a_child_can_make_the_first_call(local_openrouter):
-    """A child, and then its parent, import in a thread what their first call needs."""
+    """A forked child can make the first async call, and then its parent can make its own first."""
     run(
         local_openrouter,
         """

@@ -21,7 +21,7 @@ def rerank_with(passages: Sequence[Passage], embed: Embed) -> Pipeline:
     """
     index = VectorStoreIndex(
         [_node(passage, embed(passage.text)) for passage in passages],
-        # An index needs a model, but does not use it: nodes and questions bring their vectors.
+        # An index needs a model, but does not use it: nodes and questions have their vectors.
         embed_model=MockEmbedding(embed_dim=1),
     )
 

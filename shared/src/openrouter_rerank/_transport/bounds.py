@@ -39,7 +39,7 @@ _KINDS = {
     "NetworkError": FailureKind.LOST,
     "ProtocolError": FailureKind.LOST,
     "TransportError": FailureKind.LOST,
-    # The asynchronous reads of httpcore do not translate TLS errors.
+    # The asynchronous reads of httpcore do not translate TLS errors, nor does our TLS within TLS.
     "SSLError": FailureKind.LOST,
 }
 # Users have classes with the same names, such as TimeoutException for a limit of their own.

@@ -77,7 +77,7 @@ def _part_problem(option: str, part: int | str, error: "ErrorDetails") -> str:
     """Return the text for a part of an option: an item of a list, or a value of a mapping."""
     where = f"{option}[{shown_value(part)}]"
     if error["type"] != "string_type":
-        # Of an option that only a subclass of the user has.
+        # Our options have no such parts. For those of a user's class, Pydantic says what is wrong.
         return f"{where}: {error['msg']}"
     return f"{where} must be a string, got {shown_value(error['input'])}"
 

@@ -56,6 +56,7 @@ class ServerConnection:
         Raises:
             h11.RemoteProtocolError: The received bytes are not HTTP, or the request is incomplete.
         """
+        # Both loops end when the client closes the connection, because h11 raises an error then.
         while not isinstance(head := self._http.next_event(), h11.Request):
             await self._receive()
         self._wants_body = head.method != b"HEAD"
