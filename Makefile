@@ -136,7 +136,7 @@ lock: $(VENV)/installed-check ## Update all lock files after a change of depende
 	$(COMPILE) --group runtime --constraints requirements/check.txt --output-file requirements/runtime.txt
 	echo 'openrouter<1' | $(COMPILE) - --output-file requirements/sdk-0.txt
 	echo 'openrouter>=1' | $(COMPILE) - --output-file requirements/sdk-1.txt
-	$(COMPILE) --group test --resolution lowest-direct --output-file requirements/lowest.txt
+	$(COMPILE) --group lowest --resolution lowest-direct --output-file requirements/lowest.txt
 	$(COMPILE) --group bench-clients --constraints requirements/check.txt --output-file benchmarks/requirements/clients.txt
 	$(COMPILE) --group bench-transports --constraints requirements/check.txt --output-file benchmarks/requirements/transports.txt
 	$(COMPILE) --group bench-adapters --output-file benchmarks/requirements/adapters.txt

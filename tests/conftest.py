@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 from tests.clients import CLIENT_KIND_IDS, CLIENT_KINDS, ClientKind
+from tests.real_collections import TEST_DATA
 from tests.repetitions import repetitions
 
 # Examples have no deadline, because a busy machine must not fail a test. Each run has the same
@@ -34,7 +35,8 @@ settings.load_profile("new" if "FULL" in os.environ else "same")
 def pytest_configure() -> None:
     """Remove OpenRouter and tracing variables, set a key, and use no proxy for loopback."""
     for name in list(os.environ):
-        if name.startswith(("OPENROUTER_", "LANGCHAIN_", "LANGSMITH_")):
+        is_setting = name.startswith(("OPENROUTER_", "LANGCHAIN_", "LANGSMITH_"))
+        if is_setting and name != TEST_DATA:
             del os.environ[name]
     # Objects without a key cannot be created. Tests of a missing key delete it.
     os.environ["OPENROUTER_API_KEY"] = "sk-or-v1-of-the-environment"

@@ -13,8 +13,22 @@ WAIT_LIMIT = 30.0
 
 
 @contextmanager
-def released_in_batches(stage, *sizes):
-    """Hold requests, and answer each batch when exactly its requests are in flight together."""
+def released_in_batches(stage, *sizes, reply=None):
+    """
+    Hold requests, and answer each batch when exactly its requests are in flight together.
+
+    Args:
+        stage: The service.
+        *sizes: The number of requests of each batch.
+        reply: Called with each request that is released. By default, it is ranked.
+    """
+    held = set()
+
+    def hold(request):
+        if reply is None or request.number not in held:
+            held.add(request.number)
+            return Fault.hang()
+        return reply(request)
 
     def release_batches():
         expected = before
@@ -29,7 +43,7 @@ def released_in_batches(stage, *sizes):
             stage.release()
 
     before = len(stage.requests)
-    stage.always(Fault.hang())
+    stage.always(hold)
     with ThreadPoolExecutor(1) as pool:
         releasing = pool.submit(release_batches)
         yield

@@ -30,9 +30,23 @@ ROWS = (
     {"_drive", "_score_cache"},
     {"client"},
     {"reranker"},
-    {"__init__", "cli", "demo", "local"},
+    {"__init__", "cli", "demo", "evaluation", "local", "mcp"},
 )
 ROW = {entry: number for number, row in enumerate(ROWS) for entry in row}
+
+# The same for the entries of `evaluation/`. `result` and `settings` are data that all folders use.
+EVALUATION_ROWS = (
+    {"result", "settings"},
+    {"collection"},
+    {"asking"},
+    {"analysis"},
+    {"report"},
+    {"judge"},
+    {"evaluation"},
+    {"evaluating"},
+    {"__init__", "command"},
+)
+EVALUATION_ROW = {entry: number for number, row in enumerate(EVALUATION_ROWS) for entry in row}
 
 # The transport, and the entries that pass their own HTTP client to our client, as a user does.
 MAY_IMPORT_HTTP = {
@@ -53,7 +67,9 @@ def module(file: Path) -> tuple[str, ...]:
     return file.relative_to(source).with_suffix("").parts
 
 
+MEASURES = (CORE, "evaluation", "analysis", "measures")
 ENTRIES = {module(file)[1] for file in FILES if module(file)[0] == CORE}
+OF_EVALUATION = [file for file in FILES if module(file)[:2] == (CORE, "evaluation")]
 
 
 def entry_of(parts: tuple[str, ...]) -> str:
@@ -93,6 +109,20 @@ def test_imports_go_in_one_direction(file):
     beside = {entry for entry in entries - {here} if ROW[entry] == ROW[here] in {4, 5}}
 
     assert later | beside == set()
+
+
+def test_every_entry_of_the_evaluation_has_a_row():
+    """The rows contain all files and folders in `evaluation/`, and no others."""
+    assert set(EVALUATION_ROW) == {module(file)[2] for file in OF_EVALUATION}
+
+
+@pytest.mark.parametrize("file", OF_EVALUATION, ids=lambda file: ".".join(module(file)[2:]))
+def test_imports_of_the_evaluation_go_in_one_direction(file):
+    """A module of the evaluation imports nothing from a later row."""
+    here = EVALUATION_ROW[module(file)[2]]
+    entries = {parts[2] for parts in imports(file) if parts[:2] == (CORE, "evaluation")}
+
+    assert {entry for entry in entries if EVALUATION_ROW[entry] > here} == set()
 
 
 def test_imports_of_the_core_make_no_cycle():
@@ -148,3 +178,12 @@ def test_pure_modules_depend_only_on_their_arguments(file):
 def test_modules_are_named_after_a_concept(file):
     """No module has a name such as `utils`, which fits any content."""
     assert VAGUE_NAMES.isdisjoint(part.strip("_") for part in module(file))
+
+
+@each_file
+def test_only_one_module_imports_the_library_of_metrics(file):
+    """Only `analysis/measures.py` imports ir-measures, and nothing imports pandas or scipy."""
+    packages = {parts[0] for parts in imports(file)}
+
+    assert packages.isdisjoint({"pandas", "scipy", "pytrec_eval"})
+    assert "ir_measures" not in packages or module(file) == MEASURES

@@ -3,6 +3,8 @@ import socket
 
 import pytest
 
+from tests.real_collections import TEST_DATA
+
 refused = pytest.raises(pytest.fail.Exception, match="only use loopback")
 
 
@@ -40,5 +42,6 @@ def test_loopback_is_open(host):
 def test_no_configuration_is_inherited():
     """No test gets a developer's key: the only `OPENROUTER_` variable is a key of the tests."""
     found = {name: os.environ[name] for name in os.environ if name.startswith("OPENROUTER_")}
+    found.pop(TEST_DATA, None)
 
     assert found == {"OPENROUTER_API_KEY": "sk-or-v1-of-the-environment"}

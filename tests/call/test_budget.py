@@ -95,7 +95,9 @@ def test_a_request_that_the_exchange_did_not_send_ends_the_call():
     """If the budget is spent during the wait for a slot, no other model and no retry follows."""
     service = Service((X, 0.5), (NOT_SENT, 0.5))
 
-    with pytest.raises(BudgetExceededError, match=r"\(\$1\), so the call ended after 1 attempt\."):
+    with pytest.raises(
+        BudgetExceededError, match=r"\(\$1\.00\), so the call ended after 1 attempt\."
+    ):
         service.rank(models=("m", "n"))
 
     assert service.paid == [("a",)]

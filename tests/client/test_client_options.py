@@ -1,7 +1,8 @@
 """The options of a client over several calls: budget, callback, timeout and concurrency."""
 
 import pytest
-from openrouter_rerank import Budget
+from langchain_core.stores import InMemoryByteStore
+from openrouter_rerank import Budget, WindowRateLimiter
 from openrouter_rerank.errors import (
     BudgetExceededError,
     DeadlineExceededError,
@@ -96,3 +97,14 @@ def test_the_wait_for_a_request_slot_counts_towards_the_timeout(make_client, sta
         caller.rerank_concurrently(3, "q", ["a"])
 
     assert stage.in_flight_peak == 1
+
+
+def test_a_client_says_what_it_was_created_with(make_client, stage):
+    """Programs that get a client can read its budget, its limiter, its URL, and if it caches."""
+    budget, limiter = Budget(1), WindowRateLimiter()
+    client = make_client(budget=budget, rate_limiter=limiter).client
+    cached = make_client(score_store=InMemoryByteStore()).client
+
+    assert (client.budget, client.rate_limiter, client.has_score_store) == (budget, limiter, False)
+    assert (cached.budget, cached.rate_limiter, cached.has_score_store) == (None, None, True)
+    assert client.service_url == cached.service_url == f"{stage.base_url}/rerank"

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 from openrouter_rerank import Budget
+from openrouter_rerank.budget import shown_dollars
 from openrouter_rerank.errors import BudgetExceededError, ConfigurationError
 from pydantic import TypeAdapter, ValidationError
 
@@ -100,3 +101,16 @@ def test_the_costs_of_threads_add_up():
         thread.join()
 
     assert budget.spent == 10_000
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        *((0.0, "$0.00"), (1.0, "$1.00"), (1_234.5, "$1,234.50"), (0.1, "$0.10")),
+        *((0.0995, "$0.10"), (0.0994, "$0.099"), (0.05, "$0.05"), (0.00996, "$0.01")),
+        *((0.0025, "$0.0025"), (1e-9, "$0.000000001"), (-2.5, "$-2.50")),
+    ],
+)
+def test_dollars_have_cents_or_two_digits(amount, shown):
+    """From 10 cents up, amounts have two decimals, and below two digits without an exponent."""
+    assert shown_dollars(amount) == shown

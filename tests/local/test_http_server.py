@@ -97,6 +97,9 @@ async def test_the_async_rerank_client_gets_the_ranking_over_a_socket(base_url, 
         ("POST", "/re%72ank", {}, 401),
         ("POST", "/chat/completions", KEY, 404),
         ("GET", "/models?output_modalities=rerank", {}, 200),
+        ("GET", "/key", KEY, 200),
+        ("GET", "/key", {}, 401),
+        ("POST", "/key", KEY, 405),
     ],
 )
 def test_the_server_passes_requests_and_statuses_on(base_url, method, path, headers, status):

@@ -100,6 +100,15 @@ def test_the_default_lists_the_models():
     assert [model["id"] for model in listed["data"]] == [*MODELS]
 
 
+def test_the_default_reports_a_key_without_limits():
+    """The default replies to a request for the details of its key, if it has one."""
+    asked = {"method": "GET", "path": "/api/v1/key", "body": b""}
+    found = content(word_overlap, recorded_request(**asked))
+
+    assert found["data"]["limit_remaining"] is None
+    assert word_overlap(recorded_request(**asked, headers={})).status == 401
+
+
 def test_lone_surrogates_are_returned():
     """A document that is not valid Unicode is returned as it was sent."""
     ranking = content(word_overlap, recorded_request(documents=["\ud800"]))

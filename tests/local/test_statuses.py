@@ -148,6 +148,14 @@ def test_unknown_paths_get_404_and_other_methods_405(service, method, path, stat
     assert response.headers.get("allow") == allow
 
 
+def test_the_error_of_a_chat_request_says_that_there_is_no_chat_model(service):
+    """A request to a chat model gets 404, and its message says that none is here."""
+    response = service.handle("POST", "/api/v1/chat/completions", KEY, b"{}")
+
+    assert response.status == 404
+    assert "no chat models" in error_of(response)["message"]
+
+
 def test_a_body_that_is_too_large_gets_413():
     """A body above the limit is rejected, and a body of exactly the limit is accepted."""
     size = len(body_with())

@@ -168,3 +168,19 @@ async def test_the_async_rerank_client_works_with_the_transport(service):
         ranking = await client.rerank(REQUEST["query"], REQUEST["documents"])
 
     assert [result.index for result in ranking.results] == [1, 0]
+
+
+def test_a_transport_without_the_extra_names_the_package_to_install():
+    """`LocalTransport` raises an import error that names the extra if there is no scorer."""
+    program = (
+        "import sys; sys.modules['bm25s'] = None;"
+        "from openrouter_rerank.local.transport import LocalTransport; LocalTransport()"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+    assert done.stderr.strip().endswith(
+        'ModuleNotFoundError: the local scorer is an extra: pip install "openrouter-rerank[local]"'
+    )

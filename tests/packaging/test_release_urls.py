@@ -5,6 +5,7 @@ The tests change copies. They have no marker: the workflow runs the marked tests
 changed the checkout, and the URLs can be added only once.
 """
 
+import json
 import re
 import shutil
 import subprocess
@@ -74,7 +75,30 @@ def test_only_the_table_and_the_links_change(checkout):
         for name in ("pyproject.toml", "README.md"):
             source = set((ROOT / folder / name).read_text().splitlines())
             changed = (checkout / folder / name).read_text().splitlines()
-            assert [line for line in changed if line not in source and REPOSITORY not in line] == []
+            added = [line for line in changed if line not in source and REPOSITORY not in line]
+            assert [line for line in added if "mcp-name:" not in line] == []
+
+
+def test_the_mcp_server_gets_the_name_of_its_owner(checkout):
+    """The entry of the registry names the owner and the repository, and so does the README."""
+    add_urls(checkout, REPOSITORY, "v1.2.3")
+
+    source = json.loads((ROOT / "shared/server.json").read_text())
+    entry = json.loads((checkout / "shared/server.json").read_text())
+    assert entry == source | {
+        "name": "io.github.owner/openrouter-rerank",
+        "repository": {"url": REPOSITORY, "source": "github", "subfolder": "shared"},
+    }
+    readme = (checkout / "shared/README.md").read_text()
+    assert "<!-- mcp-name: io.github.owner/openrouter-rerank -->" in readme
+
+
+def test_a_repository_elsewhere_gives_the_mcp_server_no_name(checkout):
+    """The registry derives names only from owners on GitHub, so another host changes nothing."""
+    add_urls(checkout, "https://git.example/owner/name", "v1.2.3")
+
+    entry = (checkout / "shared/server.json").read_text()
+    assert entry == (ROOT / "shared/server.json").read_text()
 
 
 @pytest.mark.parametrize(

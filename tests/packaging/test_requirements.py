@@ -89,7 +89,7 @@ def pinned(lock: str, python: str, wanted: Requirement) -> list[Version]:
         ("runtime", "runtime", []),
         ("test", "test", ["demo", "local-minilm", "local", "local-ocr"]),
         ("check", "check", ["demo", "local-minilm", "local", "local-ocr"]),
-        ("lowest", "test", ["demo", "local-minilm", "local", "local-ocr"]),
+        ("lowest", "lowest", ["demo", "local-minilm", "local", "local-ocr"]),
     ],
 )
 def test_a_lock_pins_each_requirement_of_its_group(lock, name, extras, python):

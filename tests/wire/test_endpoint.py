@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from openrouter_rerank._wire.endpoint import (
+    MODELS_PATH,
     ApiKey,
     checked_key,
     destination,
@@ -249,7 +250,7 @@ def test_a_list_of_models_needs_no_key(key, base_url, environment, authorization
     """Where no key is needed, one that is missing or may not be sent there is left out."""
     target = endpoint(
         None if key is None else ApiKey(key), base_url, environment, needs_key=False
-    ).model_list()
+    ).at(MODELS_PATH)
 
     assert target.url == (
         f"{base_url or 'https://openrouter.ai/api/v1'}/models?output_modalities=rerank"

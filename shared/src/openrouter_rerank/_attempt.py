@@ -73,6 +73,8 @@ class Request:
     """`"GET"` for a request without a body."""
     spare_bytes: int = _SPARE_BYTES
     """Bytes that a valid response can have beyond the documents and their results."""
+    what: str = "rerank"
+    """What is requested, for the log."""
 
     @property
     def longest_response(self) -> int:
@@ -83,6 +85,34 @@ class Request:
     def most_marks(self) -> int:
         """The largest number of brackets and commas outside strings in a valid response."""
         return self.documents * _MARKS_PER_RESULT + _SPARE_MARKS
+
+
+class _NoBody:
+    """The body of a request without one."""
+
+    size = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(())
+
+
+def get_request(what: str, *, longest_response: int) -> Request:
+    """
+    Return a request without a body.
+
+    Args:
+        what: What is requested, for the log.
+        longest_response: The largest number of bytes that a valid response can have.
+    """
+    return Request(
+        body=_NoBody(),
+        model="",
+        documents=0,
+        results=0,
+        method="GET",
+        spare_bytes=longest_response,
+        what=what,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """A spending limit in US dollars, which several clients can share."""
 
 import sys
+from math import floor, log10
 from typing import SupportsFloat, TypeGuard
 
 from pydantic_core import CoreSchema, core_schema
@@ -14,6 +15,7 @@ __all__ = ["Budget"]
 
 # US dollars. The most expensive request costs less than 1 dollar.
 _HIGHEST_COST = 10_000.0
+_SHOWN_IN_CENTS = 0.0995
 
 
 class Budget:
@@ -112,14 +114,17 @@ def budget_error(budget: Budget | None, attempts: int = 0) -> BudgetExceededErro
         return None
     ended = f"the call ended after {attempts} attempt{'s' if attempts > 1 else ''}"
     return BudgetExceededError(
-        f"the budget of ${_dollars(budget.limit)} is spent (${_dollars(budget.spent)}), so "
+        f"the budget of {shown_dollars(budget.limit)} is spent ({shown_dollars(budget.spent)}), so "
         f"{ended if attempts else 'nothing was sent'}. Raise budget."
     )
 
 
-def _dollars(amount: float) -> str:
-    # Small amounts without an exponent: a call costs a thousandth of a dollar.
-    return f"{amount:.6f}".rstrip("0").rstrip(".")
+def shown_dollars(amount: float) -> str:
+    """Return US dollars for people: cents, or two digits of less than 10 cents, as in `$0.0025`."""
+    # A call costs a thousandth of a dollar.
+    if not amount or abs(amount) >= _SHOWN_IN_CENTS:
+        return f"${amount:,.2f}"
+    return f"${amount:.{1 - floor(log10(abs(amount)))}f}".rstrip("0")
 
 
 def _is_budget(given: object) -> TypeGuard[Budget]:

@@ -24,7 +24,7 @@ from ._transport.fair_semaphore import FairSemaphore
 from ._transport.loops import PerLoop
 from ._transport.pool import async_pool, pool
 from ._transport.threads import in_thread
-from ._wire.endpoint import endpoint, key_of
+from ._wire.endpoint import MODELS_PATH, endpoint, key_of
 from ._wire.model_listing import ModelChanges
 from .client_options import ClientKeywords, ClientOptions, RequestOptions
 from .client_options.display import show_options
@@ -57,18 +57,19 @@ class _Client(ABC, Generic[HTTP]):
         insecure = options.allow_insecure_http
         self._endpoint = functools.partial(endpoint, key, url, allow_insecure_http=insecure)
         self._timeout, self._max_retries = options.timeout, options.max_retries
-        self._max_concurrency, self._budget = options.max_concurrency, options.budget
+        self._max_concurrency, self.budget = options.max_concurrency, options.budget
         store = options.score_store
         self._score_cache = None if store is None else ScoreCache(store, options.score_ttl)
-        self._rate_limiter, self._on_response = options.rate_limiter, options.on_response
-        self._http_client = http_client
-        self._retry_budget = TokenBucket()
-        self._is_closed, self._changes = False, ModelChanges()
-        self.situations = SituationLog()
-        self._rules, log = options.long_document_rules(), self.situations
-        self._arguments = functools.partial(checked_arguments, rules=self._rules, situations=log)
+        self.has_score_store = store is not None
+        self.rate_limiter, self._on_response = options.rate_limiter, options.on_response
+        self.http_client, self._retry_budget = http_client, TokenBucket()
+        self._is_closed, self._changes, self.situations = False, ModelChanges(), SituationLog()
+        self.long_document_rules = rules = options.long_document_rules()
+        log = self.situations
+        self._arguments = functools.partial(checked_arguments, rules=rules, situations=log)
         self._reset_slots()
-        self._route(self._headers)  # Refuses a missing key, and a wrong base URL
+        # Refuses a missing key, and a wrong base URL.
+        self.service_url = self._route(self._headers).endpoint.url
 
     @abstractmethod
     def _reset_slots(self) -> None:
@@ -100,15 +101,15 @@ class _Client(ABC, Generic[HTTP]):
         cls._create(client, values, http_client)
         return client
 
-    def _limits(self, arguments: Arguments, started: float) -> Limits:
-        given = arguments.max_retries
+    def limits(self, timeout: float | None, retries: int | None, started: float) -> Limits:
+        """Return the limits of a call that began at `started`, by `time.monotonic`."""
         return Limits(
-            timeout=self._seconds(arguments.timeout),
-            max_retries=self._max_retries if given is None else given,
+            timeout=self._seconds(timeout),
+            max_retries=self._max_retries if retries is None else retries,
             clock=time.monotonic,
             jitter=random.random,
             retry_budget=self._retry_budget,
-            budget=self._budget,
+            budget=self.budget,
             started=started,
             on_mixed_scores=warn_of_mixed_scores,
         )
@@ -133,9 +134,12 @@ class _Client(ABC, Generic[HTTP]):
 
     def _listing(self, timeout: float | None) -> tuple[ListingFlow, Route]:
         seconds = self._seconds(None if timeout is None else checked_timeout(timeout))
-        route = self._route(self._headers, needs_key=False)
-        route = replace(route, endpoint=route.endpoint.model_list())
-        return listing_flow(seconds, time.monotonic), route
+        return listing_flow(seconds, time.monotonic), self.route_to(MODELS_PATH, needs_key=False)
+
+    def route_to(self, path: str, *, needs_key: bool = True) -> Route:
+        """Return where requests to another path of the service go, such as `models`."""
+        route = self._route(self._headers, needs_key=needs_key)
+        return replace(route, endpoint=route.endpoint.at(path))
 
     def _route(self, headers: SentHeaders, *, needs_key: bool = True) -> Route:
         if self._is_closed:
@@ -220,12 +224,12 @@ class RerankClient(_Client[HTTPClient]):
             if not arguments.call.documents:
                 return arguments.empty_ranking()
             route = self._call_route(arguments)
-            exchange = Exchange(route, self._request_slots(), self._http_client, self._rate_limiter)
+            exchange = Exchange(route, self._request_slots(), self.http_client, self.rate_limiter)
             run = functools.partial(drive, exchange=exchange, max_in_flight=self._max_concurrency)
             with traced(
                 arguments.models[0], documents=arguments.size, top_n=arguments.top_n
             ) as note:
-                limits = self._limits(arguments, started)
+                limits = self.limits(arguments.timeout, arguments.max_retries, started)
                 if self._score_cache is None:
                     ranking = run(call_flow(arguments.call, arguments.models, limits))
                 else:
@@ -257,7 +261,7 @@ class RerankClient(_Client[HTTPClient]):
         """
         try:
             flow, route = self._listing(timeout)
-            exchange = Exchange(route, self._request_slots(), self._http_client)
+            exchange = Exchange(route, self._request_slots(), self.http_client)
             return self._changes.remembered(outcome_of(flow, exchange))
         except BaseException as error:
             clear_frames(error)
@@ -332,18 +336,17 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
             hide_arguments(options)
             started = time.monotonic()
             check = functools.partial(self._arguments, query, documents, model=model, top_n=top_n)
-            is_long = are_long(documents, self._rules, options)
+            is_long = are_long(documents, self.long_document_rules, options)
             arguments = await in_thread(check, **options) if is_long else check(**options)
             if not arguments.call.documents:
                 return arguments.empty_ranking()
             route = self._call_route(arguments)
-            slots = self._slots.get()
-            exchange = AsyncExchange(route, slots, self._http_client, self._rate_limiter)
+            exchange = AsyncExchange(route, self._slots.get(), self.http_client, self.rate_limiter)
             run = functools.partial(adrive, exchange=exchange, max_in_flight=self._max_concurrency)
             with traced(
                 arguments.models[0], documents=arguments.size, top_n=arguments.top_n
             ) as note:
-                limits = self._limits(arguments, started)
+                limits = self.limits(arguments.timeout, arguments.max_retries, started)
                 if self._score_cache is None:
                     ranking = await run(call_flow(arguments.call, arguments.models, limits))
                 else:
@@ -368,7 +371,7 @@ class AsyncRerankClient(_Client[AsyncHTTPClient]):
         """
         try:
             flow, route = self._listing(timeout)
-            exchange = AsyncExchange(route, self._slots.get(), self._http_client)
+            exchange = AsyncExchange(route, self._slots.get(), self.http_client)
             return self._changes.remembered(await aoutcome_of(flow, exchange))
         except BaseException as error:
             clear_frames(error)

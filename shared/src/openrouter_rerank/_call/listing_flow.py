@@ -1,12 +1,13 @@
 """Decides how the list of models is requested, and what is returned if there is none."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 
-from openrouter_rerank._attempt import Attempt, Failure, FailureKind, Request, Response
+from openrouter_rerank._attempt import Attempt, Failure, Response, get_request
 from openrouter_rerank._wire.model_listing import built_in_listing, merged_listing
+from openrouter_rerank.errors import OpenRouterRerankError
 from openrouter_rerank.models import ModelListing
 
-from .failure_errors import failure_error
+from .get_flow import get_flow
 
 ListingFlow = Generator[Attempt | ModelListing, Response | Failure, None]
 """Yields attempts and receives what came of each. The last value it yields is the listing."""
@@ -15,41 +16,19 @@ ListingFlow = Generator[Attempt | ModelListing, Response | Failure, None]
 # models, has about 1 MB.
 _LONGEST_LISTING = 4 << 20
 
-
-class _NoBody:
-    """The body of a request without one."""
-
-    size = 0
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(())
-
-
-_REQUEST = Request(
-    body=_NoBody(),
-    model="",
-    documents=0,
-    results=0,
-    method="GET",
-    spare_bytes=_LONGEST_LISTING,
-)
+_REQUEST = get_request("list of models", longest_response=_LONGEST_LISTING)
 
 
 def listing_flow(timeout: float, clock: Callable[[], float]) -> ListingFlow:
     """
-    Request the listing once, and again only if a kept connection had been closed.
+    Request the listing.
 
     Args:
         timeout: Seconds that the request may take.
         clock: Returns the time in seconds, from any start.
     """
-    deadline = clock() + timeout
-    outcome = yield Attempt(request=_REQUEST, timeout=timeout)
-    left = deadline - clock()
-    if isinstance(outcome, Failure) and outcome.kind is FailureKind.STALE and left > 0:
-        outcome = yield Attempt(request=_REQUEST, timeout=left, is_on_new_connection=True)
-    if isinstance(outcome, Response):
-        yield merged_listing(outcome)
-    else:
-        error = failure_error(outcome, _REQUEST, allowed=timeout, timeout=timeout, attempts=1)
-        yield built_in_listing(error.message)
+    return get_flow(_REQUEST, timeout=timeout, clock=clock, read=merged_listing, failed=_built_in)
+
+
+def _built_in(error: OpenRouterRerankError) -> ModelListing:
+    return built_in_listing(error.message)

@@ -290,8 +290,7 @@ def _limiter_failure(error: Exception, bounds: Bounds) -> Failure:
 
 def _log(attempt: Attempt, outcome: Response | Failure, started: float) -> None:
     request, seconds = attempt.request, time.monotonic() - started
-    what = "rerank" if request.method == "POST" else "list of models"
-    shown = (what, request.model, request.documents, request.body.size)
+    shown = (request.what, request.model, request.documents, request.body.size)
     if isinstance(outcome, Response):
         logger.debug(_RESPONSE_LINE, *shown, outcome.status, seconds)
     else:

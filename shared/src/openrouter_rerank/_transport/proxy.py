@@ -37,11 +37,17 @@ class Proxy:
         self.uses_tls: bool = url.scheme == "https"
         self.context: ssl.SSLContext | None = None
         """Secures the connection to the proxy, if it `uses_tls`."""
-        self._url = str(url)
+        self.url = str(url)
+        """Without the user name and the password."""
         self._login = None if login is None else Login(*login)
         # A proxy may echo the user name and the password, also as they were sent (RFC 7617).
         sent = () if login is None else (*login, base64.b64encode(b":".join(login)))
         self._secrets = Secrets(each.decode("latin-1") for each in sent)
+
+    @property
+    def has_login(self) -> bool:
+        """`True` if the environment has a user name or a password for it."""
+        return self._login is not None
 
     def tunnel(self, host: str, port: int) -> Handshake:
         """Return the handshake that opens a tunnel to a host."""
@@ -55,7 +61,7 @@ class Proxy:
 
     def note(self, bounds: Bounds) -> None:
         """Note what the failure of an exchange has to say about the proxy."""
-        bounds.proxy = self._url
+        bounds.proxy = self.url
         bounds.mask_too(self._secrets)
 
 

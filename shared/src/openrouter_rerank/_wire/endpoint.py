@@ -18,15 +18,20 @@ from pydantic import SecretStr
 
 from openrouter_rerank.errors import ConfigurationError
 
+MODELS_PATH = "models?output_modalities=rerank"
+"""The list of the rerank models, after the base URL. Without the parameter it has none of them."""
+KEY_PATH = "key"
+"""The details of the key, after the base URL."""
+
 DEFAULT_BASE_URL = "https://openrouter.ai/api/v1"
 _OPENROUTER_HOST = "openrouter.ai"
 # Characters.
 _LONGEST_URL = 2048
 _SHORTEST_SECRET = 6
-_KEY_VARIABLE = "OPENROUTER_API_KEY"
-_KEY_IN_ENVIRONMENT = f"the API key in {_KEY_VARIABLE}"
+KEY_VARIABLE = "OPENROUTER_API_KEY"
+KEY_IN_ENVIRONMENT = f"the API key in {KEY_VARIABLE}"
 # langchain-openrouter and llama-index-llms-openrouter read the first. The second is what users try.
-_BASE_VARIABLES = ("OPENROUTER_API_BASE", "OPENROUTER_BASE_URL")
+BASE_VARIABLES = ("OPENROUTER_API_BASE", "OPENROUTER_BASE_URL")
 
 
 class Secrets:
@@ -160,14 +165,18 @@ class Endpoint:
     """Where the requests of one call are sent, and with which key."""
 
     url: str
-    """The URL of the rerank endpoint, or of the list of models."""
+    """The URL of the rerank endpoint, or of another one of the same service."""
     api_key: ApiKey | None = field(repr=False)
     """`None` if a header of the user has the key, or none is needed."""
 
-    def model_list(self) -> "Endpoint":
-        """Return the endpoint of the same service that lists its rerank models."""
-        base = self.url.removesuffix("/rerank")
-        return Endpoint(f"{base}/models?output_modalities=rerank", self.api_key)
+    def at(self, path: str) -> "Endpoint":
+        """
+        Return another endpoint of the same service.
+
+        Args:
+            path: What follows the base URL, such as `key`.
+        """
+        return Endpoint(f"{self.url.removesuffix('/rerank')}/{path}", self.api_key)
 
 
 def endpoint(
@@ -201,9 +210,9 @@ def endpoint(
     has_key = key_in_headers or api_key is not None
     # The environment is not read for what the options have.
     variable, found = (
-        ("", None) if given is not None and has_key else _first_set(environment, _BASE_VARIABLES)
+        ("", None) if given is not None and has_key else _first_set(environment, BASE_VARIABLES)
     )
-    key = None if has_key else checked_key(environment.get(_KEY_VARIABLE), _KEY_IN_ENVIRONMENT)
+    key = None if has_key else checked_key(environment.get(KEY_VARIABLE), KEY_IN_ENVIRONMENT)
     # Errors are raised from here on, and tracebacks with local variables must not show the key.
     del environment
     if given is not None:
@@ -220,14 +229,14 @@ def endpoint(
     problem = ""
     if key is None:
         problem = (
-            f"no API key: set {_KEY_VARIABLE} or pass api_key (keys: openrouter.ai/keys). Without "
+            f"no API key: set {KEY_VARIABLE} or pass api_key (keys: openrouter.ai/keys). Without "
             "one, run `openrouter-rerank serve` and the `export` line that it prints; for a "
             "gateway without keys, pass api_key='none'"
         )
     elif not target.is_trusted and not is_from_environment:
         problem = (
-            f"the key in {_KEY_VARIABLE} is not sent to {target.host}, which the environment does "
-            f"not name: pass api_key, or set {_BASE_VARIABLES[0]} instead of base_url"
+            f"the key in {KEY_VARIABLE} is not sent to {target.host}, which the environment does "
+            f"not name: pass api_key, or set {BASE_VARIABLES[0]} instead of base_url"
         )
     if problem and needs_key:
         raise ConfigurationError(problem)

@@ -2,42 +2,46 @@
 The command `openrouter-rerank serve`.
 """
 
-import argparse
 import sys
-from collections.abc import Sequence
 
-from openrouter_rerank.local.http_server import serve
-from openrouter_rerank.local.images import installed_ocr_engine
-from openrouter_rerank.local.installed_scorers import installed_scorers
+import click
 
-_FAILED = 1
+from openrouter_rerank.cli.failures import Failure
+from openrouter_rerank.cli.options import debug_option
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the local service until it is interrupted, and return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="openrouter-rerank serve",
-        description="Answer OpenRouter's rerank protocol with a scorer on this machine.",
-        epilog="It needs no key and no network. It is the local scorer, not OpenRouter.",
-    )
-    parser.add_argument(
-        "--host",
-        default="127.0.0.1",
-        help="address to listen on; default: %(default)s, for this machine only",
-    )
-    parser.add_argument(
-        "--port", default=8484, type=int, help="default: %(default)s; 0 for any free port"
-    )
-    parsed = parser.parse_args(arguments)
+@click.command(
+    "serve",
+    epilog="It needs no key and no network. It is the local scorer, not OpenRouter.",
+)
+@click.option(
+    "--host",
+    metavar="ADDRESS",
+    default="127.0.0.1",
+    help="Address to listen on. Default: 127.0.0.1, for this machine only.",
+)
+@click.option(
+    "--port",
+    metavar="PORT",
+    default=8484,
+    type=int,
+    help="Port to listen on; 0 for any free port. Default: 8484.",
+)
+@debug_option
+def command(*, host: str, port: int) -> None:
+    """Answer OpenRouter's rerank protocol with a scorer on this machine."""
+    from openrouter_rerank.local.http_server import serve
+
     try:
-        serve(parsed.host, parsed.port, ready=_announce)
+        serve(host, port, ready=_announce)
     except (OSError, OverflowError) as error:
-        sys.stderr.write(f"cannot serve on {parsed.host} port {parsed.port}: {error}\n")
-        return _FAILED
-    return 0
+        raise Failure(f"cannot serve on {host} port {port}: {error}") from error
 
 
 def _announce(base_url: str) -> None:
+    from openrouter_rerank.local.images import installed_ocr_engine
+    from openrouter_rerank.local.installed_scorers import installed_scorers
+
     scorer = next(iter(installed_scorers().values()))
     # If OCR does not work, its warning must come now, and not with the first image.
     installed_ocr_engine()

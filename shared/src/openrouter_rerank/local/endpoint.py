@@ -1,5 +1,5 @@
 """
-The local service without I/O: OpenRouter's rerank endpoint and its list of models.
+The local service without I/O: OpenRouter's rerank endpoint, its list of models, and `GET /key`.
 
 Cohere's v2 clients can use it too: their path `/v2/rerank` is accepted below any base URL.
 
@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from openrouter_rerank.local.installed_scorers import installed_scorers
+from openrouter_rerank.local.key_details import KEY_DETAILS
 from openrouter_rerank.local.model_list import model_list
 from openrouter_rerank.local.rejection import RequestRejectedError
 from openrouter_rerank.local.rerank_request import decode_request
@@ -23,9 +24,10 @@ from openrouter_rerank.telemetry import logger
 
 RERANK_PATH = "/api/v1/rerank"
 MODELS_PATH = "/api/v1/models"
+KEY_PATH = "/api/v1/key"
 
 _COHERE_PATH = "/v2/rerank"
-_METHODS = {RERANK_PATH: "POST", MODELS_PATH: "GET"}
+_METHODS = {RERANK_PATH: "POST", MODELS_PATH: "GET", KEY_PATH: "GET"}
 _MAX_BODY_BYTES = 100 * 2**20
 
 
@@ -95,7 +97,10 @@ class LocalOpenRouter:
             _check_route(method, route)
             if route == MODELS_PATH:
                 return _json_response(200, model_list(query, self._scorers))
-            return _json_response(200, self._rerank(headers, body, is_cohere=is_cohere))
+            _check_key(headers)
+            if route == KEY_PATH:
+                return _json_response(200, KEY_DETAILS)
+            return _json_response(200, self._rerank(body, is_cohere=is_cohere))
         except RequestRejectedError as rejection:
             allow = {"allow": _METHODS[route]} if rejection.status == 405 else {}
             return _json_response(rejection.status, rejection.body(), allow)
@@ -105,11 +110,7 @@ class LocalOpenRouter:
             failure = RequestRejectedError(500, f"The local scorer failed: {type(error).__name__}")
             return _json_response(failure.status, failure.body())
 
-    def _rerank(
-        self, headers: Mapping[str, str], body: bytes, *, is_cohere: bool
-    ) -> dict[str, object]:
-        if not _has_key(headers):
-            raise RequestRejectedError(401, "Missing Authentication header")
+    def _rerank(self, body: bytes, *, is_cohere: bool) -> dict[str, object]:
         if len(body) > self._max_body_bytes:
             raise RequestRejectedError(413, f"Payload larger than {self._max_body_bytes} bytes")
         request = decode_request(body)
@@ -121,17 +122,21 @@ class LocalOpenRouter:
 
 def _check_route(method: str, route: str) -> None:
     if route not in _METHODS:
-        raise RequestRejectedError(404, f"Not Found: {route}. The base URL ends with /api/v1")
+        hint = "The base URL ends with /api/v1"
+        if route.endswith("/chat/completions"):
+            hint = "The local scorer has no chat models: use those of OpenRouter"
+        raise RequestRejectedError(404, f"Not Found: {route}. {hint}")
     if method != _METHODS[route]:
         message = f"Method {method} not allowed, only {_METHODS[route]}"
         raise RequestRejectedError(405, message)
 
 
-def _has_key(headers: Mapping[str, str]) -> bool:
-    """Return `True` if there is a bearer token; its value does not matter."""
+def _check_key(headers: Mapping[str, str]) -> None:
+    """Reject a request without a bearer token; its value does not matter."""
     value = next((value for name, value in headers.items() if name.lower() == "authorization"), "")
     scheme, _, key = value.partition(" ")
-    return scheme.lower() == "bearer" and bool(key.strip())
+    if scheme.lower() != "bearer" or not key.strip():
+        raise RequestRejectedError(401, "Missing Authentication header")
 
 
 def _json_response(

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
+from openrouter_rerank.local.key_details import KEY_DETAILS
 from openrouter_rerank.local.model_list import model_list
 from openrouter_rerank.local.stage.recorded_request import JSON, RecordedRequest
 from openrouter_rerank.local.stage.reply import FRAMING, Reply, error
@@ -22,6 +23,7 @@ ReplyFunction: TypeAlias = Callable[[RecordedRequest], Reply]
 
 _DOCUMENTS_PER_SEARCH_UNIT = 100
 _DOLLARS_PER_SEARCH_UNIT = 0.001
+_NO_KEY = error(401, "No auth credentials found")
 
 
 def scores(*values: float, cost: float | None = None) -> ReplyFunction:
@@ -69,11 +71,14 @@ def word_overlap(request: RecordedRequest) -> Reply:
     Reply with a score for each document: the share of the query's words in it, from 0 to 1.
 
     This is the default of a stage, because it is deterministic and needs no extra. It replies to a
-    request for the list of models with the models that the client knows.
+    request for the list of models with the models that the client knows, and to `GET /key` with a
+    key that has no limits.
     """
     path, _, query_string = request.path.partition("?")
     if request.method == "GET" and path.endswith("/models"):
         return Reply(body=model_list(query_string, ()))
+    if request.method == "GET" and path.endswith("/key"):
+        return Reply(body=KEY_DETAILS) if _has_key(request) else _NO_KEY
     if (problem := rejection(request)) is not None:
         return problem
     query = _words(request.query)
@@ -100,13 +105,17 @@ def rejection(request: RecordedRequest) -> Reply | None:
         return error(404, f"Not Found: {request.path}")
     if request.method != "POST":
         return error(405, f"Method Not Allowed: {request.method}")
-    if not request.headers.get("authorization", "").removeprefix("Bearer").strip():
-        return error(401, "No auth credentials found")
+    if not _has_key(request):
+        return _NO_KEY
     try:
         blank = [name for name in ("model", "query", "documents") if not request.json.get(name)]
     except ValueError as problem:
         return error(400, f"Invalid JSON: {problem}")
     return error(400, f"Required, and not empty: {', '.join(blank)}") if blank else None
+
+
+def _has_key(request: RecordedRequest) -> bool:
+    return bool(request.headers.get("authorization", "").removeprefix("Bearer").strip())
 
 
 def _ranking(

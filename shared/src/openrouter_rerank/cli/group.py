@@ -1,0 +1,107 @@
+"""Runs the command that the arguments name."""
+
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+
+import click
+from click.shell_completion import CompletionItem
+
+from openrouter_rerank._version import __version__
+
+from . import output
+from .commands import BY_NAME, COMMANDS
+from .failures import Failure, report
+from .options import DEBUG
+
+
+class CommandGroup(click.Group):
+    """
+    The commands of the table. A command's module is imported only when the command is named.
+
+    The help and the completion of names read only the table.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click passes it
+        """Return the names of the commands."""
+        return [entry.name for entry in COMMANDS]
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click passes it
+        cmd_name: str,
+    ) -> click.Command | None:
+        """Return the command of this name."""
+        if cmd_name not in BY_NAME:
+            return None
+        found: object = import_module(BY_NAME[cmd_name].module).command
+        return found if isinstance(found, click.Command) else None
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click passes it
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """Write the commands with their summaries."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(entry.name, entry.summary) for entry in COMMANDS])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the names of commands and options that begin with `incomplete`."""
+        names = [
+            CompletionItem(entry.name, help=entry.summary)
+            for entry in COMMANDS
+            if entry.name.startswith(incomplete)
+        ]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
+
+    def invoke(self, ctx: click.Context) -> int:
+        """Run the command, and return its exit status."""
+        try:
+            output.prepare()
+            status: object = super().invoke(ctx)
+            _write_the_rest()
+        except click.exceptions.Exit:
+            raise
+        except BrokenPipeError:
+            # The reader, such as `head`, has what it wants.
+            output.give_up()
+            status = 0
+        except BaseException as error:
+            if not isinstance(error, Exception | KeyboardInterrupt):
+                raise
+            status = report(error, ctx.invoked_subcommand, debug=bool(ctx.meta.get(DEBUG)))
+            with suppress(OSError, Failure):
+                _write_the_rest()
+        return status if isinstance(status, int) else 0
+
+
+def run(arguments: Sequence[str] | None) -> int:
+    """Run the command that `arguments` name, by default those of the process."""
+    given = sys.argv[1:] if arguments is None else [*arguments]
+    try:
+        status: object = _group.main(given, prog_name="openrouter-rerank", standalone_mode=False)
+    except (click.ClickException, click.Abort, KeyboardInterrupt) as error:
+        return report(error, None, debug=False)
+    return status if isinstance(status, int) else 0
+
+
+def _write_the_rest() -> None:
+    try:
+        output.flush()
+    except OSError as error:
+        output.give_up()
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise Failure(f"cannot write the output: {error.strerror}") from error
+
+
+_group = CommandGroup(
+    "openrouter-rerank",
+    help="Rerank with OpenRouter, or with the local scorer.",
+    no_args_is_help=False,
+    epilog="Each command has its own --help. The API key is read from OPENROUTER_API_KEY.",
+)
+_version = click.version_option(__version__, message="%(prog)s %(version)s")
+_version(_group)

@@ -1,0 +1,214 @@
+"""The command `openrouter-rerank rank`."""
+
+import math
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from .failures import INCOMPLETE, Failure, write
+from .options import client_keywords, model_option, output_options, service_options
+
+if TYPE_CHECKING:
+    from openrouter_rerank.client_options import ClientKeywords
+    from openrouter_rerank.ranking import RankedDocument, Ranking
+
+    from .inputs import Input
+
+# Columns. A narrower terminal has room for the documents, but not for their sources.
+_LEAST_WIDTH_FOR_SOURCES = 60
+
+
+@click.command(
+    "rank",
+    epilog="In a pipe, each line has three fields with tabs between them: score, source, document.",
+)
+@click.argument("query")
+@click.argument("files", nargs=-1, type=click.Path())
+@click.option(
+    "--top-n",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Print only the N best documents. Default: all.",
+)
+@click.option(
+    "--threshold",
+    metavar="SCORE",
+    type=float,
+    help="Print only documents with at least this score.",
+)
+@model_option
+@click.option("--lines", is_flag=True, help="Each line of a text file is a document.")
+@click.option(
+    "--jsonl",
+    "json_lines",
+    is_flag=True,
+    help="Each line of the input is JSON: a string, or an object with text and/or image.",
+)
+@service_options
+@output_options
+def command(
+    *,
+    query: str,
+    files: Sequence[str],
+    top_n: int | None,
+    threshold: float | None,
+    model: str,
+    lines: bool,
+    json_lines: bool,
+    base_url: str | None,
+    timeout: float | None,
+    as_json: bool,
+) -> int:
+    """
+    Rank FILES by their relevance to QUERY, best first.
+
+    Without FILES, or for the file -, each line of the standard input is a document. A text file is
+    one document, or one for each line with --lines. Each line of a .jsonl file is a document: an
+    object with text and/or image, whose other keys are printed with --json. An image file is a
+    document for models that take images.
+    """
+    from . import output
+    from .inputs import read_inputs
+
+    if not query.strip():
+        raise click.BadParameter("it is blank", param_hint="QUERY")
+    if threshold is not None and not math.isfinite(threshold):
+        raise click.BadParameter("it is not a number", param_hint="--threshold")
+    if not files and sys.stdin is not None and sys.stdin.isatty():
+        raise click.UsageError("name FILES, or pipe lines into it", click.get_current_context())
+    with output.progress("reading the documents"):
+        found = list(read_inputs(files, lines=lines, json_lines=json_lines))
+    inputs = [each for each in found if not each.is_blank]
+    _check_images(inputs, model)
+    with output.progress(f"ranking {_documents(len(inputs))} with {model}"):
+        ranking = _rank(query, inputs, model, top_n, client_keywords(base_url, timeout))
+    kept = [each for each in ranking if threshold is None or each.relevance_score >= threshold]
+    if as_json:
+        _print_json(query, inputs, kept, ranking)
+    elif output.is_terminal():
+        _print_table(inputs, kept, ranking)
+    else:
+        for each in kept:
+            shown = inputs[each.index]
+            text = (shown.document.text or "[image]").rstrip("\r\n")
+            output.write_fields(f"{each.relevance_score:.6g}", shown.source, text)
+    return _left_out([each for each in found if each.is_blank], len(found))
+
+
+def _check_images(inputs: Sequence["Input"], model: str) -> None:
+    from openrouter_rerank.models import image_model, known_model
+
+    known = known_model(model)
+    image = next((each for each in inputs if each.document.image is not None), None)
+    if image is not None and known is not None and not known.takes_images:
+        raise Failure(
+            f"{image.source} is an image, and {model} takes only text: add --model "
+            f"{image_model()}, or leave the images out"
+        )
+
+
+def _rank(
+    query: str,
+    inputs: Sequence["Input"],
+    model: str,
+    top_n: int | None,
+    keywords: "ClientKeywords",
+) -> "Ranking":
+    from openrouter_rerank.client import RerankClient
+
+    from .service import options_with_key
+
+    with RerankClient.from_options(options_with_key(keywords)) as client:
+        documents = [each.document for each in inputs]
+        return client.rerank(query, documents, model=model, top_n=top_n)
+
+
+def _print_json(
+    query: str,
+    inputs: Sequence["Input"],
+    kept: Sequence["RankedDocument"],
+    ranking: "Ranking",
+) -> None:
+    from .output import write_json
+
+    usage = ranking.usage
+    write_json(
+        {
+            "query": query,
+            "model": ranking.model,
+            "served_model": ranking.served_model,
+            "provider": ranking.provider,
+            "id": ranking.id,
+            "documents": len(inputs),
+            "results": [
+                {
+                    "rank": rank,
+                    "index": each.index,
+                    "relevance_score": each.relevance_score,
+                    "source": inputs[each.index].source,
+                    "document": inputs[each.index].fields,
+                }
+                for rank, each in enumerate(kept, start=1)
+            ],
+            "requests": len(ranking.requests),
+            "attempts": ranking.attempts,
+            "usage": {
+                "cost": usage.cost,
+                "search_units": usage.search_units,
+                "total_tokens": usage.total_tokens,
+            },
+        }
+    )
+
+
+def _print_table(
+    inputs: Sequence["Input"], kept: Sequence["RankedDocument"], ranking: "Ranking"
+) -> None:
+    from openrouter_rerank.budget import shown_dollars
+
+    from . import output
+    from .escapes import first_words, one_line
+
+    screen = output.console()
+    has_sources = screen.width >= _LEAST_WIDTH_FOR_SOURCES
+    headings = [("#", True), ("score", True), ("source", False), ("document", False)]
+    rows = [
+        [
+            str(rank),
+            f"{each.relevance_score:.3f}",
+            inputs[each.index].source,
+            first_words(inputs[each.index].document.text or "[image]"),
+        ]
+        for rank, each in enumerate(kept, start=1)
+    ]
+    if not has_sources:
+        headings.pop(2)
+        for row in rows:
+            row.pop(2)
+    output.table(headings, rows)
+    cost = ranking.usage.cost
+    by = f"{ranking.served_model or ranking.model}, {ranking.provider or 'provider unknown'}"
+    shown = f"{len(kept)} of {_documents(len(inputs))}, by {by}, " + (
+        "cost unknown" if cost is None else f"cost {shown_dollars(cost)}"
+    )
+    screen.print(one_line(shown))
+
+
+def _documents(count: int) -> str:
+    return f"{count} document{'' if count == 1 else 's'}"
+
+
+def _left_out(blank: Sequence["Input"], count: int) -> int:
+    from .output import flush
+
+    if blank:
+        # After the results, also if both are written to the same file.
+        flush()
+        write(
+            f"left out {len(blank)} of {_documents(count)}, without text: "
+            + ", ".join(each.source for each in blank[:5])
+            + (", ..." if len(blank) > 5 else "")
+        )
+    return INCOMPLETE if blank else 0

@@ -1,0 +1,167 @@
+"""
+Computes everything that an evaluation finds from the scores: no clock, no file, no network.
+
+Random numbers come only from the seed of the settings, so the same input has the same result.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from openrouter_rerank.evaluation.asking.scores import Scores
+from openrouter_rerank.evaluation.asking.total_cost import total_cost
+from openrouter_rerank.evaluation.collection.collection import Collection
+from openrouter_rerank.evaluation.result import ModelUse, PlanResult
+from openrouter_rerank.evaluation.settings import Settings
+
+from .calls import Calls
+from .comparison import Comparison
+from .findings import Findings
+from .notes import notes_about_questions, notes_about_scores
+from .verdict import Facts, verdict
+
+
+def analyse(collection: Collection, scores: Scores, settings: Settings) -> Findings:
+    """
+    Compare the first stage with all plans, choose one, and give the verdict.
+
+    Only questions count that have a relevant document and the scores of every model. A model
+    without any score is left out.
+
+    Raises:
+        ConfigurationError: If ir-measures cannot compute `settings.metric`.
+    """
+    depths = _depths(collection, scores, settings)
+    calls = {model: Calls(scores, model, collection.candidates) for model in settings.models}
+    answered = {model: each for model, each in calls.items() if each.questions("score")}
+    questions = _questions(collection, scores, answered, depths)
+    compared = Comparison(collection, settings, questions, depths, answered)
+    recommended, best = compared.recommended(), compared.best()
+    subject = recommended or best
+    row = None if subject is None else compared.results.index(subject)
+    facts = Facts(
+        metric=settings.metric,
+        worth=settings.worth,
+        has_judgements=any(map(_has_relevant, collection.judgements.values())),
+        judges_irrelevant=_judges_irrelevant(collection),
+        questions=len(questions),
+        depth=compared.width,
+        first_stage=compared.first_stage,
+        plans=compared.results,
+        recommended=recommended,
+        best=best,
+        held_out=compared.held_out(),
+        questions_needed=None if row is None else compared.chance.questions_needed(row),
+        ceiling=compared.ceiling(),
+        found=compared.found(),
+    )
+    answer, further_sentences = verdict(facts)
+    # The thresholds may need scores that no plan has needed, and the notes are about all scores.
+    thresholds = compared.thresholds(recommended.plan.steps[0].depth if recommended else None)
+    return Findings(
+        collection=collection,
+        settings=settings,
+        depths=depths,
+        questions=questions,
+        first_stage=compared.first_stage,
+        plans=compared.results,
+        verdict=answer,
+        recommended=recommended,
+        best=best,
+        frontier=_frontier(compared.first_stage, compared.results),
+        ceiling=facts.ceiling,
+        found=facts.found,
+        held_out=facts.held_out,
+        visible_change=None if row is None else compared.chance.visible_change(row),
+        questions_needed=facts.questions_needed,
+        thresholds=thresholds,
+        uses=tuple(_use(each, scores) for each in calls.values()),
+        cost=total_cost(call.cost for call in scores.calls),
+        notes=(
+            *collection.notes,
+            *_notes(scores, [*calls.values()], facts, compared, _judged(collection)),
+            *further_sentences,
+        ),
+        is_complete=not (
+            scores.budget_is_spent
+            or scores.interrupted
+            or any(scores.failures.get(model) for model in settings.models)
+        ),
+    )
+
+
+def _depths(collection: Collection, scores: Scores, settings: Settings) -> tuple[int, ...]:
+    """Return the depths that differ, as no candidate list is longer than the longest."""
+    longest = max(map(len, collection.candidates.values()), default=0)
+    depths = {min(depth, longest) for depth in scores.depths or settings.depths}
+    return tuple(sorted(depths - {0}))
+
+
+def _has_relevant(grades: Mapping[str, int]) -> bool:
+    return any(grade > 0 for grade in grades.values())
+
+
+def _judged(collection: Collection) -> int:
+    """Return the number of questions with a relevant document."""
+    return sum(_has_relevant(collection.judgements.get(each, {})) for each in collection.questions)
+
+
+def _judges_irrelevant(collection: Collection) -> bool:
+    return any(grade <= 0 for each in collection.judgements.values() for grade in each.values())
+
+
+def _questions(
+    collection: Collection, scores: Scores, calls: Mapping[str, Calls], depths: Sequence[int]
+) -> tuple[str, ...]:
+    """Return the questions that count, in the order of the collection."""
+    is_cut_short = scores.budget_is_spent or scores.interrupted
+    width = max(depths, default=0)
+
+    def counts(question: str) -> bool:
+        if not _has_relevant(collection.judgements.get(question, {})):
+            return False
+        candidates = collection.candidates.get(question, ())[:width]
+        if any(collection.documents.get(document, "").strip() for document in candidates):
+            return all(each.answer(question, depths) for each in calls.values())
+        # Nothing is asked without a text, and all plans keep the order. In a run that was cut
+        # short, these questions would be too many for those that were answered.
+        return not is_cut_short
+
+    return tuple(question for question in collection.questions if calls and counts(question))
+
+
+def _use(calls: Calls, scores: Scores) -> ModelUse:
+    return ModelUse(
+        model=calls.model,
+        questions=len(calls.questions("score")),
+        failed=len(scores.failures.get(calls.model, {})),
+        cost=total_cost(call.cost for call in calls.all),
+        served_models=tuple(sorted({call.served_model for call in calls.all if call.served_model})),
+        providers=tuple(sorted({call.provider for call in calls.all if call.provider})),
+        replays=calls.replays,
+    )
+
+
+def _frontier(first_stage: PlanResult, plans: Sequence[PlanResult]) -> tuple[PlanResult, ...]:
+    """Return the plans that are better than all that cost no more, cheapest first."""
+    priced = [(plan.price_per_1000, plan) for plan in plans if plan.price_per_1000 is not None]
+    found: list[PlanResult] = []
+    highest = first_stage.value
+    for _, plan in sorted(priced, key=lambda pair: (pair[0], -pair[1].value)):
+        if plan.value > highest:
+            found.append(plan)
+            highest = plan.value
+    return tuple(found)
+
+
+def _notes(
+    scores: Scores, calls: Sequence[Calls], facts: Facts, compared: Comparison, judged: int
+) -> Iterator[str]:
+    yield from notes_about_questions(scores, calls, questions=facts.questions, judged=judged)
+    answered = [each for each in calls if each.questions("score")]
+    yield from notes_about_scores(
+        scores, answered, depths=compared.depths, estimated=compared.estimated
+    )
+    if facts.has_judgements and not facts.judges_irrelevant:
+        yield (
+            "No document is judged as not relevant, so the judgements may name only some of the"
+            " relevant documents."
+        )

@@ -1,0 +1,52 @@
+"""
+All numbers of an evaluation. `Evaluation` adds what users do with them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from openrouter_rerank.evaluation.collection.collection import Collection
+from openrouter_rerank.evaluation.result import HeldOut, ModelUse, PlanResult, Threshold, Verdict
+from openrouter_rerank.evaluation.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """All numbers of an evaluation, the recommended plan, and one sentence: the verdict."""
+
+    collection: Collection
+    settings: Settings
+    depths: tuple[int, ...]
+    """The depths that were evaluated: none is larger than the longest candidate list."""
+    questions: tuple[str, ...]
+    """The ids of the questions that count: judged, with a relevant document, and asked."""
+    first_stage: PlanResult
+    plans: tuple[PlanResult, ...]
+    """All plans but the first stage, in the order of the models and depths."""
+    verdict: Verdict
+    recommended: PlanResult | None
+    best: PlanResult | None
+    """The plan of one model with the highest value."""
+    frontier: tuple[PlanResult, ...]
+    """The plans that no cheaper plan equals, cheapest first."""
+    ceiling: Mapping[int, float]
+    """The metric of a perfect order of the first candidates, by depth."""
+    found: float
+    """The share of questions with a relevant document among the candidates."""
+    held_out: HeldOut | None
+    visible_change: float | None = None
+    """
+    The smallest real change that so many questions show in 80 % of the cases, computed for the
+    recommended or the best plan. `None`: with so few questions, no change can be seen.
+    """
+    questions_needed: int | None = None
+    """The number of questions that would show the change of that plan. `None`: no number would."""
+    thresholds: Mapping[str, Threshold]
+    """By model."""
+    uses: tuple[ModelUse, ...]
+    cost: float | None
+    """US dollars of everything that was asked, in this run and those it continued."""
+    notes: tuple[str, ...]
+    """Sentences about the data and the run that a reader must know."""
+    is_complete: bool
+    """`False` if the budget was spent, questions failed, or the run was interrupted."""

@@ -1,0 +1,159 @@
+"""
+An evaluation as JSON: `evaluation.json`, and what `--json` prints.
+
+The keys are stable. New versions may add keys.
+
+    format              1; another number if a key changes its meaning
+    written             when it was written, ISO 8601, UTC
+    command             the command line, or `null` if a program made it
+    versions            of Python and of the packages that decide about the numbers
+    collection          `name`, `first_stage`, and the numbers of `questions` and `documents`
+    settings            the options, by their names in Python
+    is_complete         `false` if the budget was spent, questions failed, or it was interrupted
+    questions           how many questions count: judged, with a relevant document, and asked
+    found               the share of questions with a relevant document among the candidates
+    verdict             `kind` (`yes`, `no` or `unsure`), `sentence`, `small_print`
+    first_stage         a plan without steps: only `plan`, `value` and `measures` say something
+    plans               for each plan: `plan` (its name), `steps` (`model`, `depth`), `value`,
+                        `change`, `interval` (two numbers), `p`, `won`, `same`, `lost`,
+                        `measures` (by name), `price_per_1000`, `seconds_p50`, `seconds_p95`,
+                        `probes`
+    recommended, best   the name of a plan, or `null`
+    frontier            the names of the plans that no cheaper plan equals, cheapest first
+    ceiling             the metric of a perfect order, by depth
+    held_out            `mean`, `low`, `high`, `share_positive`, or `null`
+    visible_change      the smallest change that so many questions show in 80 % of the cases, or
+                        `null`
+    questions_needed    how many questions would show the change of the plan, or `null`
+    thresholds          by model: all fields of `Threshold` but the scores, and `relevant` and
+                        `others`, the numbers of these
+    uses                what was asked of each model: all fields of `ModelUse`
+    cost                US dollars of everything, or `null` if unknown
+    notes               sentences about the data and the run
+
+Prices are US dollars, times are seconds, and shares are from 0 to 1. Numbers that are not finite
+are `null`.
+"""
+
+import json
+import platform
+from dataclasses import fields
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from math import isfinite
+from typing import TypeAlias
+
+from openrouter_rerank._version import __version__
+from openrouter_rerank.evaluation.analysis.findings import Findings
+from openrouter_rerank.evaluation.result import HeldOut, ModelUse, PlanResult, Threshold, Verdict
+from openrouter_rerank.evaluation.settings import Settings
+
+_Scalar: TypeAlias = bool | int | float | str | None
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+_PACKAGES = ("ir-measures", "numpy")
+_SCORES = {"relevant_scores": "relevant", "other_scores": "others"}
+
+
+def json_text(findings: Findings, *, command: str | None, written: datetime) -> str:
+    """
+    Return the JSON of an evaluation, indented, with a line break at its end.
+
+    Args:
+        findings: The evaluation.
+        command: The command line, or `None` if it was made by a program.
+        written: The time now.
+    """
+    document = as_json(findings, command=command, written=written)
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+
+
+def as_json(findings: Findings, *, command: str | None, written: datetime) -> dict[str, Json]:
+    """Return an evaluation as JSON values. The docstring of this module lists the keys."""
+    collection = findings.collection
+    return {
+        "format": 1,
+        "written": written.astimezone(UTC).isoformat(timespec="seconds"),
+        "command": command,
+        "versions": _versions(),
+        "collection": {
+            "name": collection.name,
+            "first_stage": collection.first_stage,
+            "questions": len(collection.questions),
+            "documents": len(collection.documents),
+        },
+        "settings": _fields(findings.settings),
+        "is_complete": findings.is_complete,
+        "questions": len(findings.questions),
+        "found": _number(findings.found),
+        "verdict": _fields(findings.verdict),
+        "first_stage": _plan(findings.first_stage),
+        "plans": [_plan(each) for each in findings.plans],
+        "recommended": findings.recommended.plan.name if findings.recommended else None,
+        "best": findings.best.plan.name if findings.best else None,
+        "frontier": [each.plan.name for each in findings.frontier],
+        "ceiling": {str(depth): _number(value) for depth, value in findings.ceiling.items()},
+        "held_out": _fields(findings.held_out) if findings.held_out else None,
+        "visible_change": _number(findings.visible_change),
+        "questions_needed": findings.questions_needed,
+        "thresholds": {model: _threshold(each) for model, each in findings.thresholds.items()},
+        "uses": [_fields(each) for each in findings.uses],
+        "cost": _number(findings.cost),
+        "notes": [
+            *collection.notes,
+            *(each for each in findings.notes if each not in collection.notes),
+        ],
+    }
+
+
+def _plan(result: PlanResult) -> Json:
+    return {
+        "plan": result.plan.name,
+        "steps": [{"model": step.model, "depth": step.depth} for step in result.plan.steps],
+        "value": _number(result.value),
+        "change": _number(result.change),
+        "interval": [_number(bound) for bound in result.interval],
+        "p": _number(result.p),
+        "won": result.won,
+        "same": result.same,
+        "lost": result.lost,
+        "measures": {name: _number(value) for name, value in result.measures.items()},
+        "price_per_1000": _number(result.price_per_1000),
+        "seconds_p50": _number(result.seconds_p50),
+        "seconds_p95": _number(result.seconds_p95),
+        "probes": result.probes,
+    }
+
+
+def _threshold(threshold: Threshold) -> Json:
+    return {
+        _SCORES.get(name, name): len(getattr(threshold, name)) if name in _SCORES else value
+        for name, value in _fields(threshold).items()
+    }
+
+
+def _fields(value: Settings | Verdict | HeldOut | ModelUse | Threshold) -> dict[str, Json]:
+    return {each.name: _value(getattr(value, each.name)) for each in fields(value)}
+
+
+def _value(value: _Scalar | tuple[_Scalar, ...]) -> Json:
+    if isinstance(value, tuple):
+        return [_value(each) for each in value]
+    return _number(value) if isinstance(value, float) else value
+
+
+def _number(value: float | None) -> float | None:
+    return value if value is not None and isfinite(value) else None
+
+
+def _versions() -> dict[str, Json]:
+    found: dict[str, Json] = {
+        "python": platform.python_version(),
+        "openrouter-rerank": __version__,
+    }
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

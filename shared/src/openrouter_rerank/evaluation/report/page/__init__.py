@@ -1,0 +1,3 @@
+"""
+The report of an evaluation as one HTML file, and as a part of a notebook.
+"""

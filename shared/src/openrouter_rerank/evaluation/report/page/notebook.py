@@ -1,0 +1,32 @@
+"""
+An evaluation in a notebook: the verdict, the table and the charts.
+
+The style sheet applies only to elements of the class `orr`. Its colours have enough contrast on
+white and on black, because a notebook does not tell whether it is light or dark.
+"""
+
+from openrouter_rerank.evaluation.analysis.findings import Findings
+from openrouter_rerank.evaluation.report.selection import leading_plan, short_list
+
+from .charts import against_depth, against_price, against_time
+from .markup import element
+from .page import figures, style_sheet, verdict
+from .question_chart import by_question
+from .tables import plan_table
+
+
+def notebook_html(findings: Findings) -> str:
+    """Return the verdict, the table of the plans and the charts, for a cell of a notebook."""
+    leading = leading_plan(findings)
+    charts = [against_price(findings), against_time(findings), against_depth(findings)]
+    if leading is not None:
+        charts.append(by_question(findings, leading))
+    shown = [chart for chart in charts if chart is not None] if findings.plans else []
+    return element(
+        "div",
+        element("style", style_sheet("charts.css"), style_sheet("notebook.css")),
+        verdict(findings),
+        plan_table(findings, short_list(findings), "The plans in short"),
+        figures(shown),
+        class_="orr orr-notebook",
+    )

@@ -1,0 +1,55 @@
+"""The progress of an evaluation on a terminal: one bar for each model."""
+
+from typing import Self
+
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
+from rich.progress import Progress as Display
+
+from openrouter_rerank.budget import shown_dollars
+from openrouter_rerank.cli import output
+from openrouter_rerank.cli.escapes import one_line
+from openrouter_rerank.evaluation.asking.asking import Progress
+
+
+class ProgressBars:
+    """
+    Shows calls, dollars and failed questions of each model, if there is a terminal.
+
+    What the rest will cost is one line on the standard error, also without a terminal.
+    """
+
+    def __init__(self) -> None:
+        self._console = output.console(stderr=True)
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}", markup=False),
+        )
+        is_shown = output.has_error_terminal()
+        self._display = Display(
+            *columns, console=self._console, disable=not is_shown, transient=True
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._display.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._display.stop()
+
+    def __call__(self, found: Progress) -> None:
+        """Show the progress of one model."""
+        if found.estimate is not None:
+            self._console.print(found.estimate.line, soft_wrap=True)
+        if found.model not in self._tasks:
+            self._tasks[found.model] = self._display.add_task(one_line(found.model), note="")
+        failed = f"{found.failed:,} failed" if found.failed else ""
+        cost = "" if found.cost is None else shown_dollars(found.cost)
+        self._display.update(
+            self._tasks[found.model],
+            completed=found.done,
+            total=found.total,
+            note="  ".join(filter(None, (cost, failed))),
+        )

@@ -1,0 +1,131 @@
+"""
+The command `openrouter-rerank mcp`.
+
+It writes to standard error only: on standard output, MCP clients expect the protocol.
+"""
+
+from typing import TYPE_CHECKING
+
+import click
+from click.core import ParameterSource
+
+from openrouter_rerank._version import __version__
+from openrouter_rerank.cli.failures import Failure, write
+from openrouter_rerank.cli.options import debug_option
+from openrouter_rerank.errors import ConfigurationError
+from openrouter_rerank.models import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from openrouter_rerank.budget import Budget
+
+_HTTP_OPTIONS = {"host": "--host", "port": "--port", "allowed_hosts": "--allowed-host"}
+
+
+@click.command("mcp", short_help="offer reranking to language models: an MCP server")
+@click.option(
+    "--transport",
+    type=click.Choice(["stdio", "http"]),
+    default="stdio",
+    show_default=True,
+    help="stdio: an MCP client starts this command. http: clients connect to it (streamable HTTP).",
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on with --transport http. The default is for this machine only.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=8485,
+    show_default=True,
+    help="Port to listen on with --transport http; 0 for any free port.",
+)
+@click.option(
+    "--allowed-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Another name by which clients reach the server with --transport http. Repeatable.",
+)
+@click.option(
+    "--model",
+    default=DEFAULT_MODEL,
+    show_default=True,
+    help="Model for calls that name none.",
+)
+@click.option(
+    "--budget",
+    metavar="DOLLARS",
+    help="Spending limit in US dollars of all calls until the server ends. Default: no limit.",
+)
+@debug_option
+@click.pass_context
+def command(
+    context: click.Context,
+    *,
+    transport: str,
+    host: str,
+    port: int,
+    allowed_hosts: tuple[str, ...],
+    model: str,
+    budget: str | None,
+) -> None:
+    """
+    Offer reranking to language models: an MCP server with the tools rerank and list_rerank_models.
+
+    The key is read from OPENROUTER_API_KEY.
+    """
+    if transport == "stdio":
+        _refuse_http_options(context)
+    limit = _budget(budget)
+    from openrouter_rerank.budget import shown_dollars
+    from openrouter_rerank.mcp.http_server import serve_http
+    from openrouter_rerank.mcp.server import create_server
+    from openrouter_rerank.mcp.stdio import run_stdio
+
+    server = create_server(model=model, budget=limit)
+    limited = "no budget (--budget sets one)"
+    if limit is not None:
+        limited = f"budget {shown_dollars(limit.limit)}"
+    started = f"openrouter-rerank {__version__} MCP server, model {model}, {limited}"
+    if transport == "stdio":
+        write(f"{started}, over stdio")
+        run_stdio(server)
+        return
+    try:
+        serve_http(
+            server,
+            host=host,
+            port=port,
+            allowed_hosts=allowed_hosts,
+            ready=lambda url: _announce(started, url, host),
+        )
+    except OSError as error:
+        raise Failure(f"cannot serve on {host} port {port}: {error}") from error
+
+
+def _refuse_http_options(context: click.Context) -> None:
+    for name, option in _HTTP_OPTIONS.items():
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise click.UsageError(f"{option} needs --transport http")
+
+
+def _budget(given: str | None) -> "Budget | None":
+    from openrouter_rerank.budget import Budget
+
+    if given is None:
+        return None
+    try:
+        return Budget(given)
+    except ConfigurationError as error:
+        raise click.BadParameter(error.message, param_hint="--budget") from None
+
+
+def _announce(started: str, url: str, host: str) -> None:
+    from openrouter_rerank._wire.endpoint import is_loopback
+
+    write(f"{started}, at {url}. Press Ctrl-C to stop.")
+    if not is_loopback(host):
+        write("Every machine that reaches this address can spend with your key: there is no login.")

@@ -1,0 +1,217 @@
+"""The command `openrouter-rerank check`."""
+
+import json
+
+import pytest
+from openrouter_rerank.local.stage import Fault, Reply, Stage, error, refusing_address
+
+from tests.certificates import authority_and_server_context
+from tests.cli.program import run
+
+STEPS = ["key", "base URL", "proxy", "certificates", "account", "call"]
+
+
+def steps(done):
+    """Return the status and the text of each step by its name."""
+    found = {}
+    for line in done.stdout.splitlines():
+        status, name, detail = line.split("\t")
+        found[name] = (status, detail)
+    has_problem = any(status == "problem" for status, _ in found.values())
+    assert (done.returncode, done.stderr) == (int(has_problem), "")
+    return found
+
+
+def test_a_working_setup_is_ok(stage):
+    """Each step is ok and says what it has found, and the call shows its cost."""
+    found = steps(run(stage, "check"))
+
+    assert found == {
+        "key": ("ok", "from OPENROUTER_API_KEY"),
+        "base URL": ("ok", f"{stage.base_url} from OPENROUTER_API_BASE"),
+        "proxy": ("ok", "none, because the service is on this machine"),
+        "certificates": ("ok", "none are needed for http"),
+        "account": ("ok", "the key is accepted; no limit of the key"),
+        "call": ("ok", "ranked by rerank-v3.5, Stage; cost $0.001"),
+    }
+    get, post = stage.requests
+    assert (get.method, get.path) == ("GET", "/api/v1/key")
+    assert (post.model, len(post.documents)) == ("cohere/rerank-v3.5", 2)
+
+
+def test_no_call_makes_no_call(stage):
+    """With `--no-call`, nothing is ranked."""
+    found = steps(run(stage, "check", "--no-call"))
+
+    assert [*found] == STEPS[:-1]
+    assert [request.method for request in stage.requests] == ["GET"]
+
+
+def test_the_call_uses_the_model(stage):
+    """`--model` names the model of the call."""
+    steps(run(stage, "check", "--model", "qwen/qwen3-reranker-8b"))
+
+    assert stage.requests[1].model == "qwen/qwen3-reranker-8b"
+
+
+def test_json_has_all_steps(stage):
+    """With `--json`, the steps are one object that says whether all is well."""
+    stage.script(error(401, "User not found"))
+
+    done = run(stage, "check", "--json")
+
+    found = json.loads(done.stdout)
+    assert (done.returncode, done.stderr, found["ok"]) == (1, "", False)
+    assert [each["name"] for each in found["steps"]] == STEPS
+    assert [each["status"] for each in found["steps"]] == ["ok"] * 4 + ["problem", "skipped"]
+
+
+def test_the_account_is_described(stage):
+    """What the key may spend, its budgets, free requests, other bills and its end are shown."""
+    details = {
+        "limit_remaining": 12.5,
+        "budgets": [{"scope": "team", "remaining_usd": 3, "resets_at": "2026-12-01"}],
+        "free_model_daily_requests": {"limit": 50, "used": 8, "remaining": 42},
+        "byok_usage": 0.25,
+        "expires_at": "2027-01-01",
+        "label": "sk-or-v1-abc...def",
+    }
+    stage.script(Reply(body={"data": details}))
+
+    status, text = steps(run(stage, "check", "--no-call"))["account"]
+
+    assert status == "ok"
+    assert text.split("; ") == [
+        "the key is accepted",
+        "$12.50 left of its limit",
+        "budget of team: $3.00 left until 2026-12-01",
+        "42 of 50 requests to :free models left today",
+        "$0.25 billed by providers to your own keys of theirs",
+        "expires 2027-01-01",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reply", "status", "text"),
+    [
+        (error(401, "User not found"), "problem", "UnauthorizedError: User not found (HTTP 401"),
+        (error(403, "Key disabled"), "problem", "ForbiddenError: Key disabled"),
+        (error(404, "Not Found"), "note", "the service does not report the limits of a key"),
+        (Reply(status=405), "note", "the service does not report the limits of a key"),
+        (Reply(body="<html><title>Login</title>"), "problem", "does not describe a key"),
+        (Reply(body=b"[" * 10_000), "problem", "does not describe a key"),
+        (Reply(body={"data": {"limit_remaining": 0}}), "problem", "the limit of the key has no"),
+        (
+            Reply(body={"data": {"budgets": [{"scope": "a\x1b[2J", "remaining_usd": 0}]}}),
+            "problem",
+            r"the budget of a\x1b[2J has no money left. Add credits",
+        ),
+        (Fault.close(), "problem", "APIConnectionError: the connection to 127.0.0.1"),
+    ],
+)
+def test_the_account_is_judged(stage, reply, status, text):
+    """A refused key, a spent limit and an invalid response are problems, which skip the call."""
+    stage.script(reply)
+
+    found = steps(run(stage, "check"))
+
+    assert found["account"][0] == status
+    assert text in found["account"][1]
+    assert found["call"][0] == ("ok" if status == "note" else "skipped")
+
+
+def test_a_failed_call_is_a_problem(stage):
+    """If the call fails, the step has the error and what to do."""
+    stage.script(Reply(body={"data": {"label": ""}}), error(402, "Insufficient credits"))
+
+    status, text = steps(run(stage, "check"))["call"]
+
+    assert status == "problem"
+    assert text.startswith("PaymentRequiredError: Insufficient credits")
+    assert "Add credits" in text
+
+
+@pytest.mark.parametrize(
+    ("variables", "step", "text"),
+    [
+        ({"OPENROUTER_API_KEY": None}, "key", "there is no API key: set OPENROUTER_API_KEY"),
+        ({"OPENROUTER_API_KEY": "a b"}, "key", "the API key in OPENROUTER_API_KEY has characters"),
+        (
+            {"OPENROUTER_API_BASE": "gateway.example"},
+            "base URL",
+            "OPENROUTER_API_BASE must have the form",
+        ),
+        (
+            {"OPENROUTER_API_BASE": None, "OPENROUTER_BASE_URL": "http://gateway.example"},
+            "base URL",
+            "OPENROUTER_BASE_URL must begin with https://",
+        ),
+    ],
+)
+def test_wrong_settings_are_problems(stage, variables, step, text):
+    """A missing key, one that cannot be sent, and a wrong URL are named; nothing is sent."""
+    found = steps(run(stage, "check", **variables))
+
+    assert found[step][0] == "problem"
+    assert text in found[step][1]
+    assert found["account"] == found["call"] == ("skipped", "fix the problem above first")
+    assert stage.requests == []
+
+
+def test_a_base_url_that_may_not_have_the_key_is_a_problem(stage):
+    """If the key is not sent to the URL of the command line, the step says what to do."""
+    found = steps(run(stage, "check", "--base-url", "https://gateway.example"))
+
+    assert found["base URL"][0] == "problem"
+    assert "set OPENROUTER_API_BASE" in found["base URL"][1]
+
+
+def test_a_proxy_is_shown_without_its_login(stage):
+    """The proxy of the environment is named, and that it has a login, but not the login."""
+    with refusing_address() as address:
+        proxy = address.removeprefix("http://").partition("/")[0]
+        done = run(
+            stage,
+            "check",
+            OPENROUTER_API_BASE="https://gateway.example/api/v1",
+            HTTPS_PROXY=f"http://alice:hush-hush@{proxy}",
+            https_proxy=None,
+        )
+
+    found = steps(done)
+    assert found["proxy"] == ("ok", f"http://{proxy} with a user name and password")
+    assert f"through the proxy http://{proxy}" in found["account"][1]
+    assert "alice" not in done.stdout
+    assert "hush-hush" not in done.stdout
+
+
+def test_a_wrong_proxy_is_a_problem(stage):
+    """A proxy whose URL cannot be used is a problem, which names the variable."""
+    base_url = "https://gateway.example/api/v1"
+    done = run(stage, "check", OPENROUTER_API_BASE=base_url, https_proxy="http://a:b/c@d:1")
+
+    status, text = steps(done)["proxy"]
+    assert status == "problem"
+    assert text.startswith("https_proxy is not the URL of a proxy")
+
+
+def test_certificates_are_checked(stage, tmp_path):
+    """An authority that is not trusted is a problem, and `SSL_CERT_FILE` is the way to trust it."""
+    authority, context = authority_and_server_context()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    (tmp_path / "no.pem").write_text("no certificate")
+    file = str(tmp_path / "ca.pem")
+    with Stage(tls=context) as secure:
+        ignored = {"SSL_CERT_FILE": None, "SSL_CERT_DIR": None, "REQUESTS_CA_BUNDLE": file}
+        unknown = steps(run(secure, "check", **ignored))
+        trusted = steps(run(secure, "check", SSL_CERT_FILE=file))
+        wrong = steps(run(secure, "check", SSL_CERT_FILE=str(tmp_path / "no.pem")))
+
+    assert unknown["certificates"][0] == "note"
+    assert unknown["certificates"][1].startswith("REQUESTS_CA_BUNDLE is not read")
+    assert "is not trusted" in unknown["account"][1]
+    assert "Set SSL_CERT_FILE" in unknown["account"][1]
+    assert trusted["certificates"] == ("ok", f"SSL_CERT_FILE={file}")
+    assert trusted["call"][0] == "ok"
+    assert wrong["certificates"][0] == "problem"
+    assert wrong["account"][0] == "skipped"

@@ -1,0 +1,81 @@
+"""Completion of commands, options, models and files in a shell."""
+
+import subprocess
+import sys
+
+import pytest
+from openrouter_rerank import MODELS
+
+from tests.cli.program import run
+
+
+def completed(stage, *words, of="bash"):
+    """Return what a shell offers for the last of these words."""
+    variables = {"COMP_WORDS": " ".join(words), "COMP_CWORD": str(len(words) - 1)}
+    if of == "fish":
+        variables["COMP_CWORD"] = words[-1]
+    done = run(stage, _OPENROUTER_RERANK_COMPLETE=f"{of}_complete", **variables)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.split("\n")
+
+
+def test_commands_are_completed(stage):
+    """The first word is completed to the names of the commands."""
+    assert "plain,models" in completed(stage, "openrouter-rerank", "m")
+    assert "plain,rank" in completed(stage, "openrouter-rerank", "ra")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_models_are_completed_from_the_built_in_list(stage, shell):
+    """The value of `--model` is completed to the slugs to send, without a request."""
+    offered = completed(stage, "openrouter-rerank", "rank", "q", "--model", "", of=shell)
+
+    slugs = {
+        f"{model.slug}:free" if model.billing == "free" else model.slug for model in MODELS.values()
+    }
+    text = " ".join(offered).replace("\\:", ":")
+    assert [slug for slug in slugs if slug not in text] == []
+    assert stage.requests == []
+
+
+def test_options_and_their_choices_are_completed(stage):
+    """Names of options and the orders of `--sort` are completed."""
+    assert "plain,--threshold" in completed(stage, "openrouter-rerank", "rank", "q", "--th")
+    assert "plain,price" in completed(stage, "openrouter-rerank", "models", "--sort", "p")
+
+
+def test_files_are_completed_by_the_shell(stage):
+    """The shell itself completes the names of files."""
+    assert "file,no" in completed(stage, "openrouter-rerank", "rank", "q", "no")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_for_a_shell_is_printed(stage, shell):
+    """The documented line prints the script that switches completion on."""
+    done = run(stage, _OPENROUTER_RERANK_COMPLETE=f"{shell}_source")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"_OPENROUTER_RERANK_COMPLETE={shell}_complete" in done.stdout
+
+
+def test_completion_of_commands_imports_none_of_them():
+    """Names are completed from the table, also if the extras of commands are missing."""
+    program = (
+        "import sys; sys.modules['rich'] = sys.modules['uvicorn'] = sys.modules['pydantic'] = None;"
+        "from openrouter_rerank.cli import main; main([])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        check=False,
+        env={
+            "_OPENROUTER_RERANK_COMPLETE": "bash_complete",
+            "COMP_WORDS": "openrouter-rerank ",
+            "COMP_CWORD": "1",
+        },
+        text=True,
+        timeout=100,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert {"plain,demo", "plain,serve", "plain,rank"} <= {*done.stdout.split("\n")}

@@ -1,0 +1,238 @@
+"""The report: its parts, their order, and its texts."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from openrouter_rerank.evaluation.report.page.page import report_html, style_sheet
+
+from tests.evaluation.example_evaluations import FREE, example_evaluation
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "\"'><img src=x onerror=alert(1)>",
+    "</style></title></svg><h1>",
+    "\x1b[31m\x00",
+    "\N{RIGHT-TO-LEFT OVERRIDE}abc",
+    "&lt;b&gt;",
+)
+
+
+class Structure(HTMLParser):
+    """Reads the names of elements, the headings, and all texts outside of styles."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.open, self.tags, self.headings, self.texts, self.attributes = [], [], [], [], []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        """Keep an element."""
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attrs]
+        if tag != "meta":
+            self.open.append(tag)
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append((tag, ""))
+
+    def handle_endtag(self, tag):
+        """Every element ends where it should."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        """Keep a text, and that of a heading."""
+        if self.open and self.open[-1] != "style":
+            self.texts.append(data)
+        if self.headings and any(re.fullmatch("h[1-6]", tag) for tag in self.open):
+            tag, text = self.headings.pop()
+            self.headings.append((tag, text + data))
+
+
+@pytest.fixture(scope="module")
+def evaluation():
+    """An evaluation with data for all parts."""
+    return example_evaluation()
+
+
+def test_the_parts_are_in_order(evaluation):
+    """The verdict is first, then the plans, charts, thresholds, examples, help and command."""
+    html = report_html(evaluation, command="openrouter-rerank evaluate data", date="1 May 2026")
+    found = Structure(html)
+
+    assert [text for tag, text in found.headings if tag in {"h1", "h2"}] == [
+        "Is reranking worth it on scifact?",
+        "✓Worth it",
+        "The plans",
+        "Quality, price and time",
+        "A threshold for the score",
+        "Examples",
+        "How to read this report",
+        "What was asked",
+        "The command",
+    ]
+    assert [text for tag, text in found.headings if tag == "h3"] == [
+        "Quality against price",
+        "Quality against time",
+        "Quality against depth",
+        "Question by question",
+        "Scores of rerank-pro-v2",
+        "Scores of rerank-xl-8b",
+        "Largest gains",
+        "Largest losses",
+    ]
+    assert html.count("<dt>") == 5
+    assert "1 May 2026" in html
+
+
+def test_the_report_has_no_script_and_no_address(evaluation):
+    """The file has no script, no handler, no link and no address, and its policy forbids them."""
+    html = report_html(evaluation)
+    found = Structure(html)
+
+    assert {"script", "link", "a", "img", "iframe", "object", "form", "base"}.isdisjoint(found.tags)
+    assert not [name for name in found.attributes if name.startswith("on")]
+    assert {"href", "src", "xlink:href", "srcset"}.isdisjoint(found.attributes)
+    assert 'content="default-src &#x27;none&#x27;; style-src &#x27;unsafe-inline&#x27;"' in html
+    assert "://" not in html
+    assert "url(" not in html
+    assert "@import" not in html
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_hostile_texts_are_shown_as_text(hostile):
+    """Names, ids, questions and documents with markup add no element and no attribute."""
+    plain = example_evaluation()
+    evaluation = example_evaluation(rename=lambda text: f"{text}{hostile}")
+    sentence = f"{plain.verdict.sentence}{hostile}"
+    evaluation = replace(
+        evaluation,
+        verdict=replace(evaluation.verdict, sentence=sentence),
+        notes=(hostile, hostile * 2),
+    )
+    expected, found = (
+        Structure(report_html(each, command=f"evaluate {name}"))
+        for each, name in ((plain, ""), (evaluation, hostile))
+    )
+
+    assert set(found.tags) == set(expected.tags)
+    assert set(found.attributes) == set(expected.attributes)
+    html = report_html(evaluation, command=hostile)
+    assert "\x1b" not in html
+    assert "\x00" not in html
+    assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in html
+
+
+def test_half_of_a_surrogate_pair_can_be_written():
+    """Bytes of the command line that are no UTF-8 become such halves; the report is UTF-8."""
+    html = report_html(example_evaluation(notes=("note \ud800",)), command="evaluate \udcff")
+
+    assert "note �" in html
+    assert html.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("kind", "heading"),
+    [("yes", "✓Worth it"), ("no", "✕Not worth it"), ("unsure", "?Not sure")],
+)
+def test_the_verdict_is_a_word_and_a_sign(kind, heading):
+    """The verdict does not depend on its colour, and is the second heading."""
+    found = Structure(report_html(example_evaluation(kind=kind)))
+
+    assert found.headings[1] == ("h2", heading)
+
+
+def test_the_word_of_the_verdict_is_not_repeated():
+    """The sentence of the verdict begins after the words that the heading has already."""
+    html = report_html(example_evaluation(kind="no"))
+
+    assert html.count("Not worth it") == 1
+    assert ">No model is better than" in html
+
+
+def test_parts_without_data_are_left_out():
+    """Without plans there are no tables, charts, thresholds and examples, and no error."""
+    evaluation = example_evaluation(
+        kind="no",
+        plans=(),
+        best=None,
+        recommended=None,
+        frontier=(),
+        ceiling={},
+        thresholds={},
+        uses=(),
+        held_out=None,
+        is_complete=False,
+        cost=None,
+    )
+    found = Structure(report_html(evaluation))
+
+    assert [text for tag, text in found.headings if tag == "h2"] == [
+        "✕Not worth it",
+        "How to read this report",
+    ]
+    assert "svg" not in found.tags
+    assert any("incomplete" in text for text in found.texts)
+
+
+def test_a_time_that_was_not_measured_is_said():
+    """Without probes, the report says that the time was not measured, and explains no times."""
+    models = {model: (noise, price, None) for model, (noise, price, _) in FREE.items()}
+    texts = Structure(report_html(example_evaluation(models=models, two_step=False))).texts
+
+    assert "not measured" in texts
+    assert "free" in texts
+    assert not [text for text in texts if text.startswith("The times are")]
+
+
+def test_a_threshold_that_separates_nothing_says_why():
+    """A model without a threshold has the reason in the table."""
+    evaluation = example_evaluation()
+    thresholds = {
+        model: replace(each, score=None, reason="only 3 relevant candidates")
+        for model, each in evaluation.thresholds.items()
+    }
+    texts = Structure(report_html(replace(evaluation, thresholds=thresholds))).texts
+
+    assert texts.count("only 3 relevant candidates") >= len(thresholds)
+
+
+def test_numbers_that_are_not_finite_are_dashes():
+    """A metric, an interval and a p that are not finite do not stop the report."""
+    nan = float("nan")
+    evaluation = example_evaluation()
+    plans = tuple(replace(each, interval=(nan, nan), p=nan) for each in evaluation.plans)
+
+    assert "nan" not in " ".join(Structure(report_html(replace(evaluation, plans=plans))).texts)
+
+
+def colours(css):
+    """Return the colours of each block of the style sheet that defines `--page`."""
+    blocks = re.findall(r"{([^{}]*--page:[^{}]*)}", css)
+    return [dict(re.findall(r"--([\w-]+): (#\w{6})", block)) for block in blocks]
+
+
+def contrast(one, other):
+    """Return the contrast of two colours as WCAG defines it."""
+
+    def luminance(colour):
+        parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_all_texts_have_contrast():
+    """Light and dark, each colour of text has a contrast of 4.5 on what is behind it."""
+    light, dark, *_ = colours(style_sheet("page.css"))
+    for scheme in (light, dark):
+        for text in ("text", "muted", "gain", "loss", *(f"c{index}" for index in range(6))):
+            assert contrast(scheme[text], scheme["card"]) >= 4.5, text
+        for kind in ("gain", "loss", "unsure"):
+            assert contrast(scheme[kind], scheme[f"{kind}-card"]) >= 4.5, kind
+        for behind in ("page", "gain-card", "mark"):
+            assert contrast(scheme["text"], scheme[behind]) >= 7, behind
+        assert contrast(scheme["muted"], scheme["page"]) >= 4.5

@@ -1,0 +1,3 @@
+from . import Measure
+
+registry: dict[str, type[Measure]]
