@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from openrouter_rerank import __version__
+from openrouter_rerank import DEFAULT_MODEL, __version__
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/mcp.md").read_text("utf-8")
@@ -73,6 +73,20 @@ def test_the_entry_starts_the_command():
     assert key["name"] == "OPENROUTER_API_KEY"
     assert key["isRequired"]
     assert key["isSecret"]
+
+
+def test_the_entry_names_no_address_of_a_package_index():
+    """VS Code would pass the address to uvx as an index, and uvx would find no package there."""
+    assert "registryBaseUrl" not in PACKAGE
+
+
+def test_the_entry_has_a_default_for_each_option():
+    """A client that shows the options in a form passes valid ones if the user changes nothing."""
+    command, *options = PACKAGE["packageArguments"]
+
+    defaults = [part for each in options for part in (each["name"], each["default"])]
+    found = parsed([command["value"], *defaults])
+    assert (found["model"], found["budget"]) == (DEFAULT_MODEL, "1")
 
 
 def test_the_entry_fits_the_limits_of_the_registry():

@@ -1,6 +1,8 @@
 """
 Fixtures for the MCP server: connected to the official client in process, over stdio and over HTTP.
 
+A server takes seconds to start, so tests share one process, unless they end it.
+
 No module here imports the SDK when it is imported, because the SDK may not be installed.
 """
 
@@ -8,8 +10,11 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import ExitStack
+from functools import cache
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from openrouter_rerank.local.stage import Stage
 
 COMMAND = [sys.executable, "-m", "openrouter_rerank.mcp"]
@@ -54,19 +59,6 @@ def connect(stage, environment, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def stdio_server(environment):
-    """Returns the parameters with which the official client starts a server."""
-    from mcp import StdioServerParameters
-
-    def parameters(*arguments, **variables):
-        command, *first = COMMAND
-        env = {name: value for name, value in (environment | variables).items() if value}
-        return StdioServerParameters(command=command, args=[*first, *arguments], env=env)
-
-    return parameters
-
-
-@pytest.fixture(scope="session")
 def start_http(environment):
     """Returns a function that starts a server over HTTP: its process and its URL."""
     started = []
@@ -94,15 +86,53 @@ def shared_url(start_http):
     return start_http()[1]
 
 
+class Connection:
+    """The official client of a server, which runs in a thread of its own."""
+
+    def __init__(self, portal, client):
+        self._portal, self._client = portal, client
+
+    def tools(self):
+        """Return the tools of the server."""
+        return self._portal.call(self._client.list_tools).tools
+
+    def start(self, tool, arguments):
+        """Start a call; return a future of its result, which can be cancelled."""
+        return self._portal.start_task_soon(self._client.call_tool, tool, arguments)
+
+    def call(self, tool, arguments):
+        """Call a tool."""
+        return self.start(tool, arguments).result(timeout=60)
+
+
+@pytest.fixture(scope="session")
+def connections(request, environment):
+    """Returns a function that returns the one connection over a transport in a protocol."""
+    from mcp import Client, StdioServerParameters
+
+    command, *arguments = COMMAND
+    process = StdioServerParameters(command=command, args=arguments, env=environment)
+    with start_blocking_portal() as portal, ExitStack() as stack:
+
+        @cache
+        def connection(transport, protocol):
+            is_http = transport == "http"
+            server = request.getfixturevalue("shared_url") if is_http else process
+            client = Client(server, mode=protocol)
+            return Connection(
+                portal, stack.enter_context(portal.wrap_async_context_manager(client))
+            )
+
+        yield connection
+
+
 @pytest.fixture(params=["stdio", "http"])
-def server(request, stage):
-    """What the official client connects to, over each transport."""
-    if request.param == "stdio":
-        return request.getfixturevalue("stdio_server")()
-    return request.getfixturevalue("shared_url")
+def transport(request):
+    """Each transport."""
+    return request.param
 
 
 @pytest.fixture(params=["legacy", "auto"])
-def protocol(request):
-    """`"legacy"`: the protocol until 2025. `"auto"`: the newest protocol."""
-    return request.param
+def connection(request, connections, transport, stage):
+    """The official client. `legacy`: the protocol until 2025. `auto`: the newest protocol."""
+    return connections(transport, request.param)

@@ -19,6 +19,15 @@ from openrouter_rerank.cli import main
         (["--port", "8000"], "--port needs --transport http"),
         (["--host", "127.0.0.1"], "--host needs --transport http"),
         (["--allowed-host", "a.example"], "--allowed-host needs --transport http"),
+        (["--transport", "http", "--host", ""], "pass an address, such as 127.0.0.1"),
+        (
+            ["--transport", "http", "--allowed-host", "https://a.example"],
+            "'https://a.example' is not the name of a host: pass only the name",
+        ),
+        (["--transport", "http", "--allowed-host", "*"], "'*' is not the name of a host"),
+        (["--transport", "http", "--allowed-host", ""], "'' is not the name of a host"),
+        (["--model", ""], "pass the slug of a model, such as 'cohere/rerank-v3.5', not ''"),
+        (["--model", "a\nb"], "pass the slug of a model"),
         (["--transport", "sse"], "'sse' is not one of 'stdio', 'http'"),
         (["--transport", "http", "--port", "70000"], "70000 is not in the range"),
         (["extra"], "unexpected extra argument"),
@@ -57,6 +66,15 @@ def test_without_the_sdk_the_command_names_the_extra():
 
     assert done.returncode == 1
     assert done.stderr == 'mcp needs the package mcp: pip install "openrouter-rerank[mcp]"\n'
+
+
+def test_a_closed_standard_input_is_an_error(capsys, monkeypatch):
+    """A process that was started without a standard input says so, and is no defect."""
+    monkeypatch.setattr("sys.stdin", None)
+
+    assert main(["mcp"]) == 1
+
+    assert capsys.readouterr().err.endswith("\ncannot read: the standard input is closed\n")
 
 
 def test_a_port_in_use_is_an_error(capsys):

@@ -53,7 +53,7 @@ async def failure(client, tool="rerank", **arguments):
         (
             {"documents": ["x" * 60_000, SECRET, "y" * 60_000], "return_documents": True},
             (
-                "the texts of the results may have 120,029 characters, and at most 100,000 are "
+                "the texts of the results may have 120,029 characters, and at most 70,000 are "
                 "returned: pass a smaller top_n, or return_documents=false"
             ),
         ),

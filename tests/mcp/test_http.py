@@ -11,6 +11,8 @@ from openrouter_rerank.local.stage import Fault
 pytest.importorskip("mcp", reason="the extra mcp is not installed")
 
 from mcp import Client
+from openrouter_rerank.mcp.http_server import serve_http
+from openrouter_rerank.mcp.server import create_server
 
 LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
 HELLO = {
@@ -74,14 +76,6 @@ def test_a_form_of_a_web_page_is_refused(shared_url):
     assert response.status_code >= 400
 
 
-def test_an_allowed_host_is_accepted(start_http):
-    """A name that the user allows is accepted, also as an origin; others are still refused."""
-    _, url = start_http("--allowed-host", "rerank.example")
-
-    assert post(url, host="rerank.example", origin="https://rerank.example").status_code == 200
-    assert post(url, host="attacker.example").status_code == 421
-
-
 def test_a_body_above_the_limit_is_refused(shared_url):
     """A message that is larger than any valid call is refused before it is read."""
     with socket.create_connection(
@@ -100,46 +94,73 @@ def test_only_this_machine_can_connect(shared_url):
     assert shared_url.startswith("http://127.0.0.1:")
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 - The address is not reached
-def test_an_open_address_is_announced_with_a_warning(start_http, host):
-    """On all addresses, the server says that there is no login, and loopback names still work."""
-    if host == "::" and not socket.has_dualstack_ipv6():
-        pytest.skip("this machine has no IPv6")
-    process, url = start_http("--host", host)
+async def test_the_options_take_effect(start_http, stage):
+    """
+    The server warns of an open address, and keeps the allowed names, the model and the budget.
+
+    The budget is that of the process: a client cannot spend what another one has spent.
+    """
+    options = "--host 0.0.0.0 --allowed-host Rerank.example --model cohere/rerank-4-fast"
+    process, url = start_http(*options.split(), "--budget", "0.001")
 
     assert "there is no login" in process.stderr.readline()
+    assert "--allowed-host" in process.stderr.readline()
     assert post(url).status_code == 200
+    assert post(url, host="rerank.example", origin="https://rerank.example").status_code == 200
     assert post(url, host="attacker.example").status_code == 421
+    async with Client(url) as one, Client(url, mode="legacy") as other:
+        first = await one.call_tool("rerank", CALL)
+        second = await other.call_tool("rerank", CALL)
+    assert first.structured_content["model"] == "cohere/rerank-4-fast"
+    assert second.is_error
+    assert "the budget of $0.001 is spent" in second.content[0].text
+
+    process.send_signal(signal.SIGTERM)
+
+    assert "Traceback" not in process.communicate(timeout=60)[1]
+    assert process.returncode == -signal.SIGTERM
 
 
-async def test_ctrl_c_ends_the_server(start_http, stage, protocol):
-    """Ctrl-C ends the server with status 130 and no traceback, during a call and with streams."""
+async def test_ctrl_c_ends_the_server(start_http, stage):
+    """Ctrl-C ends the server with status 130 and no traceback, during calls of each protocol."""
     process, url = start_http()
-    stage.script(Fault.hang())
-    call = asyncio.create_task(_call(url, protocol))
-    await asyncio.to_thread(stage.wait_until, lambda: stage.in_flight == 1, timeout=30)
+    stage.always(Fault.hang())
+    calls = [asyncio.create_task(_call(url, protocol)) for protocol in ("legacy", "auto")]
+    await asyncio.to_thread(stage.wait_until, lambda: stage.in_flight == 2, timeout=30)
 
     process.send_signal(signal.SIGINT)
     _, errors = await asyncio.to_thread(process.communicate, timeout=60)
 
     assert process.returncode == 130
     assert "Traceback" not in errors
-    await asyncio.wait([call], timeout=60)
-    assert call.done()
-    call.exception()
+    ended, waiting = await asyncio.wait(calls, timeout=60)
+    assert not waiting
+    assert all(call.exception() for call in ended)
 
 
-async def test_clients_share_the_budget_of_the_server(start_http, stage):
-    """The budget is that of the process: a client cannot spend what another one has spent."""
-    _, url = start_http("--budget", "0.001")
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("0.0.0.0", "http://127.0.0.1:"),  # noqa: S104 - Nothing is served
+        ("::", "http://[::1]:"),
+        ("::1", "http://[::1]:"),
+        ("localhost", "http://localhost:"),
+    ],
+)
+def test_the_url_that_is_announced_can_be_reached(host, url):
+    """The URL names an address that clients on this machine reach, also in IPv6."""
+    if ":" in host and not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    announced = []
 
-    async with Client(url) as one, Client(url, mode="legacy") as other:
-        first = await one.call_tool("rerank", CALL)
-        second = await other.call_tool("rerank", CALL)
+    def ready(url):
+        announced.append(url)
+        with socket.create_connection((httpx.URL(url).host, httpx.URL(url).port), timeout=30):
+            raise InterruptedError
 
-    assert not first.is_error
-    assert second.is_error
-    assert "the budget of $0.001 is spent" in second.content[0].text
+    with pytest.raises(InterruptedError):
+        serve_http(create_server(), host=host, port=0, ready=ready)
+    assert announced[0].startswith(url)
 
 
 async def _call(url, protocol):

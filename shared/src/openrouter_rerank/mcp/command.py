@@ -4,6 +4,8 @@ The command `openrouter-rerank mcp`.
 It writes to standard error only: on standard output, MCP clients expect the protocol.
 """
 
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -11,14 +13,44 @@ from click.core import ParameterSource
 
 from openrouter_rerank._version import __version__
 from openrouter_rerank.cli.failures import Failure, write
-from openrouter_rerank.cli.options import debug_option
-from openrouter_rerank.errors import ConfigurationError
+from openrouter_rerank.cli.options import debug_option, model_slugs
+from openrouter_rerank.errors import ConfigurationError, shown_value
 from openrouter_rerank.models import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from openrouter_rerank.budget import Budget
 
 _HTTP_OPTIONS = {"host": "--host", "port": "--port", "allowed_hosts": "--allowed-host"}
+# A host name or an IPv4 address, or an IPv6 address in brackets; perhaps with a port.
+_HOST_HEADER = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?")
+
+
+def _checked_host(_: click.Context, __: click.Parameter, host: str) -> str:
+    if host.strip():
+        return host
+    # An empty name would mean all addresses of the machine.
+    raise click.BadParameter("pass an address, such as 127.0.0.1")
+
+
+def _checked_allowed_hosts(
+    _: click.Context, __: click.Parameter, names: Sequence[str]
+) -> list[str]:
+    lower = [name.lower() for name in names]
+    for name in lower:
+        if not _HOST_HEADER.fullmatch(name):
+            raise click.BadParameter(
+                f"{shown_value(name)} is not the name of a host: pass only the name, such as "
+                "rerank.example, without https:// and without a path"
+            )
+    return lower
+
+
+def _checked_model(_: click.Context, __: click.Parameter, model: str) -> str:
+    if model.strip() and model.isprintable():
+        return model
+    raise click.BadParameter(
+        f"pass the slug of a model, such as {DEFAULT_MODEL!r}, not {shown_value(model)}"
+    )
 
 
 @click.command("mcp", short_help="offer reranking to language models: an MCP server")
@@ -33,6 +65,7 @@ _HTTP_OPTIONS = {"host": "--host", "port": "--port", "allowed_hosts": "--allowed
     "--host",
     default="127.0.0.1",
     show_default=True,
+    callback=_checked_host,
     help="Address to listen on with --transport http. The default is for this machine only.",
 )
 @click.option(
@@ -47,12 +80,16 @@ _HTTP_OPTIONS = {"host": "--host", "port": "--port", "allowed_hosts": "--allowed
     "allowed_hosts",
     multiple=True,
     metavar="NAME",
+    callback=_checked_allowed_hosts,
     help="Another name by which clients reach the server with --transport http. Repeatable.",
 )
 @click.option(
     "--model",
+    metavar="SLUG",
     default=DEFAULT_MODEL,
     show_default=True,
+    shell_complete=model_slugs,
+    callback=_checked_model,
     help="Model for calls that name none.",
 )
 @click.option(
@@ -68,7 +105,7 @@ def command(
     transport: str,
     host: str,
     port: int,
-    allowed_hosts: tuple[str, ...],
+    allowed_hosts: Sequence[str],
     model: str,
     budget: str | None,
 ) -> None:
@@ -129,3 +166,4 @@ def _announce(started: str, url: str, host: str) -> None:
     write(f"{started}, at {url}. Press Ctrl-C to stop.")
     if not is_loopback(host):
         write("Every machine that reaches this address can spend with your key: there is no login.")
+        write("Requests under other host names than this one are refused: see --allowed-host.")

@@ -17,12 +17,20 @@ from mcp.server import Server
 from mcp.server.stdio import stdio_server
 
 from openrouter_rerank.cli import INTERRUPTED
+from openrouter_rerank.cli.failures import Failure
 
 StateT = TypeVar("StateT")
 
 
 def run_stdio(server: Server[StateT]) -> None:
-    """Serve until standard input is closed. On Ctrl-C, the process ends with status 130."""
+    """
+    Serve until standard input is closed. On Ctrl-C, the process ends with status 130.
+
+    Raises:
+        Failure: If the process was started without a standard input.
+    """
+    if sys.stdin is None:
+        raise Failure("cannot read: the standard input is closed")
     # Python could not end by an exception: a thread of the SDK waits for standard input.
     signal.signal(signal.SIGINT, _end)
     try:

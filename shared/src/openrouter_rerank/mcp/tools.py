@@ -22,10 +22,12 @@ MOST_DOCUMENTS = 1_000
 MOST_CHARACTERS = 16_000_000
 """The characters of the query, the texts and the images of one call together."""
 
-MOST_RETURNED = 100_000
+MOST_RETURNED = 70_000
 """
-The characters of the texts in one result. More would fill the context of a language model, and the
-SDK's client refuses messages above one megabyte of older protocols.
+The characters of the texts in one result. More would fill the context of a language model.
+
+A result has each text twice, with up to 13 bytes for a character. With older protocols, the SDK's
+client refuses results above one megabyte.
 """
 
 INSTRUCTIONS = (
@@ -58,7 +60,9 @@ class RerankArguments(_Arguments):
     )
     documents: list[str | DocumentArgument] = Field(
         max_length=MOST_DOCUMENTS,
-        description="All candidates, in any order: strings, or objects with text and/or image.",
+        description="All candidates, in any order: strings, or objects with text and/or image. "
+        "If a text is longer than the context of the model, only its start is ranked: pass its "
+        "parts instead.",
     )
     model: str | None = Field(
         default=None,
