@@ -2,7 +2,9 @@
 
 import pytest
 from openrouter_rerank import Budget
-from openrouter_rerank.local.stage import Fault, Reply, error, scores
+from openrouter_rerank.local.stage import Fault, Reply, Stage, error, scores
+
+from tests.certificates import authority_and_server_context
 
 pytest.importorskip("mcp", reason="the extra mcp is not installed")
 
@@ -51,9 +53,9 @@ async def failure(client, tool="rerank", **arguments):
             ),
         ),
         (
-            {"documents": ["x" * 60_000, SECRET, "y" * 60_000], "return_documents": True},
+            {"documents": ["x" * 40_000, SECRET, "y" * 40_000], "return_documents": True},
             (
-                "the texts of the results may have 120,029 characters, and at most 70,000 are "
+                "the texts of the results may have 80,029 characters, and at most 60,000 are "
                 "returned: pass a smaller top_n, or return_documents=false"
             ),
         ),
@@ -131,6 +133,11 @@ SERVICE_ERRORS = {
         "No endpoints found",
         "The tool list_rerank_models returns the models.",
     ),
+    "refused parameter": (
+        error(422, "max_chunks is out of range"),
+        "max_chunks is out of range",
+        "The tool list_rerank_models returns the models.",
+    ),
     "too large": (error(413, "Too Large"), "Too Large", "Pass fewer or shorter documents."),
     "rate limit": (
         error(429, "Rate limit exceeded", retry_after=3600),
@@ -167,6 +174,30 @@ async def test_errors_of_the_service_have_a_cure(connect, stage, kind):
     assert SECRET not in found
     assert stage.api_key not in found
     assert not after.is_error
+
+
+@pytest.mark.parametrize("status", [405, 451])
+async def test_a_final_error_names_no_second_try(connect, stage, status):
+    """An error that the same call would get again does not say that it may succeed later."""
+    stage.always(error(status, "Not like this"))
+
+    async with connect() as client:
+        found = await failure(client)
+
+    assert "Not like this" in found
+    assert "succeed later" not in found
+
+
+async def test_a_connection_that_cannot_succeed_is_for_the_user(connect, monkeypatch):
+    """If the certificate of the server is not valid, the user has to correct the environment."""
+    _, context = authority_and_server_context()
+    with Stage(tls=context) as unknown:
+        monkeypatch.setenv("OPENROUTER_API_BASE", unknown.base_url)
+        async with connect() as client:
+            found = await failure(client)
+
+    assert "certificate" in found
+    assert found.endswith("(`env` in its configuration), and restart it.")
 
 
 async def test_a_key_that_the_service_repeats_is_masked(connect, stage):

@@ -111,7 +111,7 @@ async def test_returned_texts_are_those_of_the_caller(connect, stage):
 
 async def test_the_texts_of_few_results_of_long_documents_are_returned(connect):
     """The limit of returned texts counts only as many documents as the call asks for."""
-    documents = ["x" * 60_000, "capital of France", "y" * 60_000]
+    documents = ["x" * 40_000, "capital of France", "y" * 40_000]
 
     found = await rerank(connect, documents=documents, top_n=1, return_documents=True)
 

@@ -3,7 +3,7 @@
 from concurrent.futures import CancelledError
 
 import pytest
-from openrouter_rerank.local.stage import Fault, error, word_overlap
+from openrouter_rerank.local.stage import Fault, error, scores, word_overlap
 
 pytest.importorskip("mcp", reason="the extra mcp is not installed")
 
@@ -56,9 +56,10 @@ def test_a_call_of_a_thousand_documents_passes(connection):
     assert sorted(row["index"] for row in rows) == [*range(1_000)]
 
 
-def test_the_largest_result_passes(connection):
+def test_the_largest_result_passes(connection, stage):
     """A result of the most documents and text, all escaped, is below the limits of the client."""
-    documents = ["\x01" * 69_001, *["\x01"] * 999]
+    documents = ["\x01" * 59_001, *["\x01"] * 999]
+    stage.script(scores(*(0.12345678901234567 - at / 10_000 for at in range(1_000))))
 
     result = connection.call(
         "rerank", {"query": "q", "documents": documents, "return_documents": True}

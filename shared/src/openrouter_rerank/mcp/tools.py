@@ -22,7 +22,7 @@ MOST_DOCUMENTS = 1_000
 MOST_CHARACTERS = 16_000_000
 """The characters of the query, the texts and the images of one call together."""
 
-MOST_RETURNED = 70_000
+MOST_RETURNED = 60_000
 """
 The characters of the texts in one result. More would fill the context of a language model.
 
