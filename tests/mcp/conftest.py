@@ -10,8 +10,6 @@ import os
 import re
 import subprocess
 import sys
-from contextlib import ExitStack
-from functools import cache
 
 import pytest
 from anyio.from_thread import start_blocking_portal
@@ -105,34 +103,28 @@ class Connection:
         return self.start(tool, arguments).result(timeout=60)
 
 
-@pytest.fixture(scope="session")
-def connections(request, environment):
-    """Returns a function that returns the one connection over a transport in a protocol."""
+KINDS = [
+    (transport, protocol) for transport in ("stdio", "http") for protocol in ("legacy", "auto")
+]
+
+
+@pytest.fixture(scope="session", params=KINDS, ids="-".join)
+def connection(request, environment):
+    """
+    The official client over each transport and in each protocol.
+
+    `legacy` is the protocol until 2025, and `auto` the newest one.
+    """
     from mcp import Client, StdioServerParameters
 
-    command, *arguments = COMMAND
-    process = StdioServerParameters(command=command, args=arguments, env=environment)
-    with start_blocking_portal() as portal, ExitStack() as stack:
-
-        @cache
-        def connection(transport, protocol):
-            is_http = transport == "http"
-            server = request.getfixturevalue("shared_url") if is_http else process
-            client = Client(server, mode=protocol)
-            return Connection(
-                portal, stack.enter_context(portal.wrap_async_context_manager(client))
-            )
-
-        yield connection
-
-
-@pytest.fixture(params=["stdio", "http"])
-def transport(request):
-    """Each transport."""
-    return request.param
-
-
-@pytest.fixture(params=["legacy", "auto"])
-def connection(request, connections, transport, stage):
-    """The official client. `legacy`: the protocol until 2025. `auto`: the newest protocol."""
-    return connections(transport, request.param)
+    transport, protocol = request.param
+    if transport == "http":
+        server = request.getfixturevalue("shared_url")
+    else:
+        command, *arguments = COMMAND
+        server = StdioServerParameters(command=command, args=arguments, env=environment)
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(Client(server, mode=protocol)) as client,
+    ):
+        yield Connection(portal, client)

@@ -7,6 +7,9 @@ from openrouter_rerank.local.stage import Fault, error, scores, word_overlap
 
 pytest.importorskip("mcp", reason="the extra mcp is not installed")
 
+# Each test begins with a service that has nothing scripted.
+pytestmark = pytest.mark.usefixtures("stage")
+
 CALL = {"query": "capital of France", "documents": ["Berlin", "Paris, capital of France"]}
 
 
