@@ -250,6 +250,26 @@ async def test_a_spent_budget_ends_all_calls(connect, stage):
     assert len(stage.requests) == 2
 
 
+class BrokenBudget(Budget):
+    """A budget with a defect."""
+
+    @property
+    def spent(self):
+        """Fail with a message that quotes a document."""
+        raise LookupError(SECRET)
+
+
+async def test_a_defect_is_a_tool_error(connect, caplog):
+    """An unexpected error is a tool error; the log says where it happened, and quotes nothing."""
+    async with connect(budget=BrokenBudget(1)) as client:
+        found = await failure(client)
+
+    assert found == "rerank failed (LookupError). The log of the server says where."
+    assert "a tool failed: tool=rerank error=LookupError" in caplog.text
+    assert "in spent" in caplog.text
+    assert SECRET not in caplog.text
+
+
 async def test_an_unknown_tool_is_an_error(connect):
     """The error for an unknown tool names the tools."""
     async with connect() as client:

@@ -76,8 +76,8 @@ class Process:
 
 @pytest.fixture(scope="module")
 def shared(session_stage, environment, tmp_path_factory):
-    """A server that several tests use."""
-    process = Process(environment, tmp_path_factory.mktemp("mcp"), "--budget", "0.5")
+    """A server that several tests use. It logs each request."""
+    process = Process(environment, tmp_path_factory.mktemp("mcp"), "--budget", "0.5", "--debug")
     yield process
     process.kill()
 

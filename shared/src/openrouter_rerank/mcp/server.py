@@ -9,6 +9,7 @@ messages about wrong arguments, and send each result twice as indented text.
 """
 
 import logging
+import traceback
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
@@ -66,11 +67,8 @@ class ToolCalls:
                 return models_result(await self._listing(), self._model)
         except OpenRouterRerankError as error:
             return tool_error(error_text(error))
-        except Exception as error:
-            logger.exception("a tool failed: tool=%s", name)
-            return tool_error(
-                f"{name} failed ({type(error).__name__}). The log of the server says why."
-            )
+        except Exception as error:  # noqa: BLE001 - A defect is a tool error too
+            return _defect(name, error)
         return tool_error(
             f"There is no such tool. The tools are {RERANK} and {LIST_RERANK_MODELS}."
         )
@@ -101,6 +99,14 @@ class ToolCalls:
         if self._client is None:
             self._client = AsyncRerankClient(budget=self._budget)
         return self._client
+
+
+def _defect(tool: str, error: Exception) -> types.CallToolResult:
+    kind = type(error).__name__
+    # Without the message of the error, which may quote a document.
+    where = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("a tool failed: tool=%s error=%s\n%s", tool, kind, where)
+    return tool_error(f"{tool} failed ({kind}). The log of the server says where.")
 
 
 def create_server(*, model: str = DEFAULT_MODEL, budget: Budget | None = None) -> Server[ToolCalls]:
