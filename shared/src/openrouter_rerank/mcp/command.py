@@ -166,4 +166,4 @@ def _announce(started: str, url: str, host: str) -> None:
     write(f"{started}, at {url}. Press Ctrl-C to stop.")
     if not is_loopback(host):
         write("Every machine that reaches this address can spend with your key: there is no login.")
-        write("Requests under other host names than this one are refused: see --allowed-host.")
+        write("Requests that name another host are refused, unless --allowed-host names it.")
