@@ -1,5 +1,6 @@
 """What chance can do to the changes of plans."""
 
+import itertools
 import math
 
 import numpy as np
@@ -103,6 +104,34 @@ def test_the_probability_of_one_plan_is_that_of_scipy(effect):
     assert found == pytest.approx(expected, abs=3 * math.sqrt(2 * expected / 9_999) + 2e-4)
 
 
+def test_the_numbers_are_those_of_all_signs():
+    """For a few questions, all sets of signs give the same numbers as the random ones."""
+    changes = np.array([[0.3, 0.1, 0.4, 0.2, 0.5, -0.1, 0.6, 0.2], [0.0, 0.5, 0.0, 0.1] * 2])
+    questions = changes.shape[1]
+    deviation = changes.std(axis=1)
+
+    def t(changed):
+        with np.errstate(divide="ignore"):
+            return np.abs(changed.mean(axis=1)) / (changed.std(axis=1) / math.sqrt(questions))
+
+    largest = [t(changes * signs).max() for signs in itertools.product((-1, 1), repeat=questions)]
+    found = chance(changes, 0)
+
+    for row, observed in enumerate(t(changes)):
+        expected = np.mean([each >= observed * (1 - 1e-9) for each in largest])
+        assert found.p[row] == pytest.approx(expected, abs=0.01)
+    assert np.quantile(largest, 0.94) <= found.critical <= np.quantile(largest, 0.96)
+    error = found.critical * deviation / math.sqrt(questions)
+    assert found.low == pytest.approx(changes.mean(axis=1) - error)
+    assert found.high == pytest.approx(changes.mean(axis=1) + error)
+    assert found.visible_change(0) == pytest.approx(
+        (found.critical + 0.84) * deviation[0] / math.sqrt(questions)
+    )
+    assert found.questions_needed(1) == math.ceil(
+        ((found.critical + 0.84) * deviation[1] / changes[1].mean()) ** 2
+    )
+
+
 @given(changes_of_plans)
 def test_the_probability_and_the_interval_agree(changes):
     """A probability below 5 % and an interval without 0 mean the same; all numbers are finite."""
@@ -163,6 +192,13 @@ def test_the_held_out_gain_of_a_real_effect():
 
     assert (found.mean, found.low, found.high) == pytest.approx((0.1, 0.1, 0.1))
     assert found.share_positive == 1.0
+
+
+def test_the_held_out_gain_of_the_luckiest_plan():
+    """A plan that is chosen because of one question gains nothing on the other."""
+    found = held_out(np.array([[1.0, 0.0], [0.0, 1.0]]), keep=0.9, seed=0)
+
+    assert (found.mean, found.low, found.high, found.share_positive) == (0.0, 0.0, 0.0, 0.0)
 
 
 def test_the_held_out_gain_of_no_effect():

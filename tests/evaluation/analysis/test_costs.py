@@ -58,6 +58,27 @@ def test_a_price_without_probes_is_unknown():
     assert prices(evaluated(asked(0.002))) == {"a/small @2": None, "a/small @4": 2.0}
 
 
+def test_probes_of_smaller_depths_alone_say_nothing_about_the_price():
+    """If the probes ended before the largest depth, the prices of smaller depths are unknown."""
+    found = evaluated([*asked(0.002), *probes(2, cost=0.001)])
+
+    assert prices(found) == {"a/small @2": None, "a/small @4": 2.0}
+
+
+def test_an_unknown_price_is_at_most_that_of_the_largest_depth():
+    """Of three equally good depths without probes, the smallest is recommended."""
+    found = analyse(
+        collection({question: [0, 1, 0, 0] for question in QUESTIONS}),
+        scores_of(
+            [call(A, each, [0, 1, 0, 0], cost=0.002) for each in QUESTIONS], depths=(2, 3, 4)
+        ),
+        Settings(models=(A,), depths=(2, 3, 4)),
+    )
+
+    assert prices(found) == {"a/small @2": None, "a/small @3": None, "a/small @4": 2.0}
+    assert found.recommended.plan.name == "a/small @2"
+
+
 def test_a_free_model_is_free_at_each_depth():
     """If the largest depth is free, so are the others, without probes."""
     assert prices(evaluated(asked(0.0))) == {"a/small @2": 0.0, "a/small @4": 0.0}

@@ -174,6 +174,17 @@ CASES = {
             " candidates reaches 1.000."
         ),
     ),
+    "no, even if it is no chance": (
+        [(9, SECOND, {A: TO_SECOND}), (6, FIRST, {A: TO_SECOND}), (285, FIRST, {A: TO_FIRST})],
+        {"settings": {"worth": 0.05}},
+        "no",
+        (
+            "Not worth it: a/small over 10 candidates lifts nDCG@10 from 0.989 to 0.993. This may"
+            " be chance, and no plan gains as much as 0.05: the 95 % intervals of all plans end"
+            " below it. There is little to gain: a perfect order of the 10 candidates reaches"
+            " 1.000."
+        ),
+    ),
     "unsure, maybe chance": (
         [
             (12, SECOND, {A: TO_SECOND}),

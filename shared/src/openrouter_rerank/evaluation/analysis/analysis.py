@@ -13,6 +13,7 @@ from openrouter_rerank.evaluation.result import ModelUse, PlanResult
 from openrouter_rerank.evaluation.settings import Settings
 
 from .calls import Calls
+from .chance import ROUNDING
 from .comparison import Comparison
 from .findings import Findings
 from .notes import notes_about_questions, notes_about_scores
@@ -146,7 +147,7 @@ def _frontier(first_stage: PlanResult, plans: Sequence[PlanResult]) -> tuple[Pla
     found: list[PlanResult] = []
     highest = first_stage.value
     for _, plan in sorted(priced, key=lambda pair: (pair[0], -pair[1].value)):
-        if plan.value > highest:
+        if plan.value > highest + ROUNDING:
             found.append(plan)
             highest = plan.value
     return tuple(found)

@@ -21,6 +21,8 @@ LEVEL = 0.05
 HALVES = 200
 POWER = 0.84
 """The 80 % quantile of the normal distribution: a real change is seen in 80 % of the cases."""
+ROUNDING = 1e-12
+"""Means that differ by less have only been rounded differently."""
 
 _AT_A_TIME = 1_000
 """Random signs are made in parts, so that they need 10 MB instead of 100 MB."""
@@ -146,9 +148,8 @@ def first_with_share(gains: Floats, keep: float) -> NDArray[np.intp]:
     It is -1 for a row without a gain.
     """
     best = gains.max(axis=1, keepdims=True)
-    # Two means of the same values can differ by rounding.
-    chosen = np.argmax(gains >= keep * best - 1e-12, axis=1)
-    return np.where(best[:, 0] > 1e-12, chosen, -1)
+    chosen = np.argmax(gains >= keep * best - ROUNDING, axis=1)
+    return np.where(best[:, 0] > ROUNDING, chosen, -1)
 
 
 def held_out(changes: Floats, keep: float, seed: int) -> HeldOut | None:
@@ -178,5 +179,5 @@ def held_out(changes: Floats, keep: float, seed: int) -> HeldOut | None:
         mean=float(gains.mean()),
         low=float(low),
         high=float(high),
-        share_positive=float((gains > 1e-12).mean()),
+        share_positive=float((gains > ROUNDING).mean()),
     )

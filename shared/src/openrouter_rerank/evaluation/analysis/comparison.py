@@ -2,6 +2,7 @@
 Compares the first stage with all plans, and chooses one.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
@@ -13,14 +14,11 @@ from openrouter_rerank.evaluation.result import HeldOut, Plan, PlanResult, Thres
 from openrouter_rerank.evaluation.settings import Settings
 
 from .calls import Calls
-from .chance import Floats, chance, first_with_share, held_out
-from .costs import Cost, cost_of
+from .chance import ROUNDING, Floats, chance, first_with_share, held_out
+from .costs import cost_of
 from .measures import SHOWN, Measures, perfect_order
 from .plans import Orders, Reranking, plans_of_one_model, plans_of_two_steps
 from .threshold import threshold
-
-_EQUAL = 1e-12
-"""Values that differ by less have only been rounded differently."""
 
 
 def possible_plans(
@@ -115,9 +113,9 @@ class Comparison:
         self, row: int, values: Mapping[str, Mapping[str, float]], orders: Orders
     ) -> PlanResult:
         changes = self._changes[row]
-        cost: Cost = self._costs[row]
+        cost = self._costs[row]
         of_plan = values[self._settings.metric]
-        won, lost = int((changes > _EQUAL).sum()), int((changes < -_EQUAL).sum())
+        won, lost = int((changes > ROUNDING).sum()), int((changes < -ROUNDING).sum())
         return PlanResult(
             plan=self._plans[row],
             value=_mean(of_plan),
@@ -143,10 +141,22 @@ class Comparison:
     @cached_property
     def _cheapest_first(self) -> list[int]:
         """Return the rows of the plans of one model, the cheapest first."""
-        rows = [row for row, plan in enumerate(self._plans) if len(plan.steps) == 1]
-        return sorted(
-            rows, key=lambda row: (*self._costs[row].rank, self._plans[row].steps[0].depth, row)
-        )
+        steps = {row: plan.steps[0] for row, plan in enumerate(self._plans) if len(plan.steps) == 1}
+        # Depths are ascending, so the last price of a model is that of its largest depth.
+        highest = {step.model: self._costs[row].price_per_1000 for row, step in steps.items()}
+
+        def rank(row: int) -> tuple[float, float, int, int]:
+            price, duration = self._costs[row].price_per_1000, self._costs[row].seconds_p50
+            # An unknown price is not above that of the largest depth.
+            price = highest[steps[row].model] if price is None else price
+            return (
+                math.inf if price is None else price,
+                math.inf if duration is None else duration,
+                steps[row].depth,
+                row,
+            )
+
+        return sorted(steps, key=rank)
 
     def recommended(self) -> PlanResult | None:
         """Return the cheapest plan of one model with enough of the largest gain."""
@@ -162,7 +172,7 @@ class Comparison:
         if not rows or not self._questions:
             return None
         means = self.chance.mean[rows]
-        return self.results[rows[int(np.argmax(means >= means.max() - _EQUAL))]]
+        return self.results[rows[int(np.argmax(means >= means.max() - ROUNDING))]]
 
     def held_out(self) -> HeldOut | None:
         """Return the gain if the choice is made on other questions."""

@@ -26,14 +26,6 @@ class Cost:
     seconds_p95: float | None
     probes: int
 
-    @property
-    def rank(self) -> tuple[float, float]:
-        """Return a key that orders plans from cheap to expensive, then from fast to slow."""
-        return (
-            float("inf") if self.price_per_1000 is None else self.price_per_1000,
-            float("inf") if self.seconds_p50 is None else self.seconds_p50,
-        )
-
 
 def cost_of(plan: Plan, calls: Mapping[str, Calls]) -> Cost:
     """Return the cost of a plan: the sum over its steps."""
@@ -80,7 +72,7 @@ def _price(depth: int, calls: Calls) -> float | None:
 def _share_of_cost(depth: int, calls: Calls) -> float | None:
     """Return the cost of the probes at a depth as a share of that at the largest depth."""
     questions = calls.questions("probe")
-    largest = max((call.depth for call in calls.all if call.kind == "probe"), default=depth)
+    largest = max((call.depth for call in calls.all), default=depth)
     pairs = [
         (smaller, larger)
         for question in questions

@@ -86,6 +86,11 @@ def _answer(facts: Facts, plan: PlanResult, held_out: HeldOut) -> tuple[VerdictK
         )
     lift = f"{phrase(plan.plan)} lifts {facts.metric} {_from_to(facts.first_stage, plan)}"
     if plan.p >= LEVEL:
+        if max(each.interval[1] for each in facts.plans) < facts.worth:
+            return "no", (
+                f"Not worth it: {lift}. This may be chance, and no plan gains as much as"
+                f" {facts.worth:g}: the 95 % intervals of all plans end below it."
+            )
         return "unsure", (
             f"Not sure: {lift}, but with {facts.questions:,} questions this may be chance."
             f" {_needed(facts)}"
