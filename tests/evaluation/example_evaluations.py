@@ -11,10 +11,13 @@ from statistics import mean, pstdev, quantiles
 from openrouter_rerank.evaluation.collection.collection import Collection
 from openrouter_rerank.evaluation.evaluation import Evaluation
 from openrouter_rerank.evaluation.result import (
+    Agreement,
     HeldOut,
+    Judging,
     ModelUse,
     Plan,
     PlanResult,
+    Share,
     Step,
     Threshold,
     Verdict,
@@ -28,6 +31,14 @@ MODELS = {
     "lab/rerank-pro-v2": (0.28, 2.1, 0.52),
     "lab/rerank-xl-8b": (0.2, 8.28, 1.42),
 }
+SHARE = Share(value=0.61, low=0.42, high=0.77)
+CHECKED = Judging(
+    judges=("acme/judge", "lab/second"),
+    documents=2_819,
+    questions=60,
+    cost=0.26,
+    agreement=Agreement(checked=40, agreed=34, precision=SHARE, missed=None, kappa=0.62),
+)
 FREE = {"local/lexical": (0.6, 0.0, 0.15), "local/minilm": (0.45, 0.0, 0.78)}
 DEPTHS = (10, 20, 50, 100)
 TOPICS = (

@@ -15,6 +15,7 @@ from openrouter_rerank.evaluation.judge.judged import (
     judged_collection,
     with_judges,
 )
+from openrouter_rerank.evaluation.result import Judging
 from openrouter_rerank.evaluation.settings import Settings
 
 from tests.evaluation.constructed import call, collection
@@ -113,6 +114,19 @@ def test_the_sentence_of_two_checked_judges():
         "are relevant (Cohen's kappa 0.50). Of what it calls relevant, 100 % (95 % interval 34 % "
         "to 100 %) is. It misses 33 % (95 % interval 6 % to 79 %) of what is relevant."
     ) in found.notes
+
+
+def test_what_judges_did_is_kept_as_fields():
+    """The result has the judges, what they graded and cost, and the agreement with the user."""
+    unchecked, checked = evaluated(GOOD), evaluated(GOOD, of_user={"q0/0": 0, "q0/1": 2})
+    everything = {each: {f"{each}/0": 0, f"{each}/1": 1} for each in GOOD}
+    nothing = evaluated(dict.fromkeys(GOOD, (None, None)), judgements=everything)
+
+    assert unchecked.judging == Judging(
+        judges=("other/judge",), documents=60, questions=30, cost=0.25, agreement=None
+    )
+    assert (checked.judging.agreement.checked, checked.judging.agreement.agreed) == (2, 2)
+    assert nothing.judging.documents == 0
 
 
 @pytest.mark.parametrize(("relevant", "kind"), [(4, "unsure"), (5, "yes"), (6, "yes")])
@@ -222,7 +236,7 @@ def test_judges_of_a_models_maker(judge, models):
 
 
 def test_other_numbers_are_those_of_the_grades():
-    """Everything but the sentence, the notes and the cost is that of `analyse`."""
+    """Everything but what is said of the judge and the cost is that of `analyse`."""
     found = evaluated(GOOD)
     scores = Scores(
         depths=(2,),
@@ -232,4 +246,6 @@ def test_other_numbers_are_those_of_the_grades():
     )
     same = analyse(found.collection, scores, SETTINGS)
 
-    assert found == replace(same, verdict=found.verdict, notes=found.notes, cost=found.cost)
+    assert found == replace(
+        same, verdict=found.verdict, notes=found.notes, cost=found.cost, judging=found.judging
+    )

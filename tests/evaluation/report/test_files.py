@@ -11,7 +11,7 @@ import pytest
 from openrouter_rerank.errors import ConfigurationError
 from openrouter_rerank.evaluation.report.files import csv_text, write_file
 
-from tests.evaluation.example_evaluations import FREE, example_evaluation
+from tests.evaluation.example_evaluations import CHECKED, FREE, MODELS, example_evaluation
 
 HOSTILE = 'a "quoted", text;\r\nwith\tlines\r\n=1+1'
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
@@ -78,6 +78,65 @@ def test_a_second_evaluation_replaces_the_first(evaluation, tmp_path):
     assert sorted(tmp_path.rglob("*")) == before
     assert (tmp_path / "matrix.sqlite").read_text() == "kept"
     assert (tmp_path / "report.html").read_text(encoding="utf-8") != "old"
+
+
+def test_files_of_an_earlier_evaluation_are_deleted(tmp_path):
+    """Runs of models that are left out, and grades of a judge, do not stay; other files do."""
+    models = [*MODELS]
+    example_evaluation(questions=8, judging=CHECKED).write(tmp_path)
+    (tmp_path / "qrels.judge.txt").write_text("q0 0 d0 2\n")
+    (tmp_path / "runs" / "mine.trec").write_text("kept")
+
+    fewer = example_evaluation(
+        models={models[0]: MODELS[models[0]]}, questions=8, kind="no", two_step=False
+    )
+    fewer.write(tmp_path)
+
+    assert sorted(file.name for file in (tmp_path / "runs").iterdir()) == [
+        "acme_rerank-lite@100.trec",
+        "first-stage.trec",
+        "mine.trec",
+    ]
+    assert not (tmp_path / "qrels.judge.txt").exists()
+    assert json.loads((tmp_path / "evaluation.json").read_text())["runs"] == {
+        "first-stage.trec": "first stage",
+        "acme_rerank-lite@100.trec": "acme/rerank-lite @100",
+    }
+
+
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        {
+            "runs": {
+                "../outside.trec": "",
+                "folder.trec": "",
+                "mine.txt": "",
+                "..": "",
+                "\x00.trec": "",
+                "": "",
+            }
+        },
+        {"runs": ["mine.txt"], "judging": None},
+        ["mine.txt"],
+        "{",
+    ],
+)
+def test_nothing_else_is_deleted(evaluation, tmp_path, earlier):
+    """Whatever `evaluation.json` has in it, only runs of the folder are deleted."""
+    folder = tmp_path / "evaluation"
+    (folder / "runs" / "folder.trec").mkdir(parents=True)
+    kept = [tmp_path / "outside.trec", folder / "outside.trec", folder / "runs" / "mine.txt"]
+    kept.append(folder / "qrels.judge.txt")
+    for file in kept:
+        file.write_text("mine")
+    text = earlier if isinstance(earlier, str) else json.dumps(earlier)
+    (folder / "evaluation.json").write_text(text)
+
+    evaluation.write(folder)
+
+    assert [file.read_text() for file in kept] == ["mine"] * 4
+    assert (folder / "runs" / "folder.trec").is_dir()
 
 
 @on_posix

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from openrouter_rerank.evaluation.report import json_result
 from openrouter_rerank.evaluation.report.json_result import json_text
 
-from tests.evaluation.example_evaluations import example_evaluation
+from tests.evaluation.example_evaluations import CHECKED, example_evaluation
 
 WRITTEN = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -57,6 +57,24 @@ def test_all_numbers_are_there():
         ]
     threshold = next(iter(found["thresholds"].values()))
     assert threshold["relevant"] + threshold["others"] == 6000
+
+
+def test_what_the_judge_did_is_there():
+    """The judges, what they graded and cost, and the agreement have fields of their own."""
+    assert read(example_evaluation())["judging"] is None
+    assert read(example_evaluation(judging=CHECKED))["judging"] == {
+        "judges": ["acme/judge", "lab/second"],
+        "documents": 2_819,
+        "questions": 60,
+        "cost": 0.26,
+        "agreement": {
+            "checked": 40,
+            "agreed": 34,
+            "precision": {"value": 0.61, "low": 0.42, "high": 0.77},
+            "missed": None,
+            "kappa": 0.62,
+        },
+    }
 
 
 def test_the_time_is_that_of_utc():

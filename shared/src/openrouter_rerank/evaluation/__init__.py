@@ -17,21 +17,35 @@ if TYPE_CHECKING:
     from .collection.errors import CollectionError
     from .evaluating import aevaluate, evaluate
     from .evaluation import Evaluation
-    from .result import HeldOut, ModelUse, Plan, PlanResult, Step, Threshold, Verdict
+    from .result import (
+        Agreement,
+        HeldOut,
+        Judging,
+        ModelUse,
+        Plan,
+        PlanResult,
+        Share,
+        Step,
+        Threshold,
+        Verdict,
+    )
     from .settings import Settings, SettingsKeywords
 
 __all__ = [
+    "Agreement",
     "Collection",
     "CollectionError",
     "Estimate",
     "Evaluation",
     "HeldOut",
+    "Judging",
     "ModelUse",
     "Plan",
     "PlanResult",
     "Progress",
     "Settings",
     "SettingsKeywords",
+    "Share",
     "Step",
     "Threshold",
     "Verdict",
@@ -46,7 +60,18 @@ _MODULES = {
     "asking.estimate": ("Estimate",),
     "evaluating": ("aevaluate", "evaluate"),
     "evaluation": ("Evaluation",),
-    "result": ("HeldOut", "ModelUse", "Plan", "PlanResult", "Step", "Threshold", "Verdict"),
+    "result": (
+        "Agreement",
+        "HeldOut",
+        "Judging",
+        "ModelUse",
+        "Plan",
+        "PlanResult",
+        "Share",
+        "Step",
+        "Threshold",
+        "Verdict",
+    ),
     "settings": ("Settings", "SettingsKeywords"),
 }
 

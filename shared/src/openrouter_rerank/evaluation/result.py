@@ -131,3 +131,53 @@ class ModelUse:
     providers: tuple[str, ...]
     replays: bool
     """`True` if smaller depths were computed from the scores at the largest depth."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """A share, and its 95 % interval by Wilson."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """How well judges agree with the user. A passage with a grade of 2 or 3 is relevant."""
+
+    checked: int
+    """Passages that the user has graded."""
+    agreed: int
+    """Those of them about whose relevance the judges say the same."""
+    precision: Share | None
+    """
+    The share of relevant passages among those that the judges call relevant. `None`: none of these
+    was checked.
+    """
+    missed: Share | None
+    """
+    The share of passages that the judges do not call relevant among all relevant ones. `None`: the
+    user has found no relevant passage.
+    """
+    kappa: float | None
+    """
+    Cohen's kappa of the checked passages: 1 is full agreement, 0 is that of chance. `None`: both
+    have called all passages relevant, or none.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judging:
+    """What judges graded, what it cost, and how far the user agrees."""
+
+    judges: tuple[str, ...]
+    """The names of the chat models. The second confirms what the first calls relevant."""
+    documents: int
+    """Pairs of a question and a document that have a grade."""
+    questions: int
+    """Questions whose documents are all graded."""
+    cost: float | None
+    """US dollars of all grades. `None`: the service did not report it."""
+    agreement: Agreement | None
+    """`None`: the user has checked nothing."""

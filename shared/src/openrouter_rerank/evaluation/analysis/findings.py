@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from openrouter_rerank.evaluation.collection.collection import Collection
-from openrouter_rerank.evaluation.result import HeldOut, ModelUse, PlanResult, Threshold, Verdict
+from openrouter_rerank.evaluation.result import (
+    HeldOut,
+    Judging,
+    ModelUse,
+    PlanResult,
+    Threshold,
+    Verdict,
+)
 from openrouter_rerank.evaluation.settings import Settings
 
 
@@ -50,3 +57,5 @@ class Findings:
     """Sentences about the data and the run that a reader must know."""
     is_complete: bool
     """`False` if the budget was spent, questions failed, or the run was interrupted."""
+    judging: Judging | None = None
+    """`None` if there was no judge."""

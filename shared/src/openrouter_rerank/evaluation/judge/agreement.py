@@ -7,9 +7,10 @@ have a low grade, so each checked passage counts as often as the pool has passag
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from math import sqrt
 from typing import TypeAlias
+
+from openrouter_rerank.evaluation.result import Agreement, Share
 
 from .grades import Key
 from .rubric import GRADES, RELEVANT
@@ -18,40 +19,6 @@ _Z = 1.959964
 """95 % of a normal distribution are within this many standard deviations."""
 
 Interval: TypeAlias = tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
-    """A share, and its 95 % interval by Wilson."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Agreement:
-    """How well judges agree with the user. A passage with a grade of 2 or 3 is relevant."""
-
-    checked: int
-    """Passages that the user has graded."""
-    agreed: int
-    """Those of them about whose relevance the judges say the same."""
-    precision: Share | None
-    """
-    The share of relevant passages among those that the judges call relevant. `None`: none of these
-    was checked.
-    """
-    missed: Share | None
-    """
-    The share of passages that the judges do not call relevant among all relevant ones. `None`: the
-    user has found no relevant passage.
-    """
-    kappa: float | None
-    """
-    Cohen's kappa of the checked passages: 1 is full agreement, 0 is that of chance. `None`: both
-    have called all passages relevant, or none.
-    """
 
 
 def agreement(judged: Mapping[Key, int], checked: Mapping[Key, int]) -> Agreement | None:

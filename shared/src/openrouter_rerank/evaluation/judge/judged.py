@@ -8,10 +8,10 @@ from openrouter_rerank.evaluation.analysis.number_formats import count, percent,
 from openrouter_rerank.evaluation.asking.total_cost import total_cost
 from openrouter_rerank.evaluation.collection.collection import Collection
 from openrouter_rerank.evaluation.collection.errors import shown_ids
-from openrouter_rerank.evaluation.result import Verdict
+from openrouter_rerank.evaluation.result import Agreement, Judging, Share, Verdict
 from openrouter_rerank.evaluation.settings import Settings
 
-from .agreement import Agreement, Share, agreement
+from .agreement import agreement
 from .grades import Key
 from .grading import Grading, gain
 
@@ -31,7 +31,7 @@ def with_judges(found: Findings, grading: Grading, of_user: Mapping[Key, int]) -
     """
     if grading.grades and not grading.pairs:
         note = f"{_name(grading)} graded nothing: all that a plan shows first has a judgement."
-        return replace(found, notes=(note, *found.notes))
+        return replace(found, notes=(note, *found.notes), judging=_judging(grading, None))
     checked = agreement(grading.by_key(), of_user)
     return replace(
         found,
@@ -39,6 +39,17 @@ def with_judges(found: Findings, grading: Grading, of_user: Mapping[Key, int]) -
         notes=(*_notes(found, grading, checked), *found.notes),
         cost=total_cost((found.cost, grading.cost)),
         is_complete=found.is_complete and not grading.unfinished,
+        judging=_judging(grading, checked),
+    )
+
+
+def _judging(grading: Grading, checked: Agreement | None) -> Judging:
+    return Judging(
+        judges=grading.judges,
+        documents=sum(map(len, grading.grades.values())),
+        questions=len(grading.grades),
+        cost=grading.cost,
+        agreement=checked,
     )
 
 

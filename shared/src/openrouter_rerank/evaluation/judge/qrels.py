@@ -3,12 +3,10 @@
 from pathlib import Path
 
 from openrouter_rerank.evaluation.analysis.findings import Findings
-from openrouter_rerank.evaluation.report.files import write_file
+from openrouter_rerank.evaluation.report.files import JUDGE_QRELS, write_file
 from openrouter_rerank.evaluation.report.trec_runs import encoded, must_be_encoded, runs
 
 from .grading import Grading, gain
-
-NAME = "qrels.judge.txt"
 
 
 def write_judge_qrels(findings: Findings, grading: Grading, directory: Path) -> None:
@@ -28,4 +26,4 @@ def write_judge_qrels(findings: Findings, grading: Grading, directory: Path) -> 
         for question, grades in grading.grades.items()
         for document, grade in grades.items()
     )
-    write_file(directory / NAME, "".join(lines))
+    write_file(directory / JUDGE_QRELS, "".join(lines))

@@ -7,14 +7,19 @@ Writes an evaluation into a folder: the report, and all numbers for other progra
     questions.csv       a line for each question, with the metric of each plan
     runs/NAME.trec      the orders: of the first stage, of each model at its largest depth, and of
                         the recommended plan; their ids are described in `trec_runs`
+    qrels.judge.txt     what judges graded, written by `judge.qrels`
 
 Each file is written under another name and then renamed, so that a reader never sees half of a
-file. Only the user can read the files, because they contain questions and documents. If a file is a
+file. Files of an earlier evaluation in the same folder are deleted if its `evaluation.json` lists
+them and the new one has no file of that name. All other files stay.
+
+Only the user can read the files, because they contain questions and documents. If a file is a
 symbolic link, the link is replaced, and the file that it points to stays as it is.
 """
 
 import csv
 import errno
+import json
 import os
 import tempfile
 from collections.abc import Sequence
@@ -31,8 +36,11 @@ from openrouter_rerank.evaluation.collection.errors import shown_path
 from .json_result import json_text
 from .page.page import report_html
 from .rows import Row, plan_rows, question_rows
-from .trec_runs import must_be_encoded, run_lines, runs
+from .trec_runs import SUFFIX, must_be_encoded, run_file, run_lines, runs
 
+JUDGE_QRELS = "qrels.judge.txt"
+_JSON = "evaluation.json"
+_RUNS = "runs"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -57,15 +65,19 @@ def write(
     """
     written = written or datetime.now(UTC)
     folder = _folder(Path(directory))
-    run_folder = _folder(folder / "runs", may_be_link=False)
+    run_folder = _folder(folder / _RUNS, may_be_link=False)
+    stale = _earlier_files(folder)
     plans = runs(findings)
     encode = must_be_encoded(plans.values())
     for name, result in plans.items():
-        lines = run_lines(result, name, encode=encode)
-        write_file(run_folder / f"{name}.trec", "".join(f"{line}\n" for line in lines))
+        file = run_folder / run_file(name)
+        write_file(file, "".join(f"{line}\n" for line in run_lines(result, name, encode=encode)))
+        stale.discard(file)
+    for file in stale:
+        _delete(file)
     write_file(folder / "plans.csv", csv_text(plan_rows(findings)))
     write_file(folder / "questions.csv", csv_text(question_rows(findings)))
-    write_file(folder / "evaluation.json", json_text(findings, command=command, written=written))
+    write_file(folder / _JSON, json_text(findings, command=command, written=written))
     report = folder / "report.html"
     date = f"{written.day} {written:%B %Y}"
     write_file(report, report_html(findings, command=command or "", date=date))
@@ -94,6 +106,32 @@ def write_file(path: Path, content: str) -> None:
             raise
     except OSError as error:
         raise _not_written(path, error) from error
+
+
+def _earlier_files(folder: Path) -> set[Path]:
+    """Return the files of an earlier evaluation that a new one may have no file for."""
+    try:
+        found = json.loads((folder / _JSON).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return set()
+    if not isinstance(found, dict):
+        return set()
+    names = found.get("runs")
+    files = {
+        folder / _RUNS / name
+        for name in (names if isinstance(names, dict) else ())
+        # Nothing but the runs of this folder is deleted, whatever somebody wrote into the file.
+        if name.endswith(SUFFIX) and name.isprintable() and Path(name).name == name
+    }
+    return files | {folder / JUDGE_QRELS} if found.get("judging") else files
+
+
+def _delete(file: Path) -> None:
+    if file.is_file() or file.is_symlink():
+        try:
+            file.unlink()
+        except OSError as error:
+            raise _not_written(file, error) from error
 
 
 def csv_text(rows: Sequence[Row]) -> str:

@@ -28,8 +28,12 @@ The keys are stable. New versions may add keys.
     thresholds          by model: all fields of `Threshold` but the scores, and `relevant` and
                         `others`, the numbers of these
     uses                what was asked of each model: all fields of `ModelUse`
+    judging             `null` without a judge; otherwise `judges`, `documents` and `questions` that
+                        have grades, `cost`, and `agreement` with the user: `checked`, `agreed`,
+                        `precision` and `missed` (`value`, `low`, `high`) and `kappa`, or `null`
     cost                US dollars of everything, or `null` if unknown
     notes               sentences about the data and the run
+    runs                the plan of each file in the folder `runs`, by the name of the file
 
 Prices are US dollars, times are seconds, and shares are from 0 to 1. Numbers that are not finite
 are `null`.
@@ -45,10 +49,24 @@ from typing import TypeAlias
 
 from openrouter_rerank._version import __version__
 from openrouter_rerank.evaluation.analysis.findings import Findings
-from openrouter_rerank.evaluation.result import HeldOut, ModelUse, PlanResult, Threshold, Verdict
+from openrouter_rerank.evaluation.result import (
+    Agreement,
+    HeldOut,
+    Judging,
+    ModelUse,
+    PlanResult,
+    Share,
+    Threshold,
+    Verdict,
+)
 from openrouter_rerank.evaluation.settings import Settings
 
+from .trec_runs import run_file, runs
+
 _Scalar: TypeAlias = bool | int | float | str | None
+_Record: TypeAlias = (
+    Settings | Verdict | HeldOut | ModelUse | Threshold | Judging | Agreement | Share
+)
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 _PACKAGES = ("ir-measures", "numpy")
@@ -98,11 +116,13 @@ def as_json(findings: Findings, *, command: str | None, written: datetime) -> di
         "questions_needed": findings.questions_needed,
         "thresholds": {model: _threshold(each) for model, each in findings.thresholds.items()},
         "uses": [_fields(each) for each in findings.uses],
+        "judging": _fields(findings.judging) if findings.judging else None,
         "cost": _number(findings.cost),
         "notes": [
             *collection.notes,
             *(each for each in findings.notes if each not in collection.notes),
         ],
+        "runs": {run_file(name): each.plan.name for name, each in runs(findings).items()},
     }
 
 
@@ -132,11 +152,13 @@ def _threshold(threshold: Threshold) -> Json:
     }
 
 
-def _fields(value: Settings | Verdict | HeldOut | ModelUse | Threshold) -> dict[str, Json]:
+def _fields(value: _Record) -> dict[str, Json]:
     return {each.name: _value(getattr(value, each.name)) for each in fields(value)}
 
 
-def _value(value: _Scalar | tuple[_Scalar, ...]) -> Json:
+def _value(value: _Scalar | tuple[_Scalar, ...] | _Record) -> Json:
+    if isinstance(value, _Record):
+        return _fields(value)
     if isinstance(value, tuple):
         return [_value(each) for each in value]
     return _number(value) if isinstance(value, float) else value

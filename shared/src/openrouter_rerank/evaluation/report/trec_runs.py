@@ -22,6 +22,8 @@ from openrouter_rerank.evaluation.result import PlanResult
 
 from .selection import by_model
 
+SUFFIX = ".trec"
+
 _EMPTY = "%"
 _UNSAFE_CATEGORIES = {"Cc", "Cs", "Zs", "Zl", "Zp"}
 _BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
@@ -41,6 +43,11 @@ def runs(findings: Findings) -> dict[str, PlanResult]:
     if findings.recommended is not None:
         found["recommended"] = findings.recommended
     return found
+
+
+def run_file(name: str) -> str:
+    """Return the name of the file of a run."""
+    return f"{name}{SUFFIX}"
 
 
 def _free_name(name: str, taken: Iterable[str]) -> str:
