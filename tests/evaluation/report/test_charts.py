@@ -48,7 +48,7 @@ def test_a_free_model_has_a_place_in_a_chart_of_prices():
     chart = against_price(example_evaluation(models={**FREE, **MODELS}))
 
     assert ">free</text>" in chart.svg
-    assert sum("free per 1,000" in each for each in titles(chart)) == 8
+    assert sum("price: free" in each for each in titles(chart)) == 8
 
 
 def test_a_plan_without_a_known_price_is_not_free():

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 from openrouter_rerank.evaluation.report.page.page import report_html, style_sheet
 
-from tests.evaluation.example_evaluations import FREE, example_evaluation
+from tests.evaluation.example_evaluations import CHECKED, FREE, example_evaluation
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -84,6 +84,39 @@ def test_the_parts_are_in_order(evaluation):
     ]
     assert html.count("<dt>") == 5
     assert "1 May 2026" in html
+
+
+def test_the_judge_has_a_part_of_its_own():
+    """The page has the names, the number of documents, the price, and what the user found."""
+    texts = Structure(report_html(example_evaluation(judging=CHECKED))).texts
+    part = " ".join(texts[texts.index("The judge") : texts.index("Quality, price and time")])
+
+    assert "2 chat models graded the documents that have no judgement" in part
+    assert "acme/judge , confirmed by  lab/second" in part
+    for shown in ("2,819", "$0.26", "34 of 40", "Cohen's kappa 0.62", "61 %", "42 % to 77 %"):
+        assert shown in part.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_an_unchecked_judge_is_called_so():
+    """If the user has checked nothing, the page says how to do it."""
+    unchecked = replace(CHECKED, judges=("acme/judge",), agreement=None, cost=None)
+    texts = Structure(report_html(example_evaluation(judging=unchecked))).texts
+    part = " ".join(texts[texts.index("The judge") : texts.index("Quality, price and time")])
+
+    assert "1 chat model graded" in part
+    assert "Nobody has checked these grades: --check lets you grade some documents" in part
+    assert "not checked" in part
+    assert "unknown" in part
+
+
+def test_the_heading_and_the_sentence_do_not_say_the_same(evaluation):
+    """The word of the heading is not in the sentence, also if it names a judge first."""
+    sentence = f"According to acme/judge, unchecked: {evaluation.verdict.sentence}"
+    html = report_html(replace(evaluation, verdict=replace(evaluation.verdict, sentence=sentence)))
+
+    assert sentence.count("Worth it: ") == 1
+    assert "Worth it: " not in html
+    assert "According to acme/judge, unchecked: lab/rerank-pro-v2 @20 lifts" in html
 
 
 def test_the_report_has_no_script_and_no_address(evaluation):

@@ -8,7 +8,7 @@ import pytest
 from openrouter_rerank.evaluation.report.page.notebook import notebook_html
 from openrouter_rerank.evaluation.report.page.page import report_html
 
-from tests.evaluation.example_evaluations import FREE, MODELS, example_evaluation
+from tests.evaluation.example_evaluations import CHECKED, FREE, MODELS, example_evaluation
 
 DESKTOP, PHONE = 1280, 390
 # The width of A4 paper without its margins.
@@ -18,7 +18,9 @@ LONG = "".join("nvidia/llama-nemotron-rerank-vl-1b-v2:free-" for _ in range(4))
 EVALUATIONS = {
     "complete": example_evaluation,
     "free": lambda: example_evaluation(models=FREE, kind="unsure", two_step=False),
-    "worse": lambda: example_evaluation(models={**FREE, **MODELS}, kind="no", is_complete=False),
+    "worse": lambda: example_evaluation(
+        models={**FREE, **MODELS}, kind="no", is_complete=False, judging=CHECKED
+    ),
     "hostile": lambda: example_evaluation(
         models={f"{model}{LONG}": each for model, each in MODELS.items()},
         rename=lambda text: f"{text}{SCRIPT}" + "x" * 200,
@@ -221,6 +223,18 @@ def test_a_notebook_is_readable_and_keeps_its_style(browser, tmp_path, back, tex
     without, with_notebook = styles
     assert len(without) == 2
     assert without == with_notebook
+
+
+@pytest.mark.parametrize("width", [900, 700])
+def test_a_notebook_cuts_no_column(browser, tmp_path, width):
+    """In a cell of a notebook with a sidebar, the whole table is seen without scrolling."""
+    file = tmp_path / "notebook.html"
+    html = notebook_html(example_evaluation())
+    file.write_text(f"<!doctype html><body style='margin: 0'>{html}", encoding="utf-8")
+    with opened(browser, file, width=width) as page:
+        frame = page.locator(".scroll")
+
+        assert frame.evaluate("each => each.scrollWidth - each.clientWidth") == 0
 
 
 def test_a_report_without_data_is_a_page(browser, tmp_path):

@@ -13,13 +13,15 @@ from openrouter_rerank.evaluation.report.selection import by_model, leading_plan
 from openrouter_rerank.evaluation.result import PlanResult
 
 from .drawing import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Chart, Drawing
-from .labels import SIZE, Box, LabelSpace, Point, at, shortened, spread
+from .labels import SIZE, Box, LabelSpace, Point, at, shortened, spread, width
 from .scale import Scale, for_magnitudes, linear
 
 _SERIES = 6
 """The number of colours in the style sheet."""
 _LONGEST_NAME = 22
-_LONGEST_NAME_IN_MARGIN = 15
+_LONGEST_NAME_IN_MARGIN = 19
+_GAP_OF_MARGIN = 12.0
+_PERFECT_ORDER = "perfect order"
 # The part of the horizontal axis for plans that cost nothing, which a logarithm cannot show.
 _FREE = 30.0
 # How far a label is from the middle of the ring around the recommended plan.
@@ -141,7 +143,7 @@ def against_depth(findings: Findings) -> Chart | None:
     if not series:
         return None
     names, models = model_names(findings, _LONGEST_NAME_IN_MARGIN), [*by_model(findings)]
-    right = WIDTH - 120
+    right = WIDTH - _GAP_OF_MARGIN - max(map(width, (_PERFECT_ORDER, *names.values())))
     depths = sorted({each.plan.steps[0].depth for results in series.values() for each in results})
     x_scale = for_magnitudes([float(depth) for depth in depths], LEFT + 6, right - 6)
     ceilings = [
@@ -161,7 +163,7 @@ def against_depth(findings: Findings) -> Chart | None:
     if ceilings:
         points = [(x, y_scale(value)) for x, value in ceilings]
         drawing.line(points, "ceiling")
-        ends.append(("perfect order", points[-1], "muted"))
+        ends.append((_PERFECT_ORDER, points[-1], "muted"))
     for model, results in series.items():
         points = [(x_scale(each.plan.steps[0].depth), y_scale(each.value)) for each in results]
         drawing.line(points, colour(models, model))
@@ -191,9 +193,10 @@ def _margin_names(drawing: Drawing, ends: Sequence[tuple[str, Point, str]]) -> N
 def hover(findings: Findings, result: PlanResult) -> str:
     """Return the numbers of a plan in one line."""
     quality, change = people.quality(result.value), people.change(result.change)
+    cost = people.price(result.price_per_1000)
     parts = [
         f"{findings.settings.metric} {quality} ({change})",
-        f"{people.price(result.price_per_1000)} per 1,000 questions",
+        f"{cost} per 1,000 questions" if result.price_per_1000 else f"price: {cost}",
     ]
     if result.seconds_p50 is not None:
         parts.append(people.seconds(result.seconds_p50))

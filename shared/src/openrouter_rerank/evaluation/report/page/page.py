@@ -9,7 +9,7 @@ from openrouter_rerank.evaluation.analysis import number_formats as people
 from openrouter_rerank.evaluation.analysis.findings import Findings
 from openrouter_rerank.evaluation.report.page.visible_text import visible
 from openrouter_rerank.evaluation.report.selection import leading_plan, short_list
-from openrouter_rerank.evaluation.result import ModelUse, PlanResult
+from openrouter_rerank.evaluation.result import Judging, ModelUse, PlanResult
 
 from .charts import against_depth, against_price, against_time, model_names
 from .drawing import Chart
@@ -17,7 +17,16 @@ from .examples import examples
 from .markup import Markup, element, foreign
 from .question_chart import by_question
 from .score_chart import of_scores
-from .tables import Row, measure_table, plan_table, table, threshold_table, wrapping
+from .tables import (
+    WON_SAME_LOST,
+    Row,
+    judge_table,
+    measure_table,
+    plan_table,
+    table,
+    threshold_table,
+    wrapping,
+)
 
 _PACKAGE = "openrouter_rerank.evaluation.report.page"
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -54,6 +63,7 @@ def report_html(findings: Findings, *, command: str = "", date: str = "") -> str
         verdict(findings),
         tiles(findings),
         _plans(findings),
+        _judging(findings.judging),
         _charts(findings, leading),
         _thresholds(findings),
         _examples(findings, leading),
@@ -108,8 +118,12 @@ def verdict(findings: Findings) -> Markup:
 
 
 def _after(word: str, sentence: str) -> str:
-    """Return the sentence of the verdict without `word`, which the heading has already."""
-    rest = sentence.removeprefix(f"{word}: ")
+    """
+    Return the sentence of the verdict without `word`, which the heading has already.
+
+    The names of judges may come before the word.
+    """
+    rest = sentence.replace(f"{word}: ", "", 1)
     first = rest.split(" ", 1)[0]
     # The name of a model keeps its small letter.
     return rest if "/" in first else f"{rest[:1].upper()}{rest[1:]}"
@@ -127,7 +141,7 @@ def tiles(findings: Findings) -> Markup:
         questions = f"{leading.won:,} · {leading.same:,} · {leading.lost:,}"
         shown = [
             (quality, f"{metric}: first stage → {of_plan}"),
-            (questions, "questions won · same · lost"),
+            (questions, f"questions: {WON_SAME_LOST}"),
         ]
     if ceiling is not None:
         shown.append((people.quality(ceiling), f"perfect order of {ceiling_depth} candidates"))
@@ -170,6 +184,22 @@ def _plans(findings: Findings) -> Markup | None:
     )
 
 
+def _judging(judging: Judging | None) -> Markup | None:
+    if judging is None:
+        return None
+    judges = people.count(len(judging.judges), "chat model")
+    text = (
+        f"{judges} graded the documents that have no judgement, from 0 to 3. A document with a "
+        "grade of 2 or 3 is relevant. "
+    )
+    text += (
+        "Nobody has checked these grades: --check lets you grade some documents yourself."
+        if judging.agreement is None
+        else "The last three numbers compare these grades with yours."
+    )
+    return _section("The judge", element("p", text, class_="lead"), judge_table(judging))
+
+
 def _charts(findings: Findings, leading: PlanResult | None) -> Markup | None:
     charts = [against_price(findings), against_time(findings), against_depth(findings)]
     if leading is not None:
@@ -197,11 +227,13 @@ def figures(charts: Sequence[Chart]) -> Markup:
 def _thresholds(findings: Findings) -> Markup | None:
     if not findings.thresholds:
         return None
+    depth = max(each.depth for each in findings.thresholds.values())
     text = (
-        "Documents with a lower score can be left out, and 95 % of the relevant candidates stay. "
-        "A threshold is valid for one model only, and for questions like these. "
-        "Documents without a judgement count as not relevant. On unseen questions, 95 % of the "
-        "trials keep more than the low value."
+        f"Of the first {people.count(depth, 'candidate')}, documents with a lower score can be "
+        "left out, and 95 % of the relevant ones stay. A threshold is valid for one model only, "
+        "and for questions like these. Use none where the separation is not clean. Documents "
+        "without a judgement count as not relevant. On unseen questions, 95 % of the trials keep "
+        "at least the low value."
     )
     names = model_names(findings)
     leading = leading_plan(findings)
@@ -277,7 +309,7 @@ def _explanations(findings: Findings) -> list[str]:
     if probes:
         sentences.append(
             f"The times are those of {people.count(probes, 'question')} at most, asked one at a "
-            "time, from this computer at that hour. The p95 of so few is about the second slowest."
+            "time, from this computer at that hour. Their p95 is one of the slowest of them."
         )
     return sentences
 

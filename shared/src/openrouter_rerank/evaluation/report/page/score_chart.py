@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from openrouter_rerank.evaluation.analysis import number_formats as people
 from openrouter_rerank.evaluation.result import Threshold
 
-from .drawing import BOTTOM, LEFT, RIGHT, TOP, Chart, Drawing
+from .drawing import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, Chart, Drawing
 from .labels import Box, LabelSpace, Point, at
 from .scale import Scale, linear
 
@@ -41,7 +41,7 @@ def of_scores(threshold: Threshold, name: str) -> Chart | None:
         drawing.area(_outline(scores, x_scale, middle, end), kind, text)
     drawing.line([(LEFT, middle), (RIGHT, middle)], "zero")
     drawing.write(at((4, 12), f"{len(relevant):,} relevant"), "name gain-text")
-    drawing.write(at((RIGHT, BOTTOM - 6), f"{len(others):,} others", "end"), "muted halo")
+    drawing.write(at((4, HEIGHT - 6), f"{len(others):,} others"))
     if threshold.score is not None:
         x = x_scale(threshold.score)
         drawing.line([(x, TOP - 8), (x, BOTTOM)], "threshold")

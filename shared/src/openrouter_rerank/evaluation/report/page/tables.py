@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from openrouter_rerank.evaluation.analysis import number_formats as people
 from openrouter_rerank.evaluation.analysis.findings import Findings
 from openrouter_rerank.evaluation.report.selection import is_recommended
-from openrouter_rerank.evaluation.result import PlanResult, Threshold
+from openrouter_rerank.evaluation.result import Judging, PlanResult, Share, Threshold
 
 from .markup import Markup, element, foreign, joined
 
-_WON_SAME_LOST = (
+WON_SAME_LOST = (
     "won\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}same\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}lost"
 )
 _MOST_MEASURES = 2
@@ -92,7 +92,7 @@ def plan_table(findings: Findings, results: Sequence[PlanResult], caption: str) 
     """Return the table of some plans, with what they are compared with above and below them."""
     metric = findings.settings.metric
     measures = _other_measures(findings)
-    columns = ["plan", metric, "change (95 % interval)", "p", _WON_SAME_LOST]
+    columns = ["plan", metric, "change (95 % interval)", "p", WON_SAME_LOST]
     columns += [*measures, "per 1,000 questions", "time p50 / p95"]
     first = findings.first_stage
     rows = [
@@ -177,9 +177,9 @@ def _times(result: PlanResult) -> Markup:
     if result.seconds_p50 is None:
         return joined([people.NO_VALUE])
     if result.seconds_p95 is None:
-        return joined([people.seconds(result.seconds_p50)])
-    slow = element("span", f"/ {people.seconds(result.seconds_p95)}", class_="small")
-    return joined([people.seconds(result.seconds_p50), " ", slow])
+        return element("span", people.seconds(result.seconds_p50), class_="nowrap")
+    slow = element("span", f"/ {people.seconds(result.seconds_p95)}", class_="small nowrap")
+    return joined([element("span", people.seconds(result.seconds_p50), class_="nowrap"), " ", slow])
 
 
 def _other_measures(findings: Findings) -> list[str]:
@@ -246,13 +246,42 @@ def _threshold_row(threshold: Threshold) -> Row:
         heading=heading,
         cells=[
             score,
-            "clean" if threshold.separates else wrapping(threshold.reason or "not clean"),
+            "clean" if threshold.separates else wrapping(f"not clean. {threshold.reason or ''}"),
             people.unbroken(people.percent(threshold.removed)),
             people.NO_VALUE if left is None else f"{left:,.1f} of {threshold.depth:,}",
             people.NO_VALUE if empty is None else f"{empty:,}",
             _recall(threshold),
         ],
     )
+
+
+def judge_table(judging: Judging) -> Markup:
+    """Return the table of what judges graded, what it cost, and how far the user agrees."""
+    columns = ["judge", "documents", "questions", "cost", "agreed with you"]
+    columns += ["relevant, of what it calls relevant", "missed, of what is relevant"]
+    checked = judging.agreement
+    agreement = ["not checked", people.NO_VALUE, people.NO_VALUE]
+    if checked is not None:
+        kappa = "" if checked.kappa is None else f"Cohen's kappa {checked.kappa:.2f}"
+        agreed = f"{checked.agreed:,} of {checked.checked:,}"
+        agreement = [
+            joined([agreed, " ", element("span", kappa, class_="small nowrap")]),
+            _share(checked.precision),
+            _share(checked.missed),
+        ]
+    first, *others = map(foreign, judging.judges)
+    heading = joined([first, *(part for name in others for part in (", confirmed by ", name))])
+    cells = [f"{judging.documents:,}", f"{judging.questions:,}", people.price(judging.cost)]
+    row = Row(heading=heading, cells=[*cells, *agreement])
+    return table("What the judge graded", columns, [row])
+
+
+def _share(share: Share | None) -> Markup:
+    if share is None:
+        return joined([people.NO_VALUE])
+    value, low, high = map(people.percent, (share.value, share.low, share.high))
+    interval = people.unbroken(f"{low} to {high}")
+    return joined([people.unbroken(value), " ", element("span", interval, class_="small nowrap")])
 
 
 def wrapping(text: str) -> Markup:
