@@ -260,7 +260,7 @@ def command(
     check_key()
     for warning in family_warnings(settings):
         write(f"warning: {warning}")
-    with ProgressBars() as bars:
+    with ProgressBars(settings.judge) as bars:
         work = Work(
             _collection(data, run=run, qrels=qrels, split=split),
             settings,

@@ -1,5 +1,6 @@
 """The progress of an evaluation on a terminal: one bar for each model."""
 
+from collections.abc import Collection
 from typing import Self
 
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
@@ -15,10 +16,15 @@ class ProgressBars:
     """
     Shows calls, dollars and failed questions of each model, if there is a terminal.
 
-    What the rest will cost is one line on the standard error, also without a terminal.
+    What the rest will cost is one line on the standard error, also without a terminal. Judges have
+    a line of their own, because what they grade is known only when all models are asked.
+
+    Args:
+        judges: The chat models that will grade documents.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, judges: Collection[str] = ()) -> None:
+        self._judges = judges
         self._console = output.console(stderr=True)
         columns = (
             TextColumn("{task.description}", markup=False),
@@ -42,7 +48,8 @@ class ProgressBars:
     def __call__(self, found: Progress) -> None:
         """Show the progress of one model."""
         if found.estimate is not None:
-            self._console.print(found.estimate.line, soft_wrap=True)
+            line = f"{self._whose(found.model)}{found.estimate.line}"
+            self._console.print(line, soft_wrap=True)
         if found.model not in self._tasks:
             self._tasks[found.model] = self._display.add_task(one_line(found.model), note="")
         failed = f"{found.failed:,} failed" if found.failed else ""
@@ -53,3 +60,8 @@ class ProgressBars:
             total=found.total,
             note="  ".join(filter(None, (cost, failed))),
         )
+
+    def _whose(self, model: str) -> str:
+        if not self._judges:
+            return ""
+        return "judge: " if model in self._judges else "rerank models, without the judge: "

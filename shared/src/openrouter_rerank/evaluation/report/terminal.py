@@ -1,5 +1,9 @@
 """
 An evaluation in a terminal or in a pipe: the table of the plans, and the verdict.
+
+The tables of other commands (`cli.output.table`) cut what does not fit into the terminal. Here no
+number may be cut, so this table leaves out columns instead, writes long names in several lines, and
+has the same form in a pipe.
 """
 
 from collections.abc import Sequence

@@ -286,7 +286,7 @@ def _share(share: Share | None) -> Markup:
 
 def wrapping(text: str) -> Markup:
     """Return a text that may have several lines in its cell."""
-    return element("span", text, class_="wrapping")
+    return element("span", people.unbroken(text), class_="wrapping")
 
 
 def _recall(threshold: Threshold) -> Markup:
