@@ -123,7 +123,7 @@ def test_files_of_an_earlier_evaluation_are_deleted(tmp_path):
     ],
 )
 def test_nothing_else_is_deleted(evaluation, tmp_path, earlier):
-    """Whatever `evaluation.json` has in it, only runs of the folder are deleted."""
+    """With any content of `evaluation.json`, only runs of the folder are deleted."""
     folder = tmp_path / "evaluation"
     (folder / "runs" / "folder.trec").mkdir(parents=True)
     kept = [tmp_path / "outside.trec", folder / "outside.trec", folder / "runs" / "mine.txt"]

@@ -60,7 +60,7 @@ def test_all_numbers_are_there():
 
 
 def test_what_the_judge_did_is_there():
-    """The judges, what they graded and cost, and the agreement have fields of their own."""
+    """The judges, what they graded and cost, and the agreement are fields."""
     assert read(example_evaluation())["judging"] is None
     assert read(example_evaluation(judging=CHECKED))["judging"] == {
         "judges": ["acme/judge", "lab/second"],

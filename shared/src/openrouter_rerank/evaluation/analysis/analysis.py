@@ -35,28 +35,10 @@ def analyse(collection: Collection, scores: Scores, settings: Settings) -> Findi
     answered = {model: each for model, each in calls.items() if each.questions("score")}
     questions = _questions(collection, scores, answered, depths)
     compared = Comparison(collection, settings, questions, depths, answered)
-    recommended, best = compared.recommended(), compared.best()
-    subject = recommended or best
-    row = None if subject is None else compared.results.index(subject)
-    facts = Facts(
-        metric=settings.metric,
-        worth=settings.worth,
-        has_judgements=any(map(_has_relevant, collection.judgements.values())),
-        judges_irrelevant=_judges_irrelevant(collection),
-        questions=len(questions),
-        depth=compared.width,
-        first_stage=compared.first_stage,
-        plans=compared.results,
-        recommended=recommended,
-        best=best,
-        held_out=compared.held_out(),
-        questions_needed=None if row is None else compared.chance.questions_needed(row),
-        ceiling=compared.ceiling(),
-        found=compared.found(),
-    )
+    facts = _facts(collection, settings, compared)
     answer, further_sentences = verdict(facts)
     # The thresholds may need scores that no plan has needed, and the notes are about all scores.
-    thresholds = compared.thresholds(recommended.plan.steps[0].depth if recommended else None)
+    thresholds = compared.thresholds()
     return Findings(
         collection=collection,
         settings=settings,
@@ -65,13 +47,13 @@ def analyse(collection: Collection, scores: Scores, settings: Settings) -> Findi
         first_stage=compared.first_stage,
         plans=compared.results,
         verdict=answer,
-        recommended=recommended,
-        best=best,
+        recommended=facts.recommended,
+        best=facts.best,
         frontier=_frontier(compared.first_stage, compared.results),
         ceiling=facts.ceiling,
         found=facts.found,
         held_out=facts.held_out,
-        visible_change=None if row is None else compared.chance.visible_change(row),
+        visible_change=compared.visible_change(),
         questions_needed=facts.questions_needed,
         thresholds=thresholds,
         uses=tuple(_use(each, scores) for each in calls.values()),
@@ -86,6 +68,25 @@ def analyse(collection: Collection, scores: Scores, settings: Settings) -> Findi
             or scores.interrupted
             or any(scores.failures.get(model) for model in settings.models)
         ),
+    )
+
+
+def _facts(collection: Collection, settings: Settings, compared: Comparison) -> Facts:
+    return Facts(
+        metric=settings.metric,
+        worth=settings.worth,
+        has_judgements=any(map(_has_relevant, collection.judgements.values())),
+        judges_irrelevant=_judges_irrelevant(collection),
+        questions=len(compared.first_stage.per_question),
+        depth=compared.width,
+        first_stage=compared.first_stage,
+        plans=compared.results,
+        recommended=compared.recommended,
+        best=compared.best,
+        held_out=compared.held_out(),
+        questions_needed=compared.questions_needed(),
+        ceiling=compared.ceiling(),
+        found=compared.found(),
     )
 
 

@@ -88,7 +88,7 @@ def chance(changes: Floats, seed: int) -> Chance:
     # Equal values differ by rounding, and count as reached.
     reached = FLIPS - np.searchsorted(largest, observed * (1 - _EQUAL)).astype(np.float64)
     p: Floats = (1 + reached) / (FLIPS + 1)
-    # The value that is reached by just so many of the random changes that p is not below 5 %.
+    # The largest value that 5 % of all random changes reach: for it, p is not below 5 %.
     critical = float(largest[FLIPS - round(LEVEL * (FLIPS + 1)) + 1])
     deviation = np.sqrt(_variance(mean, squares))
     low, high = _interval(mean, critical, deviation / math.sqrt(questions), changes)

@@ -70,27 +70,10 @@ class Comparison:
         self._costs = [cost_of(plan, calls) for plan in self._plans]
         self._measures = Measures({settings.metric, *SHOWN}, self._judgements)
         values = self._measures.of(self._candidates)
-        self._of_first_stage = values[settings.metric]
-        self.first_stage = PlanResult(
-            plan=Plan(),
-            value=_mean(self._of_first_stage),
-            change=0.0,
-            interval=(0.0, 0.0),
-            p=1.0,
-            won=0,
-            same=len(questions),
-            lost=0,
-            measures=self._means(values),
-            price_per_1000=0.0,
-            seconds_p50=0.0,
-            seconds_p95=0.0,
-            probes=0,
-            per_question=self._of_first_stage,
-            orders=self._candidates,
-        )
+        self.first_stage = self._result_of_first_stage(values)
         orders = [self._reranking.orders(plan) for plan in self._plans]
         values_of_plans = [self._measures.of(each) for each in orders]
-        before = np.array([*self._of_first_stage.values()], dtype=np.float64)
+        before = np.array([*self.first_stage.per_question.values()], dtype=np.float64)
         after = [[*values[settings.metric].values()] for values in values_of_plans]
         self._changes = np.reshape(np.array(after), (len(after), len(questions))) - before
         self.chance = chance(self._changes, settings.seed)
@@ -108,6 +91,26 @@ class Comparison:
     def estimated(self) -> set[str]:
         """Return the models whose smaller depths should have been asked, but were not."""
         return self._reranking.estimated
+
+    def _result_of_first_stage(self, values: Mapping[str, Mapping[str, float]]) -> PlanResult:
+        of_plan = values[self._settings.metric]
+        return PlanResult(
+            plan=Plan(),
+            value=_mean(of_plan),
+            change=0.0,
+            interval=(0.0, 0.0),
+            p=1.0,
+            won=0,
+            same=len(self._questions),
+            lost=0,
+            measures=self._means(values),
+            price_per_1000=0.0,
+            seconds_p50=0.0,
+            seconds_p95=0.0,
+            probes=0,
+            per_question=of_plan,
+            orders=self._candidates,
+        )
 
     def _result(
         self, row: int, values: Mapping[str, Mapping[str, float]], orders: Orders
@@ -158,6 +161,7 @@ class Comparison:
 
         return sorted(steps, key=rank)
 
+    @cached_property
     def recommended(self) -> PlanResult | None:
         """Return the cheapest plan of one model with enough of the largest gain."""
         rows = self._cheapest_first
@@ -166,6 +170,7 @@ class Comparison:
         chosen = int(first_with_share(self.chance.mean[None, rows], self._settings.keep)[0])
         return None if chosen < 0 else self.results[rows[chosen]]
 
+    @cached_property
     def best(self) -> PlanResult | None:
         """Return the plan of one model with the highest value, the cheapest of equal ones."""
         rows = self._cheapest_first
@@ -173,6 +178,20 @@ class Comparison:
             return None
         means = self.chance.mean[rows]
         return self.results[rows[int(np.argmax(means >= means.max() - ROUNDING))]]
+
+    def visible_change(self) -> float | None:
+        """Return the smallest real change that would be seen of the recommended or best plan."""
+        return None if self._leading is None else self.chance.visible_change(self._leading)
+
+    def questions_needed(self) -> int | None:
+        """Return how many questions would show the change of the recommended or best plan."""
+        return None if self._leading is None else self.chance.questions_needed(self._leading)
+
+    @cached_property
+    def _leading(self) -> int | None:
+        """Return the row of the recommended plan, otherwise of the best one."""
+        plan = self.recommended or self.best
+        return None if plan is None else self.results.index(plan)
 
     def held_out(self) -> HeldOut | None:
         """Return the gain if the choice is made on other questions."""
@@ -200,9 +219,9 @@ class Comparison:
         found = self._is_relevant(self.width).any(axis=1)
         return float(found.mean()) if found.size else 0.0
 
-    def thresholds(self, depth: int | None) -> dict[str, Threshold]:
-        """Return the threshold of each model at a depth, or at the largest depth."""
-        depth = depth or self.width
+    def thresholds(self) -> dict[str, Threshold]:
+        """Return the threshold of each model at the recommended depth, or at the largest one."""
+        depth = self.recommended.plan.steps[0].depth if self.recommended else self.width
         is_relevant = self._is_relevant(depth)
         return {
             model: threshold(

@@ -43,8 +43,8 @@ class Findings:
     held_out: HeldOut | None
     visible_change: float | None = None
     """
-    The smallest real change that so many questions show in 80 % of the cases, computed for the
-    recommended or the best plan. `None`: with so few questions, no change can be seen.
+    The smallest real change that this number of questions shows in 80 % of the cases, computed for
+    the recommended or the best plan. `None`: there are too few questions to see any change.
     """
     questions_needed: int | None = None
     """The number of questions that would show the change of that plan. `None`: no number would."""

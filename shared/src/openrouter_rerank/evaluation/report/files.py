@@ -33,7 +33,7 @@ from openrouter_rerank.errors import ConfigurationError
 from openrouter_rerank.evaluation.analysis.findings import Findings
 from openrouter_rerank.evaluation.collection.errors import shown_path
 
-from .json_result import json_text
+from .json_result import Json, json_text
 from .page.page import report_html
 from .rows import Row, plan_rows, question_rows
 from .trec_runs import SUFFIX, must_be_encoded, run_file, run_lines, runs
@@ -66,15 +66,17 @@ def write(
     written = written or datetime.now(UTC)
     folder = _folder(Path(directory))
     run_folder = _folder(folder / _RUNS, may_be_link=False)
-    stale = _earlier_files(folder)
+    earlier = _earlier_files(folder)
     plans = runs(findings)
     encode = must_be_encoded(plans.values())
     for name, result in plans.items():
         file = run_folder / run_file(name)
         write_file(file, "".join(f"{line}\n" for line in run_lines(result, name, encode=encode)))
-        stale.discard(file)
-    for file in stale:
-        _delete(file)
+    # Some file systems take names that differ only in upper and lower case for the same.
+    names = {run_file(name).casefold() for name in plans}
+    for file in earlier:
+        if file.name.casefold() not in names:
+            _delete(file)
     write_file(folder / "plans.csv", csv_text(plan_rows(findings)))
     write_file(folder / "questions.csv", csv_text(question_rows(findings)))
     write_file(folder / _JSON, json_text(findings, command=command, written=written))
@@ -111,7 +113,7 @@ def write_file(path: Path, content: str) -> None:
 def _earlier_files(folder: Path) -> set[Path]:
     """Return the files of an earlier evaluation that a new one may have no file for."""
     try:
-        found = json.loads((folder / _JSON).read_text(encoding="utf-8"))
+        found: Json = json.loads((folder / _JSON).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return set()
     if not isinstance(found, dict):
@@ -120,7 +122,7 @@ def _earlier_files(folder: Path) -> set[Path]:
     files = {
         folder / _RUNS / name
         for name in (names if isinstance(names, dict) else ())
-        # Nothing but the runs of this folder is deleted, whatever somebody wrote into the file.
+        # Nothing but the runs of this folder is deleted, also if somebody has changed the file.
         if name.endswith(SUFFIX) and name.isprintable() and Path(name).name == name
     }
     return files | {folder / JUDGE_QRELS} if found.get("judging") else files

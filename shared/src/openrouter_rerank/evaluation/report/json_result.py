@@ -22,8 +22,8 @@ The keys are stable. New versions may add keys.
     frontier            the names of the plans that no cheaper plan equals, cheapest first
     ceiling             the metric of a perfect order, by depth
     held_out            `mean`, `low`, `high`, `share_positive`, or `null`
-    visible_change      the smallest change that so many questions show in 80 % of the cases, or
-                        `null`
+    visible_change      the smallest change that this number of questions shows in 80 % of the
+                        cases, or `null`
     questions_needed    how many questions would show the change of the plan, or `null`
     thresholds          by model: all fields of `Threshold` but the scores, and `relevant` and
                         `others`, the numbers of these

@@ -2,7 +2,7 @@
 An evaluation in a notebook: the verdict, the table and the charts.
 
 The style sheet applies only to elements of the class `orr`. Its colours have enough contrast on
-white and on black, because a notebook does not tell whether it is light or dark.
+white and on black, because a page cannot know whether its notebook is light or dark.
 """
 
 from openrouter_rerank.evaluation.analysis.findings import Findings

@@ -2,7 +2,7 @@
 The tables of the plans and of the thresholds. On a narrow page, each row is a card.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from openrouter_rerank.evaluation.analysis import number_formats as people
@@ -49,25 +49,7 @@ def table(
         )
         for column in columns
     ]
-    body = [
-        element(
-            "tr",
-            element("th", row.heading, scope="row", role="rowheader"),
-            *(
-                element(
-                    "td",
-                    _content(cell),
-                    role="cell",
-                    data_label=column,
-                    class_=shown[column],
-                )
-                for column, cell in zip(columns[1:], row.cells, strict=True)
-            ),
-            role="row",
-            class_=row.classes or None,
-        )
-        for row in rows
-    ]
+    body = [_row(row, columns, shown) for row in rows]
     return element(
         "div",
         element(
@@ -82,6 +64,15 @@ def table(
         role="region",
         aria_label=caption,
     )
+
+
+def _row(row: Row, columns: Sequence[str], classes: Mapping[str, str | None]) -> Markup:
+    cells = [
+        element("td", _content(cell), role="cell", data_label=column, class_=classes[column])
+        for column, cell in zip(columns[1:], row.cells, strict=True)
+    ]
+    heading = element("th", row.heading, scope="row", role="rowheader")
+    return element("tr", heading, *cells, role="row", class_=row.classes or None)
 
 
 def _content(cell: str) -> Markup:
