@@ -128,6 +128,20 @@ def test_probes_show_whether_scores_can_be_computed(difference, replays, first):
     )
 
 
+def test_scores_that_change_when_a_request_is_repeated():
+    """If the same documents have other scores, the note does not blame the other documents."""
+    calls = [call(A, "q", [3, 2, 1, 0]), call(A, "q", [3, 2, 1, 0.5], kind="probe")]
+
+    found = analyse(collection({"q": [0, 0, 0, 1]}), scores_of(calls, depths=(2, 4)), settings())
+
+    assert found.notes == (
+        (
+            "The scores of a/small change by up to 0.5 when the same request is repeated. Not each"
+            " depth was asked, so its values at smaller depths are estimates."
+        ),
+    )
+
+
 def test_a_question_with_few_candidates_is_complete():
     """A call with all candidates of a question answers for all larger depths."""
     calls = [call(A, "long", [0, 0, 0, 1]), call(A, "short", [0, 1])]

@@ -34,6 +34,7 @@ class Calls:
             of_question = self._calls[call.kind].setdefault(call.question, {})
             of_question.setdefault(self.length(call.question, call.depth), call)
         self.difference = self._difference()
+        self.differs_when_repeated = self._difference(of_equal=True) > LARGEST_DIFFERENCE
         self.asks_each_depth = model in scores.listwise
         self.replays = not self.asks_each_depth and self.difference <= LARGEST_DIFFERENCE
         """`True` if the scores of the largest depth are also those of the smaller depths."""
@@ -63,14 +64,20 @@ class Calls:
         longest = self.length(question, max(depths, default=0))
         return call is not None and self.length(question, call.depth) >= longest
 
-    def _difference(self) -> float:
-        """Return by how much the scores of probes differ from those of the largest depth."""
+    def _difference(self, *, of_equal: bool = False) -> float:
+        """
+        Return by how much the scores of probes differ from those of the largest depth.
+
+        Args:
+            of_equal: Compare only probes with the same documents.
+        """
         return max(
             (
                 abs(score - deepest.scores.get(document, score))
                 for question, probes in self._calls["probe"].items()
                 if (deepest := self.deepest(question))
                 for probe in probes.values()
+                if not of_equal or probe.scores.keys() == deepest.scores.keys()
                 for document, score in probe.scores.items()
             ),
             default=0.0,

@@ -77,7 +77,10 @@ def notes_about_scores(
 
 def _about_replay(calls: Calls, *, is_estimated: bool) -> str:
     by = f" by up to {calls.difference:.2g}" if calls.difference > LARGEST_DIFFERENCE else ""
-    first = f"The scores of {calls.model} change{by} with the other documents of a request"
+    when = "with the other documents of a request"
+    if calls.differs_when_repeated:
+        when = "when the same request is repeated"
+    first = f"The scores of {calls.model} change{by} {when}"
     if is_estimated:
         return f"{first}. Not each depth was asked, so its values at smaller depths are estimates."
     return f"{first}, so each depth was asked."
