@@ -1,11 +1,23 @@
-"""Runs the installed program `openrouter-rerank`: in pipes, and on a terminal of any width."""
+"""
+Runs the command line: in pipes, and on a terminal of any width.
 
+`call` and `call_on_terminal` call `main` in this process, which takes milliseconds. `run`,
+`run_on_terminal`, `run_in_shell` and `start` start the installed program, which takes a second of
+processor time. Only what a process alone can show needs them: signals, closed files, shells.
+"""
+
+import logging
 import os
 import subprocess
 import sys
 import sysconfig
-from contextlib import suppress
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
+
+from openrouter_rerank.cli import main
 
 PROGRAM = Path(sysconfig.get_path("scripts"), "openrouter-rerank")
 # Seconds. A busy machine may need many of them to start a process.
@@ -21,6 +33,100 @@ def environment(stage, **variables):
         **variables,
     }
     return {name: value for name, value in changed.items() if value is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What a call of `main` has returned and written."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def call(stage, *arguments, stdin=b"", encoding="utf-8", **variables):
+    """Call `main` as if its outputs were pipes, and return its result."""
+    stdout, stderr = BytesIO(), BytesIO()
+    files = {
+        "stdin": TextIOWrapper(BytesIO(stdin.encode() if isinstance(stdin, str) else stdin)),
+        "stdout": TextIOWrapper(stdout, encoding),
+        "stderr": TextIOWrapper(stderr, encoding, "backslashreplace", write_through=True),
+    }
+    with _state(environment(stage, **variables), files):
+        status = _status(arguments)
+        # As Python does when a process ends.
+        files["stdout"].flush()
+    return Done(
+        returncode=status, stdout=stdout.getvalue().decode(), stderr=stderr.getvalue().decode()
+    )
+
+
+def call_on_terminal(stage, *arguments, width=100, stdin=b"", errors_only=False, **variables):
+    """
+    Call `main` on a pseudo-terminal; return its status and what the terminal received.
+
+    Args:
+        stage: The service.
+        *arguments: Arguments of the program.
+        width: Columns of the terminal.
+        stdin: What a pipe to the standard input has in it. `None`: it is the terminal.
+        errors_only: Only the standard error is the terminal; the standard output is a pipe.
+        **variables: Of the environment.
+    """
+    import pty
+
+    ours, theirs = pty.openpty()
+    terminal = os.fdopen(theirs, "w", encoding="utf-8", closefd=False)
+    files = {
+        "stdin": open(theirs, closefd=False) if stdin is None else TextIOWrapper(BytesIO(stdin)),  # noqa: SIM115 - it closes nothing
+        "stdout": TextIOWrapper(BytesIO(), "utf-8") if errors_only else terminal,
+        "stderr": terminal,
+    }
+    given = {"TERM": "xterm-256color", "COLUMNS": str(width), "LINES": "24"} | variables
+    received = bytearray()
+    reader = threading.Thread(target=_read, args=(ours, received))
+    reader.start()
+    with _state(environment(stage, **given), files):
+        status = _status(arguments)
+        terminal.flush()
+    os.close(theirs)
+    reader.join(TIMEOUT)
+    os.close(ours)
+    return status, received.decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+def _status(arguments):
+    try:
+        return main([os.fsdecode(argument) for argument in arguments])
+    except SystemExit as ended:
+        # click ends the process after a completion.
+        return ended.code
+
+
+@contextmanager
+def _state(variables, files):
+    """Give this process the environment and the standard files of another one for a while."""
+    logger = logging.getLogger("openrouter_rerank")
+    environment_before, level, handlers = {**os.environ}, logger.level, logger.handlers[:]
+    files_before = {name: getattr(sys, name) for name in files}
+    os.environ.clear()
+    os.environ.update(variables)
+    vars(sys).update(files)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(environment_before)
+        vars(sys).update(files_before)
+        logger.handlers[:] = handlers
+        logger.setLevel(level)
+
+
+def _read(source, received):
+    # Linux reports an error when the other side is closed.
+    with suppress(OSError):
+        while piece := os.read(source, 65_536):
+            received += piece
 
 
 def run(stage, *arguments, stdin=b"", **variables):
@@ -94,10 +200,7 @@ def run_on_terminal(
         if during is not None:
             during(running)
         received = bytearray()
-        # Linux reports an error when the other side is closed.
-        with suppress(OSError):
-            while piece := os.read(ours, 65_536):
-                received += piece
+        _read(ours, received)
         os.close(ours)
     return running.returncode, received.decode("utf-8", "replace").replace("\r\n", "\n")
 

@@ -6,7 +6,7 @@ import pytest
 from openrouter_rerank.local.stage import Fault, Reply, Stage, error, refusing_address
 
 from tests.certificates import authority_and_server_context
-from tests.cli.program import run
+from tests.cli.program import call
 
 STEPS = ["key", "base URL", "proxy", "certificates", "account", "call"]
 
@@ -24,7 +24,7 @@ def steps(done):
 
 def test_a_working_setup_is_ok(stage):
     """Each step is ok and says what it has found, and the call shows its cost."""
-    found = steps(run(stage, "check"))
+    found = steps(call(stage, "check"))
 
     assert found == {
         "key": ("ok", "from OPENROUTER_API_KEY"),
@@ -41,7 +41,7 @@ def test_a_working_setup_is_ok(stage):
 
 def test_no_call_makes_no_call(stage):
     """With `--no-call`, nothing is ranked."""
-    found = steps(run(stage, "check", "--no-call"))
+    found = steps(call(stage, "check", "--no-call"))
 
     assert [*found] == STEPS[:-1]
     assert [request.method for request in stage.requests] == ["GET"]
@@ -49,7 +49,7 @@ def test_no_call_makes_no_call(stage):
 
 def test_the_call_uses_the_model(stage):
     """`--model` names the model of the call."""
-    steps(run(stage, "check", "--model", "qwen/qwen3-reranker-8b"))
+    steps(call(stage, "check", "--model", "qwen/qwen3-reranker-8b"))
 
     assert stage.requests[1].model == "qwen/qwen3-reranker-8b"
 
@@ -58,7 +58,7 @@ def test_json_has_all_steps(stage):
     """With `--json`, the steps are one object that says whether all is well."""
     stage.script(error(401, "User not found"))
 
-    done = run(stage, "check", "--json")
+    done = call(stage, "check", "--json")
 
     found = json.loads(done.stdout)
     assert (done.returncode, done.stderr, found["ok"]) == (1, "", False)
@@ -78,7 +78,7 @@ def test_the_account_is_described(stage):
     }
     stage.script(Reply(body={"data": details}))
 
-    status, text = steps(run(stage, "check", "--no-call"))["account"]
+    status, text = steps(call(stage, "check", "--no-call"))["account"]
 
     assert status == "ok"
     assert text.split("; ") == [
@@ -113,7 +113,7 @@ def test_the_account_is_judged(stage, reply, status, text):
     """A refused key, a spent limit and an invalid response are problems, which skip the call."""
     stage.script(reply)
 
-    found = steps(run(stage, "check"))
+    found = steps(call(stage, "check"))
 
     assert found["account"][0] == status
     assert text in found["account"][1]
@@ -124,7 +124,7 @@ def test_a_failed_call_is_a_problem(stage):
     """If the call fails, the step has the error and what to do."""
     stage.script(Reply(body={"data": {"label": ""}}), error(402, "Insufficient credits"))
 
-    status, text = steps(run(stage, "check"))["call"]
+    status, text = steps(call(stage, "check"))["call"]
 
     assert status == "problem"
     assert text.startswith("PaymentRequiredError: Insufficient credits")
@@ -150,7 +150,7 @@ def test_a_failed_call_is_a_problem(stage):
 )
 def test_wrong_settings_are_problems(stage, variables, step, text):
     """A missing key, one that cannot be sent, and a wrong URL are named; nothing is sent."""
-    found = steps(run(stage, "check", **variables))
+    found = steps(call(stage, "check", **variables))
 
     assert found[step][0] == "problem"
     assert text in found[step][1]
@@ -160,7 +160,7 @@ def test_wrong_settings_are_problems(stage, variables, step, text):
 
 def test_a_base_url_that_may_not_have_the_key_is_a_problem(stage):
     """If the key is not sent to the URL of the command line, the step says what to do."""
-    found = steps(run(stage, "check", "--base-url", "https://gateway.example"))
+    found = steps(call(stage, "check", "--base-url", "https://gateway.example"))
 
     assert found["base URL"][0] == "problem"
     assert "set OPENROUTER_API_BASE" in found["base URL"][1]
@@ -170,7 +170,7 @@ def test_a_proxy_is_shown_without_its_login(stage):
     """The proxy of the environment is named, and that it has a login, but not the login."""
     with refusing_address() as address:
         proxy = address.removeprefix("http://").partition("/")[0]
-        done = run(
+        done = call(
             stage,
             "check",
             OPENROUTER_API_BASE="https://gateway.example/api/v1",
@@ -188,7 +188,7 @@ def test_a_proxy_is_shown_without_its_login(stage):
 def test_a_wrong_proxy_is_a_problem(stage):
     """A proxy whose URL cannot be used is a problem, which names the variable."""
     base_url = "https://gateway.example/api/v1"
-    done = run(stage, "check", OPENROUTER_API_BASE=base_url, https_proxy="http://a:b/c@d:1")
+    done = call(stage, "check", OPENROUTER_API_BASE=base_url, https_proxy="http://a:b/c@d:1")
 
     status, text = steps(done)["proxy"]
     assert status == "problem"
@@ -203,9 +203,9 @@ def test_certificates_are_checked(stage, tmp_path):
     file = str(tmp_path / "ca.pem")
     with Stage(tls=context) as secure:
         ignored = {"SSL_CERT_FILE": None, "SSL_CERT_DIR": None, "REQUESTS_CA_BUNDLE": file}
-        unknown = steps(run(secure, "check", **ignored))
-        trusted = steps(run(secure, "check", SSL_CERT_FILE=file))
-        wrong = steps(run(secure, "check", SSL_CERT_FILE=str(tmp_path / "no.pem")))
+        unknown = steps(call(secure, "check", **ignored))
+        trusted = steps(call(secure, "check", SSL_CERT_FILE=file))
+        wrong = steps(call(secure, "check", SSL_CERT_FILE=str(tmp_path / "no.pem")))
 
     assert unknown["certificates"][0] == "note"
     assert unknown["certificates"][1].startswith("REQUESTS_CA_BUNDLE is not read")

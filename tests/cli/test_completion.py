@@ -6,7 +6,7 @@ import sys
 import pytest
 from openrouter_rerank import MODELS
 
-from tests.cli.program import run
+from tests.cli.program import call
 
 
 def completed(stage, *words, of="bash"):
@@ -14,7 +14,7 @@ def completed(stage, *words, of="bash"):
     variables = {"COMP_WORDS": " ".join(words), "COMP_CWORD": str(len(words) - 1)}
     if of == "fish":
         variables["COMP_CWORD"] = words[-1]
-    done = run(stage, _OPENROUTER_RERANK_COMPLETE=f"{of}_complete", **variables)
+    done = call(stage, _OPENROUTER_RERANK_COMPLETE=f"{of}_complete", **variables)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.split("\n")
 
@@ -52,7 +52,7 @@ def test_files_are_completed_by_the_shell(stage):
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_script_for_a_shell_is_printed(stage, shell):
     """The documented line prints the script that switches completion on."""
-    done = run(stage, _OPENROUTER_RERANK_COMPLETE=f"{shell}_source")
+    done = call(stage, _OPENROUTER_RERANK_COMPLETE=f"{shell}_source")
 
     assert (done.returncode, done.stderr) == (0, "")
     assert f"_OPENROUTER_RERANK_COMPLETE={shell}_complete" in done.stdout

@@ -6,7 +6,7 @@ import pytest
 from openrouter_rerank import MODELS
 from openrouter_rerank.local.stage import Reply, error, refusing_address
 
-from tests.cli.program import run
+from tests.cli.program import call
 
 
 def rows(done):
@@ -20,7 +20,7 @@ def test_the_live_list_is_printed_with_built_in_prices(stage):
     entry = {"id": "new/rerank-9", "context_length": 99, "expiration_date": "2027-01-31"}
     stage.script(Reply(body={"data": [entry, {"id": "cohere/rerank-5-fast"}]}))
 
-    done = run(stage, "models")
+    done = call(stage, "models")
 
     assert rows(done) == [
         ["new/rerank-9", "99", "-", "no", "-", "2027-01-31", "-"],
@@ -34,7 +34,7 @@ def test_the_live_list_is_printed_with_built_in_prices(stage):
 
 def test_no_key_is_needed(stage):
     """Without a key, the list is requested without one."""
-    done = run(stage, "models", OPENROUTER_API_KEY=None)
+    done = call(stage, "models", OPENROUTER_API_KEY=None)
 
     assert [row[0] for row in rows(done)] == [*MODELS]
     assert "authorization" not in stage.requests[0].headers
@@ -47,7 +47,7 @@ def test_without_a_listing_the_built_in_list_is_printed(stage, reply):
     """If the service sends no list, the built-in one is printed, with its date and the reason."""
     stage.always(reply)
 
-    done = run(stage, "models")
+    done = call(stage, "models")
 
     assert [row[0] for row in rows(done)] == [*MODELS]
     assert done.stderr.startswith("The list is built in, of 20")
@@ -57,7 +57,7 @@ def test_without_a_listing_the_built_in_list_is_printed(stage, reply):
 def test_without_a_network_the_built_in_list_is_printed(stage):
     """Without a network, the built-in list is printed, and JSON says so too."""
     with refusing_address() as base_url:
-        done = run(stage, "models", "--json", "--base-url", base_url)
+        done = call(stage, "models", "--json", "--base-url", base_url)
 
     found = json.loads(done.stdout)
     assert (done.returncode, done.stderr, found["source"]) == (0, "", "built in")
@@ -67,7 +67,7 @@ def test_without_a_network_the_built_in_list_is_printed(stage):
 
 def test_json_has_all_fields(stage):
     """With `--json`, all that is known of a model is printed, with the date of built-in data."""
-    found = json.loads(run(stage, "models", "--json").stdout)
+    found = json.loads(call(stage, "models", "--json").stdout)
 
     assert (found["source"], found["problem"]) == ("live", None)
     assert found["built_in_date"].startswith("20")
@@ -91,7 +91,7 @@ def test_json_has_all_fields(stage):
 
 def test_models_are_sorted_by_price(stage):
     """Free models come first, then tokens, then search units, each from the cheapest."""
-    found = rows(run(stage, "models", "--sort", "price"))
+    found = rows(call(stage, "models", "--sort", "price"))
 
     billings = [row[4] for row in found if row[6] != "-"]
     assert billings == sorted(billings, key=["free", "tokens", "search units"].index)
@@ -106,7 +106,7 @@ def test_models_are_sorted_by_price(stage):
 def test_models_are_sorted_by_the_other_fields(stage):
     """The longest context, models with images, and the first name come first."""
     by = {
-        order: rows(run(stage, "models", "--sort", order))
+        order: rows(call(stage, "models", "--sort", order))
         for order in ("context", "images", "name")
     }
 

@@ -6,7 +6,7 @@ import json
 import pytest
 from openrouter_rerank.local.stage import scores
 
-from tests.cli.program import run
+from tests.cli.program import call
 
 QUERY = "capital of France"
 IMAGE_MODEL = "nvidia/nemotron-3.5-rerank-8b:free"
@@ -43,7 +43,7 @@ def failure(done):
 @pytest.mark.parametrize("files", [(), ("-",)])
 def test_each_line_of_the_input_is_a_document(stage, files):
     """Lines of the standard input are documents; blank ones are left out; CRLF is a line break."""
-    done = run(stage, "rank", QUERY, *files, stdin=b"Berlin\r\n\n  \nParis, capital of France")
+    done = call(stage, "rank", QUERY, *files, stdin=b"Berlin\r\n\n  \nParis, capital of France")
 
     assert sent(stage) == ["Berlin", "Paris, capital of France"]
     assert sources(done) == ["stdin:4", "stdin:1"]
@@ -54,7 +54,7 @@ def test_a_text_file_is_a_document(stage, tmp_path):
     (tmp_path / "a.md").write_bytes(b"\xef\xbb\xbf# Berlin\n\nGermany\n")
     (tmp_path / "b").write_text("Paris\ncapital of France\n")
 
-    done = run(stage, "rank", QUERY, tmp_path / "a.md", tmp_path / "b")
+    done = call(stage, "rank", QUERY, tmp_path / "a.md", tmp_path / "b")
 
     assert sent(stage) == ["# Berlin\n\nGermany\n", "Paris\ncapital of France\n"]
     assert sources(done) == [str(tmp_path / "b"), str(tmp_path / "a.md")]
@@ -65,7 +65,7 @@ def test_each_line_of_a_text_file_is_a_document_with_lines(stage, tmp_path):
     """With `--lines`, the lines of text files are documents, and the source has their numbers."""
     (tmp_path / "a.txt").write_text("Berlin\n\nParis, capital of France\n")
 
-    done = run(stage, "rank", QUERY, "--lines", tmp_path / "a.txt")
+    done = call(stage, "rank", QUERY, "--lines", tmp_path / "a.txt")
 
     assert sources(done) == [f"{tmp_path}/a.txt:3", f"{tmp_path}/a.txt:1"]
 
@@ -75,7 +75,7 @@ def test_json_lines_are_documents_whose_other_keys_are_printed(stage, tmp_path):
     rows = [{"text": "Berlin", "id": 7}, "Rome", {"text": QUERY, "meta": {"page": 1.5}}]
     (tmp_path / "a.jsonl").write_text("\n\n".join(map(json.dumps, rows)))
 
-    done = run(stage, "rank", QUERY, "--json", tmp_path / "a.jsonl")
+    done = call(stage, "rank", QUERY, "--json", tmp_path / "a.jsonl")
 
     assert sent(stage) == ["Berlin", "Rome", QUERY]
     found = json.loads(done.stdout)["results"]
@@ -85,7 +85,7 @@ def test_json_lines_are_documents_whose_other_keys_are_printed(stage, tmp_path):
 
 def test_the_input_can_be_json_lines(stage):
     """With `--jsonl`, the lines of the standard input are JSON."""
-    done = run(stage, "rank", QUERY, "--jsonl", stdin='{"text": "Berlin", "id": 7}\n"Paris"\n')
+    done = call(stage, "rank", QUERY, "--jsonl", stdin='{"text": "Berlin", "id": 7}\n"Paris"\n')
 
     assert sent(stage) == ["Berlin", "Paris"]
     assert sources(done) == ["stdin:1", "stdin:2"]
@@ -98,7 +98,7 @@ def test_an_image_file_is_a_document(stage, tmp_path, name):
     file.write_bytes(GIF)
     stage.always(scores(0.5))
 
-    done = run(stage, "rank", QUERY, "--model", IMAGE_MODEL, "--json", file)
+    done = call(stage, "rank", QUERY, "--model", IMAGE_MODEL, "--json", file)
 
     assert sent(stage) == [{"image": GIF_URI}]
     assert json.loads(done.stdout)["results"][0]["document"] == {"image": str(file)}
@@ -112,7 +112,7 @@ def test_json_lines_can_have_images(stage):
     ]
     stage.always(scores(0.9, 0.5))
 
-    run(
+    call(
         stage,
         "rank",
         QUERY,
@@ -130,7 +130,7 @@ def test_an_image_in_json_is_never_a_file(stage, tmp_path):
     (tmp_path / "a.gif").write_bytes(GIF)
     row = json.dumps({"image": f"{tmp_path}/a.gif"})
 
-    done = run(stage, "rank", QUERY, "--model", IMAGE_MODEL, "--jsonl", stdin=row)
+    done = call(stage, "rank", QUERY, "--model", IMAGE_MODEL, "--jsonl", stdin=row)
 
     assert "name it as one of FILES" in failure(done)
     assert stage.requests == []
@@ -140,7 +140,7 @@ def test_images_for_a_model_of_text_are_refused(stage, tmp_path):
     """An image is not sent to a model that is known to take only text; a model is named."""
     (tmp_path / "a.gif").write_bytes(GIF)
 
-    done = run(stage, "rank", QUERY, tmp_path / "a.gif")
+    done = call(stage, "rank", QUERY, tmp_path / "a.gif")
 
     assert f"add --model {IMAGE_MODEL}" in failure(done)
     assert stage.requests == []
@@ -169,7 +169,7 @@ def test_an_input_that_cannot_be_used_is_one_line(stage, folder, name, content, 
     if content is not None:
         (folder / name).write_bytes(content)
 
-    assert reason in failure(run(stage, "rank", QUERY, name))
+    assert reason in failure(call(stage, "rank", QUERY, name))
     assert stage.requests == []
 
 
@@ -178,7 +178,7 @@ def test_documents_without_text_are_left_out_and_named(stage, folder):
     (folder / "empty").touch()
     (folder / "a.jsonl").write_text('{"text": " "}\n{"text": "x"}')
 
-    done = run(stage, "rank", QUERY, "empty", "a.jsonl")
+    done = call(stage, "rank", QUERY, "empty", "a.jsonl")
 
     assert (sent(stage), done.returncode, sources(done)) == (["x"], 3, ["a.jsonl:2"])
     assert done.stderr == "left out 2 of 3 documents, without text: empty, a.jsonl:1\n"
@@ -186,14 +186,14 @@ def test_documents_without_text_are_left_out_and_named(stage, folder):
 
 def test_no_documents_are_an_empty_ranking(stage):
     """An empty input, such as a search without results, prints nothing and sends nothing."""
-    done = run(stage, "rank", QUERY)
+    done = call(stage, "rank", QUERY)
 
     assert (done.returncode, done.stdout, done.stderr, stage.requests) == (0, "", "", [])
 
 
 def test_top_n_and_the_model_are_sent(stage):
     """`--top-n` and `--model` are sent, and only the best documents are printed."""
-    done = run(
+    done = call(
         stage,
         *("rank", QUERY, "--top-n", "1", "--model", "cohere/rerank-4-fast"),
         stdin="Berlin\nParis, capital of France\n",
@@ -207,7 +207,7 @@ def test_a_threshold_keeps_the_documents_with_at_least_this_score(stage):
     """`--threshold` keeps documents whose score is at least its value."""
     stage.always(scores(0.2, 0.5, 0.9))
 
-    done = run(stage, "rank", QUERY, "--threshold", "0.5", stdin="a\nb\nc\n")
+    done = call(stage, "rank", QUERY, "--threshold", "0.5", stdin="a\nb\nc\n")
 
     assert sources(done) == ["stdin:3", "stdin:2"]
 
@@ -217,9 +217,7 @@ def test_bytes_that_are_not_unicode_are_ranked(stage, flags):
     """Invalid UTF-8 and lone surrogates are ranked and printed, also where the output is ASCII."""
     rows = b'"\\ud800 caf\xc3\xa9"\n"\xff"\n'
 
-    done = run(
-        stage, "rank", b"caf\xe9 \xff", "--jsonl", *flags, stdin=rows, PYTHONIOENCODING="ascii"
-    )
+    done = call(stage, "rank", b"caf\xe9 \xff", "--jsonl", *flags, stdin=rows, encoding="ascii")
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.isascii()

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from openrouter_rerank.local.stage import Fault, Reply, error, refusing_address
 
-from tests.cli.program import environment, run
+from tests.cli.program import call, environment
 
 KEY = "sk-secret/of+the-user"
 COMMANDS = [("rank", "q"), ("models",), ("check",)]
@@ -33,7 +33,7 @@ def test_an_echoed_key_is_never_printed(stage, command, reply):
     """No response puts the key into an output, and `--debug` shows more than a line."""
     stage.always(reply)
 
-    done = run(stage, *command, "--debug", stdin="text\n", OPENROUTER_API_KEY=KEY)
+    done = call(stage, *command, "--debug", stdin="text\n", OPENROUTER_API_KEY=KEY)
 
     assert not has_key(done.stdout + done.stderr)
     assert "DEBUG " in done.stderr
@@ -45,7 +45,7 @@ def test_an_echoed_key_is_never_printed(stage, command, reply):
 def test_a_failed_connection_does_not_show_the_key(stage, command):
     """With `--debug`, a failed connection shows where it happened, without the key."""
     with refusing_address() as base_url:
-        done = run(
+        done = call(
             stage,
             *(*command, "--debug", "--base-url", base_url),
             stdin="text\n",
@@ -69,7 +69,7 @@ def test_a_failed_connection_does_not_show_the_key(stage, command):
 )
 def test_a_key_in_the_arguments_is_not_repeated(stage, arguments):
     """An error about an argument does not show the key that was given in its place."""
-    done = run(stage, *arguments, "--debug", OPENROUTER_API_KEY=KEY)
+    done = call(stage, *arguments, "--debug", OPENROUTER_API_KEY=KEY)
 
     assert done.returncode in {1, 2}
     assert done.stderr != ""
@@ -78,7 +78,7 @@ def test_a_key_in_the_arguments_is_not_repeated(stage, arguments):
 
 def test_a_key_of_openrouter_is_never_repeated(stage):
     """What looks like a key of OpenRouter is not shown, also if it is another one."""
-    done = run(stage, "rank", "q", "--top-n", "sk-or-v1-0123456789abcdef")
+    done = call(stage, "rank", "q", "--top-n", "sk-or-v1-0123456789abcdef")
 
     assert done.returncode == 2
     assert "'***' is not a valid integer" in done.stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from openrouter_rerank.local.stage import Fault, error, refusing_address, results
 
-from tests.cli.program import run, run_in_shell, start
+from tests.cli.program import call, run, run_in_shell, start
 
 RANK = ("rank", "capital of France")
 LINES = "Berlin is a city\nParis is the capital of France\n"
@@ -19,25 +19,39 @@ def only_line(text):
     return line
 
 
-@pytest.mark.parametrize("command", [("models",), ("check",), ("check", "--no-call")])
-def test_a_command_that_has_done_its_work_has_status_0(stage, command):
-    """A command whose service answers ends with status 0."""
-    assert run(stage, *command).returncode == 0
+@pytest.mark.parametrize(
+    ("command", "shown", "said"),
+    [
+        (RANK, "1\tstdin:2\tParis is the capital of France\n", ""),
+        (("models",), "mongodb/", "The list is live."),
+        (("check",), "ok\tkey\tfrom OPENROUTER_API_KEY\n", ""),
+    ],
+)
+def test_the_installed_program_has_status_0_if_all_is_done(stage, command, shown, said):
+    """Each command prints its result, and the status of the process is 0."""
+    done = run(stage, *command, stdin=LINES)
+
+    assert done.returncode == 0
+    assert done.stdout.startswith(shown)
+    assert done.stderr.startswith(said)
+    assert bool(done.stderr) == bool(said)
 
 
-def test_a_ranking_has_status_0(stage):
-    """The ranking is printed, nothing is written to the standard error, and the status is 0."""
+def test_the_installed_program_has_the_status_of_an_error(stage):
+    """The status that the command line returns is that of the process."""
+    stage.script(error(401, "User not found"))
+
     done = run(stage, *RANK, stdin=LINES)
 
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("1\tstdin:2\tParis is the capital of France\n")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert only_line(done.stderr).startswith("UnauthorizedError: ")
 
 
 def test_a_wrong_key_is_one_line_and_status_1(stage):
     """If the service refuses the key, one line says what to check."""
     stage.script(error(401, "User not found"))
 
-    done = run(stage, *RANK, stdin=LINES)
+    done = call(stage, *RANK, stdin=LINES)
 
     assert (done.returncode, done.stdout) == (1, "")
     assert only_line(done.stderr).startswith("UnauthorizedError: User not found (HTTP 401 from")
@@ -47,7 +61,7 @@ def test_a_wrong_key_is_one_line_and_status_1(stage):
 @pytest.mark.parametrize("key", [None, "", "  "])
 def test_a_missing_key_is_one_line_and_status_1(stage, key):
     """Without a key, nothing is sent, and one line names the variable and the local service."""
-    done = run(stage, *RANK, stdin=LINES, OPENROUTER_API_KEY=key)
+    done = call(stage, *RANK, stdin=LINES, OPENROUTER_API_KEY=key)
 
     assert (done.returncode, done.stdout, stage.requests) == (1, "", [])
     assert only_line(done.stderr).startswith("there is no API key: set OPENROUTER_API_KEY")
@@ -57,7 +71,7 @@ def test_a_missing_key_is_one_line_and_status_1(stage, key):
 def test_a_refused_connection_is_one_line_and_status_1(stage):
     """If nothing listens at the base URL, one line names the address."""
     with refusing_address() as base_url:
-        done = run(stage, *RANK, "--base-url", base_url, stdin=LINES)
+        done = call(stage, *RANK, "--base-url", base_url, stdin=LINES)
 
     assert (done.returncode, done.stdout) == (1, "")
     assert only_line(done.stderr).startswith("APIConnectionError: could not connect to 127.0.0.1:")
@@ -67,7 +81,7 @@ def test_a_broken_proxy_is_named_without_its_login(stage):
     """If the proxy cannot be reached, the line names it, but not its user name and password."""
     with refusing_address() as address:
         port = address.rpartition(":")[2].partition("/")[0]
-        done = run(
+        done = call(
             stage,
             *RANK,
             stdin=LINES,
@@ -86,7 +100,7 @@ def test_a_broken_proxy_is_named_without_its_login(stage):
 
 def test_the_key_of_the_environment_is_not_sent_to_another_host(stage):
     """A base URL on the command line gets the key only if it is OpenRouter or this machine."""
-    done = run(
+    done = call(
         stage, *RANK, "--base-url", "https://gateway.example", stdin=LINES, OPENROUTER_API_BASE=None
     )
 
@@ -99,7 +113,7 @@ def test_a_timeout_is_one_line_and_status_1(stage):
     """If the service does not answer in time, the line names the timeout."""
     stage.always(Fault.hang())
 
-    done = run(stage, *RANK, "--timeout", "0.3", stdin=LINES)
+    done = call(stage, *RANK, "--timeout", "0.3", stdin=LINES)
 
     assert done.returncode == 1
     assert "timeout=0.3 s" in only_line(done.stderr)
@@ -109,7 +123,7 @@ def test_an_incomplete_ranking_has_status_3(stage):
     """If the response ranks fewer documents than were sent, the status is 3."""
     stage.always(results((0, 0.5)))
 
-    done = run(stage, *RANK, stdin=LINES)
+    done = call(stage, *RANK, stdin=LINES)
 
     assert (done.returncode, done.stdout) == (3, "")
     assert only_line(done.stderr).startswith("InvalidResponseError: ")

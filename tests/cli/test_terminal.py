@@ -7,7 +7,7 @@ import signal
 import pytest
 from openrouter_rerank.local.stage import Fault
 
-from tests.cli.program import has_terminals, run, run_on_terminal
+from tests.cli.program import call, call_on_terminal, has_terminals, run_on_terminal
 
 pytestmark = pytest.mark.skipif(not has_terminals, reason="Windows has no pseudo-terminals")
 
@@ -26,7 +26,7 @@ def unsafe(text):
 
 def test_a_ranking_is_a_table(stage):
     """On a terminal, the ranking is a table with rank, score, source and first words."""
-    status, shown = run_on_terminal(stage, *RANK, stdin=b"Berlin\nParis, capital of France\n")
+    status, shown = call_on_terminal(stage, *RANK, stdin=b"Berlin\nParis, capital of France\n")
 
     assert status == 0
     plain = OWN.sub("", shown)
@@ -40,7 +40,7 @@ def test_a_narrow_terminal_has_no_sources(stage, width):
     """On a narrow terminal the sources are left out, and no line is longer than the terminal."""
     lines = "\n".join(f"Paris {number} {'capital of France ' * 20}" for number in range(20))
 
-    _, shown = run_on_terminal(stage, *RANK, width=width, stdin=lines.encode())
+    _, shown = call_on_terminal(stage, *RANK, width=width, stdin=lines.encode())
 
     table = [line for line in OWN.sub("", shown).splitlines() if "Paris" in line]
     assert len(table) == 20
@@ -53,7 +53,7 @@ def test_a_narrow_terminal_has_no_sources(stage, width):
 )
 def test_no_color_is_respected(stage, command):
     """With `NO_COLOR`, no colour is written."""
-    status, shown = run_on_terminal(stage, *command, stdin=b"Paris\n", NO_COLOR="1")
+    status, shown = call_on_terminal(stage, *command, stdin=b"Paris\n", NO_COLOR="1")
 
     assert status == 0
     assert re.findall(r"\x1b\[[0-9;]*3[0-9]m", shown) == []
@@ -64,7 +64,7 @@ def test_control_characters_of_documents_are_escaped_on_a_terminal(stage, flags)
     """A document cannot move the cursor, hide text or change the title of the window."""
     row = json.dumps(HOSTILE).encode()
 
-    status, shown = run_on_terminal(stage, *RANK, "--jsonl", *flags, stdin=row, width=200)
+    status, shown = call_on_terminal(stage, *RANK, "--jsonl", *flags, stdin=row, width=200)
 
     assert (status, unsafe(shown)) == (0, [])
     assert "evil" in shown
@@ -74,7 +74,7 @@ def test_control_characters_of_documents_are_escaped_on_a_terminal(stage, flags)
 @pytest.mark.parametrize("flags", [(), ("--json",)])
 def test_control_characters_of_documents_are_escaped_in_a_pipe(stage, flags):
     """A pipe often ends on a terminal, so control characters are escaped there too."""
-    done = run(stage, *RANK, "--jsonl", *flags, stdin=json.dumps(HOSTILE))
+    done = call(stage, *RANK, "--jsonl", *flags, stdin=json.dumps(HOSTILE))
 
     assert (done.returncode, unsafe(done.stdout)) == (0, [])
     assert done.stdout.count("\n") == 1
@@ -87,9 +87,9 @@ def test_names_of_files_and_arguments_are_escaped(stage, tmp_path):
     name = tmp_path / "a\x1b[2J\n.txt"
     name.write_text("text")
 
-    ranked = run_on_terminal(stage, *RANK, name, width=300)
-    missing = run_on_terminal(stage, *RANK, f"{name}x", width=300)
-    unknown = run_on_terminal(stage, "rank", "--\x1b[2J", width=300)
+    ranked = call_on_terminal(stage, *RANK, name, width=300)
+    missing = call_on_terminal(stage, *RANK, f"{name}x", width=300)
+    unknown = call_on_terminal(stage, "rank", "--\x1b[2J", width=300)
 
     assert [each[0] for each in (ranked, missing, unknown)] == [0, 1, 2]
     assert [unsafe(each[1]) for each in (ranked, missing, unknown)] == [[], [], []]
@@ -99,8 +99,8 @@ def test_names_of_files_and_arguments_are_escaped(stage, tmp_path):
 @pytest.mark.parametrize("command", [RANK, ("models",), ("check",)])
 def test_progress_is_shown_only_on_a_terminal(stage, command):
     """The terminal of the standard error shows what is waited for; a pipe shows nothing."""
-    status, shown = run_on_terminal(stage, *command, stdin=b"Paris\n", errors_only=True)
-    piped = run(stage, *command, stdin=b"Paris\n")
+    status, shown = call_on_terminal(stage, *command, stdin=b"Paris\n", errors_only=True)
+    piped = call(stage, *command, stdin=b"Paris\n")
 
     assert status == 0
     assert re.search("ranking 1 document with|requesting the list|checking", shown)
@@ -113,7 +113,7 @@ def test_progress_is_removed_before_an_error(stage):
     """An error on a terminal is one line, after the progress is erased."""
     stage.always(Fault.hang())
 
-    status, shown = run_on_terminal(stage, *RANK, "--timeout", "0.3", stdin=b"Paris\n")
+    status, shown = call_on_terminal(stage, *RANK, "--timeout", "0.3", stdin=b"Paris\n")
 
     assert status == 1
     assert shown.rpartition("\x1b[2K")[2].startswith("DeadlineExceededError: ")
@@ -136,7 +136,7 @@ def test_an_interrupt_removes_the_progress(stage):
 
 def test_a_terminal_without_escapes_gets_none(stage):
     """On a terminal that only prints, as in some editors, no escape is written."""
-    status, shown = run_on_terminal(stage, "check", TERM="dumb")
+    status, shown = call_on_terminal(stage, "check", TERM="dumb")
 
     assert status == 0
     assert "\x1b" not in shown
@@ -145,7 +145,7 @@ def test_a_terminal_without_escapes_gets_none(stage):
 
 def test_a_terminal_as_input_is_wrong_usage(stage):
     """If nothing is piped in and no file is named, the command says so instead of waiting."""
-    status, shown = run_on_terminal(stage, *RANK, stdin=None)
+    status, shown = call_on_terminal(stage, *RANK, stdin=None)
 
     assert status == 2
     assert "name FILES, or pipe lines into it (see openrouter-rerank rank --help)" in shown
@@ -153,7 +153,7 @@ def test_a_terminal_as_input_is_wrong_usage(stage):
 
 def test_models_are_a_table(stage):
     """On a terminal, the models are a table, and the last line says where the list is from."""
-    status, shown = run_on_terminal(stage, "models", width=160)
+    status, shown = call_on_terminal(stage, "models", width=160)
 
     assert status == 0
     plain = OWN.sub("", shown)
@@ -163,7 +163,7 @@ def test_models_are_a_table(stage):
 
 def test_the_steps_of_a_check_are_lines(stage):
     """On a terminal, each step of a check has a status and says what was found."""
-    status, shown = run_on_terminal(stage, "check", width=120)
+    status, shown = call_on_terminal(stage, "check", width=120)
 
     assert status == 0
     plain = OWN.sub("", shown)
