@@ -1,6 +1,8 @@
 """The command `openrouter-rerank check`."""
 
 import json
+import socket
+import threading
 
 import pytest
 from openrouter_rerank.local.stage import Fault, Reply, Stage, error, refusing_address
@@ -106,7 +108,17 @@ def test_the_account_is_described(stage):
             "problem",
             r"the budget of a\x1b[2J has no money left. Add credits",
         ),
-        (Fault.close(), "problem", "APIConnectionError: the connection to 127.0.0.1"),
+        (Fault.close(), "problem", "Retry later. If it fails again, check the base URL."),
+        (
+            Reply(body={"data": {"budgets": [{"remaining_usd": -0.1, "resets_at": "2026-12-02"}]}}),
+            "problem",
+            "a budget has no money left until 2026-12-02. Add credits",
+        ),
+        (
+            Reply(body={"data": {"free_model_daily_requests": {"limit": 50, "remaining": 0}}}),
+            "ok",
+            "0 of 50 requests to :free models left today",
+        ),
     ],
 )
 def test_the_account_is_judged(stage, reply, status, text):
@@ -117,7 +129,72 @@ def test_the_account_is_judged(stage, reply, status, text):
 
     assert found["account"][0] == status
     assert text in found["account"][1]
-    assert found["call"][0] == ("ok" if status == "note" else "skipped")
+    assert found["call"][0] == ("skipped" if status == "problem" else "ok")
+
+
+def test_a_free_model_needs_free_requests(stage):
+    """If no free requests are left today, a call of a `:free` model is a problem."""
+    details = {"free_model_daily_requests": {"limit": 50, "used": 50, "remaining": 0}}
+    stage.script(Reply(body={"data": details}))
+
+    found = steps(call(stage, "check", "--model", "nvidia/nemotron-3.5-rerank-8b:free"))
+
+    assert found["account"][0] == "problem"
+    assert found["account"][1].startswith("no requests to :free models are left today. Choose")
+    assert found["call"][0] == "skipped"
+
+
+def test_a_timeout_is_a_problem(stage):
+    """If the service does not answer in time, the step names the option to raise."""
+    stage.always(Fault.hang())
+
+    status, text = steps(call(stage, "check", "--timeout", "0.3"))["account"]
+
+    assert status == "problem"
+    assert text.endswith("within timeout=0.3 s. Raise --timeout.")
+
+
+def test_a_service_of_another_kind_is_a_problem(stage):
+    """If something that is no HTTP server answers, the step says to check the base URL."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+        def greet():
+            # As a mail server does; the client closes the connection because of it.
+            with listener.accept()[0] as connection:
+                connection.sendall(b"220 mail.example ESMTP ready\r\n")
+                connection.recv(65_536)
+
+        threading.Thread(target=greet, daemon=True).start()
+        done = call(stage, "check", OPENROUTER_API_BASE=f"http://127.0.0.1:{port}/api/v1")
+
+    status, text = steps(done)["account"]
+    assert status == "problem"
+    assert text.endswith("Retry later. If it fails again, check the base URL.")
+
+
+def test_https_for_a_server_without_tls_is_a_problem(stage):
+    """If the base URL has https, and the server has not, the step says so."""
+    base_url = stage.base_url.replace("http:", "https:")
+
+    status, text = steps(call(stage, "check", OPENROUTER_API_BASE=base_url))["account"]
+
+    assert status == "problem"
+    assert "does not use TLS (https)" in text
+
+
+def test_a_base_url_without_its_path_is_noted(stage):
+    """A base URL that lacks OpenRouter's path is a note, which shows the right URL."""
+    base_url = stage.base_url.removesuffix("/api/v1")
+    stage.always(Reply(status=404, body="<html>"))
+
+    found = steps(call(stage, "check", OPENROUTER_API_BASE=base_url))
+
+    assert found["base URL"][0] == "note"
+    assert found["base URL"][1].endswith(f"OpenRouter's does, as in {stage.base_url}")
+    assert found["account"][0] == "note"
+    assert found["call"][0] == "problem"
+    assert f"no rerank endpoint answers at {base_url}/rerank" in found["call"][1]
 
 
 def test_a_failed_call_is_a_problem(stage):

@@ -1,12 +1,17 @@
 """Completion of commands, options, models and files in a shell."""
 
+import os
 import subprocess
 import sys
+from contextlib import suppress
+from shutil import which
 
 import pytest
 from openrouter_rerank import MODELS
 
-from tests.cli.program import call
+from tests.cli.program import PROGRAM, call, environment
+
+BASH = which("bash")
 
 
 def completed(stage, *words, of="bash"):
@@ -56,6 +61,45 @@ def test_the_script_for_a_shell_is_printed(stage, shell):
 
     assert (done.returncode, done.stderr) == (0, "")
     assert f"_OPENROUTER_RERANK_COMPLETE={shell}_complete" in done.stdout
+
+
+@pytest.mark.skipif(BASH is None, reason="bash is not installed")
+def test_bash_completes_a_line(stage):
+    """With the documented line, an interactive bash completes commands, options and models."""
+    keys = (
+        'eval "$(_OPENROUTER_RERANK_COMPLETE=bash_source openrouter-rerank)"\n'
+        "openrouter-rerank() { printf '<%s>' \"$@\" END; }\n"
+        "openrouter-rerank ra\tq --mod\tcohere/rerank-v\t\n"
+    )
+
+    shown = type_into_bash(keys, until="<END>", **environment(stage))
+
+    assert "<rank><q><--model><cohere/rerank-v3.5><END>" in shown
+
+
+def type_into_bash(keys, *, until, **variables):
+    """Type into an interactive bash on a terminal, and return what it shows up to a text."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    path = f"{PROGRAM.parent}{os.pathsep}{variables['PATH']}"
+    with subprocess.Popen(
+        [BASH, "--norc", "--noprofile", "-i"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=variables | {"PATH": path, "TERM": "dumb", "HISTFILE": ""},
+        start_new_session=True,
+    ) as bash:
+        os.close(theirs)
+        os.write(ours, keys.encode())
+        shown = ""
+        with suppress(OSError):
+            while until not in shown and (piece := os.read(ours, 65_536)):
+                shown += piece.decode()
+        bash.kill()
+        os.close(ours)
+    return shown
 
 
 def test_completion_of_commands_imports_none_of_them():

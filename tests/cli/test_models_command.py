@@ -4,8 +4,10 @@ import json
 
 import pytest
 from openrouter_rerank import MODELS
+from openrouter_rerank.cli.latencies import LATENCIES
 from openrouter_rerank.local.stage import Reply, error, refusing_address
 
+from docs.generate_models import FACTS, Facts
 from tests.cli.program import call
 
 
@@ -17,16 +19,15 @@ def rows(done):
 
 def test_the_live_list_is_printed_with_built_in_prices(stage):
     """The models of the service are printed in its order, and the list is said to be live."""
+    latency, price = "0.39 s", "$0.02 per million tokens"
     entry = {"id": "new/rerank-9", "context_length": 99, "expiration_date": "2027-01-31"}
     stage.script(Reply(body={"data": [entry, {"id": "cohere/rerank-5-fast"}]}))
 
     done = call(stage, "models")
 
-    assert rows(done) == [
-        ["new/rerank-9", "99", "-", "no", "-", "2027-01-31", "-"],
-        ["cohere/rerank-5-fast", "32768", "1000", "no", "tokens", "-", "$0.02 per million tokens"],
-    ]
-    assert done.stderr.startswith("The list is live. Prices are built in, of 20")
+    known = ["cohere/rerank-5-fast", "32768", "1000", "no", "tokens", "-", latency, price]
+    assert rows(done) == [["new/rerank-9", "99", "-", "no", "-", "2027-01-31", "-", "-"], known]
+    assert done.stderr.startswith("The list is live. Prices and latencies are built in, of 20")
     assert [request.path for request in stage.requests] == [
         "/api/v1/models?output_modalities=rerank"
     ]
@@ -83,6 +84,7 @@ def test_json_has_all_fields(stage):
         "image_formats": [],
         "billing": "tokens",
         "price": "$0.05 per million tokens",
+        "latency": "0.20 s",
         "expires": None,
         "replacement": None,
         "derived_from": None,
@@ -93,24 +95,37 @@ def test_models_are_sorted_by_price(stage):
     """Free models come first, then tokens, then search units, each from the cheapest."""
     found = rows(call(stage, "models", "--sort", "price"))
 
-    billings = [row[4] for row in found if row[6] != "-"]
+    billings = [row[4] for row in found if row[7] != "-"]
     assert billings == sorted(billings, key=["free", "tokens", "search units"].index)
-    assert [row[6] for row in found if row[4] == "search units"] == [
+    assert [row[7] for row in found if row[4] == "search units"] == [
         "$0.001 (Cohere) or $0.002 (Amazon Bedrock) per search unit",
         "$0.002 per search unit",
         "$0.0025 per search unit",
     ]
-    assert found[-1][6] == "-"
+    assert found[-1][7] == "-"
 
 
 def test_models_are_sorted_by_the_other_fields(stage):
-    """The longest context, models with images, and the first name come first."""
+    """The fastest model, the longest context, models with images, and the first name come first."""
     by = {
         order: rows(call(stage, "models", "--sort", order))
-        for order in ("context", "images", "name")
+        for order in ("latency", "context", "images", "name")
     }
 
+    latencies = [row[6] for row in by["latency"]]
+    known = [float(latency.split()[0]) for latency in latencies if latency != "-"]
+    assert known == sorted(known) != []
+    assert {*latencies[len(known) :]} == {"-"}
     contexts = [int(row[1]) if row[1] != "-" else 0 for row in by["context"]]
     assert contexts == sorted(contexts, reverse=True)
     assert [row[3] for row in by["images"]][:3] == ["yes", "yes", "no"]
     assert [row[0] for row in by["name"]] == sorted(MODELS)
+
+
+def test_latencies_are_those_of_the_page_of_the_models():
+    """The built-in latencies are those that the documentation of the models shows."""
+    documented = {
+        slug: f"{facts.p50} s" for slug, facts in FACTS.items() if facts.p50 != Facts().p50
+    }
+
+    assert documented == LATENCIES

@@ -181,7 +181,7 @@ def test_documents_without_text_are_left_out_and_named(stage, folder):
     done = call(stage, "rank", QUERY, "empty", "a.jsonl")
 
     assert (sent(stage), done.returncode, sources(done)) == (["x"], 3, ["a.jsonl:2"])
-    assert done.stderr == "left out 2 of 3 documents, without text: empty, a.jsonl:1\n"
+    assert done.stderr == "left out, without text (2 of 3): empty, a.jsonl:1\n"
 
 
 def test_no_documents_are_an_empty_ranking(stage):

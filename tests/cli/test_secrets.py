@@ -81,7 +81,7 @@ def test_a_key_of_openrouter_is_never_repeated(stage):
     done = call(stage, "rank", "q", "--top-n", "sk-or-v1-0123456789abcdef")
 
     assert done.returncode == 2
-    assert "'***' is not a valid integer" in done.stderr
+    assert "'***' is not a valid whole number" in done.stderr
 
 
 @pytest.mark.parametrize("flags", [[], ["--debug"]])

@@ -175,7 +175,31 @@ def test_a_full_disk_is_reported(stage, count):
     done = run_in_shell(stage, f"openrouter-rerank rank text >/dev/full <<'END'\n{texts}END\n")
 
     assert done.returncode == 1
-    assert "No space left on device" in only_line(done.stderr)
+    assert only_line(done.stderr) == "cannot write the output: No space left on device"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+@pytest.mark.parametrize("arguments", ["--help", "models --help"])
+def test_help_that_cannot_be_written_is_reported(stage, arguments):
+    """The help is written as results are: a full disk is one line, and no traceback."""
+    done = run_in_shell(stage, f"openrouter-rerank {arguments} >/dev/full")
+
+    assert done.returncode == 1
+    assert only_line(done.stderr) == "cannot write the output: No space left on device"
+
+
+def test_help_for_a_reader_that_has_ended_is_quiet(stage):
+    """If the reader of the help has ended, the status is 0, and nothing is written about it."""
+    shell = "(sleep 0.1; openrouter-rerank --help; echo $? >&2) | true"
+
+    assert run_in_shell(stage, shell).stderr == "0\n"
+
+
+def test_a_closed_output_is_reported_by_the_help(stage):
+    """If the standard output is closed, the help says so and fails."""
+    done = run_in_shell(stage, "openrouter-rerank --help >&-")
+
+    assert (done.returncode, done.stderr) == (1, "cannot write: the standard output is closed\n")
 
 
 def test_a_closed_input_is_reported(stage):

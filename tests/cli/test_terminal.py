@@ -3,9 +3,11 @@
 import json
 import re
 import signal
+from pathlib import Path
 
 import pytest
 from openrouter_rerank.local.stage import Fault
+from rich.cells import cell_len
 
 from tests.cli.program import call, call_on_terminal, has_terminals, run_on_terminal
 
@@ -32,20 +34,55 @@ def test_a_ranking_is_a_table(stage):
     plain = OWN.sub("", shown)
     assert re.search(r"# +score +source +document", plain)
     assert re.search(r"1 +1\.000 +stdin:2 +Paris, capital of France", plain)
-    assert "2 of 2 documents, by rerank-v3.5, Stage, cost $0.001" in plain
+    assert "2 of 2 shown, ranked by rerank-v3.5, Stage; cost $0.001" in plain
 
 
-@pytest.mark.parametrize("width", [20, 40, 59])
-def test_a_narrow_terminal_has_no_sources(stage, width):
-    """On a narrow terminal the sources are left out, and no line is longer than the terminal."""
-    lines = "\n".join(f"Paris {number} {'capital of France ' * 20}" for number in range(20))
+@pytest.mark.parametrize("width", [10, 20, 40, 60, 80])
+def test_a_narrow_terminal_shows_all_scores(stage, width):
+    """No score is cut, no line is longer than the terminal, and sources are left out first."""
+    lines = "\n".join(f"Paris {number} {'capital of France ' * 20}" for number in range(12))
 
     _, shown = call_on_terminal(stage, *RANK, width=width, stdin=lines.encode())
 
-    table = [line for line in OWN.sub("", shown).splitlines() if "Paris" in line]
-    assert len(table) == 20
+    table = [line for line in OWN.sub("", shown).splitlines() if "1.000" in line]
+    assert len(table) == 12
     assert max(map(len, table)) <= width
-    assert "stdin" not in shown
+    assert ("stdin:12" in shown) == (width >= 60)
+
+
+def test_the_width_of_the_terminal_is_found(stage):
+    """The installed program asks the terminal for its width."""
+    status, shown = run_on_terminal(stage, *RANK, width=45, stdin=b"capital of France " * 9)
+
+    table = [line for line in OWN.sub("", shown).splitlines() if "1.000" in line]
+    assert (status, [len(line) for line in table]) == (0, [45])
+
+
+def test_wide_characters_fit_into_the_terminal(stage, tmp_path, monkeypatch):
+    """A character that takes two columns counts as two, also at the end of a cut source."""
+    monkeypatch.chdir(tmp_path)
+    name = "東京" * 20 + ".txt"
+    Path(name).write_text("首都 " * 40, "utf-8")
+
+    _, shown = call_on_terminal(stage, *RANK, name, width=60)
+
+    (line,) = [line for line in OWN.sub("", shown).splitlines() if "首都" in line]
+    assert cell_len(line.rstrip()) <= 60
+    assert "東京.txt" in line
+
+
+@pytest.mark.parametrize("width", [20, 60, 80, 100, 160])
+@pytest.mark.parametrize("order", ["context", "latency"])
+def test_models_on_a_narrow_terminal(stage, width, order):
+    """Columns are left out, the sort key last, but no slug, number or price is cut."""
+    _, shown = call_on_terminal(stage, "models", "--sort", order, width=width)
+
+    plain = OWN.sub("", shown)
+    assert "…" not in plain.partition("\nmodel")[2]
+    assert max(map(len, plain.splitlines()[1:])) <= width
+    assert (order in plain) == (width >= 80)
+    assert ("removed" in plain) == (width == 160)
+    assert ("cohere/rerank-v3.5 " in plain) or width == 20
 
 
 @pytest.mark.parametrize(
@@ -103,7 +140,7 @@ def test_progress_is_shown_only_on_a_terminal(stage, command):
     piped = call(stage, *command, stdin=b"Paris\n")
 
     assert status == 0
-    assert re.search("ranking 1 document with|requesting the list|checking", shown)
+    assert re.search("ranking with .* .documents: 1.|requesting the list|checking", shown)
     # At the end, the line of the progress is erased.
     assert "\x1b[2K" in shown
     assert "0:00" not in piped.stderr + piped.stdout
@@ -158,16 +195,20 @@ def test_models_are_a_table(stage):
     assert status == 0
     plain = OWN.sub("", shown)
     assert re.search(r"cohere/rerank-v3\.5 +4096 +1000 +no +search units", plain)
-    assert plain.splitlines()[-1].startswith("The list is live. Prices are built in, of 20")
+    assert plain.splitlines()[-1].startswith(
+        "The list is live. Prices and latencies are built in, of 20"
+    )
 
 
-def test_the_steps_of_a_check_are_lines(stage):
-    """On a terminal, each step of a check has a status and says what was found."""
-    status, shown = call_on_terminal(stage, "check", width=120)
+@pytest.mark.parametrize("width", [10, 20, 49, 50, 120])
+def test_the_steps_of_a_check_are_lines(stage, width):
+    """On a terminal, each step has a status and says what was found, however narrow it is."""
+    status, shown = call_on_terminal(stage, "check", width=width)
 
     assert status == 0
     plain = OWN.sub("", shown)
-    assert re.search(r"^ok +key +from OPENROUTER_API_KEY *$", plain, re.MULTILINE)
-    assert re.search(
-        r"^ok +call +ranked by rerank-v3\.5, Stage; cost \$0\.001", plain, re.MULTILINE
-    )
+    lines = [line for line in plain.splitlines() if "checking" not in line]
+    assert max(map(len, lines)) <= width
+    text = "".join(plain.split())
+    assert "okkeyfromOPENROUTER_API_KEY" in text
+    assert "okcallrankedbyrerank-v3.5,Stage;cost$0.001" in text

@@ -1,5 +1,6 @@
 """The command `openrouter-rerank demo`."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -42,6 +43,25 @@ def test_piped_output_is_plain(monkeypatch):
     assert done.stdout.isascii()
     assert "\x1b" not in done.stdout
     assert "\r" not in done.stdout
+
+
+def test_json_has_both_orders(local_openrouter, monkeypatch, capsys):
+    """With `--json`, one object has both orders of each framework, and nothing else is printed."""
+    monkeypatch.setenv("OPENROUTER_API_KEY", local_openrouter.api_key)
+    monkeypatch.setenv("OPENROUTER_API_BASE", local_openrouter.base_url)
+
+    assert main(["demo", "--json", *QUICK]) == 0
+
+    printed = capsys.readouterr()
+    answers = json.loads(printed.out)["results"]
+    assert printed.out.count("\n") == 1
+    assert [answer["framework"] for answer in answers] == ["LangChain", "LlamaIndex"]
+    for answer in answers:
+        assert answer["question"] == QUICK[-1]
+        assert answer["rankings"][0]["model"] == "cohere/rerank-v3.5"
+        orders = [[hit["id"] for hit in answer[name]] for name in ("retrieved", "reranked")]
+        assert sorted(orders[0]) == sorted(orders[1])
+        assert len(orders[0]) == 25
 
 
 def test_output_may_go_to_an_object_without_an_encoding():

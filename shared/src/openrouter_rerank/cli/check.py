@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _STYLES = {"ok": "green", "problem": "bold red", "note": "yellow", "skipped": "dim"}
 
+# A narrower terminal shows what was found below the name of the step.
+_LEAST_WIDTH_FOR_COLUMNS = 50
+
 
 @click.command(
     "check",
@@ -74,11 +77,16 @@ def _print(screen: "Console", step: "Step") -> None:
 
     from .escapes import one_line
 
+    status = Text(step.status, style=_STYLES[step.status])
+    detail = Text(one_line(masked(step.detail)), overflow="fold")
+    if screen.width < _LEAST_WIDTH_FOR_COLUMNS:
+        screen.print(Text.assemble(status, " ", step.name))
+        screen.print(detail)
+        return
     # The columns are aligned although each step is printed when it is done.
     line = Table.grid(padding=(0, 2))
     line.add_column(width=7, no_wrap=True)
     line.add_column(width=12, no_wrap=True)
     line.add_column(overflow="fold")
-    detail = Text(one_line(masked(step.detail)))
-    line.add_row(Text(step.status, style=_STYLES[step.status]), Text(step.name), detail)
+    line.add_row(status, Text(step.name), detail)
     screen.print(line)

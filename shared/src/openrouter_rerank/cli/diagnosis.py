@@ -25,14 +25,18 @@ from openrouter_rerank._wire.key_details import KeyDetails
 from openrouter_rerank.budget import shown_dollars
 from openrouter_rerank.client import RerankClient
 from openrouter_rerank.client_options import ClientKeywords
-from openrouter_rerank.errors import ConfigurationError, OpenRouterRerankError
+from openrouter_rerank.errors import APIConnectionError, ConfigurationError, OpenRouterRerankError
 
+from .failures import client_error
 from .service import NO_KEY, Service, base_url_and_origin, options_with_key
+from .wording import for_command_line
 
 Status: TypeAlias = Literal["ok", "problem", "note", "skipped"]
 
 # Statuses of services without `GET /key`, such as a gateway.
 _NOT_OFFERED = frozenset({404, 405, 501})
+# The path of OpenRouter's base URL. A gateway may have another one.
+_PATH = "/api/v1"
 _IGNORED_CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _QUERY = "capital of France"
 _DOCUMENTS = ("Berlin is the capital of Germany.", "Paris is the capital of France.")
@@ -69,7 +73,7 @@ def steps(
     for step in () if url is None else (_proxy(url), _certificates(url)):
         is_ready = is_ready and step.status != "problem"
         yield step
-    account = _account(keywords) if is_ready else _skipped("account")
+    account = _account(keywords, model) if is_ready else _skipped("account")
     yield account
     if call:
         is_ready = is_ready and account.status != "problem"
@@ -85,7 +89,7 @@ def _key() -> Step:
     if key is None:
         return Step(name="key", status="problem", detail=NO_KEY)
     if isinstance(key, ConfigurationError):
-        return Step(name="key", status="problem", detail=key.message)
+        return Step(name="key", status="problem", detail=for_command_line(key.message))
     return Step(name="key", status="ok", detail=f"from {KEY_VARIABLE}")
 
 
@@ -96,8 +100,12 @@ def _base_url(given: str | None, origin: str) -> Step:
         from_option = given if origin == "--base-url" else None
         endpoint(None, from_option, os.environ, needs_key=has_key)
     except ConfigurationError as error:
-        return Step(name="base URL", status="problem", detail=error.message)
+        return Step(name="base URL", status="problem", detail=for_command_line(error.message))
     url = found.url.removesuffix("/rerank")
+    if not url.endswith(_PATH):
+        host = urlsplit(url)._replace(path=_PATH).geturl()
+        detail = f"{url} from {origin} does not end with {_PATH}: OpenRouter's does, as in {host}"
+        return Step(name="base URL", status="note", detail=detail)
     return Step(name="base URL", status="ok", detail=f"{url} from {origin}")
 
 
@@ -112,7 +120,7 @@ def _proxy(url: str) -> Step:
     try:
         proxy = proxy_for(url)
     except ConfigurationError as error:
-        return Step(name="proxy", status="problem", detail=error.message)
+        return Step(name="proxy", status="problem", detail=for_command_line(error.message))
     if proxy is not None:
         login = " with a user name and password" if proxy.has_login else ""
         return Step(name="proxy", status="ok", detail=f"{proxy.url}{login}")
@@ -127,7 +135,7 @@ def _certificates(url: str) -> Step:
     try:
         prepare(url)
     except ConfigurationError as error:
-        return Step(name=name, status="problem", detail=error.message)
+        return Step(name=name, status="problem", detail=for_command_line(error.message))
     named = [each for each in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(each)]
     ignored = [each for each in _IGNORED_CERTIFICATES if os.environ.get(each)]
     if named:
@@ -143,7 +151,7 @@ def _is_local(url: str) -> bool:
     return is_loopback(urlsplit(url).hostname or "")
 
 
-def _account(keywords: ClientKeywords) -> Step:
+def _account(keywords: ClientKeywords, model: str) -> Step:
     key = Service(keywords).key()
     if key.error is not None and key.error.status_code in _NOT_OFFERED:
         detail = "the service does not report the limits of a key"
@@ -152,11 +160,25 @@ def _account(keywords: ClientKeywords) -> Step:
         return Step(name="account", status="problem", detail=_error(key.error))
     if key.spent is not None:
         detail = (
-            f"{key.spent} has no money left. Add credits (openrouter.ai/credits), or raise the "
-            "limit (openrouter.ai/keys)"
+            f"{key.spent} has no money left{_resets(key)}. Add credits (openrouter.ai/credits), or "
+            "raise the limit (openrouter.ai/keys)"
+        )
+        return Step(name="account", status="problem", detail=detail)
+    if model.endswith(":free") and key.free_remaining is not None and key.free_remaining <= 0:
+        detail = (
+            "no requests to :free models are left today. Choose another --model, wait until "
+            "tomorrow, or add credits (openrouter.ai/credits)"
         )
         return Step(name="account", status="problem", detail=detail)
     return Step(name="account", status="ok", detail=_limits(key))
+
+
+def _resets(key: KeyDetails) -> str:
+    if key.limit_remaining is not None and key.limit_remaining <= 0:
+        return ""
+    spent = (each for each in key.budgets if each.remaining is not None and each.remaining <= 0)
+    resets_at = next(spent).resets_at
+    return f" until {resets_at}" if resets_at else ""
 
 
 def _limits(key: KeyDetails) -> str:
@@ -191,4 +213,8 @@ def _call(keywords: ClientKeywords, model: str) -> Step:
 
 
 def _error(error: OpenRouterRerankError) -> str:
-    return f"{type(error).__name__}: {error.message}"
+    text = client_error(error)
+    if isinstance(error, APIConnectionError) and text.endswith("Retry later."):
+        # The server accepts connections, but may speak another protocol.
+        return f"{text} If it fails again, check the base URL."
+    return text

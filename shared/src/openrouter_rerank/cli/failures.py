@@ -5,6 +5,7 @@ Nothing written here contains the API key, not even with `--debug`: tracebacks h
 the key is masked in every text.
 """
 
+import errno
 import os
 import re
 import sys
@@ -17,11 +18,13 @@ from openrouter_rerank.errors import InvalidResponseError, OpenRouterRerankError
 from . import INTERRUPTED
 from .commands import BY_NAME
 from .escapes import one_line
+from .wording import for_command_line
 
 FAILED = 1
 USAGE = 2
 INCOMPLETE = 3
 
+_OUTPUT_ERRORS = frozenset({errno.EBADF, errno.EFBIG, errno.EIO, errno.ENOSPC})
 _KEY = re.compile(r"sk-or-[\w-]+")
 
 
@@ -67,6 +70,11 @@ def masked(text: str) -> str:
     return _KEY.sub("***", Secrets([key] if key else []).masked(text, None))
 
 
+def client_error(error: OpenRouterRerankError) -> str:
+    """Return what `error` says: its class, what happened, and what to do."""
+    return f"{type(error).__name__}: {for_command_line(error.message)}"
+
+
 def _line(error: BaseException, command: str | None) -> str:
     if isinstance(error, click.UsageError):
         path = "openrouter-rerank" if error.ctx is None else error.ctx.command_path
@@ -74,12 +82,13 @@ def _line(error: BaseException, command: str | None) -> str:
     if isinstance(error, click.ClickException):
         return error.format_message()
     if isinstance(error, OpenRouterRerankError):
-        return f"{type(error).__name__}: {error.message}"
+        return client_error(error)
     if isinstance(error, ModuleNotFoundError) and (missing := _foreign_package(error)):
         extra = BY_NAME[command].extra if command in BY_NAME else "cli"
         return f'{command} needs the package {missing}: pip install "openrouter-rerank[{extra}]"'
     if isinstance(error, OSError):
-        return str(error)
+        is_output = error.errno in _OUTPUT_ERRORS and error.filename is None
+        return f"cannot write the output: {error.strerror}" if is_output else str(error)
     return (
         f"unexpected {type(error).__name__}: {error}. This is a defect of openrouter-rerank: add "
         "--debug to see where it happened"
@@ -92,6 +101,8 @@ def _usage(error: click.UsageError) -> str:
             f"{error.option_name} does not exist, because other users of this machine can read "
             "the arguments of a program: set OPENROUTER_API_KEY"
         )
+    if isinstance(error, click.NoSuchOption) and error.ctx is not None and not error.ctx.parent:
+        return f"No such option {error.option_name!r}: write options after the command"
     return error.format_message()
 
 

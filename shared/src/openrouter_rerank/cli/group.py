@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from importlib import import_module
 
 import click
@@ -12,7 +11,7 @@ from openrouter_rerank._version import __version__
 
 from . import output
 from .commands import BY_NAME, COMMANDS
-from .failures import Failure, report
+from .failures import report
 from .options import DEBUG
 
 
@@ -56,45 +55,58 @@ class CommandGroup(click.Group):
         ]
         return names + click.Command.shell_complete(self, ctx, incomplete)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments before the name of the command, and print what they ask for."""
+        try:
+            return super().parse_args(ctx, args)
+        except BrokenPipeError:
+            raise click.exceptions.Exit(_unread()) from None
+
     def invoke(self, ctx: click.Context) -> int:
         """Run the command, and return its exit status."""
         try:
-            output.prepare()
-            status: object = super().invoke(ctx)
-            _write_the_rest()
+            return _status(super().invoke(ctx))
         except click.exceptions.Exit:
             raise
         except BrokenPipeError:
-            # The reader, such as `head`, has what it wants.
-            output.give_up()
-            status = 0
+            return _unread()
         except BaseException as error:
             if not isinstance(error, Exception | KeyboardInterrupt):
                 raise
             status = report(error, ctx.invoked_subcommand, debug=bool(ctx.meta.get(DEBUG)))
-            with suppress(OSError, Failure):
-                _write_the_rest()
-        return status if isinstance(status, int) else 0
+            try:
+                output.flush()
+            except OSError:
+                # The line of the first error is enough.
+                output.give_up()
+            return status
 
 
 def run(arguments: Sequence[str] | None) -> int:
     """Run the command that `arguments` name, by default those of the process."""
     given = sys.argv[1:] if arguments is None else [*arguments]
     try:
-        status: object = _group.main(given, prog_name="openrouter-rerank", standalone_mode=False)
-    except (click.ClickException, click.Abort, KeyboardInterrupt) as error:
-        return report(error, None, debug=False)
-    return status if isinstance(status, int) else 0
-
-
-def _write_the_rest() -> None:
-    try:
+        output.prepare()
+        status = _status(_group.main(given, prog_name="openrouter-rerank", standalone_mode=False))
         output.flush()
+    except BrokenPipeError:
+        return _unread()
     except OSError as error:
         output.give_up()
-        if isinstance(error, BrokenPipeError):
-            raise
-        raise Failure(f"cannot write the output: {error.strerror}") from error
+        return report(error, None, debug=False)
+    except (click.ClickException, click.Abort, KeyboardInterrupt) as error:
+        return report(error, None, debug=False)
+    return status
+
+
+def _unread() -> int:
+    # The reader of the output, such as `head`, has what it wants.
+    output.give_up()
+    return 0
+
+
+def _status(returned: object) -> int:
+    return returned if isinstance(returned, int) else 0
 
 
 _group = CommandGroup(

@@ -1,6 +1,7 @@
 """The options that several commands have, and the completion of their values in a shell."""
 
 import logging
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,6 +21,28 @@ DEBUG = "openrouter_rerank.debug"
 # Seconds. A longer timeout is in milliseconds by mistake.
 _LONGEST_TIMEOUT = 600.0
 
+
+class WholeNumber(click.IntRange):
+    """A whole number in a range."""
+
+    name = "whole number"
+
+
+class _Seconds(click.FloatRange):
+    """A number of seconds in a range."""
+
+    name = "number of seconds"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> object:
+        """Return the number; NaN, which is in no range, is refused."""
+        number: object = super().convert(value, param, ctx)
+        if isinstance(number, float) and math.isnan(number):
+            self.fail(f"{value!r} is not a valid {self.name}.", param, ctx)
+        return number
+
+
 Decorated = TypeVar("Decorated", bound=Callable[..., object])
 
 
@@ -35,7 +58,7 @@ def service_options(function: Decorated) -> Decorated:
     timeout = click.option(
         "--timeout",
         metavar="SECONDS",
-        type=click.FloatRange(min=0, min_open=True, max=_LONGEST_TIMEOUT),
+        type=_Seconds(min=0, min_open=True, max=_LONGEST_TIMEOUT),
         help="Seconds that a call may take. Default: 30.",
     )
     return base_url(timeout(function))

@@ -1,12 +1,12 @@
 """
-Writes results: tables on a terminal, lines with tabs in a pipe, or JSON.
+Writes results as lines with tabs in a pipe or as JSON, and shows progress on a terminal.
 
 Rich is imported only where a terminal needs it.
 """
 
 import os
 import sys
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -86,28 +86,3 @@ def progress(text: str) -> Generator[None]:
     with Progress(*columns, console=console(stderr=True), transient=True) as shown:
         shown.add_task(one_line(text), total=None)
         yield
-
-
-def table(headings: Sequence[tuple[str, bool]], rows: Sequence[Sequence[str]]) -> None:
-    """
-    Write a table to the terminal. Cells that do not fit are cut.
-
-    Args:
-        headings: The heading of each column, and whether its cells are numbers.
-        rows: The cells.
-    """
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    shown = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading, is_number in headings:
-        shown.add_column(
-            heading,
-            justify="right" if is_number else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-        )
-    for row in rows:
-        shown.add_row(*(Text(one_line(cell)) for cell in row))
-    console().print(shown)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .failures import INCOMPLETE, Failure, write
-from .options import client_keywords, model_option, output_options, service_options
+from .options import WholeNumber, client_keywords, model_option, output_options, service_options
 
 if TYPE_CHECKING:
     from openrouter_rerank.client_options import ClientKeywords
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
     from .inputs import Input
 
-# Columns. A narrower terminal has room for the documents, but not for their sources.
-_LEAST_WIDTH_FOR_SOURCES = 60
+# Characters. Of a longer source, the end is shown: the name of the file, and the line.
+_LONGEST_SOURCE = 24
+# Characters of a document that a terminal shows, or it shows no sources.
+_LEAST_OF_DOCUMENT = 24
 
 
 @click.command(
@@ -29,7 +31,7 @@ _LEAST_WIDTH_FOR_SOURCES = 60
 @click.option(
     "--top-n",
     metavar="N",
-    type=click.IntRange(min=1),
+    type=WholeNumber(min=1),
     help="Print only the N best documents. Default: all.",
 )
 @click.option(
@@ -73,16 +75,18 @@ def command(
     from .inputs import read_inputs
 
     if not query.strip():
-        raise click.BadParameter("it is blank", param_hint="QUERY")
+        raise click.BadParameter("it is blank", param_hint="'QUERY'")
+    if "" in files:
+        raise click.BadParameter("the name of a file is empty", param_hint="'FILES'")
     if threshold is not None and not math.isfinite(threshold):
-        raise click.BadParameter("it is not a number", param_hint="--threshold")
+        raise click.BadParameter("it must be finite", param_hint="'--threshold'")
     if not files and sys.stdin is not None and sys.stdin.isatty():
         raise click.UsageError("name FILES, or pipe lines into it", click.get_current_context())
     with output.progress("reading the documents"):
         found = list(read_inputs(files, lines=lines, json_lines=json_lines))
     inputs = [each for each in found if not each.is_blank]
     _check_images(inputs, model)
-    with output.progress(f"ranking {_documents(len(inputs))} with {model}"):
+    with output.progress(f"ranking with {model} (documents: {len(inputs)})"):
         ranking = _rank(query, inputs, model, top_n, client_keywords(base_url, timeout))
     kept = [each for each in ranking if threshold is None or each.relevance_score >= threshold]
     if as_json:
@@ -168,12 +172,16 @@ def _print_table(
 ) -> None:
     from openrouter_rerank.budget import shown_dollars
 
-    from . import output
     from .escapes import first_words, one_line
+    from .output import console
+    from .tables import Column, print_table
 
-    screen = output.console()
-    has_sources = screen.width >= _LEAST_WIDTH_FOR_SOURCES
-    headings = [("#", True), ("score", True), ("source", False), ("document", False)]
+    columns = [
+        Column(heading="#", is_number=True, left_out=2),
+        Column(heading="score", is_number=True),
+        Column(heading="source", left_out=1, longest=_LONGEST_SOURCE),
+        Column(heading="document"),
+    ]
     rows = [
         [
             str(rank),
@@ -183,21 +191,11 @@ def _print_table(
         ]
         for rank, each in enumerate(kept, start=1)
     ]
-    if not has_sources:
-        headings.pop(2)
-        for row in rows:
-            row.pop(2)
-    output.table(headings, rows)
+    print_table(columns, rows, least=_LEAST_OF_DOCUMENT, wraps=False)
     cost = ranking.usage.cost
     by = f"{ranking.served_model or ranking.model}, {ranking.provider or 'provider unknown'}"
-    shown = f"{len(kept)} of {_documents(len(inputs))}, by {by}, " + (
-        "cost unknown" if cost is None else f"cost {shown_dollars(cost)}"
-    )
-    screen.print(one_line(shown))
-
-
-def _documents(count: int) -> str:
-    return f"{count} document{'' if count == 1 else 's'}"
+    price = "cost unknown" if cost is None else f"cost {shown_dollars(cost)}"
+    console().print(one_line(f"{len(kept)} of {len(inputs)} shown, ranked by {by}; {price}"))
 
 
 def _left_out(blank: Sequence["Input"], count: int) -> int:
@@ -207,7 +205,7 @@ def _left_out(blank: Sequence["Input"], count: int) -> int:
         # After the results, also if both are written to the same file.
         flush()
         write(
-            f"left out {len(blank)} of {_documents(count)}, without text: "
+            f"left out, without text ({len(blank)} of {count}): "
             + ", ".join(each.source for each in blank[:5])
             + (", ..." if len(blank) > 5 else "")
         )

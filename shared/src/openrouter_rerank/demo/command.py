@@ -3,10 +3,14 @@ The command `openrouter-rerank demo`.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from openrouter_rerank.cli.options import debug_option
+from openrouter_rerank.cli.options import WholeNumber, output_options
+
+if TYPE_CHECKING:
+    from openrouter_rerank.demo.run import Answer
 
 
 @click.command(
@@ -20,11 +24,11 @@ from openrouter_rerank.cli.options import debug_option
 @click.option(
     "--passages",
     metavar="N",
-    type=click.IntRange(min=1),
+    type=WholeNumber(min=1),
     help="Search only the first N passages, which is faster.",
 )
-@debug_option
-def command(*, questions: Sequence[str], passages: int | None) -> None:
+@output_options
+def command(*, questions: Sequence[str], passages: int | None, as_json: bool) -> None:
     """
     Rerank passages of Python's documentation.
 
@@ -35,8 +39,34 @@ def command(*, questions: Sequence[str], passages: int | None) -> None:
     """
     if any(not question.strip() for question in questions):
         raise click.UsageError("a QUESTION is blank", click.get_current_context())
-    from openrouter_rerank.demo.corpus import corpus
-    from openrouter_rerank.demo.run import run
-    from openrouter_rerank.demo.terminal import console
+    from openrouter_rerank.cli.output import progress, write_json
 
-    run(console(), corpus()[:passages], questions)
+    with progress("reading Python's documentation"):
+        from openrouter_rerank.demo.corpus import corpus
+        from openrouter_rerank.demo.run import run
+        from openrouter_rerank.demo.terminal import console
+
+        searched = corpus()[:passages]
+    answers = run(console(quiet=as_json), searched, questions)
+    if as_json:
+        write_json({"results": [_fields(answer) for answer in answers]})
+
+
+def _fields(answer: "Answer") -> dict[str, object]:
+    """Return an answer as JSON has it: both orders, best first, and who has ranked."""
+    return {
+        "question": answer.question,
+        "framework": answer.framework,
+        "seconds": answer.seconds,
+        "rankings": [
+            {
+                "model": ranking.model,
+                "served_model": ranking.served_model,
+                "provider": ranking.provider,
+                "cost": ranking.usage.cost,
+            }
+            for ranking in answer.rankings
+        ],
+        "retrieved": [{"id": hit.id, "score": hit.score} for hit in answer.outcome.retrieved],
+        "reranked": [{"id": hit.id, "score": hit.score} for hit in answer.outcome.reranked],
+    }

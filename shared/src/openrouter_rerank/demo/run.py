@@ -3,8 +3,8 @@ The whole demo: embeds the passages, asks the questions in each framework, and p
 """
 
 import time
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.progress import track
 from rich.text import Text
 
+from openrouter_rerank.cli.output import progress
 from openrouter_rerank.demo.embedding import StaticEmbedding
 from openrouter_rerank.demo.frameworks import PACKAGES, installed_frameworks
 from openrouter_rerank.demo.passage import Passage
 from openrouter_rerank.demo.pictures import pictures
-from openrouter_rerank.demo.pipeline import Embed, Pipeline, PipelineFactory
+from openrouter_rerank.demo.pipeline import Embed, Outcome, Pipeline, PipelineFactory
 from openrouter_rerank.demo.service import IMAGE_MODEL, TEXT_MODEL, Service, select_service
 from openrouter_rerank.demo.terminal import comparison_table, models_and_providers, totals
 from openrouter_rerank.demo.vector_cache import cached_vectors, user_cache_folder
@@ -35,14 +36,26 @@ CANDIDATES = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one framework has answered to one question."""
+
+    question: str
+    framework: str
+    outcome: Outcome
+    rankings: Sequence[Ranking]
+    """One, or none if no request was sent."""
+    seconds: float
+    """How long retrieving and reranking took."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Setup:
-    """What all questions use, and the rankings so far."""
+    """What all questions use."""
 
     console: Console
     passages: Mapping[str, Passage]
     pipelines: Mapping[str, Pipeline]
     service: Service
-    rankings: list[Ranking] = field(default_factory=list)
 
 
 def run(
@@ -52,9 +65,11 @@ def run(
     *,
     frameworks: Mapping[str, PipelineFactory] | None = None,
     cache: Path | None = None,
-) -> None:
+) -> list[Answer]:
     """
     Answer `questions` in every installed framework, and show how reranking changed the order.
+
+    The answers are also returned.
 
     Args:
         console: Where the results are printed.
@@ -69,15 +84,18 @@ def run(
     """
     service = select_service()
     console.print(service.description)
-    factories = installed_frameworks() if frameworks is None else frameworks
+    with progress("loading the frameworks"):
+        factories = installed_frameworks() if frameworks is None else frameworks
     _print_missing(console, factories.keys())
 
     searched = [*passages, *pictures()]
     embed = _embed(console, searched, user_cache_folder() if cache is None else cache)
+    with progress("filling the vector stores"):
+        pipelines = {name: factory(searched, embed) for name, factory in factories.items()}
     setup = _Setup(
         console=console,
         passages={passage.id: passage for passage in searched},
-        pipelines={name: factory(searched, embed) for name, factory in factories.items()},
+        pipelines=pipelines,
         service=service,
     )
     console.print(
@@ -88,9 +106,12 @@ def run(
     models = [(question, TEXT_MODEL) for question in questions or QUESTIONS]
     if not questions:
         models.append((MIXED_QUESTION, IMAGE_MODEL))
-    seconds = sum(_ask(setup, question, model) for question, model in models)
+    answers = [answer for question, model in models for answer in _ask(setup, question, model)]
+    rankings = [ranking for answer in answers for ranking in answer.rankings]
+    seconds = sum(answer.seconds for answer in answers)
     console.print()
-    console.print(totals(setup.rankings, seconds=seconds), style="bold")
+    console.print(totals(rankings, seconds=seconds), style="bold")
+    return answers
 
 
 def _print_missing(console: Console, installed: Collection[str]) -> None:
@@ -123,17 +144,17 @@ def _embed(console: Console, passages: Sequence[Passage], cache: Path) -> Embed:
     return embed
 
 
-def _ask(setup: _Setup, question: str, model: str) -> float:
-    """Print the results of all frameworks for one question, and return the seconds they took."""
+def _ask(setup: _Setup, question: str, model: str) -> Iterator[Answer]:
+    """Print and yield the answer of each framework to one question."""
     setup.console.print()
     setup.console.print(Text(question, style="bold"))
-    seconds = 0.0
     for name, pipeline in setup.pipelines.items():
         rankings: list[Ranking] = []
         settings = setup.service.settings | {"model": model, "on_response": rankings.append}
         start = time.perf_counter()
-        outcome = pipeline(question, k=CANDIDATES, settings=settings)
-        seconds += time.perf_counter() - start
+        with progress(f"{name}: retrieving and reranking"):
+            outcome = pipeline(question, k=CANDIDATES, settings=settings)
+        seconds = time.perf_counter() - start
         setup.console.print(
             comparison_table(
                 f"{name}, by {models_and_providers(rankings)}",
@@ -142,5 +163,10 @@ def _ask(setup: _Setup, question: str, model: str) -> float:
                 width=setup.console.width,
             )
         )
-        setup.rankings.extend(rankings)
-    return seconds
+        yield Answer(
+            question=question,
+            framework=name,
+            outcome=outcome,
+            rankings=rankings,
+            seconds=seconds,
+        )

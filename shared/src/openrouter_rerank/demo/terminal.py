@@ -88,9 +88,14 @@ def totals(rankings: Sequence[Ranking], *, seconds: float) -> str:
     )
 
 
-def console() -> Console:
-    """Return a console that writes to the standard output: a terminal, a file or a pipe."""
+def console(*, quiet: bool = False) -> Console:
+    """
+    Return a console that writes to the standard output: a terminal, a file or a pipe.
+
+    Args:
+        quiet: Write nothing.
+    """
     # The encoding of a pipe may lack characters of the passages.
     if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None:
         reconfigure(errors="replace")
-    return Console(highlight=False, markup=False, emoji=False)
+    return Console(highlight=False, markup=False, emoji=False, quiet=quiet)

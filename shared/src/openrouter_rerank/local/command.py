@@ -2,12 +2,19 @@
 The command `openrouter-rerank serve`.
 """
 
+import json
+import os
 import sys
+from contextlib import ExitStack
+from errno import EADDRINUSE, errorcode
 
 import click
 
 from openrouter_rerank.cli.failures import Failure
-from openrouter_rerank.cli.options import debug_option
+from openrouter_rerank.cli.options import WholeNumber, output_options
+
+# Any key is accepted.
+_KEY = "local"
 
 
 @click.command(
@@ -24,30 +31,52 @@ from openrouter_rerank.cli.options import debug_option
     "--port",
     metavar="PORT",
     default=8484,
-    type=int,
+    type=WholeNumber(min=0, max=65_535),
     help="Port to listen on; 0 for any free port. Default: 8484.",
 )
-@debug_option
-def command(*, host: str, port: int) -> None:
+@output_options
+def command(*, host: str, port: int, as_json: bool) -> None:
     """Answer OpenRouter's rerank protocol with a scorer on this machine."""
-    from openrouter_rerank.local.http_server import serve
+    from openrouter_rerank.cli.output import progress
 
-    try:
-        serve(host, port, ready=_announce)
-    except (OSError, OverflowError) as error:
-        raise Failure(f"cannot serve on {host} port {port}: {error}") from error
+    def announce(base_url: str) -> None:
+        announcement = _json(base_url) if as_json else _lines(base_url)
+        loading.close()
+        sys.stdout.write(announcement)
+        sys.stdout.flush()
+
+    with ExitStack() as loading:
+        loading.enter_context(progress("loading the local scorer"))
+        from openrouter_rerank.local.http_server import serve
+
+        try:
+            serve(host, port, ready=announce)
+        except OSError as error:
+            advice = ": choose another --port; 0 is any free port"
+            reason = os.strerror(error.errno) if error.errno in errorcode else error.strerror
+            raise Failure(
+                f"cannot serve on {host} port {port}: {reason}"
+                + (advice if error.errno == EADDRINUSE else "")
+            ) from error
 
 
-def _announce(base_url: str) -> None:
+def _scorer() -> str:
     from openrouter_rerank.local.images import installed_ocr_engine
     from openrouter_rerank.local.installed_scorers import installed_scorers
 
-    scorer = next(iter(installed_scorers().values()))
     # If OCR does not work, its warning must come now, and not with the first image.
     installed_ocr_engine()
-    sys.stdout.write(
-        f"export OPENROUTER_API_BASE={base_url} OPENROUTER_API_KEY=local\n"
+    return next(iter(installed_scorers().values())).name
+
+
+def _json(base_url: str) -> str:
+    found = {"base_url": base_url, "api_key": _KEY, "scorer": _scorer()}
+    return f"{json.dumps(found)}\n"
+
+
+def _lines(base_url: str) -> str:
+    return (
+        f"export OPENROUTER_API_BASE={base_url} OPENROUTER_API_KEY={_KEY}\n"
         "Run the line above where your program runs. Any API key is accepted.\n"
-        f"The local scorer {scorer.name} answers, not OpenRouter. Press Ctrl-C to stop.\n"
+        f"The local scorer {_scorer()} answers, not OpenRouter. Press Ctrl-C to stop.\n"
     )
-    sys.stdout.flush()
