@@ -173,6 +173,15 @@ def test_an_input_that_cannot_be_used_is_one_line(stage, folder, name, content, 
     assert stage.requests == []
 
 
+def test_a_file_that_is_too_large_is_one_line(stage, folder):
+    """A file above the limit, which may have no end, is named before anything is sent."""
+    with (folder / "a.txt").open("wb") as file:
+        file.truncate(256 * 2**20 + 1)
+
+    assert failure(call(stage, "rank", QUERY, "a.txt")).startswith("a.txt is larger than 256 MB")
+    assert stage.requests == []
+
+
 def test_documents_without_text_are_left_out_and_named(stage, folder):
     """Empty files and blank texts are not sent; they are named, and the status is 3."""
     (folder / "empty").touch()

@@ -20,6 +20,8 @@ from .failures import Failure
 
 STDIN = "-"
 _STDIN_NAME = "stdin"
+# No service takes as much in one call, and some files, such as /dev/zero, never end.
+_MOST_BYTES = 256 * 2**20
 _JSON_LINES = frozenset({".jsonl", ".ndjson"})
 _IMAGES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".avif"})
 
@@ -69,15 +71,21 @@ def read_inputs(files: Sequence[str], *, lines: bool, json_lines: bool) -> Itera
 
 def _read(name: str) -> tuple[bytes, str]:
     """Return the bytes of a file, and its name for messages."""
+    shown = _STDIN_NAME if name == STDIN else name
+    if name == STDIN and sys.stdin is None:
+        raise Failure("cannot read: the standard input is closed")
     try:
-        if name != STDIN:
-            return Path(name).read_bytes(), name
-        if sys.stdin is None:
-            raise Failure("cannot read: the standard input is closed")
-        return sys.stdin.buffer.read(), _STDIN_NAME
+        if name == STDIN:
+            data = sys.stdin.buffer.read(_MOST_BYTES + 1)
+        else:
+            with Path(name).open("rb") as file:
+                data = file.read(_MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
         raise Failure(f"cannot read {name}: {reason or error}") from error
+    if len(data) > _MOST_BYTES:
+        raise Failure(f"{shown} is larger than {_MOST_BYTES // 2**20} MB: rank a part of it")
+    return data, shown
 
 
 def _text(data: bytes, name: str) -> str:

@@ -33,15 +33,6 @@ class _Seconds(click.FloatRange):
 
     name = "number of seconds"
 
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> object:
-        """Return the number; NaN, which is in no range, is refused."""
-        number: object = super().convert(value, param, ctx)
-        if isinstance(number, float) and math.isnan(number):
-            self.fail(f"{value!r} is not a valid {self.name}.", param, ctx)
-        return number
-
 
 Decorated = TypeVar("Decorated", bound=Callable[..., object])
 
@@ -59,6 +50,7 @@ def service_options(function: Decorated) -> Decorated:
         "--timeout",
         metavar="SECONDS",
         type=_Seconds(min=0, min_open=True, max=_LONGEST_TIMEOUT),
+        callback=_refuse_nan,
         help="Seconds that a call may take. Default: 30.",
     )
     return base_url(timeout(function))
@@ -112,6 +104,13 @@ def model_slugs(_: click.Context, __: click.Parameter, incomplete: str) -> list[
         f"{model.slug}:free" if model.billing == "free" else model.slug for model in MODELS.values()
     ]
     return [CompletionItem(slug) for slug in slugs if slug.startswith(incomplete)]
+
+
+def _refuse_nan(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
+    # NaN is neither below nor above a range.
+    if value is not None and math.isnan(value):
+        raise click.BadParameter(f"'nan' is not a valid {_Seconds.name}")
+    return value
 
 
 def _start_debugging(context: click.Context, _: click.Parameter, value: bool) -> None:

@@ -52,12 +52,16 @@ def command(*, host: str, port: int, as_json: bool) -> None:
         try:
             serve(host, port, ready=announce)
         except OSError as error:
-            advice = ": choose another --port; 0 is any free port"
-            reason = os.strerror(error.errno) if error.errno in errorcode else error.strerror
-            raise Failure(
-                f"cannot serve on {host} port {port}: {reason}"
-                + (advice if error.errno == EADDRINUSE else "")
-            ) from error
+            raise Failure(f"cannot serve on {host} port {port}: {_reason(error)}") from error
+
+
+def _reason(error: OSError) -> str:
+    if error.errno == EADDRINUSE:
+        return f"{os.strerror(EADDRINUSE)}: choose another --port; 0 is any free port"
+    # Python adds the address, which the message has already.
+    if error.errno is not None and error.errno in errorcode:
+        return os.strerror(error.errno)
+    return str(error.strerror)
 
 
 def _scorer() -> str:
