@@ -6,7 +6,6 @@ Runs the command line: in pipes, and on a terminal of any width.
 processor time. Only what a process alone can show needs them: signals, closed files, shells.
 """
 
-import logging
 import os
 import subprocess
 import sys
@@ -106,8 +105,7 @@ def _status(arguments):
 @contextmanager
 def _state(variables, files):
     """Give this process the environment and the standard files of another one for a while."""
-    logger = logging.getLogger("openrouter_rerank")
-    environment_before, level, handlers = {**os.environ}, logger.level, logger.handlers[:]
+    environment_before = {**os.environ}
     files_before = {name: getattr(sys, name) for name in files}
     os.environ.clear()
     os.environ.update(variables)
@@ -118,8 +116,6 @@ def _state(variables, files):
         os.environ.clear()
         os.environ.update(environment_before)
         vars(sys).update(files_before)
-        logger.handlers[:] = handlers
-        logger.setLevel(level)
 
 
 def _read(source, received):

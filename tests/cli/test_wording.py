@@ -74,6 +74,16 @@ def test_advice_about_the_list_of_models(stage):
     assert done.stderr.endswith("Check the base URL and the network.\n")
 
 
+def test_a_warning_is_one_line(stage, tmp_path):
+    """A document that may be too long is one line on the standard error, and is ranked."""
+    (tmp_path / "a.txt").write_text("France " * 9_000)
+
+    done = call(stage, "rank", "q", tmp_path / "a.txt", "--json")
+
+    assert (done.returncode, done.stderr.count("\n")) == (0, 1)
+    assert done.stderr.endswith("of a document that is. Rank its parts as documents.\n")
+
+
 def test_other_words_are_kept():
     """Words of a server or of the user that are no advice are not changed."""
     said = "The field base_url is unknown; timeout=3 s"

@@ -12,7 +12,10 @@ from openrouter_rerank._version import __version__
 from . import output
 from .commands import BY_NAME, COMMANDS
 from .failures import report
+from .log import logged
 from .options import DEBUG
+
+_NAME = "openrouter-rerank"
 
 
 class CommandGroup(click.Group):
@@ -87,7 +90,10 @@ def run(arguments: Sequence[str] | None) -> int:
     given = sys.argv[1:] if arguments is None else [*arguments]
     try:
         output.prepare()
-        status = _status(_group.main(given, prog_name="openrouter-rerank", standalone_mode=False))
+        with logged():
+            returned: object = _group.main(
+                given, prog_name="openrouter-rerank", standalone_mode=False
+            )
         output.flush()
     except BrokenPipeError:
         return _unread()
@@ -96,7 +102,7 @@ def run(arguments: Sequence[str] | None) -> int:
         return report(error, None, debug=False)
     except (click.ClickException, click.Abort, KeyboardInterrupt) as error:
         return report(error, None, debug=False)
-    return status
+    return _status(returned)
 
 
 def _unread() -> int:
@@ -110,7 +116,7 @@ def _status(returned: object) -> int:
 
 
 _group = CommandGroup(
-    "openrouter-rerank",
+    _NAME,
     help="Rerank with OpenRouter, or with the local scorer.",
     no_args_is_help=False,
     epilog="Each command has its own --help. The API key is read from OPENROUTER_API_KEY.",

@@ -10,7 +10,7 @@ from click.shell_completion import CompletionItem
 
 from openrouter_rerank.models import DEFAULT_MODEL, MODELS
 
-from .failures import masked
+from .log import LOGGER
 
 if TYPE_CHECKING:
     from openrouter_rerank.client_options import ClientKeywords
@@ -116,15 +116,4 @@ def _refuse_nan(_: click.Context, __: click.Parameter, value: float | None) -> f
 def _start_debugging(context: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
         context.meta[DEBUG] = True
-        handler = logging.StreamHandler()
-        handler.setFormatter(_MaskedFormatter("%(levelname)s %(message)s"))
-        logger = logging.getLogger("openrouter_rerank")
-        logger.setLevel(logging.DEBUG)
-        logger.handlers[:] = [handler]
-
-
-class _MaskedFormatter(logging.Formatter):
-    """Formats a line of the log without the key."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return masked(super().format(record))
+        LOGGER.setLevel(logging.DEBUG)

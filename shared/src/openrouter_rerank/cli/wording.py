@@ -19,6 +19,9 @@ _PHRASES = {
     ", or set fallback_models": ", or choose another --model",
     "Set another model, or fallback_models": "Choose another --model",
     "Check default_headers and base_url": "Check the base URL",
+    "Set long_documents='split' to rank its passages, or pass shorter documents": (
+        "Rank its parts as documents"
+    ),
     "Set fallback_models=": "Choose another --model: ",
     ", lower max_concurrency, or set rate_limiter": "",
     "Set max_documents_per_request, or shorten the documents": "Rank fewer or shorter documents",
