@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import socket
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,18 @@ def test_progress_is_shown_only_on_a_terminal(stage, command):
     # At the end, the line of the progress is erased.
     assert "\x1b[2K" in shown
     assert "0:00" not in piped.stderr + piped.stdout
+
+
+def test_serve_shows_progress_until_it_is_ready_or_fails(stage):
+    """Loading the scorer takes seconds, so a terminal shows it; the error is on its own line."""
+    with socket.create_server(("127.0.0.1", 0)) as used:
+        port = str(used.getsockname()[1])
+        status, shown = call_on_terminal(stage, "serve", "--port", port)
+
+    assert status == 1
+    progress, _, rest = shown.rpartition("\x1b[2K")
+    assert "loading the local scorer" in progress
+    assert rest.startswith(f"cannot serve on 127.0.0.1 port {port}: Address already in use")
 
 
 def test_progress_is_removed_before_an_error(stage):
