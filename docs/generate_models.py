@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from openrouter_rerank.cli.latencies import LATENCIES
 from openrouter_rerank.models import CATALOGUE_DATE, DEFAULT_MODEL, MODELS, RerankModel
 
 PAGE = Path(__file__).with_name("models.md")
@@ -19,8 +20,6 @@ UNKNOWN = "not documented"
 class Facts:
     """What is known of a model beyond its limits. Sources and dates are in the text of the page."""
 
-    p50: str = UNKNOWN
-    """Seconds, on OpenRouter's page of the model."""
     measured: str = UNKNOWN
     """Milliseconds, p50 / p95, in the public measurement through OpenRouter."""
     mrr: str = UNKNOWN
@@ -35,15 +34,15 @@ _COHERE_LANGUAGES = "English and others"
 _CALIBRATED = "yes, says Cohere"
 
 FACTS = {
-    "mongodb/rerank-2.5-lite": Facts(p50="0.14", mrr="0.864", elo="1520"),
+    "mongodb/rerank-2.5-lite": Facts(mrr="0.864", elo="1520"),
     "mongodb/rerank-2.5": Facts(measured="783 / 830", mrr="0.905", elo="1544"),
-    "mongodb/rerank-3-lite": Facts(p50="0.23"),
-    "mongodb/rerank-3": Facts(p50="0.20"),
+    "mongodb/rerank-3-lite": Facts(),
+    "mongodb/rerank-3": Facts(),
     "qwen/qwen3-reranker-8b": Facts(
         measured="935 / 5921", mrr="0.890", elo="1473", languages="more than 100"
     ),
     "qwen/qwen3-reranker-0.6b": Facts(languages="more than 100"),
-    "cohere/rerank-5-fast": Facts(p50="0.39", calibrated=_CALIBRATED),
+    "cohere/rerank-5-fast": Facts(calibrated=_CALIBRATED),
     "cohere/rerank-5-pro": Facts(calibrated=_CALIBRATED),
     "cohere/rerank-4-fast": Facts(
         measured="724 / 792", mrr="0.838", elo="1510", languages=_COHERE_LANGUAGES
@@ -52,7 +51,6 @@ FACTS = {
         measured="752 / 980", mrr="0.848", elo="1629", languages=_COHERE_LANGUAGES
     ),
     "cohere/rerank-v3.5": Facts(
-        p50="0.33 to 0.40",
         measured="719 / 1072",
         mrr="0.819",
         elo="1451",
@@ -185,14 +183,14 @@ def page() -> str:
             },
         ),
         latency=_table(
-            _known(models, "p50", "measured"),
+            [model for model in models if model.slug in LATENCIES or _knows(model, "measured")],
             {
-                "p50 in seconds": lambda model: FACTS[model.slug].p50,
+                "p50 in seconds": _p50,
                 "measured p50 / p95 in ms": lambda model: FACTS[model.slug].measured,
             },
         ),
         quality=_table(
-            _known(models, "mrr", "elo"),
+            [model for model in models if _knows(model, "mrr", "elo")],
             {
                 "MRR": lambda model: FACTS[model.slug].mrr,
                 "Elo": lambda model: FACTS[model.slug].elo,
@@ -212,12 +210,12 @@ def page() -> str:
     )
 
 
-def _known(models: Sequence[RerankModel], *names: str) -> list[RerankModel]:
-    return [
-        model
-        for model in models
-        if any(getattr(FACTS[model.slug], name) != UNKNOWN for name in names)
-    ]
+def _knows(model: RerankModel, *names: str) -> bool:
+    return any(getattr(FACTS[model.slug], name) != UNKNOWN for name in names)
+
+
+def _p50(model: RerankModel) -> str:
+    return LATENCIES.get(model.slug, UNKNOWN).removesuffix(" s")
 
 
 def _table(models: Sequence[RerankModel], columns: dict[str, Callable[[RerankModel], str]]) -> str:

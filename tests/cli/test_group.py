@@ -42,6 +42,7 @@ def test_each_command_has_its_own_help(entry, capsys):
         ([], "openrouter-rerank: Missing command (see openrouter-rerank --help)"),
         (["brew"], "openrouter-rerank: No such command 'brew'"),
         (["serve", "--port", "many"], "'many' is not a valid whole number"),
+        (["serve", "--host", ""], "pass an address, such as 127.0.0.1"),
         (["serve", "--port", "65536"], "65536 is not in the range 0<=x<=65535"),
         (["demo", "--passages", "all"], "'all' is not a valid whole number"),
         (["serve", "extra"], "openrouter-rerank serve: Got unexpected extra argument (extra)"),

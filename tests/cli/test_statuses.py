@@ -1,10 +1,12 @@
 """Exit statuses and error lines of the commands, over real sockets and in real pipes."""
 
+import os
 import signal
 import subprocess
 from pathlib import Path
 
 import pytest
+from openrouter_rerank.cli import output
 from openrouter_rerank.local.stage import Fault, error, refusing_address, results
 
 from tests.cli.program import call, run, run_in_shell, start
@@ -153,6 +155,18 @@ def test_a_closed_pipe_ends_the_command_quietly(stage, tmp_path):
 
     assert (done.stderr, done.stdout.count("\n")) == ("", 1)
     assert (tmp_path / "status").read_text() == "0\n"
+
+
+def test_a_console_leaves_a_closed_pipe_to_the_command(monkeypatch):
+    """Also where rich writes, a reader that ends early is no failure."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w") as pipe:  # noqa: PTH123 - This is the end of a pipe.
+        monkeypatch.setattr("sys.stdout", pipe)
+        shown = output.console()
+        with pytest.raises(BrokenPipeError):
+            shown.print("a line")
+        output.give_up()
 
 
 def test_a_closed_output_is_reported(stage):

@@ -83,4 +83,6 @@ def test_a_port_in_use_is_an_error(capsys):
         port = str(other.getsockname()[1])
         assert main(["mcp", "--transport", "http", "--port", port]) == 1
 
-    assert capsys.readouterr().err.startswith(f"cannot serve on 127.0.0.1 port {port}: ")
+    assert capsys.readouterr().err.startswith(
+        f"cannot serve on 127.0.0.1 port {port}: Address already in use: choose another --port"
+    )

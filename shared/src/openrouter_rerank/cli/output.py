@@ -56,7 +56,12 @@ def console(*, stderr: bool = False) -> "Console":
     """Return a console for the standard output or error, which shows texts as they are."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    class ConsoleOfPipes(Console):
+        def on_broken_pipe(self) -> None:
+            # Rich would end the process with status 1.
+            raise BrokenPipeError
+
+    return ConsoleOfPipes(stderr=stderr, highlight=False, markup=False, emoji=False)
 
 
 def write_fields(*fields: str) -> None:

@@ -3,15 +3,13 @@ The command `openrouter-rerank serve`.
 """
 
 import json
-import os
 import sys
 from contextlib import ExitStack
-from errno import EADDRINUSE, errorcode
 
 import click
 
-from openrouter_rerank.cli.failures import Failure
-from openrouter_rerank.cli.options import WholeNumber, output_options
+from openrouter_rerank.cli.options import output_options
+from openrouter_rerank.cli.serving import cannot_serve, host_option, port_option
 
 # Any key is accepted.
 _KEY = "local"
@@ -21,19 +19,8 @@ _KEY = "local"
     "serve",
     epilog="It needs no key and no network. It is the local scorer, not OpenRouter.",
 )
-@click.option(
-    "--host",
-    metavar="ADDRESS",
-    default="127.0.0.1",
-    help="Address to listen on. Default: 127.0.0.1, for this machine only.",
-)
-@click.option(
-    "--port",
-    metavar="PORT",
-    default=8484,
-    type=WholeNumber(min=0, max=65_535),
-    help="Port to listen on; 0 for any free port. Default: 8484.",
-)
+@host_option("Address to listen on.")
+@port_option(8484, "Port to listen on; 0 for any free port.")
 @output_options
 def command(*, host: str, port: int, as_json: bool) -> None:
     """Answer OpenRouter's rerank protocol with a scorer on this machine."""
@@ -52,16 +39,7 @@ def command(*, host: str, port: int, as_json: bool) -> None:
         try:
             serve(host, port, ready=announce)
         except OSError as error:
-            raise Failure(f"cannot serve on {host} port {port}: {_reason(error)}") from error
-
-
-def _reason(error: OSError) -> str:
-    if error.errno == EADDRINUSE:
-        return f"{os.strerror(EADDRINUSE)}: choose another --port; 0 is any free port"
-    # Python adds the address, which the message has already.
-    if error.errno is not None and error.errno in errorcode:
-        return os.strerror(error.errno)
-    return str(error.strerror)
+            raise cannot_serve(host, port, error) from error
 
 
 def _scorer() -> str:

@@ -12,8 +12,9 @@ import click
 from click.core import ParameterSource
 
 from openrouter_rerank._version import __version__
-from openrouter_rerank.cli.failures import Failure, write
+from openrouter_rerank.cli.failures import write
 from openrouter_rerank.cli.options import debug_option, model_slugs
+from openrouter_rerank.cli.serving import cannot_serve, host_option, port_option
 from openrouter_rerank.errors import ConfigurationError, shown_value
 from openrouter_rerank.models import DEFAULT_MODEL
 
@@ -23,13 +24,6 @@ if TYPE_CHECKING:
 _HTTP_OPTIONS = {"host": "--host", "port": "--port", "allowed_hosts": "--allowed-host"}
 # A host name or an IPv4 address, or an IPv6 address in brackets; perhaps with a port.
 _HOST_HEADER = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?")
-
-
-def _checked_host(_: click.Context, __: click.Parameter, host: str) -> str:
-    if host.strip():
-        return host
-    # An empty name would mean all addresses of the machine.
-    raise click.BadParameter("pass an address, such as 127.0.0.1")
 
 
 def _checked_allowed_hosts(
@@ -61,20 +55,8 @@ def _checked_model(_: click.Context, __: click.Parameter, model: str) -> str:
     show_default=True,
     help="stdio: an MCP client starts this command. http: clients connect to it (streamable HTTP).",
 )
-@click.option(
-    "--host",
-    default="127.0.0.1",
-    show_default=True,
-    callback=_checked_host,
-    help="Address to listen on with --transport http. The default is for this machine only.",
-)
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65_535),
-    default=8485,
-    show_default=True,
-    help="Port to listen on with --transport http; 0 for any free port.",
-)
+@host_option("Address to listen on with --transport http.")
+@port_option(8485, "Port to listen on with --transport http; 0 for any free port.")
 @click.option(
     "--allowed-host",
     "allowed_hosts",
@@ -140,7 +122,7 @@ def command(
             ready=lambda url: _announce(started, url, host),
         )
     except OSError as error:
-        raise Failure(f"cannot serve on {host} port {port}: {error}") from error
+        raise cannot_serve(host, port, error) from error
 
 
 def _refuse_http_options(context: click.Context) -> None:
