@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from openrouter_rerank.cli import main
@@ -15,6 +16,7 @@ from tests.evaluation.small_collection import MODELS, small_collection
 pytest.importorskip("ir_measures", reason="the evaluation needs ir-measures")
 
 pytestmark = pytest.mark.usefixtures("key_in_environment")
+ROOT = Path(__file__).parents[2]
 OPTIONS = ("--model", MODELS[0], "--model", MODELS[1], "--depths", "2,6", "--probe", "1")
 
 
@@ -79,8 +81,8 @@ def test_a_verdict_has_status_0(stage, data, capsys):
     assert outputs.out.startswith("small: 8 questions, 48 documents, 6 candidates each\n")
     assert outputs.out.rstrip().endswith("evaluation/report.html")
     assert outputs.err == (
-        "10 requests, about $0.0087 (rerank-v3.5 $0.0043, rerank-3-lite $0.0043); budget $1.00 is "
-        "enough\n"
+        "10 requests, about $0.0087 (rerank-v3.5 $0.0043, rerank-3-lite $0.0043); budget $1.00 "
+        "will answer 8 of 8 questions\n"
     )
     assert len(stage.requests) == 20
 
@@ -152,24 +154,49 @@ def test_a_run_names_the_candidates(stage, beir, capsys):
     assert {len(request.documents) for request in stage.requests} == {2, 6}
 
 
-def test_a_retriever_names_the_candidates(stage, beir, tmp_path, capsys):
-    """With `--retriever`, a function of the working directory finds the candidates."""
+@pytest.fixture
+def retriever(beir, tmp_path):
+    """Return the name of a function in the working directory that prints and finds candidates."""
     (tmp_path / "own_retriever_of_test.py").write_text(
         "from tests.evaluation.small_collection import small_collection\n"
         "documents = small_collection().documents\n"
         "def retrieve(question):\n"
+        "    print('searching', question)\n"
         "    number = question.split()[1]\n"
         "    return [(f'd{number}-{at}', documents[f'd{number}-{at}']) for at in range(3)]\n"
     )
-    options = (*OPTIONS, "--retriever", "own_retriever_of_test:retrieve")
-    try:
-        assert main(["evaluate", str(beir), *options]) == 0
-    finally:
-        sys.modules.pop("own_retriever_of_test", None)
-        sys.path[:] = [each for each in sys.path if each != str(tmp_path)]
+    yield "own_retriever_of_test:retrieve"
+    sys.modules.pop("own_retriever_of_test", None)
+    sys.path[:] = [each for each in sys.path if each != str(tmp_path)]
 
-    assert "3 candidates each" in capsys.readouterr().out
+
+@pytest.mark.parametrize("has_corpus", [True, False])
+def test_a_retriever_names_the_candidates(stage, beir, retriever, capsys, has_corpus):
+    """With `--retriever`, a function finds the candidates; the folder needs no documents."""
+    (beir / "corpus.jsonl").unlink()
+    if has_corpus:
+        (beir / "corpus.jsonl").write_text("not read\n")
+    assert main(["evaluate", str(beir), *OPTIONS, "--retriever", retriever]) == 0
+
+    assert "8 questions, 24 documents, 3 candidates each" in capsys.readouterr().out
     assert {len(request.documents) for request in stage.requests} == {2, 3}
+
+
+def test_judged_documents_that_a_retriever_does_not_find_are_noted(beir, retriever, capsys):
+    """They have no text, and still count as relevant documents that no plan shows."""
+    assert main(["evaluate", str(beir), *OPTIONS, "--retriever", retriever, "--json"]) == 0
+
+    notes = json.loads(capsys.readouterr().out)["notes"]
+    assert "Judgements of documents without a text: 3. No plan can show them." in notes
+
+
+def test_what_a_retriever_prints_is_not_in_the_result(beir, retriever, capsys):
+    """With `--json`, the standard output is one JSON object, although the retriever prints."""
+    assert main(["evaluate", str(beir), *OPTIONS, "--retriever", retriever, "--json"]) == 0
+
+    outputs = capsys.readouterr()
+    assert json.loads(outputs.out)["verdict"]
+    assert outputs.err.count("searching") == 8
 
 
 def test_bm25_is_said_to_be_no_retriever_of_the_user(beir, tmp_path, capsys):
@@ -187,6 +214,7 @@ def test_bm25_is_said_to_be_no_retriever_of_the_user(beir, tmp_path, capsys):
     [
         (["--depths", "10,x"], "'10,x' is no list of numbers, such as 10,50,100"),
         (["--depths", "0"], "'0' is no list of numbers, such as 10,50,100"),
+        (["--depths", "9" * 5_000], "9999' is no list of numbers, such as 10,50,100"),
         (["--run", "a", "--retriever", "b:c"], "--run and --retriever exclude each other"),
         (["--run", "a"], "--run is for a BEIR folder"),
         (["--qrels", "a"], "--qrels is for a BEIR folder"),
@@ -211,6 +239,11 @@ def test_wrong_usage_has_status_2(stage, data, capsys, arguments, message):
     ("arguments", "message"),
     [
         (["nowhere"], "CollectionError: nowhere: there is no such file or folder"),
+        (["a" * 5_000], "aaa: it cannot be read (File name too long): check the path"),
+        (
+            ["small.jsonl", "--model", "a/\udcff"],
+            "models must have slugs of models, got 'a/\\udcff'",
+        ),
         (["small.jsonl", "--metric", "nonsense"], "ConfigurationError: "),
         (["small.jsonl", "--model", "a/b", "--model", "a/b"], "models has 'a/b' twice"),
         (["small.jsonl", "--out", "small.jsonl"], "small.jsonl/matrix.sqlite cannot be opened"),
@@ -333,4 +366,15 @@ def test_a_terminal_shows_the_progress_of_each_model(stage, data):
     assert status == 0
     for model in MODELS:
         assert model in received
+    assert "0/100" not in received
     assert received.rstrip().endswith("evaluation/report.html")
+
+
+@pytest.mark.skipif(not has_terminals, reason="this system has no pseudo-terminals")
+def test_a_terminal_shows_that_candidates_are_found(stage, beir, retriever):
+    """On a terminal, there is a line that counts the questions while a retriever is asked."""
+    options = (*OPTIONS, "--retriever", retriever)
+    status, received = run_on_terminal(stage, "evaluate", str(beir), *options, PYTHONPATH=str(ROOT))
+
+    assert status == 0
+    assert "finding candidates" in received

@@ -428,8 +428,9 @@ def test_an_interruption_gives_up_calls_without_an_answer(stage, tmp_path, monke
     stage.always(Fault.hang())
     stop = asyncio.Event()
 
-    def progress(_):
-        stop.set()
+    def progress(found):
+        if found.done:
+            stop.set()
 
     stage.script(word_overlap)
     found = asked(stage, tmp_path, small_collection(), settings(), progress=progress, stop=stop)
@@ -441,11 +442,9 @@ def test_an_interruption_gives_up_calls_without_an_answer(stage, tmp_path, monke
 def test_a_free_model_waits_for_its_limit(stage, tmp_path):
     """At most 20 requests are sent to a `:free` model, and an interruption ends the wait."""
     stop = asyncio.Event()
-    answered = []
 
     def progress(found):
-        answered.append(found)
-        if len(answered) == 20:
+        if found.done == 20:
             stop.set()
 
     chosen = settings(models=("nvidia/nemotron-3.5-rerank-8b:free",))
@@ -457,14 +456,14 @@ def test_a_free_model_waits_for_its_limit(stage, tmp_path):
 
 
 def test_progress_counts_calls(stage, tmp_path):
-    """Each call is reported; the last report of a model has all of them and their cost."""
+    """The start and each call are reported; the last report has all calls and their cost."""
     reports = []
     stage.always(failing("text 3 word"))
     asked(stage, tmp_path, small_collection(), settings(probes=2), progress=reports.append)
 
     last = {each.model: each for each in reports}[MODELS[0]]
     counted = [each.done for each in reports if each.model == MODELS[0] and not each.estimate]
-    assert counted == [*range(1, last.total + 1)]
+    assert counted == [*range(last.total + 1)]
     assert (last.done, last.total, last.failed) == (12, 12, 1)
     assert last.cost == pytest.approx(0.001 * (7 + 2 * 2))
 
@@ -480,7 +479,18 @@ def test_an_estimate_is_reported_after_the_first_questions(stage, tmp_path):
             "will answer 6 of 8 questions"
         )
     ]
-    assert [each.estimate is not None for each in reports].index(True) == 10
+    assert [each.estimate is not None for each in reports].index(True) == len(MODELS) + 10
+
+
+def test_progress_begins_with_what_is_kept(stage, tmp_path):
+    """The first report of each model counts the kept answers, before anything is sent."""
+    asked(stage, tmp_path, small_collection(3), settings())
+    reports = []
+    asked(stage, tmp_path, small_collection(8), settings(), progress=reports.append)
+
+    assert [(each.model, each.done, each.total) for each in reports[:2]] == [
+        (model, 3, 8) for model in MODELS
+    ]
 
 
 def test_an_error_page_is_a_failed_question(stage, tmp_path):

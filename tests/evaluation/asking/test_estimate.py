@@ -52,7 +52,7 @@ def line(left, costs, *, budget=None, spent=0.0, questions=300):
             jobs("m", 100),
             {"m": 0.01},
             {"budget": 2, "spent": 1.0, "questions": 105},
-            "100 requests, about $1.00; budget $2.00 is enough",
+            "100 requests, about $1.00; budget $2.00 will answer 105 of 105 questions",
         ),
         (
             jobs("m", 100),

@@ -209,7 +209,7 @@ def test_gaps_in_the_data_are_noted():
         "Questions without judgements: 2 of 4. They are left out.",
         "Questions without a relevant document: 1 of 4. They are left out.",
         "Questions without candidates: 3 of 4. They count as 0.",
-        "Judgements of documents that are not in the collection: 1.",
+        "Judgements of documents without a text: 1. No plan can show them.",
         "Blank documents: 1. They are not sent, and come last.",
     )
 

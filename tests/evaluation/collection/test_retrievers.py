@@ -267,20 +267,48 @@ def test_any_result_is_accepted_or_refused_in_one_line(kind):
 
 
 def test_another_text_for_a_document_is_refused():
-    """A document that the collection has with another text is refused, and no text is shown."""
+    """A document that is known with another text is refused, and no text is shown."""
     assert refusal([("d1", "secret")]) == (
         "the retriever returned another text for the document 'd1' than the collection has "
-        "(question 'q1'); return the text that is there (in BEIR: title, newline, text), or "
-        "another id"
+        "(question 'q1'): give different texts different ids"
+    )
+    with pytest.raises(CollectionError) as raised:
+        with_candidates(COLLECTION, lambda question: [("d9", f"secret of {question}")], 10)
+    assert str(raised.value) == (
+        "the retriever returned another text for the document 'd9' than for an earlier question "
+        "(question 'q2'): give different texts different ids"
     )
 
 
 def test_ids_of_other_documents_are_refused():
     """If no document of the retriever is in the collection, the message shows ids of both."""
     assert refusal([("node-1", "one"), ("node-2", "two")]) == (
-        "no id that the retriever returned is among the 3 documents (returned: node-1, node-2, "
-        "node-1, ...; in the collection: d1, d2, d3): return their ids"
+        "no id that the retriever returned is among the 3 documents (returned: node-1, node-2; "
+        "in the collection: d1, d2, d3): return their ids"
     )
+
+
+def test_ids_of_other_documents_than_the_judged_ones_are_refused():
+    """Without own documents, the ids of the retriever are compared with those of judgements."""
+    bare = Collection(
+        name="bare", questions={"q1": "one?"}, documents={}, judgements={"q1": {"d1": 1}}
+    )
+    with pytest.raises(CollectionError) as raised:
+        with_candidates(bare, lambda _: [("node-1", "one")], 10)
+
+    assert str(raised.value) == (
+        "no document that the retriever returned is judged (returned: node-1; judged: d1): return "
+        "the ids of the judgements"
+    )
+
+
+@pytest.mark.parametrize("retrieve", [sync_retriever, async_retriever])
+def test_the_number_of_questions_with_candidates_is_reported(retrieve):
+    """The numbers are reported before the first question, and after each."""
+    reports = []
+    with_candidates(COLLECTION, retrieve, 10, report=lambda *numbers: reports.append(numbers))
+
+    assert reports == [(0, 2), (1, 2), (2, 2)]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,12 @@
 """The command `openrouter-rerank evaluate`."""
 
 import json
+import os
+import re
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
 _ARGUMENTS = "openrouter_rerank.evaluation.arguments"
 _DEFAULTS = Settings()
 _COUNT = click.IntRange(min=1)
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+# Characters of a value in a message.
+_LONGEST = 100
 # Passages, ten of each grade.
 _CHECKED = 40
 _SHARE = click.FloatRange(min=0, max=1)
@@ -38,8 +44,8 @@ _SHARE = click.FloatRange(min=0, max=1)
 
 def _depths(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ...]:
     numbers = [part.strip() for part in value.split(",")]
-    if not all(part.isascii() and part.isdigit() and int(part) for part in numbers):
-        raise click.BadParameter(f"{value!r} is no list of numbers, such as 10,50,100")
+    if not all(_NUMBER.fullmatch(part) for part in numbers):
+        raise click.BadParameter(f"{value[:_LONGEST]!r} is no list of numbers, such as 10,50,100")
     return tuple(map(int, numbers))
 
 
@@ -84,7 +90,8 @@ class _Command(click.Command):
     "--retriever",
     metavar="MODULE:FUNCTION",
     help="Your own retriever: FUNCTION(question) returns a list of (id, text) or (id, text, "
-    "score), best first. Modules in the working directory are found.",
+    "score), best first. Modules in the working directory are found. A BEIR folder then needs no "
+    "corpus.jsonl, which is not read.",
 )
 @click.option(
     "--qrels",
@@ -233,6 +240,7 @@ def command(
     Pass the candidates of your own retriever with --run or --retriever. Otherwise the candidates of
     a BEIR folder are found with BM25, and the result says little about your retriever.
     """
+    from openrouter_rerank.cli import output
     from openrouter_rerank.cli.service import check_key
 
     from .evaluating import Work, answered
@@ -260,9 +268,14 @@ def command(
     check_key()
     for warning in family_warnings(settings):
         write(f"warning: {warning}")
-    with ProgressBars(settings.judge) as bars:
+    with output.progress("reading the data"):
+        collection = _collection(
+            data, run=run, qrels=qrels, split=split, with_documents=retriever is None
+        )
+    # What the user's retriever prints must not be within the result.
+    with redirect_stdout(sys.stderr), ProgressBars(settings.judge) as bars:
         work = Work(
-            _collection(data, run=run, qrels=qrels, split=split),
+            collection,
             settings,
             directory=out,
             retrieve=_retriever(retriever),
@@ -270,10 +283,11 @@ def command(
             progress=bars,
             command=_command_line(click.get_current_context()),
         )
-        answers = answered(work)
+        answers = answered(work, bars.show_candidates)
     if check is not None:
         answers = _checked(answers, check, out)
-    outcome = work.outcome(answers)
+    with output.progress("computing the result"):
+        outcome = work.outcome(answers)
     _print(outcome, out, as_json=as_json)
     return _status(outcome)
 
@@ -299,11 +313,15 @@ def _checked(answers: "Answers", count: int, out: Path) -> "Answers":
     return answers
 
 
-def _collection(data: Path, *, run: Path | None, qrels: Path | None, split: str) -> "Collection":
+def _collection(
+    data: Path, *, run: Path | None, qrels: Path | None, split: str, with_documents: bool
+) -> "Collection":
     from .collection.collection import Collection
 
-    if data.is_dir() or data.suffix not in {".jsonl", ".gz"}:
-        return Collection.from_beir(data, split=split, qrels=qrels, run=run)
+    if data.suffix.lower() not in {".jsonl", ".gz"} or os.path.isdir(data):  # noqa: PTH112 - raises no exception
+        return Collection.from_beir(
+            data, split=split, qrels=qrels, run=run, with_documents=with_documents
+        )
     for name in ("run", "qrels", "split"):
         if _is_given(click.get_current_context(), name):
             raise click.UsageError(f"--{name} is for a BEIR folder: {data} has all of its data")
@@ -346,12 +364,13 @@ def _print(outcome: "Outcome", out: Path, *, as_json: bool) -> None:
 
 def _failures(scores: "Scores") -> str:
     """Return how many questions failed, and the reason of the last one, as a sentence."""
+    from .analysis.number_formats import count
+
     failed = [pair for failures in scores.failures.values() for pair in failures.items()]
     if not failed:
         return "some questions have no answer."
-    count = len({question for question, _ in failed})
-    reason = failed[-1][1].rstrip(".")
-    return f"{count:,} question{'' if count == 1 else 's'} failed, the last with: {reason}."
+    questions = count(len({question for question, _ in failed}), "question")
+    return f"{questions} failed, the last with: {failed[-1][1].rstrip('.')}."
 
 
 def _status(outcome: "Outcome") -> int:

@@ -27,6 +27,7 @@ from .asking.schedule import sample
 from .asking.scores import Scores
 from .collection.bm25 import bm25
 from .collection.collection import Collection
+from .collection.counted import Count
 from .collection.retriever import Retriever, awith_candidates, with_candidates
 from .evaluation import Evaluation
 from .judge.grades import Grades
@@ -72,7 +73,8 @@ def evaluate(
         provider: The provider preferences of all calls. Default: `{"sort": "price"}`, because calls
             that are spread over providers differ in price, time and even in the served model.
         extra_body: Extra fields of all requests.
-        progress: Called after each call. It may be called in another thread.
+        progress: Called for each model at the start, and after each call. It may be called in
+            another thread.
         **options: See `Settings`.
 
     Raises:
@@ -150,14 +152,19 @@ class Outcome:
     scores: Scores
 
 
-def answered(work: "Work") -> Answers:
+def answered(work: "Work", report: Count | None = None) -> Answers:
     """
     Find the candidates, and ask the models and the judges. Ctrl-C ends the asking.
+
+    Args:
+        work: The evaluation.
+        report: Called while the candidates are found, with the number of questions that have them,
+            and that of all questions.
 
     Raises:
         OpenRouterRerankError: See `evaluate`.
     """
-    collection = work.with_candidates()
+    collection = work.with_candidates(report)
     return run_in_own_loop(functools.partial(work.ask, collection))
 
 
@@ -205,11 +212,12 @@ class Work:
         # An unusable file must be known before a retriever is called for each question.
         Matrix(self._directory / MATRIX).close()
 
-    def with_candidates(self) -> Collection:
+    def with_candidates(self, report: Count | None = None) -> Collection:
         """Return the collection with its candidates."""
         if self._retrieve is None:
-            return self._with_own_candidates()
-        return with_candidates(self._collection, self._retrieve, self._settings.depths[-1])
+            return self._with_own_candidates(report)
+        depth = self._settings.depths[-1]
+        return with_candidates(self._collection, self._retrieve, depth, report=report)
 
     async def awith_candidates(self) -> Collection:
         """Return the collection with its candidates. The retriever may be async."""
@@ -273,10 +281,10 @@ class Work:
         preferences = json.dumps(provider, default=str)
         return f"All rerank requests had these provider preferences: {preferences}."
 
-    def _with_own_candidates(self) -> Collection:
+    def _with_own_candidates(self, report: Count | None = None) -> Collection:
         if self._collection.candidates:
             return self._collection
-        return bm25(self._collection, self._settings.depths[-1])
+        return bm25(self._collection, self._settings.depths[-1], report=report)
 
 
 def _check_type(collection: object) -> None:

@@ -108,6 +108,8 @@ class _Asking:
         self._find_kept(schedule.all())
         self._totals = Counter(job.model for job in schedule.all())
         self._progress = progress
+        for model in schedule.models:
+            self._report(model)
         first = schedule.questions[:FIRST_QUESTIONS]
         await self._run(schedule.scores(first), concurrency)
         if not (self._in_flight.was_stopped or self._budget_is_spent):
@@ -138,8 +140,10 @@ class _Asking:
 
     async def _run(self, jobs: Iterable[Job], workers: int) -> None:
         """Do `jobs`, of which `workers` are in flight together."""
-        waiting = (job for job in jobs if job not in self._finished[job.model])
-        await self._in_flight.run((functools.partial(self._do, job) for job in waiting), workers)
+        waiting = [
+            functools.partial(self._do, job) for job in jobs if job not in self._finished[job.model]
+        ]
+        await self._in_flight.run(waiting, workers)
 
     async def _do(self, job: Job) -> None:
         want = self._want(job)

@@ -53,8 +53,6 @@ class Estimate:
     def _end(self) -> str:
         if self.answerable is None or self.budget is None or not any(self.costs.values()):
             return ""
-        if self.answerable >= self.questions:
-            return f"; budget {shown_dollars(self.budget)} is enough"
         return (
             f"; budget {shown_dollars(self.budget)} will answer {self.answerable:,} of "
             f"{self.questions:,} questions"

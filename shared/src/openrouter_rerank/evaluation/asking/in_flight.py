@@ -39,13 +39,14 @@ class InFlight:
         """Let no more jobs begin. Those in flight go on."""
         self._is_over = True
 
-    async def run(self, jobs: Iterator[Job], workers: int) -> None:
+    async def run(self, jobs: Sequence[Job], workers: int) -> None:
         """
-        Do `jobs`, of which `workers` are in flight together.
+        Do `jobs`, of which at most `workers` are in flight together.
 
         An exception of a job is raised when the others in flight have ended.
         """
-        tasks = [asyncio.create_task(self._work(jobs)) for _ in range(workers)]
+        waiting = iter(jobs)
+        tasks = [asyncio.create_task(self._work(waiting)) for _ in range(min(workers, len(jobs)))]
         try:
             await self._until_ended(tasks)
         finally:

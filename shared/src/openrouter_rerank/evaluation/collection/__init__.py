@@ -21,4 +21,5 @@ Candidates:
 
 - `bm25.py` finds them with BM25, and `retriever.py` with a function of the user.
 - `named_retriever.py` imports such a function by its name `MODULE:FUNCTION`.
+- `counted.py` reports for how many questions they are found.
 """

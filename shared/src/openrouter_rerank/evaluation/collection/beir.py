@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from .contents import NO_CANDIDATES, Contents
-from .corpus import read_documents, read_questions
+from .corpus import NO_DOCUMENTS, read_documents, read_questions
 from .errors import CollectionError, shown_ids, shown_path
 from .lines import checked_path, unreadable
 from .trec import Judgements, folder_name, read_judgements, read_run, run_name
@@ -17,7 +17,12 @@ _QUERIES_FILE = re.compile(r"queries\.(.+)\.jsonl(?:\.gz)?")
 
 
 def beir_contents(
-    path: object, *, split: object = "test", qrels: object = None, run: object = None
+    path: object,
+    *,
+    split: object = "test",
+    qrels: object = None,
+    run: object = None,
+    with_documents: bool = True,
 ) -> Contents:
     """
     Read a folder with `corpus.jsonl`, `queries.jsonl` and `qrels/SPLIT.tsv`.
@@ -29,7 +34,7 @@ def beir_contents(
     if not isinstance(split, str) or not _SPLIT.fullmatch(split):
         raise CollectionError("split must be a name without a slash, such as 'test'")
     files = _files(folder)
-    corpus_file = _needed(folder, files, split, "corpus.jsonl")
+    corpus_file = _needed(folder, files, split, "corpus.jsonl") if with_documents else None
     queries_file = _queries_file(folder, files, split)
     if qrels is None:
         qrels_file = _qrels_file(folder, files, split)
@@ -42,7 +47,7 @@ def beir_contents(
     notes: tuple[str, ...] = ()
     if qrels is None and queries_file.name.startswith("queries.jsonl"):
         questions, notes = _of_split(questions, judgements, split)
-    corpus = read_documents(corpus_file)
+    corpus = NO_DOCUMENTS if corpus_file is None else read_documents(corpus_file)
     return Contents(
         name=folder_name(folder),
         questions=questions,

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from .checks import check_depth
 from .collection import Collection
+from .counted import Count, counted
 from .errors import CollectionError
 
 BM25_NAME = "BM25 made by this command, not your retriever"
@@ -16,7 +17,7 @@ _B = 0.75
 _LANGUAGE_TEXTS = 1_000
 
 
-def bm25(collection: Collection, depth: int) -> Collection:
+def bm25(collection: Collection, depth: int, *, report: Count | None = None) -> Collection:
     """
     Return the collection with candidates that BM25 finds in its documents.
 
@@ -26,6 +27,8 @@ def bm25(collection: Collection, depth: int) -> Collection:
     Args:
         collection: The collection, whose own candidates are replaced.
         depth: The most candidates of a question.
+        report: Called for each question, with the number of questions that have candidates, and
+            that of all questions.
 
     Raises:
         CollectionError: If the collection has no documents, or BM25 finds none.
@@ -38,7 +41,9 @@ def bm25(collection: Collection, depth: int) -> Collection:
 
     check_depth(depth)
     if not collection.documents:
-        raise CollectionError("BM25 needs documents: pass a collection with documents")
+        raise CollectionError(
+            "BM25 needs documents: pass a collection with documents, or a retriever"
+        )
     texts = list(collection.documents.values())
     # A part of a large collection, from all over it, is enough to recognise the language.
     text_language = language(map(words, texts[:: max(1, len(texts) // _LANGUAGE_TEXTS)]))
@@ -60,7 +65,7 @@ def bm25(collection: Collection, depth: int) -> Collection:
     index = BM25(k1=_K1, b=_B, dtype="float64")
     if vocabulary:
         index.index(documents, show_progress=False)
-    for question, text in collection.questions.items():
+    for question, text in counted(collection.questions.items(), report):
         query = [stem for stem in stems(text) if stem in vocabulary]
         if query:
             scores = index.get_scores(query)

@@ -157,7 +157,7 @@ def counts(
         ),
         (
             absent if documents else 0,
-            f"Judgements of documents that are not in the collection: {absent:,}.",
+            f"Judgements of documents without a text: {absent:,}. No plan can show them.",
         ),
         (blank, f"Blank documents: {blank:,}. They are not sent, and come last."),
     )

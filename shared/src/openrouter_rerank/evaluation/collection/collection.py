@@ -80,6 +80,7 @@ class Collection:
         split: str = "test",
         qrels: FilePath | None = None,
         run: FilePath | None = None,
+        with_documents: bool = True,
     ) -> Self:
         """
         Read a folder with `corpus.jsonl`, `queries.jsonl` and `qrels/SPLIT.tsv`.
@@ -94,13 +95,17 @@ class Collection:
             qrels: A file with judgements that is used instead of that of the split: of 3 columns as
                 in BEIR, or of 4 as in TREC. Then no question is left out.
             run: A run of TREC with the candidates.
+            with_documents: `False` does not read `corpus.jsonl`, which may be missing: for an
+                evaluation with a retriever, which returns the texts itself.
 
         Raises:
             CollectionError: If a file is missing or cannot be used.
         """
         from .beir import beir_contents
 
-        return cls._of(beir_contents(path, split=split, qrels=qrels, run=run))
+        return cls._of(
+            beir_contents(path, split=split, qrels=qrels, run=run, with_documents=with_documents)
+        )
 
     @classmethod
     def from_jsonl(cls, path: FilePath) -> Self:

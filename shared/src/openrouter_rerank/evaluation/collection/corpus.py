@@ -30,6 +30,10 @@ class Corpus:
         return (images_note(self.images),) if self.images else ()
 
 
+NO_DOCUMENTS = Corpus(documents={}, images=0)
+"""A corpus that was not read, because a retriever returns the texts."""
+
+
 def images_note(images: int) -> str:
     """Return the sentence that says that images are not sent."""
     return f"Documents with an image: {images:,}. Only their texts are sent."

@@ -12,6 +12,7 @@ from openrouter_rerank.errors import shown_value
 
 from .checks import check_depth, shown_kind
 from .collection import Collection
+from .counted import Count, counted
 from .errors import CollectionError, shown_error, shown_ids, shown_path
 from .fields import are_sorted, id_of, is_list, is_unicode, number_of
 from .jsonl import unsorted_note
@@ -22,7 +23,9 @@ Retriever: TypeAlias = Callable[[str], Retrieved | Awaitable[Retrieved]]
 """A function, sync or async, that gets the text of a question."""
 
 
-def with_candidates(collection: Collection, retrieve: Retriever, depth: int) -> Collection:
+def with_candidates(
+    collection: Collection, retrieve: Retriever, depth: int, *, report: Count | None = None
+) -> Collection:
     """
     Return the collection with the candidates that a retriever finds for each question.
 
@@ -34,6 +37,8 @@ def with_candidates(collection: Collection, retrieve: Retriever, depth: int) -> 
         retrieve: A function that returns a list of `(id, text)` or `(id, text, score)` for the text
             of a question, best first.
         depth: The most candidates of a question. More are cut.
+        report: Called for each question, with the number of questions that have candidates, and
+            that of all questions.
 
     Raises:
         CollectionError: If the retriever fails, or what it returns cannot be used.
@@ -44,9 +49,9 @@ def with_candidates(collection: Collection, retrieve: Retriever, depth: int) -> 
             raise CollectionError(
                 "an async retriever needs the async call in a running event loop: use aevaluate"
             )
-        return asyncio.run(awith_candidates(collection, retrieve, depth))
+        return asyncio.run(awith_candidates(collection, retrieve, depth, report=report))
     found = _Found(collection, retrieve, depth)
-    for question, text in collection.questions.items():
+    for question, text in counted(collection.questions.items(), report):
         try:
             retrieved = retrieve(text)
         except Exception as error:
@@ -59,7 +64,9 @@ def with_candidates(collection: Collection, retrieve: Retriever, depth: int) -> 
     return found.collection()
 
 
-async def awith_candidates(collection: Collection, retrieve: Retriever, depth: int) -> Collection:
+async def awith_candidates(
+    collection: Collection, retrieve: Retriever, depth: int, *, report: Count | None = None
+) -> Collection:
     """
     Return the same as `with_candidates`, from a coroutine. A sync retriever runs in a thread.
 
@@ -69,7 +76,7 @@ async def awith_candidates(collection: Collection, retrieve: Retriever, depth: i
     _check_retriever(retrieve)
     found = _Found(collection, retrieve, depth)
     is_async = _is_async(retrieve)
-    for question, text in collection.questions.items():
+    for question, text in counted(collection.questions.items(), report):
         try:
             retrieved = retrieve(text) if is_async else await asyncio.to_thread(retrieve, text)
             if _is_awaitable(retrieved):
@@ -104,7 +111,10 @@ class _Found:
     def collection(self) -> Collection:
         """Return the collection with the candidates."""
         own, found = self._collection.documents, self._candidates.values()
-        listed = [id_ for ids in found for id_ in ids]
+        judged = dict.fromkeys(
+            id_ for grades in self._collection.judgements.values() for id_ in grades
+        )
+        listed = dict.fromkeys(id_ for ids in found for id_ in ids)
         if not listed:
             raise CollectionError(
                 "the retriever returned no document for any question: check what it searches"
@@ -113,6 +123,11 @@ class _Found:
             raise CollectionError(
                 f"no id that the retriever returned is among the {len(own):,} documents (returned: "
                 f"{shown_ids(listed)}; in the collection: {shown_ids(own)}): return their ids"
+            )
+        if judged and not own and judged.keys().isdisjoint(listed):
+            raise CollectionError(
+                f"no document that the retriever returned is judged (returned: {shown_ids(listed)};"
+                f" judged: {shown_ids(judged)}): return the ids of the judgements"
             )
         notes = (unsorted_note(self._unsorted),) if self._unsorted else ()
         return replace(
@@ -152,10 +167,11 @@ class _Found:
         if not is_unicode(text):
             raise _wrong(question, f"half of a character (a lone surrogate) in the text of {where}")
         if self._documents.setdefault(id_, str.__str__(text)) != text:
+            is_own = id_ in self._collection.documents
             raise CollectionError(
-                f"the retriever returned another text for the document {shown_value(id_)} than the "
-                f"collection has (question {shown_value(question)}); return the text that is there "
-                "(in BEIR: title, newline, text), or another id"
+                f"the retriever returned another text for the document {shown_value(id_)} than "
+                f"{'the collection has' if is_own else 'for an earlier question'} (question "
+                f"{shown_value(question)}): give different texts different ids"
             )
 
 

@@ -56,7 +56,7 @@ async def judge(
         settings: The judges, the seed and the number of calls in flight.
         caller: Makes the calls.
         grades: Keeps the grades.
-        progress: Called after each document, with a judge in place of a model.
+        progress: Called at the start and after each document, with a judge in place of a model.
         stop: If it is set, nothing more is sent, and calls in flight have 5 seconds to end.
 
     Raises:
@@ -106,6 +106,8 @@ class _Judging:
 
     async def run(self, progress: Callable[[Progress], object]) -> None:
         """Ask for all grades that are missing."""
+        for judge in self._judges:
+            progress(self._progress(judge))
         missing = [key for key in self._unique if self._next_judge(key) is not None]
         first, rest = missing[:FIRST_GRADES], missing[FIRST_GRADES:]
         await self._run(first, progress)
@@ -114,7 +116,7 @@ class _Judging:
         await self._run(rest, progress)
 
     async def _run(self, keys: Iterable[Key], progress: Callable[[Progress], object]) -> None:
-        jobs = (functools.partial(self._grade, key, progress) for key in keys)
+        jobs = [functools.partial(self._grade, key, progress) for key in keys]
         await self._in_flight.run(jobs, self._concurrency)
 
     async def _grade(self, key: Key, progress: Callable[[Progress], object]) -> None:
