@@ -1,6 +1,7 @@
 """Asking: order, resumption, depths, probes, failures, budgets and interruptions."""
 
 import asyncio
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -149,6 +150,34 @@ def test_a_model_whose_probes_differ_is_asked_at_each_depth(stage, tmp_path):
     assert len(stage.requests) == 20
     asked(stage, tmp_path, small_collection(), chosen)
     assert len(stage.requests) == 20
+
+
+def test_a_model_whose_kept_scores_differ_is_never_replayed(stage, tmp_path):
+    """Without probes too: the scores of different lists of documents are not mixed."""
+    stage.always(by_list)
+    first = settings(models=MODELS[:1], probes=2, depths=(2, 6))
+    asked(stage, tmp_path, small_collection(), first)
+    stage.reset()
+    found = asked(stage, tmp_path, small_collection(), replace(first, probes=0))
+
+    assert stage.requests == []
+    assert found.listwise == {MODELS[0]}
+    for call in found.calls:
+        expected = [number / (call.depth + 1) for number in range(call.depth)]
+        assert list(call.scores.values()) == pytest.approx(expected)
+
+
+def test_kept_calls_without_all_scores_are_asked_again(stage, tmp_path):
+    """If another program has removed scores from the file, what is missing is asked again."""
+    chosen = settings(models=("local/lexical",), probes=1)
+    complete = scores_of(asked(stage, tmp_path, small_collection(), chosen))
+    with sqlite3.connect(tmp_path / "matrix.sqlite") as connection:
+        connection.execute("DELETE FROM score WHERE call IN (1, 17)")
+    connection.close()
+    stage.reset()
+
+    assert scores_of(asked(stage, tmp_path, small_collection(), chosen)) == complete
+    assert len(stage.requests) == 2
 
 
 def test_a_difference_within_the_tolerance_is_no_difference(stage, tmp_path):

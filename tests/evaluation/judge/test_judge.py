@@ -379,12 +379,13 @@ def test_a_wrong_key_ends_the_run(client, stage, tmp_path):
 
 
 def test_a_judge_that_does_not_exist_ends_the_run(client, stage, tmp_path):
-    """If the first 5 grades fail, the error is raised; it has the slug of the judge."""
+    """If the first 5 grades fail, the error is raised, and its message names the judge."""
     stage.always(judging(lambda *_: error(404, "No endpoints found")))
     with pytest.raises(NotFoundError) as failed:
         run(client, tmp_path, concurrency=1)
 
     assert failed.value.model == JUDGE
+    assert str(failed.value).startswith(f"{JUDGE}: No endpoints found (HTTP 404 from ")
     assert len(chats(stage)) == 5
 
 

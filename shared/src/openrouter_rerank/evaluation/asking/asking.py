@@ -25,10 +25,10 @@ from openrouter_rerank.ranking import Usage
 from .caller import Answer, Caller
 from .estimate import FIRST_QUESTIONS, Estimate, estimate
 from .in_flight import InFlight
-from .kept_answers import Want, kept_answer, missing
+from .kept_answers import Want, differ, kept_answer, missing
 from .matrix import KeptCall, Matrix, digest, list_digest
 from .schedule import Job, Schedule
-from .scores import LARGEST_DIFFERENCE, AskedCall, CallKind, Scores
+from .scores import AskedCall, CallKind, Scores
 
 MOST_FAILURES = 20
 """After this many failed calls without an answer between them, the service is taken to be down."""
@@ -106,7 +106,9 @@ class _Asking:
         """Ask all that is missing."""
         schedule = self._schedule
         self._find_kept(schedule.all())
-        self._totals = Counter(job.model for job in schedule.all())
+        # Also without probes: earlier calls may have shown it, and scores of several lists of
+        # documents must not be mixed.
+        self._find_listwise(schedule.questions)
         self._progress = progress
         for model in schedule.models:
             self._report(model)
@@ -118,7 +120,7 @@ class _Asking:
             self._report_estimate()
         await self._run(schedule.scores(schedule.probed), concurrency)
         await self._run(schedule.probes(), 1)
-        if self._find_listwise() and not self._in_flight.has_ended:
+        if self._find_listwise(schedule.probed) and not self._in_flight.has_ended:
             self._report_estimate()
         await self._run(schedule.scores(schedule.questions), concurrency)
 
@@ -185,13 +187,13 @@ class _Asking:
             if not missing(self._matrix, self._want(job)):
                 self._finished[job.model].add(job)
 
-    def _find_listwise(self) -> bool:
-        """Find models whose scores turn out to depend on the other documents."""
+    def _find_listwise(self, questions: Iterable[str]) -> bool:
+        """Find models whose kept scores depend on the other documents of a call."""
         schedule = self._schedule
         found = {
             job.model
-            for job in schedule.probes()
-            if job.model not in schedule.listwise and self._differs(job)
+            for job in schedule.scores(questions)
+            if job.model not in schedule.listwise and differ(self._matrix, self._want(job).asked)
         }
         schedule.listwise |= found
         for model in found:
@@ -199,18 +201,6 @@ class _Asking:
         self._find_kept(job for job in schedule.scores(schedule.questions) if job.model in found)
         self._totals = Counter(job.model for job in schedule.all())
         return bool(found)
-
-    def _differs(self, probed: Job) -> bool:
-        """Return `True` if the scores of a probe are not those at the largest depth."""
-        largest = self._schedule.depths[-1]
-        asked = Job(model=probed.model, question=probed.question, depth=largest)
-        probe, scores = self._kept(probed), self._kept(asked)
-        if probe is None or scores is None:
-            return False
-        return any(
-            abs(score - scores.scores[document]) > LARGEST_DIFFERENCE
-            for document, score in probe.scores.items()
-        )
 
     def _want(self, job: Job) -> Want:
         return Want(

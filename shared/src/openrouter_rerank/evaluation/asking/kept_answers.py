@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .matrix import Asked, KeptCall, Matrix, digest, list_digest
-from .scores import CallKind
+from .scores import LARGEST_DIFFERENCE, CallKind
 from .total_cost import total_cost
 
 
@@ -56,13 +56,26 @@ def kept_answer(matrix: Matrix, want: Want) -> KeptCall | None:
     )
 
 
+def differ(matrix: Matrix, asked: Asked) -> bool:
+    """Return `True` if kept calls for one question gave the same document different scores."""
+    first: dict[bytes, float] = {}
+    return any(
+        abs(first.setdefault(document, score) - score) > LARGEST_DIFFERENCE
+        for call in matrix.calls(asked)
+        for document, score in call.scores.items()
+    )
+
+
 def _calls(matrix: Matrix, want: Want) -> list[KeptCall]:
     return [call for call in matrix.calls(want.asked) if call.kind == want.kind]
 
 
 def _of_list(calls: Sequence[KeptCall], want: Want) -> KeptCall | None:
-    documents = list_digest(map(digest, want.documents))
-    return next((call for call in reversed(calls) if call.documents == documents), None)
+    digests = [digest(text) for text in want.documents]
+    documents = list_digest(digests)
+    of_list = (call for call in reversed(calls) if call.documents == documents)
+    # A file that another program has changed may lack scores.
+    return next((call for call in of_list if call.scores.keys() >= {*digests}), None)
 
 
 def _part_of_cost(call: KeptCall, sources: Mapping[bytes, KeptCall]) -> float | None:

@@ -54,7 +54,7 @@ def with_candidates(
     for question, text in counted(collection.questions.items(), report):
         try:
             retrieved = retrieve(text)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _failure(question, error) from error
         if _is_awaitable(retrieved):
             if inspect.iscoroutine(retrieved):
@@ -81,7 +81,7 @@ async def awith_candidates(
             retrieved = retrieve(text) if is_async else await asyncio.to_thread(retrieve, text)
             if _is_awaitable(retrieved):
                 retrieved = await retrieved
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _failure(question, error) from error
         found.add(question, retrieved)
     return found.collection()
@@ -182,7 +182,7 @@ def _wrong(question: str, got: str) -> CollectionError:
     )
 
 
-def _failure(question: str, error: Exception) -> CollectionError:
+def _failure(question: str, error: BaseException) -> CollectionError:
     return CollectionError(
         f"the retriever failed for the question {shown_value(question)}: {shown_error(error)}"
     )

@@ -159,7 +159,7 @@ class _Judging:
         self._failures_in_a_row += 1
         self._messages.setdefault(judge, error.message)
         if not self._kept[judge] and self._failures[judge] >= min(FIRST_GRADES, len(self._unique)):
-            raise error
+            raise _named(error, judge)
         # Each of a thousand calls could wait for its whole timeout.
         if self._failures_in_a_row >= MOST_FAILURES:
             self._in_flight.end()
@@ -252,6 +252,13 @@ class _Judging:
             answerable=answerable,
             budget=None if budget is None else budget.limit,
         )
+
+
+def _named(error: OpenRouterRerankError, judge: str) -> OpenRouterRerankError:
+    """Return an error whose message begins with the judge: there may be several models."""
+    error.message = f"{judge}: {error.message}"
+    error.args = (error.message,)
+    return error
 
 
 def _pairs(collection: Collection, pool: Pool, seed: int) -> Iterable[tuple[str, str, Pair]]:
