@@ -81,7 +81,7 @@ def test_a_verdict_has_status_0(stage, data, capsys):
     assert outputs.out.startswith("small: 8 questions, 48 documents, 6 candidates each\n")
     assert outputs.out.rstrip().endswith("evaluation/report.html")
     assert outputs.err == (
-        "10 requests, about $0.0087 (rerank-v3.5 $0.0043, rerank-3-lite $0.0043); budget $1.00 "
+        "10 requests, about $0.0093 (rerank-v3.5 $0.005, rerank-3-lite $0.0043); budget $1.00 "
         "will answer 8 of 8 questions\n"
     )
     assert len(stage.requests) == 20
@@ -222,6 +222,12 @@ def test_bm25_is_said_to_be_no_retriever_of_the_user(beir, tmp_path, capsys):
         (["--keep", "2"], "2.0 is not in the range 0<=x<=1"),
         (["--concurrency", "0"], "0 is not in the range x>=1"),
         (["--modle", "a"], "Did you mean '--model'?"),
+        (["--model", "a/\udcff"], "models must have slugs of models, got 'a/\\udcff'"),
+        (["--model", "a/b", "--model", "a/b"], "models has 'a/b' twice"),
+        (["--metric", "nonsense"], "metric='nonsense' cannot be computed"),
+        (["--budget", "nan"], "budget must be a number of US dollars, 0 or more, or None, got nan"),
+        (["--worth", "nan"], "worth must be a number from 0 to 1, got nan"),
+        (["--judge", "a/b", "--judge", "c/d", "--judge", "e/f"], "judge has 3 models"),
     ],
 )
 def test_wrong_usage_has_status_2(stage, data, capsys, arguments, message):
@@ -240,12 +246,6 @@ def test_wrong_usage_has_status_2(stage, data, capsys, arguments, message):
     [
         (["nowhere"], "CollectionError: nowhere: there is no such file or folder"),
         (["a" * 5_000], "aaa: it cannot be read (File name too long): check the path"),
-        (
-            ["small.jsonl", "--model", "a/\udcff"],
-            "models must have slugs of models, got 'a/\\udcff'",
-        ),
-        (["small.jsonl", "--metric", "nonsense"], "ConfigurationError: "),
-        (["small.jsonl", "--model", "a/b", "--model", "a/b"], "models has 'a/b' twice"),
         (["small.jsonl", "--out", "small.jsonl"], "small.jsonl/matrix.sqlite cannot be opened"),
     ],
 )

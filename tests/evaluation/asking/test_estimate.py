@@ -48,6 +48,13 @@ def line(left, costs, *, budget=None, spent=0.0, questions=300):
         ),
         # A probe of 10 candidates costs a tenth.
         (jobs("m", 100, depth=10, kind="probe"), {"m": 0.02}, {}, "100 requests, about $0.20"),
+        # A search unit is a query with up to 100 documents.
+        (
+            jobs("cohere/rerank-v3.5", 100, depth=10, kind="probe"),
+            {"cohere/rerank-v3.5": 0.002},
+            {},
+            "100 requests, about $0.20",
+        ),
         (
             jobs("m", 100),
             {"m": 0.01},

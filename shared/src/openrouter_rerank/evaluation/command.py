@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import click
 from click.core import ParameterSource
@@ -22,8 +22,9 @@ from openrouter_rerank.cli.options import (
     output_options,
     service_options,
 )
+from openrouter_rerank.errors import ConfigurationError
 
-from .settings import Settings
+from .settings import Settings, SettingsKeywords, settings_of
 
 if TYPE_CHECKING:
     from .asking.scores import Scores
@@ -247,7 +248,7 @@ def command(
     from .judge.judged import family_warnings
     from .report.progress_bars import ProgressBars
 
-    settings = Settings(
+    settings = _settings(
         models=models,
         depths=depths,
         metric=metric,
@@ -290,6 +291,17 @@ def command(
         outcome = work.outcome(answers)
     _print(outcome, out, as_json=as_json)
     return _status(outcome)
+
+
+def _settings(**options: Unpack[SettingsKeywords]) -> Settings:
+    from .analysis.measures import Metric
+
+    try:
+        settings = settings_of(options)
+        Metric(settings.metric)
+    except ConfigurationError as error:
+        raise click.UsageError(error.message) from error
+    return settings
 
 
 def _refuse_check_without_judge_or_terminal(judge: tuple[str, ...]) -> None:

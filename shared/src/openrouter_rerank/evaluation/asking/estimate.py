@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from openrouter_rerank.budget import Budget, shown_dollars
+from openrouter_rerank.models import model_for
 
 from .schedule import Job
 
 FIRST_QUESTIONS = 5
 """After these, there is an estimate."""
+# Documents of a search unit.
+_UNIT = 100
 # Questions. Sums of costs have errors of rounding.
 _ROUNDING = 1e-6
 
@@ -59,6 +63,13 @@ class Estimate:
         )
 
 
+def _share(job: Job, largest: int) -> float:
+    """Return the cost of a call as a share of that of a call at the largest depth."""
+    if model_for(job.model).search_units:
+        return ceil(job.depth / _UNIT) / ceil(largest / _UNIT)
+    return job.depth / largest
+
+
 def estimate(
     left: Sequence[Job],
     costs: Mapping[str, float | None],
@@ -68,7 +79,9 @@ def estimate(
     budget: Budget | None,
 ) -> Estimate:
     """
-    Return what calls will cost, if the cost of a call is in proportion to its depth.
+    Return what calls will cost.
+
+    A smaller depth costs less in proportion, unless the model is billed by search units.
 
     Args:
         left: The calls that are left.
@@ -80,7 +93,7 @@ def estimate(
     by_model = dict.fromkeys(costs, 0.0)
     scores = 0.0
     for job in left:
-        price = (costs[job.model] or 0.0) * job.depth / depth
+        price = (costs[job.model] or 0.0) * _share(job, depth)
         by_model[job.model] += price
         if job.kind == "score":
             scores += price

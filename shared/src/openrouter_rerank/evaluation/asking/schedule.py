@@ -43,7 +43,7 @@ class Schedule:
         self.probed = self.questions[: settings.probes]
         """The questions that are also asked alone, at each depth."""
         self.listwise = {model for model in settings.models if is_listwise(model)}
-        """Models that are asked at each depth. `add_listwise` adds to it."""
+        """Models that are asked at each depth. Those that turn out to be so are added."""
 
     def scores(self, questions: Iterable[str]) -> list[Job]:
         """Return the calls whose scores the evaluation is computed from."""
