@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from openrouter_rerank.evaluation.collection.bm25 import bm25
 from openrouter_rerank.evaluation.collection.collection import Collection, CollectionError
 
 from tests.evaluation.collections import ONE_CANDIDATE, SMALLEST_FILES
@@ -74,7 +75,14 @@ from tests.evaluation.collections import ONE_CANDIDATE, SMALLEST_FILES
             "line 2: the id 'q1' is on line 1 too: give each its own id",
         ),
         ("qrels/test.tsv", "q1\td1\t1\nq1\td2\tmany\n", "line 2: the grade 'many' is not a number"),
-        ("qrels/test.tsv", "q1\td1\tmany\n", "line 1: the grade 'many' is not a number"),
+        (
+            "qrels/test.tsv",
+            "q1\td1\tmany\n",
+            (
+                "line 1: the grade 'many' is not a number; if the line is a header, call this "
+                "column 'score'"
+            ),
+        ),
         (
             "qrels/test.tsv",
             "q1\td1\t0.5\n",
@@ -264,6 +272,21 @@ def test_a_missing_file_of_beir_is_named(tmp_path, monkeypatch, missing):
     assert str(raised.value) == (
         f"data: no {missing}; a BEIR folder has corpus.jsonl, queries.jsonl and qrels/test.tsv"
     )
+
+
+def test_documents_are_needed_only_without_a_retriever(tmp_path):
+    """Without its documents, a folder is read for a retriever, but no run of it can be used."""
+    (tmp_path / "qrels").mkdir()
+    for name in SMALLEST_FILES.keys() - {"corpus.jsonl"}:
+        (tmp_path / name).write_text(SMALLEST_FILES[name])
+    found = Collection.from_beir(tmp_path, with_documents=False)
+
+    assert (found.questions, found.documents) == ({"q1": "one?"}, {})
+    assert (found.judgements, found.notes) == ({"q1": {"d1": 1}}, ())
+    with pytest.raises(CollectionError, match="BM25 needs documents: pass a collection with docu"):
+        bm25(found, 10)
+    with pytest.raises(CollectionError, match="documents must have the texts of the candidates"):
+        Collection.from_beir(tmp_path, with_documents=False, run=tmp_path / "run.txt")
 
 
 def test_the_splits_that_are_there_are_named(tmp_path, monkeypatch):

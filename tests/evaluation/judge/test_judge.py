@@ -389,6 +389,15 @@ def test_a_judge_that_does_not_exist_ends_the_run(client, stage, tmp_path):
     assert len(chats(stage)) == 5
 
 
+def test_a_judge_that_gives_no_grade_ends_the_run(client, stage, tmp_path):
+    """If none of the first 5 replies has a grade, no more is paid, also in the next run."""
+    stage.always(judging(lambda *_: said("I cannot say.")))
+    for sent in (5 * 2, 5 * 2 + 2):
+        with pytest.raises(ConfigurationError, match=f"{JUDGE} has replied about . documents, and"):
+            run(client, tmp_path, concurrency=1)
+        assert len(chats(stage)) == sent
+
+
 def test_a_failed_grade_leaves_its_question_out(client, stage, tmp_path):
     """The run is incomplete, the notes have the error, and the next run asks again."""
 

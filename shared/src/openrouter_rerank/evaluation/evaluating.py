@@ -66,8 +66,8 @@ def evaluate(
         collection: The questions, documents, judgements and candidates.
         directory: The folder of the report and of the answers. It is created.
         retrieve: Finds the candidates of a question: `[(id, text)]` or `[(id, text, score)]`, best
-            first. Default: the candidates of the collection; if it has none, BM25 over its
-            documents.
+            first. The collection then needs no documents. Default: the candidates of the
+            collection; if it has none, BM25 over its documents.
         client: A client without a `score_store`, for its key, URL, budget, limiter and connections.
             Default: a new one, with the key of the environment.
         provider: The provider preferences of all calls. Default: `{"sort": "price"}`, because calls

@@ -130,7 +130,8 @@ def _is_header(columns: list[str]) -> bool:
 
 def _grade(line: Line, text: str) -> int:
     if (number := number_in(text)) is None:
-        raise line.error(f"the grade {shown_value(text)} is not a number")
+        advice = "; if the line is a header, call this column 'score'" if line.number == 1 else ""
+        raise line.error(f"the grade {shown_value(text)} is not a number{advice}")
     if (grade := grade_of(number)) is None:
         raise line.error(f"the grade must be {GRADE_RULE}, got {shown_value(text)}")
     return grade

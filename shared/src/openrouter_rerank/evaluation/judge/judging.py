@@ -13,7 +13,11 @@ from collections.abc import Callable, Iterable, Mapping
 from math import ceil
 from typing import TypeAlias
 
-from openrouter_rerank.errors import BudgetExceededError, OpenRouterRerankError
+from openrouter_rerank.errors import (
+    BudgetExceededError,
+    ConfigurationError,
+    OpenRouterRerankError,
+)
 from openrouter_rerank.evaluation.asking.asking import FATAL, MOST_FAILURES, Progress, show_nothing
 from openrouter_rerank.evaluation.asking.caller import Caller
 from openrouter_rerank.evaluation.asking.estimate import Estimate
@@ -27,7 +31,10 @@ from .grading import Grading
 from .rubric import RELEVANT, grade_in, passage_of, request_body
 
 FIRST_GRADES = 5
-"""After these, there is an estimate of the price; if all of them fail, the judging ends."""
+"""
+After these, there is an estimate of the price. If all of them fail, or no reply has a grade, the
+judging ends.
+"""
 # A reply without a grade is asked for once more.
 _REPLIES = 2
 
@@ -61,7 +68,7 @@ async def judge(
 
     Raises:
         OpenRouterRerankError: If no call can succeed: the key is wrong, the account has no credits,
-            or a judge has answered none of the first calls.
+            or a judge has given none of the first grades.
     """
     pairs = {
         (question, document): pair
@@ -148,11 +155,21 @@ class _Judging:
         grade = Grade(value=value, cost=total_cost(costs))
         self._grades.add(self._caller.service, judge, pair, grade)
         self._kept[judge][key] = grade
+        self._check_grades(judge)
         self._costs[judge].append(grade.cost)
         self._done[judge] += 1
         self._waiting[judge] -= 1
         if (following := self._next_judge(key)) is not None:
             self._waiting[following] += 1
+
+    def _check_grades(self, judge: str) -> None:
+        """Raise an error if none of the first replies has a grade: the others will not either."""
+        kept = self._kept[judge].values()
+        if len(kept) >= FIRST_GRADES and all(grade.value is None for grade in kept):
+            raise ConfigurationError(
+                f"the judge {judge} has replied about {len(kept)} documents, and no reply has a "
+                "grade: name another model"
+            )
 
     def _note_failure(self, judge: str, error: OpenRouterRerankError) -> None:
         self._failures[judge] += 1
