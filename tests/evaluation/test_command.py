@@ -302,6 +302,20 @@ def test_a_spent_budget_has_status_3(stage, data, capsys):
     assert len(stage.requests) == 20
 
 
+def test_a_budget_of_0_uses_kept_answers_only(stage, data, capsys):
+    """Nothing is sent. What is missing needs a budget, and the message says so."""
+    assert main(["evaluate", str(data), *OPTIONS, "--budget", "0"]) == 3
+    assert "With --budget 0, only kept answers count: raise it" in capsys.readouterr().err
+    assert stage.requests == []
+
+    main(["evaluate", str(data), *OPTIONS])
+    complete = capsys.readouterr().out
+    stage.reset()
+    assert main(["evaluate", str(data), *OPTIONS, "--budget", "0"]) == 0
+    assert capsys.readouterr().out == complete
+    assert stage.requests == []
+
+
 def test_failed_questions_have_status_3(stage, data, capsys):
     """If a question fails, the others are reported, and the next run asks it again."""
     stage.always(

@@ -36,6 +36,7 @@ _ARGUMENTS = "openrouter_rerank.evaluation.arguments"
 _DEFAULTS = Settings()
 _COUNT = click.IntRange(min=1)
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+_NO_MONEY = "With --budget 0, only kept answers count: raise it to ask the models."
 # Characters of a value in a message.
 _LONGEST = 100
 # Passages, ten of each grade.
@@ -63,8 +64,8 @@ class _Command(click.Command):
     "evaluate",
     cls=_Command,
     short_help="say whether reranking is worth it on your data",
-    epilog="Exit status: 0 a verdict was reached, whatever it is; 1 the input or the service makes "
-    "it impossible; 2 wrong usage; 3 incomplete, because the budget is spent or questions failed: "
+    epilog="Exit status: 0 a verdict was reached, yes or no; 1 the input or the service makes it "
+    "impossible; 2 wrong usage; 3 incomplete, because the budget is spent or questions failed: "
     "run the same command again to go on; 130 interrupted. All answers are kept in the folder of "
     "--out, and are never paid twice.",
 )
@@ -365,7 +366,8 @@ def _print(outcome: "Outcome", out: Path, *, as_json: bool) -> None:
     if scores.interrupted:
         write("interrupted: all answers are kept. Run the same command again to go on.")
     elif scores.budget_is_spent:
-        write("incomplete: the budget is spent. Run the same command again to go on.")
+        cure = "Run the same command again to go on." if evaluation.settings.budget else _NO_MONEY
+        write(f"incomplete: the budget is spent. {cure}")
     elif not evaluation.is_complete:
         write(f"incomplete: {_failures(scores)} Run the same command again to ask what is missing.")
     if as_json:

@@ -1,4 +1,4 @@
-"""Makes the calls of an evaluation: with the client of the user, or with one of its own."""
+"""Makes the calls of an evaluation: with the client of the user, or with a new one."""
 
 import asyncio
 import contextvars
@@ -46,7 +46,8 @@ class Caller:
         client: A client of the user. It is not closed. By default, a new client with the key and
             the URL of the environment.
         keywords: The options of the new client, if `client` is `None`.
-        budget: The limit for all calls of this object, besides a budget of `client`. `None`: none.
+        budget: The limit for all calls of this object, in addition to that of `client`. `None`:
+            none.
         concurrency: The number of calls that are made together.
         provider: The provider preferences of all calls. `None`: the cheapest provider.
         extra_body: Extra fields of all requests.
