@@ -275,10 +275,17 @@ def test_local_scorers_from_end_to_end(tmp_path):
     assert all(plan.price_per_1000 == 0 and plan.seconds_p50 for plan in found.plans)
 
 
+CIRCULAR: dict[str, object] = {}
+CIRCULAR["itself"] = CIRCULAR
 REFUSED = [
     ({"metric": "nonsense@10"}, "nonsense"),
     ({"models": []}, "^models is empty"),
     ({"concurrency": 0}, "^concurrency must be"),
+    ({"client": 3}, "^client must be a RerankClient or an AsyncRerankClient, got 3"),
+    ({"progress": 3}, "^progress must be a function, got 3"),
+    ({"directory": None}, "^directory must be a path, as a string or a pathlib.Path, got None"),
+    ({"directory": "a\0b"}, "^directory must be a path, got "),
+    ({"extra_body": CIRCULAR}, "^provider and extra_body must be JSON values .Circular"),
 ]
 
 
@@ -288,7 +295,10 @@ def test_a_wrong_option_is_refused_before_anything_is_sent(
 ):
     """A wrong option costs nothing and writes nothing."""
     with pytest.raises(ConfigurationError, match=message):
-        evaluate(small_collection(), client=client, directory=tmp_path / "new", **OPTIONS | options)
+        evaluate(
+            small_collection(),
+            **OPTIONS | {"client": client, "directory": tmp_path / "new"} | options,
+        )
 
     assert stage.requests == []
     assert not (tmp_path / "new").exists()

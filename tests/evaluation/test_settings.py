@@ -36,6 +36,8 @@ def test_lists_become_tuples():
         ({"concurrency": 0}, "concurrency must be a whole number, 1 or more, got 0"),
         ({"concurrency": True}, "concurrency must be a whole number, 1 or more, got True"),
         ({"probes": -1}, "probes must be a whole number, 0 or more, got -1"),
+        ({"metric": None}, "metric must be a name, such as 'nDCG@10', got None"),
+        ({"two_step": "no"}, "two_step must be True or False, got 'no'"),
         ({"seed": 0.5}, "seed must be a whole number, 0 or more, got 0.5"),
         ({"questions": 0}, "questions must be a whole number, 1 or more, got 0"),
         ({"worth": -0.1}, "worth must be a number from 0 to 1, got -0.1"),

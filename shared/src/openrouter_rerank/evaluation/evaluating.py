@@ -28,6 +28,7 @@ from .asking.scores import Scores
 from .collection.bm25 import bm25
 from .collection.collection import Collection
 from .collection.counted import Count
+from .collection.lines import checked_path
 from .collection.retriever import Retriever, awith_candidates, with_candidates
 from .evaluation import Evaluation
 from .judge.grades import Grades
@@ -194,6 +195,7 @@ class Work:
         command: str | None = None,
     ) -> None:
         _check_type(collection)
+        _check_progress(progress)
         Metric(settings.metric)
         self._settings = settings
         self._collection = sample(collection, settings)
@@ -208,7 +210,7 @@ class Work:
         )
         if not settings.judge:
             _check_judgements(collection)
-        self._directory = Path(directory)
+        self._directory = _folder(directory)
         # An unusable file must be known before a retriever is called for each question.
         Matrix(self._directory / MATRIX).close()
 
@@ -293,6 +295,18 @@ def _check_type(collection: object) -> None:
             f"the collection must be a Collection, got {shown_value(collection)}: "
             "Collection.from_jsonl and Collection.from_beir read files"
         )
+
+
+def _check_progress(progress: object) -> None:
+    if progress is not None and not callable(progress):
+        raise ConfigurationError(f"progress must be a function, got {shown_value(progress)}")
+
+
+def _folder(directory: object) -> Path:
+    folder = checked_path("directory", directory)
+    if "\0" in str(folder):
+        raise ConfigurationError(f"directory must be a path, got {shown_value(str(folder))}")
+    return folder
 
 
 def _check_judgements(collection: Collection) -> None:

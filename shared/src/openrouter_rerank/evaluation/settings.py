@@ -57,6 +57,8 @@ class Settings:
             raise ConfigurationError("models is empty: name at least one model")
         object.__setattr__(self, "judge", _judges_in(self.judge))
         object.__setattr__(self, "depths", _depths_in(self.depths))
+        _check_kind("metric", self.metric, str, "a name, such as 'nDCG@10'")
+        _check_kind("two_step", self.two_step, bool, "True or False")
         for name, least in (("concurrency", 1), ("probes", 0), ("seed", 0)):
             _at_least(least, name, getattr(self, name))
         if self.questions is not None:
@@ -173,6 +175,11 @@ def _at_least(least: int, name: str, value: object) -> int:
     raise ConfigurationError(
         f"{name} must be a whole number, {least} or more, got {shown_value(value)}"
     )
+
+
+def _check_kind(name: str, value: object, kind: type, rule: str) -> None:
+    if not isinstance(value, kind):
+        raise ConfigurationError(f"{name} must be {rule}, got {shown_value(value)}")
 
 
 def _check_share(name: str, value: object) -> None:

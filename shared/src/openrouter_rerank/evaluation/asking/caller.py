@@ -14,7 +14,7 @@ from openrouter_rerank.budget import Budget
 from openrouter_rerank.client import AsyncRerankClient, RerankClient
 from openrouter_rerank.client_options import ClientKeywords, RequestOptions
 from openrouter_rerank.client_options.long_documents import DEFAULT_RULES
-from openrouter_rerank.errors import ConfigurationError
+from openrouter_rerank.errors import ConfigurationError, shown_value
 from openrouter_rerank.ranking import Ranking
 from openrouter_rerank.rate_limiter import RateLimiter, WindowRateLimiter
 
@@ -66,6 +66,7 @@ class Caller:
         provider: Mapping[str, object] | None = None,
         extra_body: Mapping[str, object] | None = None,
     ) -> None:
+        _check_client(client)
         if client is not None and client.has_score_store:
             raise ConfigurationError(
                 "the client has a score_store, and a kept score has no price and no time: pass a "
@@ -88,7 +89,7 @@ class Caller:
         # Passages of long documents have other scores than their starts.
         rules = self._client.long_document_rules
         scored = {**self._options, "long_documents": None if rules == DEFAULT_RULES else rules}
-        self._options_key = json.dumps(scored, sort_keys=True, default=str)
+        self._options_key = _json(scored)
         self._free_limiter: RateLimiter | None = None
         if self._client.rate_limiter is None:
             self._free_limiter = WindowRateLimiter()
@@ -169,3 +170,19 @@ class Caller:
         context = contextvars.copy_context()
         future = self._workers.submit(functools.partial(context.run, call))
         return call() if future is None else await asyncio.wrap_future(future)
+
+
+def _check_client(client: object) -> None:
+    if client is not None and not isinstance(client, RerankClient | AsyncRerankClient):
+        raise ConfigurationError(
+            f"client must be a RerankClient or an AsyncRerankClient, got {shown_value(client)}"
+        )
+
+
+def _json(options: Mapping[str, object]) -> str:
+    try:
+        return json.dumps(options, sort_keys=True, default=str)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigurationError(
+            f"provider and extra_body must be JSON values ({error}): pass plain dicts and lists"
+        ) from error
