@@ -222,7 +222,6 @@ def test_bm25_is_said_to_be_no_retriever_of_the_user(beir, tmp_path, capsys):
         (["--keep", "2"], "2.0 is not in the range 0<=x<=1"),
         (["--concurrency", "0"], "0 is not in the range x>=1"),
         (["--modle", "a"], "Did you mean '--model'?"),
-        (["--model", "a/\udcff"], "models must have slugs of models, got 'a/\\udcff'"),
         (["--model", "a/b", "--model", "a/b"], "models has 'a/b' twice"),
         (["--metric", "nonsense"], "metric='nonsense' cannot be computed"),
         (["--budget", "nan"], "budget must be a number of US dollars, 0 or more, or None, got nan"),
@@ -246,6 +245,7 @@ def test_wrong_usage_has_status_2(stage, data, capsys, arguments, message):
     [
         (["nowhere"], "CollectionError: nowhere: there is no such file or folder"),
         (["a" * 5_000], "aaa: it cannot be read (File name too long): check the path"),
+        (["small.jsonl", "--model", "a/\udcff"], "'a/\\udcff' is not the slug of a model"),
         (["small.jsonl", "--out", "small.jsonl"], "small.jsonl/matrix.sqlite cannot be opened"),
     ],
 )

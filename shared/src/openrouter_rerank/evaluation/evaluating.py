@@ -5,7 +5,7 @@ Evaluates whether reranking is worth it: asks the models, computes the result, w
 import asyncio
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -42,6 +42,7 @@ from .settings import Settings, SettingsKeywords, settings_of
 
 MATRIX = "matrix.sqlite"
 """The name of the file with the answers, in the folder of an evaluation."""
+_LONGEST_SLUG = 200
 
 
 def evaluate(
@@ -196,6 +197,7 @@ class Work:
     ) -> None:
         _check_type(collection)
         _check_progress(progress)
+        _check_slugs((*settings.models, *settings.judge))
         Metric(settings.metric)
         self._settings = settings
         self._collection = sample(collection, settings)
@@ -295,6 +297,14 @@ def _check_type(collection: object) -> None:
             f"the collection must be a Collection, got {shown_value(collection)}: "
             "Collection.from_jsonl and Collection.from_beir read files"
         )
+
+
+def _check_slugs(models: Iterable[str]) -> None:
+    for model in models:
+        if not model.isprintable() or len(model) > _LONGEST_SLUG:
+            raise ConfigurationError(
+                f"{shown_value(model)} is not the slug of a model, such as 'cohere/rerank-v3.5'"
+            )
 
 
 def _check_progress(progress: object) -> None:

@@ -9,7 +9,6 @@ from openrouter_rerank.errors import ConfigurationError, shown_value
 from openrouter_rerank.models import DEFAULT_MODEL
 
 _MOST_JUDGES = 2
-_LONGEST_SLUG = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +136,7 @@ def _judges_in(judges: object) -> tuple[str, ...]:
 def _names_in(option: str, models: object) -> tuple[str, ...]:
     """Return models as a tuple; one string is one model."""
     names = (models,) if isinstance(models, str) else _items_of(option, models)
-    found = tuple(name for name in names if isinstance(name, str) and _is_slug(name))
+    found = tuple(name for name in names if isinstance(name, str) and name.strip())
     if len(found) < len(names):
         wrong = next(name for name in names if name not in found)
         raise ConfigurationError(f"{option} must have slugs of models, got {shown_value(wrong)}")
@@ -145,10 +144,6 @@ def _names_in(option: str, models: object) -> tuple[str, ...]:
         if found.count(name) > 1:
             raise ConfigurationError(f"{option} has {shown_value(name)} twice: name it once")
     return found
-
-
-def _is_slug(name: str) -> bool:
-    return bool(name.strip()) and name.isprintable() and len(name) <= _LONGEST_SLUG
 
 
 def _depths_in(depths: object) -> tuple[int, ...]:
