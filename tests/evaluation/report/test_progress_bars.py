@@ -8,7 +8,7 @@ from openrouter_rerank.evaluation.asking.estimate import Estimate
 from openrouter_rerank.evaluation.report.progress_bars import ProgressBars
 
 ESTIMATE = Estimate(requests=9, costs={"a/b": 0.5}, questions=3, answerable=3, budget=1.0)
-LINE = "9 requests, about $0.50; budget $1.00 is enough"
+LINE = "9 requests, about $0.50; budget $1.00 will answer 3 of 3 questions"
 
 
 def progress(model, **fields):
