@@ -8,8 +8,7 @@ from contextlib import redirect_stdout
 from io import StringIO
 
 import pytest
-from openrouter_rerank.cli import main
-from openrouter_rerank.demo.terminal import console
+from openrouter_rerank.cli import main, output
 from openrouter_rerank.local.stage import Fault, error
 
 DEMO = "import sys; from openrouter_rerank.cli import main; sys.exit(main(['demo', *sys.argv[1:]]))"
@@ -67,9 +66,21 @@ def test_json_has_both_orders(local_openrouter, monkeypatch, capsys):
 def test_output_may_go_to_an_object_without_an_encoding():
     """If `sys.stdout` is replaced by an object that takes any text, the text is printed to it."""
     with redirect_stdout(StringIO()) as printed:
-        console().print("naïve")
+        output.prepare()
+        output.console().print("naïve")
 
     assert printed.getvalue() == "naïve\n"
+
+
+def test_a_reader_that_ends_early_is_no_failure():
+    """If the reader of the output ends early, as `head` does, the status is 0."""
+    with subprocess.Popen(
+        [sys.executable, "-c", DEMO, *QUICK], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        running.stdout.close()
+        errors = running.stderr.read()
+
+    assert (running.returncode, errors) == (0, b"")
 
 
 def test_an_error_of_the_service_is_printed_as_one_line(local_openrouter, monkeypatch, capsys):

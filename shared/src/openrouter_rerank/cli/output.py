@@ -52,8 +52,14 @@ def has_error_terminal() -> bool:
     return sys.stderr is not None and sys.stderr.isatty()
 
 
-def console(*, stderr: bool = False) -> "Console":
-    """Return a console for the standard output or error, which shows texts as they are."""
+def console(*, stderr: bool = False, quiet: bool = False) -> "Console":
+    """
+    Return a console that shows texts as they are, without the markup of rich.
+
+    Args:
+        stderr: Write to the standard error, and not to the standard output.
+        quiet: Write nothing.
+    """
     from rich.console import Console
 
     class ConsoleOfPipes(Console):
@@ -61,7 +67,9 @@ def console(*, stderr: bool = False) -> "Console":
             # Rich would end the process with status 1.
             raise BrokenPipeError
 
-    return ConsoleOfPipes(stderr=stderr, highlight=False, markup=False, emoji=False)
+    return ConsoleOfPipes(
+        stderr=stderr, quiet=quiet, highlight=False, markup=False, emoji=False
+    )
 
 
 def write_fields(*fields: str) -> None:

@@ -39,12 +39,11 @@ def command(*, questions: Sequence[str], passages: int | None, as_json: bool) ->
     """
     if any(not question.strip() for question in questions):
         raise click.UsageError("a QUESTION is blank", click.get_current_context())
-    from openrouter_rerank.cli.output import progress, write_json
+    from openrouter_rerank.cli.output import console, progress, write_json
 
     with progress("reading Python's documentation"):
         from openrouter_rerank.demo.corpus import corpus
         from openrouter_rerank.demo.run import run
-        from openrouter_rerank.demo.terminal import console
 
         searched = corpus()[:passages]
     answers = run(console(quiet=as_json), searched, questions)

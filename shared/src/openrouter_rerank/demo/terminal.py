@@ -2,11 +2,9 @@
 Formats the demo's output: the retriever's and the reranked order side by side, and the totals.
 """
 
-import sys
 from collections.abc import Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -86,16 +84,3 @@ def totals(rankings: Sequence[Ranking], *, seconds: float) -> str:
         f"{sum(len(ranking.results) for ranking in rankings)} documents, "
         + ("cost unknown" if cost is None else f"{cost:.4f} US dollars")
     )
-
-
-def console(*, quiet: bool = False) -> Console:
-    """
-    Return a console that writes to the standard output: a terminal, a file or a pipe.
-
-    Args:
-        quiet: Write nothing.
-    """
-    # The encoding of a pipe may lack characters of the passages.
-    if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None:
-        reconfigure(errors="replace")
-    return Console(highlight=False, markup=False, emoji=False, quiet=quiet)
