@@ -33,7 +33,7 @@ def test_a_working_setup_is_ok(stage):
         "base URL": ("ok", f"{stage.base_url} from OPENROUTER_API_BASE"),
         "proxy": ("ok", "none, because the service is on this machine"),
         "certificates": ("ok", "none are needed for http"),
-        "account": ("ok", "the key is accepted; no limit of the key"),
+        "account": ("ok", "the key is accepted; it has no limit"),
         "call": ("ok", "ranked by rerank-v3.5, Stage; cost $0.001"),
     }
     get, post = stage.requests
@@ -88,7 +88,7 @@ def test_the_account_is_described(stage):
         "$12.50 left of its limit",
         "budget of team: $3.00 left until 2026-12-01",
         "42 of 50 requests to :free models left today",
-        "$0.25 billed by providers to your own keys of theirs",
+        "$0.25 billed by providers to your own provider keys",
         "expires 2027-01-01",
     ]
 

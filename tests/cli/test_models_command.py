@@ -26,7 +26,7 @@ def test_the_live_list_is_printed_with_built_in_prices(stage):
 
     known = ["cohere/rerank-5-fast", "32768", "1000", "no", "tokens", "-", latency, price]
     assert rows(done) == [["new/rerank-9", "99", "-", "no", "-", "2027-01-31", "-", "-"], known]
-    assert done.stderr.startswith("The list is live. Prices and latencies are built in, of 20")
+    assert done.stderr.startswith("The list is live. Prices and latencies are built in, as of 20")
     assert [request.path for request in stage.requests] == [
         "/api/v1/models?output_modalities=rerank"
     ]
@@ -50,7 +50,7 @@ def test_without_a_listing_the_built_in_list_is_printed(stage, reply):
     done = call(stage, "models")
 
     assert [row[0] for row in rows(done)] == [*MODELS]
-    assert done.stderr.startswith("The list is built in, of 20")
+    assert done.stderr.startswith("The list is built in, as of 20")
     assert done.stderr.count("\n") == 1
 
 

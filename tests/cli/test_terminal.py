@@ -209,7 +209,7 @@ def test_models_are_a_table(stage):
     plain = OWN.sub("", shown)
     assert re.search(r"cohere/rerank-v3\.5 +4096 +1000 +no +search units", plain)
     assert plain.splitlines()[-1].startswith(
-        "The list is live. Prices and latencies are built in, of 20"
+        "The list is live. Prices and latencies are built in, as of 20"
     )
 
 

@@ -38,7 +38,7 @@ def test_piped_output_is_plain(monkeypatch):
 
     assert (done.returncode, done.stderr) == (0, "")
     assert QUICK[-1] in done.stdout
-    assert "US dollars" in done.stdout
+    assert "documents, cost $0.00" in done.stdout
     assert done.stdout.isascii()
     assert "\x1b" not in done.stdout
     assert "\r" not in done.stdout

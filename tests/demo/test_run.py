@@ -54,7 +54,7 @@ def test_without_a_key_the_local_scorer_answers(demo):
     assert "There is no OPENROUTER_API_KEY, so the local scorer answers, not OpenRouter" in text
     for name in FRAMEWORKS:
         assert f"{name}, by local/minilm-l6-hybrid, local scorer (not OpenRouter)" in text
-    assert re.search(r"\d\.\d seconds .* 2 requests, 50 documents, 0\.0000 US dollars$", text)
+    assert re.search(r"\d\.\d seconds .* 2 requests, 50 documents, cost \$0\.00$", text)
 
 
 def test_both_frameworks_print_the_same_tables(demo):
@@ -103,7 +103,7 @@ def test_with_a_key_the_output_names_openrouter_and_the_cost(hosted, demo):
     assert f"OpenRouter at {hosted.base_url} answers" in text
     assert "local scorer" not in text
     assert hosted.api_key not in text
-    assert text.endswith("2 requests, 50 documents, 0.0040 US dollars")
+    assert text.endswith("2 requests, 50 documents, cost $0.004")
 
 
 def test_a_changed_order_is_demo(hosted, demo):

@@ -39,10 +39,9 @@ def command(
     from . import output
     from .diagnosis import steps
 
-    keywords = client_keywords(base_url, timeout)
     found: list[Step] = []
     screen = output.console() if output.is_terminal() and not as_json else None
-    results = steps(keywords, base_url, model, call=not no_call)
+    results = steps(client_keywords(base_url, timeout), model, call=not no_call)
     while (step := _next(results)) is not None:
         found.append(step)
         if screen is not None:

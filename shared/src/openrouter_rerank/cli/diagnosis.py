@@ -29,6 +29,7 @@ from openrouter_rerank.errors import APIConnectionError, ConfigurationError, Ope
 
 from .failures import client_error
 from .service import NO_KEY, Service, base_url_and_origin, options_with_key
+from .summary import ranked_by, shown_cost
 from .wording import for_command_line
 
 Status: TypeAlias = Literal["ok", "problem", "note", "skipped"]
@@ -52,19 +53,16 @@ class Step:
     """What was found. Of a problem: what happened, and what to do."""
 
 
-def steps(
-    keywords: ClientKeywords, base_url: str | None, model: str, *, call: bool
-) -> Iterator[Step]:
+def steps(keywords: ClientKeywords, model: str, *, call: bool) -> Iterator[Step]:
     """
     Check the key, the base URL, the proxy, the certificates, the account and a call.
 
     Args:
-        keywords: Keywords of a client.
-        base_url: The one of the command line.
+        keywords: The options of the command line, as keywords of a client.
         model: The model of the call.
         call: Whether to make a call, which may cost money.
     """
-    given, origin = base_url_and_origin(base_url)
+    given, origin = base_url_and_origin(keywords.get("base_url"))
     is_ready = True
     for step in (_key(), _base_url(given, origin)):
         is_ready = is_ready and step.status != "problem"
@@ -183,7 +181,7 @@ def _resets(key: KeyDetails) -> str:
 
 def _limits(key: KeyDetails) -> str:
     left = key.limit_remaining
-    parts = ["no limit of the key" if left is None else f"{shown_dollars(left)} left of its limit"]
+    parts = ["it has no limit" if left is None else f"{shown_dollars(left)} left of its limit"]
     for budget in key.budgets:
         if budget.remaining is not None:
             until = f" until {budget.resets_at}" if budget.resets_at else ""
@@ -194,7 +192,7 @@ def _limits(key: KeyDetails) -> str:
         parts.append(f"{key.free_remaining}{of} requests to :free models left today")
     if key.byok_usage:
         billed = shown_dollars(key.byok_usage)
-        parts.append(f"{billed} billed by providers to your own keys of theirs")
+        parts.append(f"{billed} billed by providers to your own provider keys")
     if key.expires_at is not None:
         parts.append(f"expires {key.expires_at}")
     return f"the key is accepted; {'; '.join(parts)}"
@@ -206,10 +204,8 @@ def _call(keywords: ClientKeywords, model: str) -> Step:
             ranking = client.rerank(_QUERY, _DOCUMENTS, model=model)
     except OpenRouterRerankError as error:
         return Step(name="call", status="problem", detail=_error(error))
-    cost = ranking.usage.cost
-    by = f"{ranking.served_model or ranking.model}, {ranking.provider or 'provider unknown'}"
-    price = "cost unknown" if cost is None else f"cost {shown_dollars(cost)}"
-    return Step(name="call", status="ok", detail=f"ranked by {by}; {price}")
+    detail = f"ranked by {ranked_by(ranking)}; {shown_cost(ranking.usage.cost)}"
+    return Step(name="call", status="ok", detail=detail)
 
 
 def _error(error: OpenRouterRerankError) -> str:

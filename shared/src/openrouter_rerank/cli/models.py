@@ -19,7 +19,7 @@ _SortKey: TypeAlias = tuple[float, float, str]
 _DOLLARS = re.compile(r"\$([0-9.]+)")
 _LAST = float("inf")
 _UNKNOWN = "-"
-_BILLINGS = {"free": 0.0, "tokens": 1.0, "search units": 2.0}
+_BILLINGS = {"tokens": 1.0, "search units": 2.0}
 
 
 def _price(model: "RerankModel") -> _SortKey:
@@ -147,8 +147,8 @@ def _source(listing: "ModelListing") -> str:
     from openrouter_rerank.models import CATALOGUE_DATE
 
     if listing.is_live:
-        return f"The list is live. Prices and latencies are built in, of {CATALOGUE_DATE}."
-    return f"The list is built in, of {CATALOGUE_DATE}, because: {_problem(listing)}"
+        return f"The list is live. Prices and latencies are built in, as of {CATALOGUE_DATE}."
+    return f"The list is built in, as of {CATALOGUE_DATE}, because: {_problem(listing)}"
 
 
 def _problem(listing: "ModelListing") -> str | None:

@@ -67,9 +67,7 @@ def console(*, stderr: bool = False, quiet: bool = False) -> "Console":
             # Rich would end the process with status 1.
             raise BrokenPipeError
 
-    return ConsoleOfPipes(
-        stderr=stderr, quiet=quiet, highlight=False, markup=False, emoji=False
-    )
+    return ConsoleOfPipes(stderr=stderr, quiet=quiet, highlight=False, markup=False, emoji=False)
 
 
 def write_fields(*fields: str) -> None:

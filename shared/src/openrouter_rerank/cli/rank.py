@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _LONGEST_SOURCE = 24
 # Characters of a document that a terminal shows, or it shows no sources.
 _LEAST_OF_DOCUMENT = 24
+# Blank documents that a line names.
+_MOST_NAMED = 5
 
 
 @click.command(
@@ -98,7 +100,11 @@ def command(
             shown = inputs[each.index]
             text = (shown.document.text or "[image]").rstrip("\r\n")
             output.write_fields(f"{each.relevance_score:.6g}", shown.source, text)
-    return _left_out([each for each in found if each.is_blank], len(found))
+    blank = [each for each in found if each.is_blank]
+    if not blank:
+        return 0
+    _report_blank(blank, len(found))
+    return INCOMPLETE
 
 
 def _check_images(inputs: Sequence["Input"], model: str) -> None:
@@ -170,10 +176,9 @@ def _print_json(
 def _print_table(
     inputs: Sequence["Input"], kept: Sequence["RankedDocument"], ranking: "Ranking"
 ) -> None:
-    from openrouter_rerank.budget import shown_dollars
-
     from .escapes import first_words, one_line
     from .output import console
+    from .summary import ranked_by, shown_cost
     from .tables import Column, print_table
 
     columns = [
@@ -192,21 +197,22 @@ def _print_table(
         for rank, each in enumerate(kept, start=1)
     ]
     print_table(columns, rows, least=_LEAST_OF_DOCUMENT, wraps=False)
-    cost = ranking.usage.cost
-    by = f"{ranking.served_model or ranking.model}, {ranking.provider or 'provider unknown'}"
-    price = "cost unknown" if cost is None else f"cost {shown_dollars(cost)}"
-    console().print(one_line(f"{len(kept)} of {len(inputs)} shown, ranked by {by}; {price}"))
+    console().print(
+        one_line(
+            f"{len(kept)} of {len(inputs)} shown, ranked by {ranked_by(ranking)}; "
+            f"{shown_cost(ranking.usage.cost)}"
+        )
+    )
 
 
-def _left_out(blank: Sequence["Input"], count: int) -> int:
+def _report_blank(blank: Sequence["Input"], count: int) -> None:
+    """Name the first of the `blank` documents, which are not ranked."""
     from .output import flush
 
-    if blank:
-        # After the results, also if both are written to the same file.
-        flush()
-        write(
-            f"left out, without text ({len(blank)} of {count}): "
-            + ", ".join(each.source for each in blank[:5])
-            + (", ..." if len(blank) > 5 else "")
-        )
-    return INCOMPLETE if blank else 0
+    # After the results, also if both are written to the same file.
+    flush()
+    write(
+        f"left out, without text ({len(blank)} of {count}): "
+        + ", ".join(each.source for each in blank[:_MOST_NAMED])
+        + (", ..." if len(blank) > _MOST_NAMED else "")
+    )

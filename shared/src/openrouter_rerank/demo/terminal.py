@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from openrouter_rerank.cli.summary import ranked_by, shown_cost
 from openrouter_rerank.demo.passage import Passage
 from openrouter_rerank.demo.pipeline import Hit, Outcome
 from openrouter_rerank.ranking import Ranking, Usage
@@ -68,11 +69,7 @@ def _old_rank(old_rank: int, rank: int) -> Text:
 
 def models_and_providers(rankings: Sequence[Ranking]) -> str:
     """Return the models and providers that the responses name."""
-    found = {
-        f"{ranking.served_model or ranking.model}, {ranking.provider or 'provider unknown'}"
-        for ranking in rankings
-    }
-    return "; ".join(sorted(found)) or "no request was sent"
+    return "; ".join(sorted({*map(ranked_by, rankings)})) or "no request was sent"
 
 
 def totals(rankings: Sequence[Ranking], *, seconds: float) -> str:
@@ -81,6 +78,5 @@ def totals(rankings: Sequence[Ranking], *, seconds: float) -> str:
     return (
         f"{seconds:.1f} seconds to retrieve and rerank, "
         f"{sum(len(ranking.requests) for ranking in rankings)} requests, "
-        f"{sum(len(ranking.results) for ranking in rankings)} documents, "
-        + ("cost unknown" if cost is None else f"{cost:.4f} US dollars")
+        f"{sum(len(ranking.results) for ranking in rankings)} documents, {shown_cost(cost)}"
     )
