@@ -38,7 +38,7 @@ def test_the_command_of_a_configuration_is_valid(configuration):
 
     assert server["command"] == "uvx"
     assert server["args"][:3] == UVX
-    assert parsed(server["args"][3:])["budget"] == "1"
+    assert parsed(server["args"][3:])["budget"].limit == 1
     assert [*server["env"]] == ["OPENROUTER_API_KEY"]
 
 
@@ -86,7 +86,7 @@ def test_the_entry_has_a_default_for_each_option():
 
     defaults = [part for each in options for part in (each["name"], each["default"])]
     found = parsed([command["value"], *defaults])
-    assert (found["model"], found["budget"]) == (DEFAULT_MODEL, "1")
+    assert (found["model"], found["budget"].limit) == (DEFAULT_MODEL, 1)
 
 
 def test_the_entry_fits_the_limits_of_the_registry():

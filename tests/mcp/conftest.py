@@ -85,7 +85,7 @@ def shared_url(start_http):
 
 
 class Connection:
-    """The official client of a server, which runs in a thread of its own."""
+    """The official client of a server, which runs in another thread."""
 
     def __init__(self, portal, client):
         self._portal, self._client = portal, client

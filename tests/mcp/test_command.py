@@ -14,8 +14,11 @@ from openrouter_rerank.cli import main
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["--budget", "much"], "Invalid value for --budget: limit must be a number"),
-        (["--budget", "-1"], "Invalid value for --budget: limit must be a number"),
+        (
+            ["--budget", "much"],
+            "'--budget': pass US dollars, 0 or more, such as 1",
+        ),
+        (["--budget", "-1"], "'--budget': pass US dollars, 0 or more, such as 1"),
         (["--port", "8000"], "--port needs --transport http"),
         (["--host", "127.0.0.1"], "--host needs --transport http"),
         (["--allowed-host", "a.example"], "--allowed-host needs --transport http"),
@@ -49,7 +52,7 @@ def test_the_help_describes_each_option(capsys):
     shown = " ".join(capsys.readouterr().out.split())
     assert "rerank and list_rerank_models" in shown
     assert "OPENROUTER_API_KEY" in shown
-    assert "[default: cohere/rerank-v3.5]" in shown
+    assert "Default: cohere/rerank-v3.5." in shown
     assert "Default: no limit." in shown
 
 

@@ -25,7 +25,7 @@ _LEAST_WIDTH_FOR_COLUMNS = 50
     "skipped; the step; what was found. With a problem, the exit status is 1.",
 )
 @click.option("--no-call", is_flag=True, help="Do not make the call, which may cost money.")
-@model_option
+@model_option("The model of the call.")
 @service_options
 @output_options
 def command(

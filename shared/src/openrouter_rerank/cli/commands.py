@@ -10,7 +10,7 @@ class Entry:
     name: str
     summary: str
     module: str
-    """Has the `click.Command` as `command`."""
+    """The module whose `command` is the `click.Command`."""
     extra: str
     """The extra of `openrouter-rerank` that the command needs."""
 

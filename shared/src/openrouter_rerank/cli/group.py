@@ -91,9 +91,7 @@ def run(arguments: Sequence[str] | None) -> int:
     try:
         output.prepare()
         with logged():
-            returned: object = _group.main(
-                given, prog_name="openrouter-rerank", standalone_mode=False
-            )
+            returned: object = _group.main(given, prog_name=_NAME, standalone_mode=False)
         output.flush()
     except BrokenPipeError:
         return _unread()
@@ -121,5 +119,4 @@ _group = CommandGroup(
     no_args_is_help=False,
     epilog="Each command has its own --help. The API key is read from OPENROUTER_API_KEY.",
 )
-_version = click.version_option(__version__, message="%(prog)s %(version)s")
-_version(_group)
+click.version_option(__version__, message="%(prog)s %(version)s")(_group)

@@ -34,7 +34,7 @@ class Input:
     """The file, and the number of the line if it is from a line."""
     document: RerankDocument
     fields: Mapping[str, object]
-    """What to print of it with `--json`: all keys that it has."""
+    """What `--json` prints as the document: all keys of a JSON object."""
 
     @property
     def is_blank(self) -> bool:
@@ -102,7 +102,9 @@ def _of_image(name: str, data: bytes) -> Input:
     try:
         image = data_uri(data)
     except InvalidRequestError as error:
-        raise Failure(f"{name} is not a PNG, JPEG, GIF or WebP image") from error
+        raise Failure(
+            f"{name} is not a PNG, JPEG, GIF or WebP image: convert it, or leave it out"
+        ) from error
     return Input(source=name, document=RerankDocument(image=image), fields={"image": name})
 
 

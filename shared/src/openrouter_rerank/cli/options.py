@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from openrouter_rerank.errors import shown_value
 from openrouter_rerank.models import DEFAULT_MODEL, MODELS
 
 from .log import LOGGER
@@ -28,10 +29,25 @@ class WholeNumber(click.IntRange):
     name = "whole number"
 
 
-class _Seconds(click.FloatRange):
-    """A number of seconds in a range."""
+class Number(click.types.FloatParamType):
+    """A finite number."""
 
-    name = "number of seconds"
+    name = "number"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number that is written in `value`."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a valid {self.name}", param, ctx)
+        return number
+
+
+class NumberRange(click.FloatRange, Number):
+    """A finite number in a range."""
+
+    name = "number"
 
 
 Decorated = TypeVar("Decorated", bound=Callable[..., object])
@@ -49,8 +65,7 @@ def service_options(function: Decorated) -> Decorated:
     timeout = click.option(
         "--timeout",
         metavar="SECONDS",
-        type=_Seconds(min=0, min_open=True, max=_LONGEST_TIMEOUT),
-        callback=_refuse_nan,
+        type=NumberRange(min=0, min_open=True, max=_LONGEST_TIMEOUT),
         help="Seconds that a call may take. Default: 30.",
     )
     return base_url(timeout(function))
@@ -76,20 +91,20 @@ def debug_option(function: Decorated) -> Decorated:
     )(function)
 
 
-def model_option(function: Decorated) -> Decorated:
-    """Add the option for the model."""
+def model_option(text: str) -> Callable[[Decorated], Decorated]:
+    """Add the option for the model, with `text` as the beginning of its help."""
     return click.option(
         "--model",
         metavar="SLUG",
         default=DEFAULT_MODEL,
+        callback=_checked_model,
         shell_complete=model_slugs,
-        help="The model that ranks. `openrouter-rerank models` lists the models. "
-        f"Default: {DEFAULT_MODEL}.",
-    )(function)
+        help=f"{text} `openrouter-rerank models` lists the models. Default: {DEFAULT_MODEL}.",
+    )
 
 
 def client_keywords(base_url: str | None, timeout: float | None) -> "ClientKeywords":
-    """Return the keywords of a client that were given."""
+    """Return the options that were given, as keywords of a client."""
     keywords: ClientKeywords = {}
     if base_url is not None:
         keywords["base_url"] = base_url
@@ -106,11 +121,12 @@ def model_slugs(_: click.Context, __: click.Parameter, incomplete: str) -> list[
     return [CompletionItem(slug) for slug in slugs if slug.startswith(incomplete)]
 
 
-def _refuse_nan(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
-    # NaN is neither below nor above a range.
-    if value is not None and math.isnan(value):
-        raise click.BadParameter(f"'nan' is not a valid {_Seconds.name}")
-    return value
+def _checked_model(_: click.Context, __: click.Parameter, model: str) -> str:
+    if model.strip() and model.isprintable():
+        return model
+    raise click.BadParameter(
+        f"pass the slug of a model, such as {DEFAULT_MODEL!r}, not {shown_value(model)}"
+    )
 
 
 def _start_debugging(context: click.Context, _: click.Parameter, value: bool) -> None:

@@ -1,6 +1,5 @@
 """The command `openrouter-rerank rank`."""
 
-import math
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -8,7 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from .failures import INCOMPLETE, Failure, write
-from .options import WholeNumber, client_keywords, model_option, output_options, service_options
+from .options import (
+    Number,
+    WholeNumber,
+    client_keywords,
+    model_option,
+    output_options,
+    service_options,
+)
 
 if TYPE_CHECKING:
     from openrouter_rerank.client_options import ClientKeywords
@@ -39,10 +45,10 @@ _MOST_NAMED = 5
 @click.option(
     "--threshold",
     metavar="SCORE",
-    type=float,
+    type=Number(),
     help="Print only documents with at least this score.",
 )
-@model_option
+@model_option("The model that ranks.")
 @click.option("--lines", is_flag=True, help="Each line of a text file is a document.")
 @click.option(
     "--jsonl",
@@ -69,9 +75,9 @@ def command(
     Rank FILES by their relevance to QUERY, best first.
 
     Without FILES, or for the file -, each line of the standard input is a document. A text file is
-    one document, or one for each line with --lines. Each line of a .jsonl file is a document: an
-    object with text and/or image, whose other keys are printed with --json. An image file is a
-    document for models that take images.
+    one document, or one for each line with --lines. Each line of a .jsonl file is a document: a
+    string, or an object with text and/or image, whose other keys are printed with --json. An image
+    file is a document for models that take images.
     """
     from . import output
     from .inputs import read_inputs
@@ -80,8 +86,6 @@ def command(
         raise click.BadParameter("it is blank", param_hint="'QUERY'")
     if "" in files:
         raise click.BadParameter("the name of a file is empty", param_hint="'FILES'")
-    if threshold is not None and not math.isfinite(threshold):
-        raise click.BadParameter("it must be finite", param_hint="'--threshold'")
     if not files and sys.stdin is not None and sys.stdin.isatty():
         raise click.UsageError("name FILES, or pipe lines into it", click.get_current_context())
     with output.progress("reading the documents"):

@@ -1,4 +1,4 @@
-"""The service that a command calls: its options, the list of models, what a key may spend."""
+"""The service that a command calls: its key, its list of models, what a key may spend."""
 
 import os
 import time
@@ -47,7 +47,7 @@ def check_key() -> None:
 
 class Service:
     """
-    Requests that rank nothing, over connections as a client has them.
+    Requests the list of models and the details of a key, over the connections of a client.
 
     Args:
         keywords: Keywords of a client.
@@ -63,12 +63,22 @@ class Service:
         self._headers = SentHeaders(options.request_headers())
 
     def models(self) -> ModelListing:
-        """Return the list of models, for which no key is needed."""
+        """
+        Return the list of models, for which no key is needed.
+
+        Raises:
+            ConfigurationError: If the base URL of the environment cannot be used.
+        """
         flow = listing_flow(self._timeout, time.monotonic)
         return outcome_of(flow, self._exchange(MODELS_PATH, needs_key=False))
 
     def key(self) -> KeyDetails:
-        """Return what the service says of the key of the environment."""
+        """
+        Return what the service says of the key of the environment.
+
+        Raises:
+            ConfigurationError: If there is no key that may be sent to the base URL.
+        """
         flow = key_flow(self._timeout, time.monotonic)
         exchange = self._exchange(KEY_PATH, needs_key=True)
         return outcome_of(flow, exchange)

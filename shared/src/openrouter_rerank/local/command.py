@@ -19,8 +19,8 @@ _KEY = "local"
     "serve",
     epilog="It needs no key and no network. It is the local scorer, not OpenRouter.",
 )
-@host_option("Address to listen on.")
-@port_option(8484, "Port to listen on; 0 for any free port.")
+@host_option("The address to listen on.")
+@port_option(8484, "The port to listen on; 0 for any free port.")
 @output_options
 def command(*, host: str, port: int, as_json: bool) -> None:
     """Answer OpenRouter's rerank protocol with a scorer on this machine."""

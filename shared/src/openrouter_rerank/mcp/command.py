@@ -13,10 +13,9 @@ from click.core import ParameterSource
 
 from openrouter_rerank._version import __version__
 from openrouter_rerank.cli.failures import write
-from openrouter_rerank.cli.options import debug_option, model_slugs
+from openrouter_rerank.cli.options import debug_option, model_option
 from openrouter_rerank.cli.serving import cannot_serve, host_option, port_option
 from openrouter_rerank.errors import ConfigurationError, shown_value
-from openrouter_rerank.models import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from openrouter_rerank.budget import Budget
@@ -39,45 +38,45 @@ def _checked_allowed_hosts(
     return lower
 
 
-def _checked_model(_: click.Context, __: click.Parameter, model: str) -> str:
-    if model.strip() and model.isprintable():
-        return model
-    raise click.BadParameter(
-        f"pass the slug of a model, such as {DEFAULT_MODEL!r}, not {shown_value(model)}"
-    )
+def _checked_budget(_: click.Context, __: click.Parameter, amount: str | None) -> "Budget | None":
+    if amount is None:
+        return None
+    # Imported here, because it imports pydantic, which the help does not need.
+    from openrouter_rerank.budget import Budget
+
+    try:
+        return Budget(amount)
+    except ConfigurationError:
+        raise click.BadParameter(
+            f"pass US dollars, 0 or more, such as 1, not {shown_value(amount)}"
+        ) from None
 
 
-@click.command("mcp", short_help="offer reranking to language models: an MCP server")
+@click.command("mcp")
 @click.option(
     "--transport",
     type=click.Choice(["stdio", "http"]),
     default="stdio",
-    show_default=True,
-    help="stdio: an MCP client starts this command. http: clients connect to it (streamable HTTP).",
+    help="stdio: an MCP client starts this command. http: clients connect to it (streamable HTTP). "
+    "Default: stdio.",
 )
-@host_option("Address to listen on with --transport http.")
-@port_option(8485, "Port to listen on with --transport http; 0 for any free port.")
+@host_option("The address to listen on with --transport http.")
+@port_option(8485, "The port to listen on with --transport http; 0 for any free port.")
 @click.option(
     "--allowed-host",
     "allowed_hosts",
     multiple=True,
     metavar="NAME",
     callback=_checked_allowed_hosts,
-    help="Another name by which clients reach the server with --transport http. Repeatable.",
+    help="Another name by which clients reach the server with --transport http. Repeat it for "
+    "more.",
 )
-@click.option(
-    "--model",
-    metavar="SLUG",
-    default=DEFAULT_MODEL,
-    show_default=True,
-    shell_complete=model_slugs,
-    callback=_checked_model,
-    help="Model for calls that name none.",
-)
+@model_option("The model for calls that name none.")
 @click.option(
     "--budget",
     metavar="DOLLARS",
-    help="Spending limit in US dollars of all calls until the server ends. Default: no limit.",
+    callback=_checked_budget,
+    help="US dollars that the server may spend until it ends. Default: no limit.",
 )
 @debug_option
 @click.pass_context
@@ -89,7 +88,7 @@ def command(
     port: int,
     allowed_hosts: Sequence[str],
     model: str,
-    budget: str | None,
+    budget: "Budget | None",
 ) -> None:
     """
     Offer reranking to language models: an MCP server with the tools rerank and list_rerank_models.
@@ -98,16 +97,15 @@ def command(
     """
     if transport == "stdio":
         _refuse_http_options(context)
-    limit = _budget(budget)
     from openrouter_rerank.budget import shown_dollars
     from openrouter_rerank.mcp.http_server import serve_http
     from openrouter_rerank.mcp.server import create_server
     from openrouter_rerank.mcp.stdio import run_stdio
 
-    server = create_server(model=model, budget=limit)
+    server = create_server(model=model, budget=budget)
     limited = "no budget (--budget sets one)"
-    if limit is not None:
-        limited = f"budget {shown_dollars(limit.limit)}"
+    if budget is not None:
+        limited = f"budget {shown_dollars(budget.limit)}"
     started = f"openrouter-rerank {__version__} MCP server, model {model}, {limited}"
     if transport == "stdio":
         write(f"{started}, over stdio")
@@ -129,17 +127,6 @@ def _refuse_http_options(context: click.Context) -> None:
     for name, option in _HTTP_OPTIONS.items():
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
             raise click.UsageError(f"{option} needs --transport http")
-
-
-def _budget(given: str | None) -> "Budget | None":
-    from openrouter_rerank.budget import Budget
-
-    if given is None:
-        return None
-    try:
-        return Budget(given)
-    except ConfigurationError as error:
-        raise click.BadParameter(error.message, param_hint="--budget") from None
 
 
 def _announce(started: str, url: str, host: str) -> None:
