@@ -30,24 +30,22 @@ class WholeNumber(click.IntRange):
 
 
 class Number(click.types.FloatParamType):
-    """A finite number."""
+    """A number. An option of this type has the callback `finite`."""
 
     name = "number"
 
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Return the number that is written in `value`."""
-        number: float = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value!r} is not a valid {self.name}", param, ctx)
-        return number
 
-
-class NumberRange(click.FloatRange, Number):
-    """A finite number in a range."""
+class NumberRange(click.FloatRange):
+    """A number in a range. An option of this type has the callback `finite`."""
 
     name = "number"
+
+
+def finite(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
+    """Return the value of an option. NaN, which is in each range, and infinity are refused."""
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"'{value}' is not a valid number")
+    return value
 
 
 Decorated = TypeVar("Decorated", bound=Callable[..., object])
@@ -66,6 +64,7 @@ def service_options(function: Decorated) -> Decorated:
         "--timeout",
         metavar="SECONDS",
         type=NumberRange(min=0, min_open=True, max=_LONGEST_TIMEOUT),
+        callback=finite,
         help="Seconds that a call may take. Default: 30.",
     )
     return base_url(timeout(function))

@@ -11,6 +11,7 @@ from .options import (
     Number,
     WholeNumber,
     client_keywords,
+    finite,
     model_option,
     output_options,
     service_options,
@@ -46,6 +47,7 @@ _MOST_NAMED = 5
     "--threshold",
     metavar="SCORE",
     type=Number(),
+    callback=finite,
     help="Print only documents with at least this score.",
 )
 @model_option("The model that ranks.")

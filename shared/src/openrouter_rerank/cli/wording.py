@@ -4,8 +4,10 @@ Names the options of the command line where messages of the client name those of
 
 import re
 
-# Phrases of the client's messages, which name options that no command has, or has by another name.
-_PHRASES = {
+PHRASES = {
+    "base_url must": "--base-url must",
+    "base_url has": "--base-url has",
+    "base_url is not a URL": "--base-url is not a URL",
     "Check base_url": "Check the base URL",
     "instead of base_url": "instead of --base-url",
     "Check model and provider.": "Check --model.",
@@ -14,8 +16,11 @@ _PHRASES = {
     "Check OPENROUTER_API_KEY or api_key": "Check OPENROUTER_API_KEY",
     "pass the key as api_key": "remove them, and set OPENROUTER_API_KEY",
     ": pass api_key, or set": ": set",
+    " or pass api_key (": " (",
+    "pass api_key='none'": "set OPENROUTER_API_KEY=none",
     "Raise max_concurrency or timeout": "Raise --timeout",
     "Raise timeout": "Raise --timeout",
+    "one of max_concurrency=": "one of ",
     ", or set fallback_models": ", or choose another --model",
     "Set another model, or fallback_models": "Choose another --model",
     "Check default_headers and base_url": "Check the base URL",
@@ -30,9 +35,13 @@ _PHRASES = {
         "unencrypted"
     ): "",
 }
-_PATTERN = re.compile("|".join(re.escape(phrase) for phrase in _PHRASES))
+"""
+Phrases of the client's messages, which name options that no command has, or has by another name.
+"""
+
+_PATTERN = re.compile("|".join(map(re.escape, PHRASES)))
 
 
 def for_command_line(message: str) -> str:
     """Return a message of the client with the options of the command line in its advice."""
-    return _PATTERN.sub(lambda found: _PHRASES[found[0]], message)
+    return _PATTERN.sub(lambda found: PHRASES[found[0]], message)
