@@ -159,9 +159,7 @@ def run_in_shell(stage, command, **variables):
     )
 
 
-def run_on_terminal(
-    stage, *arguments, width=100, stdin=b"", errors_only=False, during=None, **variables
-):
+def run_on_terminal(stage, *arguments, width=100, stdin=b"", during=None, **variables):
     """
     Run the program on a pseudo-terminal; return its exit status and what the terminal received.
 
@@ -170,7 +168,6 @@ def run_on_terminal(
         *arguments: Arguments of the program.
         width: Columns of the terminal.
         stdin: The standard input, which is a pipe. `None` for the terminal.
-        errors_only: Only the standard error is the terminal; the standard output is a pipe.
         during: Called with the process when it has its input.
         **variables: Of the environment.
     """
@@ -185,7 +182,7 @@ def run_on_terminal(
     with subprocess.Popen(
         [PROGRAM, *arguments],
         stdin=theirs if stdin is None else subprocess.PIPE,
-        stdout=subprocess.DEVNULL if errors_only else theirs,
+        stdout=theirs,
         stderr=theirs,
         env=environment(stage, **given),
     ) as running:

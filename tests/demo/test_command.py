@@ -126,11 +126,18 @@ def test_the_error_for_a_missing_dependency_names_the_extra(missing):
     assert 'pip install "openrouter-rerank[demo]"' in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["  "], ["--passages", "0"], ["--passages", "x"]])
-def test_invalid_arguments_are_rejected(arguments, capsys):
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["  "], "Invalid value for 'QUESTION': it is blank"),
+        (["--passages", "0"], "Invalid value for '--passages': 0 is not in the range"),
+        (["--passages", "x"], "Invalid value for '--passages': 'x' is not a valid whole number"),
+    ],
+)
+def test_invalid_arguments_are_rejected(arguments, text, capsys):
     """A blank question and an invalid number are rejected before anything is loaded."""
     assert main(["demo", *arguments]) == 2
 
     printed = capsys.readouterr().err
     assert printed.startswith("openrouter-rerank demo: ")
-    assert "a QUESTION is blank" in printed or "--passages" in printed
+    assert text in printed

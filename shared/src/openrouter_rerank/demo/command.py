@@ -38,7 +38,7 @@ def command(*, questions: Sequence[str], passages: int | None, as_json: bool) ->
     QUESTION: your own questions, instead of the prepared ones.
     """
     if any(not question.strip() for question in questions):
-        raise click.UsageError("a QUESTION is blank", click.get_current_context())
+        raise click.BadParameter("it is blank", param_hint="'QUESTION'")
     from openrouter_rerank.cli.output import console, progress, write_json
 
     with progress("reading Python's documentation"):

@@ -2,7 +2,6 @@
 The command `openrouter-rerank serve`.
 """
 
-import json
 import sys
 from contextlib import ExitStack
 
@@ -24,13 +23,16 @@ _KEY = "local"
 @output_options
 def command(*, host: str, port: int, as_json: bool) -> None:
     """Answer OpenRouter's rerank protocol with a scorer on this machine."""
-    from openrouter_rerank.cli.output import progress
+    from openrouter_rerank.cli.output import flush, progress, write_json
 
     def announce(base_url: str) -> None:
-        announcement = _json(base_url) if as_json else _lines(base_url)
+        scorer = _scorer()
         loading.close()
-        sys.stdout.write(announcement)
-        sys.stdout.flush()
+        if as_json:
+            write_json({"base_url": base_url, "api_key": _KEY, "scorer": scorer})
+        else:
+            sys.stdout.write(_lines(base_url, scorer))
+        flush()
 
     with ExitStack() as loading:
         loading.enter_context(progress("loading the local scorer"))
@@ -51,14 +53,9 @@ def _scorer() -> str:
     return next(iter(installed_scorers().values())).name
 
 
-def _json(base_url: str) -> str:
-    found = {"base_url": base_url, "api_key": _KEY, "scorer": _scorer()}
-    return f"{json.dumps(found)}\n"
-
-
-def _lines(base_url: str) -> str:
+def _lines(base_url: str, scorer: str) -> str:
     return (
         f"export OPENROUTER_API_BASE={base_url} OPENROUTER_API_KEY={_KEY}\n"
         "Run the line above where your program runs. Any API key is accepted.\n"
-        f"The local scorer {_scorer()} answers, not OpenRouter. Press Ctrl-C to stop.\n"
+        f"The local scorer {scorer} answers, not OpenRouter. Press Ctrl-C to stop.\n"
     )
