@@ -2,7 +2,10 @@
 
 import subprocess
 import sys
+from importlib import import_module
+from pathlib import Path
 
+import click
 import pytest
 from openrouter_rerank import __version__
 from openrouter_rerank.cli import main
@@ -36,6 +39,22 @@ def test_each_command_has_its_own_help(entry, capsys):
     assert "--debug" in shown
 
 
+@pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)
+def test_each_default_is_in_the_help(entry):
+    """Every command says the default of an option in the same form: `Default: ...`."""
+    command = import_module(entry.module).command
+    with_default = [
+        option
+        for option in command.params
+        if isinstance(option, click.Option)
+        and not option.is_flag
+        and isinstance(option.default, str | int | float | tuple | Path)
+    ]
+
+    assert [each.name for each in with_default if each.show_default] == []
+    assert [each.name for each in with_default if "Default: " not in each.help] == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -49,15 +68,9 @@ def test_each_command_has_its_own_help(entry, capsys):
         (["rank"], "openrouter-rerank rank: Missing argument 'QUERY'"),
         (["rank", " "], "openrouter-rerank rank: Invalid value for 'QUERY': it is blank"),
         (["rank", "q", "--top-n", "0"], "openrouter-rerank rank: Invalid value for '--top-n'"),
-        (
-            ["rank", "q", "--threshold", "nan"],
-            "'--threshold': 'nan' is not a valid number",
-        ),
+        (["rank", "q", "--threshold", "nan"], "'--threshold': 'nan' is not a valid number"),
         (["rank", "q", ""], "Invalid value for 'FILES': the name of a file is empty"),
-        (
-            ["rank", "q", "--timeout", "nan"],
-            "'--timeout': 'nan' is not a valid number",
-        ),
+        (["rank", "q", "--timeout", "nan"], "'--timeout': 'nan' is not a valid number"),
         (["rank", "q", "--threshold", "high"], "'high' is not a valid number"),
         (["rank", "q", "--model", ""], "'--model': pass the slug of a model, such as"),
         (["check", "--model", "a\nb"], "'--model': pass the slug of a model, such as"),
