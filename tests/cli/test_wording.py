@@ -33,11 +33,10 @@ UNAVAILABLE = {"error": {"code": 404, "message": "none", "availability": {"fallb
         (Reply(status=404, body=UNAVAILABLE), "Choose another --model: ['a']."),
         (error(413, "too large"), "Rank fewer or shorter documents."),
         (error(503, "down"), "Retry later, or choose another --model."),
-        (Reply(status=429, headers={"retry-after": "9"}, body={}), "Retry after 9 s."),
+        (Reply(status=429, headers={"retry-after": "90"}, body={}), "Retry after 90 s."),
         (Reply(status=302, headers={"location": "/"}), "Check the base URL."),
         (Reply(body={"results": []}), "Choose another --model."),
         (Fault.close(), "Retry later, or choose another --model."),
-        (Fault.hang(), "Raise --timeout, or choose another --model."),
     ],
 )
 def test_advice_about_a_response(stage, command, reply, advice):
@@ -45,10 +44,22 @@ def test_advice_about_a_response(stage, command, reply, advice):
     account = Reply(body={"data": {"label": ""}})
     stage.always(lambda request: account if request.method == "GET" else reply)
 
-    done = call(stage, *command, "--timeout", "0.4", stdin="a\nb\n")
+    done = call(stage, *command, stdin="a\nb\n")
 
     assert done.returncode in {1, 3}
     assert advice in done.stdout + done.stderr
+    assert OF_PYTHON.findall(done.stdout + done.stderr) == []
+
+
+@pytest.mark.parametrize("command", [("rank", "q"), ("check",)])
+def test_advice_about_a_late_response(stage, command):
+    """If the service does not answer in time, the advice names the option."""
+    stage.always(Fault.hang())
+
+    done = call(stage, *command, "--timeout", "0.4", stdin="a\nb\n")
+
+    assert done.returncode == 1
+    assert "Raise --timeout" in done.stdout + done.stderr
     assert OF_PYTHON.findall(done.stdout + done.stderr) == []
 
 
