@@ -205,6 +205,22 @@ def test_the_address_can_be_printed_as_json():
     assert (response.status_code, rest, running.returncode) == (200, "", 0)
 
 
+def test_each_answer_is_logged_with_debug():
+    """With `--debug`, each answered request is a line on the standard error."""
+    command = [Path(sysconfig.get_path("scripts"), "openrouter-rerank"), "serve", "--debug"]
+    with subprocess.Popen(
+        [*command, "--json", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        httpx.get(f"{json.loads(running.stdout.readline())['base_url']}/models")
+        running.send_signal(signal.SIGINT)
+        logged = running.stderr.read()
+
+    assert logged == "DEBUG answered: method='GET' path='/api/v1/models' status=200\n"
+
+
 @pytest.mark.skipif(
     find_spec("rapidocr_onnxruntime") is None, reason="rapidocr-onnxruntime needs Python < 3.13"
 )

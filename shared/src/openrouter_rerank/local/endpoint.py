@@ -91,6 +91,13 @@ class LocalOpenRouter:
             body: The body, empty if there is none.
         """
         path, _, query = path.partition("?")
+        response = self._response(method, path, query, headers, body)
+        logger.debug("answered: method=%r path=%r status=%d", method, path, response.status)
+        return response
+
+    def _response(
+        self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+    ) -> LocalResponse:
         is_cohere = path.endswith(_COHERE_PATH)
         route = RERANK_PATH if is_cohere else path
         try:
