@@ -97,6 +97,27 @@ def test_a_second_evaluation_asks_nothing(client, stage, tmp_path):
     assert found.depths == (1, 3, 6)
 
 
+def test_a_later_run_never_counts_fewer_questions(client, stage, tmp_path):
+    """If a run finds that each depth must be asked, and its budget ends, no question is lost."""
+    stage.always(
+        lambda request: scores(
+            *(len(request.documents) / (9 + place) for place in range(len(request.documents))),
+            cost=0.001,
+        )(request)
+    )
+    options = {"models": MODELS[:1], "depths": (2, 6), "probes": 2, "concurrency": 1}
+
+    runs = [
+        evaluate(small_collection(), client=client, directory=tmp_path, budget=budget, **options)
+        for budget in (0.0035, 0.0065, 0.0015, 0.1)
+    ]
+
+    assert [len(found.questions) for found in runs] == [4, 5, 5, 8]
+    assert [use.replays for found in runs for use in found.uses] == [True, False, False, False]
+    assert [found.plans[0].is_estimate for found in runs] == [False, True, True, False]
+    assert [found.is_complete for found in runs] == [False, False, False, True]
+
+
 @pytest.mark.parametrize("kind", ["sync", "async", "environment"])
 def test_every_client_has_the_same_result(stage, tmp_path, monkeypatch, kind):
     """A sync client, an async client, and that of the environment have the same numbers."""

@@ -1,6 +1,7 @@
 """All that an evaluation finds, for constructed collections and scores."""
 
 import dataclasses
+import itertools
 import json
 import math
 import random
@@ -11,6 +12,7 @@ pytest.importorskip("ir_measures", reason="the extra `evaluate` is not installed
 import pytrec_eval
 from openrouter_rerank.errors import ConfigurationError
 from openrouter_rerank.evaluation.analysis.analysis import analyse
+from openrouter_rerank.evaluation.asking.schedule import questions_of
 from openrouter_rerank.evaluation.evaluation import Evaluation
 from openrouter_rerank.evaluation.settings import Settings
 
@@ -105,27 +107,83 @@ def test_probes_show_whether_scores_can_be_computed(difference, replays, first):
     calls = [
         call(A, "q", [2, 2 - 1e-6, 1, 0]),
         call(A, "q", [2, 2 - 1e-6 + difference], kind="probe"),
-        call(A, "p", [2, 1, 1, 0]),
     ]
 
-    found = analyse(
-        collection({"q": [0, 0, 0, 1], "p": [0, 1, 0, 0]}),
-        scores_of(calls, depths=(2, 4)),
-        settings(),
-    )
+    found = analyse(collection({"q": [0, 0, 0, 1]}), scores_of(calls, depths=(2, 4)), settings())
 
     assert found.uses[0].replays is replays
     assert plan(found, "a/small @2").orders["q"][0] == first
+    assert not plan(found, "a/small @2").is_estimate
     assert found.notes == (
         ()
         if replays
         else (
             (
-                "The scores of a/small change by up to 0.3 with the other documents of a request."
-                " Not each depth was asked, so its values at smaller depths are estimates."
+                "The scores of a/small change by up to 0.3 with the other documents of a request,"
+                " so each depth was asked."
             ),
         )
     )
+
+
+@pytest.mark.parametrize("listwise", [(), (A,)])
+def test_a_depth_that_was_not_asked_for_all_questions_is_an_estimate(listwise):
+    """No question is lost, no mean mixes asked and computed orders, and the result says so."""
+    calls = [
+        call(A, "q", [2, 1, 0, 3]),
+        call(A, "q", [1, 2], kind="probe"),
+        call(A, "p", [2, 1, 0, 3]),
+    ]
+
+    found = analyse(
+        collection({"q": [0, 0, 0, 1], "p": [0, 1, 0, 0]}),
+        scores_of(calls, depths=(2, 4), listwise=frozenset(listwise), budget_is_spent=True),
+        settings(),
+    )
+
+    assert found.questions == ("q", "p")
+    assert [each.is_estimate for each in found.plans] == [True, False]
+    assert plan(found, "a/small @2").orders["q"] == ("q/0", "q/1", "q/2", "q/3")
+    assert (
+        "The scores of a/small change by up to 1 with the other documents of a request. Not each"
+        " depth was asked for all questions, so its values at @2 are estimates from the largest"
+        " depth."
+    ) in found.notes
+
+
+@pytest.mark.parametrize("fields", [{}, {"budget_is_spent": True}, {"interrupted": True}])
+def test_more_answers_never_take_a_question_away(fields):
+    """Each call that is added, in any order, keeps the questions that counted before."""
+    grades = {f"q{number}": [0, 1, 0, 0] for number in range(6)} | {"none": [], "empty": []}
+    input_ = collection(grades, judgements={question: {f"{question}/1": 1} for question in grades})
+    wanted = [
+        call(model, f"q{number}", [0, 1, 2, 3][:depth])
+        for number in range(6)
+        for model in (A, B)
+        for depth in (2, 4)
+    ]
+    first = [call(model, "q0", [0, 1, 2, 3]) for model in (A, B)]
+
+    for seed in range(5):
+        order = first + random.Random(seed).sample(wanted, len(wanted))
+        counted = [
+            {
+                *analyse(
+                    input_,
+                    scores_of(
+                        order[:count],
+                        depths=(2, 4),
+                        listwise=frozenset({A} if count > len(order) // 2 else ()),
+                        **fields,
+                    ),
+                    settings(A, B, seed=seed),
+                ).questions
+            }
+            for count in range(2, len(order) + 1, 4)
+        ]
+
+        assert all(before <= after for before, after in itertools.pairwise(counted))
+        assert counted[-1] == set(grades)
 
 
 def test_scores_that_change_when_a_request_is_repeated():
@@ -137,7 +195,8 @@ def test_scores_that_change_when_a_request_is_repeated():
     assert found.notes == (
         (
             "The scores of a/small change by up to 0.5 when the same request is repeated. Not each"
-            " depth was asked, so its values at smaller depths are estimates."
+            " depth was asked for all questions, so its values at @2 are estimates from the largest"
+            " depth."
         ),
     )
 
@@ -222,8 +281,7 @@ def test_a_model_without_an_answer_is_left_out():
     assert "b/large answered no question and is left out." in found.notes
 
 
-@pytest.mark.parametrize(("fields", "counts"), [({}, True), ({"interrupted": True}, False)])
-def test_questions_without_a_text_count_as_nothing_found(fields, counts):
+def test_questions_without_a_text_count_as_nothing_found():
     """A question with no candidate, or only blank ones, has the value 0 in a complete run."""
     found = analyse(
         collection(
@@ -231,13 +289,30 @@ def test_questions_without_a_text_count_as_nothing_found(fields, counts):
             blank=["blank/0"],
             judgements={"q": {"q/1": 1}, "none": {"x": 1}, "blank": {"x": 1}},
         ),
-        scores_of([call(A, "q", [0, 1])], **fields),
+        scores_of([call(A, "q", [0, 1])]),
         settings(depths=(2,)),
     )
 
-    assert found.questions == (("q", "none", "blank") if counts else ("q",))
+    assert found.questions == ("q", "none", "blank")
     assert found.recommended.per_question["q"] == 1.0
-    assert found.recommended.value == pytest.approx(1 / 3 if counts else 1.0)
+    assert found.recommended.value == pytest.approx(1 / 3)
+
+
+def test_questions_without_a_text_are_as_frequent_as_in_the_sample():
+    """In a run that was cut short, only those count that come before the last answered question."""
+    grades = {f"q{number}": [0, 1] if number % 2 else [] for number in range(200)}
+    input_ = collection(grades, judgements={question: {f"{question}/1": 1} for question in grades})
+    chosen = settings(depths=(2,))
+    asked = [each for each in questions_of(input_, chosen) if grades[each]][:30]
+
+    found = analyse(
+        input_,
+        scores_of([call(A, question, [0, 1]) for question in asked], budget_is_spent=True),
+        chosen,
+    )
+
+    assert {*asked} <= {*found.questions}
+    assert 15 < len(found.questions) - len(asked) < 45
 
 
 @pytest.mark.parametrize("models", [(), (A,)])

@@ -60,6 +60,11 @@ class PlanResult:
     """The deciding metric of each question, by question id."""
     orders: Mapping[str, tuple[str, ...]]
     """The documents of each question as the plan orders them, by question id."""
+    is_estimate: bool = False
+    """
+    `True` if the depth was not asked for each question, although the scores of the model depend on
+    it. Then the plan is computed from the scores at the largest depth, and may be wrong.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ Computes what an evaluation finds from the scores: no clock, no file, no network
 numbers, the recommended plan, and the verdict. What it uses:
 
 - `calls.py` finds the calls that answered for a model, a question and a depth.
+- `counted_questions.py` decides which questions count.
 - `plans.py` lists the plans, and orders the documents as each plan would.
 - `measures.py` computes the metrics. Only this module imports ir-measures.
 - `costs.py` computes what a plan costs, and how long it takes.

@@ -4,7 +4,7 @@ Computes everything that an evaluation finds from the scores: no clock, no file,
 Random numbers come only from the seed of the settings, so the same input has the same result.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from openrouter_rerank.evaluation.asking.scores import Scores
 from openrouter_rerank.evaluation.asking.total_cost import total_cost
@@ -15,6 +15,7 @@ from openrouter_rerank.evaluation.settings import Settings
 from .calls import Calls
 from .chance import ROUNDING
 from .comparison import Comparison
+from .counted_questions import counted_questions, has_relevant
 from .findings import Findings
 from .notes import notes_about_questions, notes_about_scores
 from .verdict import Facts, verdict
@@ -24,8 +25,8 @@ def analyse(collection: Collection, scores: Scores, settings: Settings) -> Findi
     """
     Compare the first stage with all plans, choose one, and give the verdict.
 
-    Only questions count that have a relevant document and the scores of every model. A model
-    without any score is left out.
+    Only questions count that have a relevant document and the scores of every model at the largest
+    depth. A model without any score is left out.
 
     Raises:
         ConfigurationError: If ir-measures cannot compute `settings.metric`.
@@ -33,12 +34,10 @@ def analyse(collection: Collection, scores: Scores, settings: Settings) -> Findi
     depths = _depths(collection, scores, settings)
     calls = {model: Calls(scores, model, collection.candidates) for model in settings.models}
     answered = {model: each for model, each in calls.items() if each.questions("score")}
-    questions = _questions(collection, scores, answered, depths)
+    questions = counted_questions(collection, settings, answered, max(depths, default=0))
     compared = Comparison(collection, settings, questions, depths, answered)
     facts = _facts(collection, settings, compared)
     answer, further_sentences = verdict(facts)
-    # The thresholds may need scores that no plan has needed, and the notes are about all scores.
-    thresholds = compared.thresholds()
     return Findings(
         collection=collection,
         settings=settings,
@@ -55,7 +54,7 @@ def analyse(collection: Collection, scores: Scores, settings: Settings) -> Findi
         held_out=facts.held_out,
         visible_change=compared.visible_change(),
         questions_needed=facts.questions_needed,
-        thresholds=thresholds,
+        thresholds=compared.thresholds(),
         uses=tuple(_use(each, scores) for each in calls.values()),
         cost=total_cost(call.cost for call in scores.calls),
         notes=(
@@ -75,7 +74,7 @@ def _facts(collection: Collection, settings: Settings, compared: Comparison) -> 
     return Facts(
         metric=settings.metric,
         worth=settings.worth,
-        has_judgements=any(map(_has_relevant, collection.judgements.values())),
+        has_judgements=any(has_relevant(collection, each) for each in collection.judgements),
         judges_irrelevant=_judges_irrelevant(collection),
         questions=len(compared.first_stage.per_question),
         depth=compared.width,
@@ -97,37 +96,13 @@ def _depths(collection: Collection, scores: Scores, settings: Settings) -> tuple
     return tuple(sorted(depths - {0}))
 
 
-def _has_relevant(grades: Mapping[str, int]) -> bool:
-    return any(grade > 0 for grade in grades.values())
-
-
 def _judged(collection: Collection) -> int:
     """Return the number of questions with a relevant document."""
-    return sum(_has_relevant(collection.judgements.get(each, {})) for each in collection.questions)
+    return sum(has_relevant(collection, each) for each in collection.questions)
 
 
 def _judges_irrelevant(collection: Collection) -> bool:
     return any(grade <= 0 for each in collection.judgements.values() for grade in each.values())
-
-
-def _questions(
-    collection: Collection, scores: Scores, calls: Mapping[str, Calls], depths: Sequence[int]
-) -> tuple[str, ...]:
-    """Return the questions that count, in the order of the collection."""
-    is_cut_short = scores.budget_is_spent or scores.interrupted
-    width = max(depths, default=0)
-
-    def counts(question: str) -> bool:
-        if not _has_relevant(collection.judgements.get(question, {})):
-            return False
-        candidates = collection.candidates.get(question, ())[:width]
-        if any(collection.documents.get(document, "").strip() for document in candidates):
-            return all(each.answer(question, depths) for each in calls.values())
-        # Nothing is asked without a text, and all plans keep the order. In a run that was cut
-        # short, these questions would be too many for those that were answered.
-        return not is_cut_short
-
-    return tuple(question for question in collection.questions if calls and counts(question))
 
 
 def _use(calls: Calls, scores: Scores) -> ModelUse:
@@ -159,9 +134,7 @@ def _notes(
 ) -> Iterator[str]:
     yield from notes_about_questions(scores, calls, questions=facts.questions, judged=judged)
     answered = [each for each in calls if each.questions("score")]
-    yield from notes_about_scores(
-        scores, answered, depths=compared.depths, estimated=compared.estimated
-    )
+    yield from notes_about_scores(scores, answered, depths=compared.depths, plans=compared.results)
     if facts.has_judgements and not facts.judges_irrelevant:
         yield (
             "No document is judged as not relevant, so the judgements may name only some of the"

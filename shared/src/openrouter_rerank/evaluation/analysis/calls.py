@@ -35,8 +35,7 @@ class Calls:
             of_question.setdefault(self.length(call.question, call.depth), call)
         self.difference = self._difference()
         self.differs_when_repeated = self._difference(of_equal=True) > LARGEST_DIFFERENCE
-        self.asks_each_depth = model in scores.listwise
-        self.replays = not self.asks_each_depth and self.difference <= LARGEST_DIFFERENCE
+        self.replays = model not in scores.listwise and self.difference <= LARGEST_DIFFERENCE
         """`True` if the scores of the largest depth are also those of the smaller depths."""
 
     def length(self, question: str, depth: int) -> int:
@@ -56,13 +55,15 @@ class Calls:
         of_question = self._calls["score"].get(question, {})
         return of_question[max(of_question)] if of_question else None
 
-    def answer(self, question: str, depths: Sequence[int]) -> bool:
-        """Return `True` if the scores of the question are known at all these depths."""
-        if self.asks_each_depth:
-            return all(self.at("score", question, depth) for depth in depths)
+    def answer(self, question: str, depth: int) -> bool:
+        """Return `True` if all scores of the question up to this depth are known."""
         call = self.deepest(question)
-        longest = self.length(question, max(depths, default=0))
+        longest = self.length(question, depth)
         return call is not None and self.length(question, call.depth) >= longest
+
+    def asked(self, question: str, depth: int) -> AskedCall | None:
+        """Return the call or the probe for this depth."""
+        return self.at("score", question, depth) or self.at("probe", question, depth)
 
     def _difference(self, *, of_equal: bool = False) -> float:
         """

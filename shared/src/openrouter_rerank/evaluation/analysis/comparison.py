@@ -87,11 +87,6 @@ class Comparison:
         """Return the largest depth."""
         return max(self.depths, default=0)
 
-    @property
-    def estimated(self) -> set[str]:
-        """Return the models whose smaller depths should have been asked, but were not."""
-        return self._reranking.estimated
-
     def _result_of_first_stage(self, values: Mapping[str, Mapping[str, float]]) -> PlanResult:
         of_plan = values[self._settings.metric]
         return PlanResult(
@@ -135,6 +130,7 @@ class Comparison:
             probes=cost.probes,
             per_question=of_plan,
             orders=orders,
+            is_estimate=self._reranking.is_estimate(self._plans[row]),
         )
 
     def _means(self, values: Mapping[str, Mapping[str, float]]) -> dict[str, float]:

@@ -5,6 +5,7 @@ Sentences about an evaluation that a reader must know to trust its numbers.
 from collections.abc import Iterator, Sequence
 
 from openrouter_rerank.evaluation.asking.scores import LARGEST_DIFFERENCE, Scores
+from openrouter_rerank.evaluation.result import PlanResult
 
 from .calls import Calls
 from .costs import retried_probes
@@ -42,7 +43,7 @@ def notes_about_questions(
 
 
 def notes_about_scores(
-    scores: Scores, calls: Sequence[Calls], *, depths: Sequence[int], estimated: set[str]
+    scores: Scores, calls: Sequence[Calls], *, depths: Sequence[int], plans: Sequence[PlanResult]
 ) -> Iterator[str]:
     """
     Yield what is unusual about scores, depths and times.
@@ -51,7 +52,7 @@ def notes_about_scores(
         scores: The calls of all models.
         calls: The calls of each model.
         depths: The depths that were compared.
-        estimated: Models with depths that were not asked, although their scores depend on it.
+        plans: The plans that were compared.
     """
     if depths and scores.depths and scores.depths[-1] > depths[-1]:
         yield (
@@ -60,7 +61,7 @@ def notes_about_scores(
         )
     for each in calls:
         if not each.replays:
-            yield _about_replay(each, is_estimated=each.model in estimated)
+            yield _about_replay(each, [*_estimated_depths(each.model, plans)])
         served = sorted({call.served_model for call in each.all if call.served_model})
         if len(served) > 1:
             yield (
@@ -75,12 +76,22 @@ def notes_about_scores(
             )
 
 
-def _about_replay(calls: Calls, *, is_estimated: bool) -> str:
+def _estimated_depths(model: str, plans: Sequence[PlanResult]) -> Iterator[str]:
+    for each in plans:
+        step = each.plan.steps[0]
+        if each.is_estimate and step.model == model:
+            yield f"@{step.depth}"
+
+
+def _about_replay(calls: Calls, estimated: Sequence[str]) -> str:
     by = f" by up to {calls.difference:.2g}" if calls.difference > LARGEST_DIFFERENCE else ""
     when = "with the other documents of a request"
     if calls.differs_when_repeated:
         when = "when the same request is repeated"
     first = f"The scores of {calls.model} change{by} {when}"
-    if is_estimated:
-        return f"{first}. Not each depth was asked, so its values at smaller depths are estimates."
+    if estimated:
+        return (
+            f"{first}. Not each depth was asked for all questions, so its values at"
+            f" {', '.join(estimated)} are estimates from the largest depth."
+        )
     return f"{first}, so each depth was asked."

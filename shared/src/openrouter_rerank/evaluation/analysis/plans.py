@@ -54,7 +54,10 @@ class Reranking:
     Orders the candidates of questions by the scores of the models.
 
     The score of most models depends only on the question and the document. So the scores of the
-    largest depth give the order at each smaller depth. Other models are asked at each depth.
+    largest depth give the order at each smaller depth. Other models are asked at each depth. A
+    depth of these that was not asked for all questions with scores at the largest depth is
+    estimated: for all questions, the scores of the largest depth are taken. A mean of some asked
+    and some computed orders would be that of no plan.
 
     Documents without a score, such as blank ones, follow those with a score. Equal scores and the
     candidates after the first `depth` keep their order.
@@ -78,8 +81,10 @@ class Reranking:
         self._calls = calls
         self._width = width
         self._tables: dict[tuple[str, int], NDArray[np.float64]] = {}
-        self.estimated: set[str] = set()
-        """Models with a depth that was not asked, although their scores depend on it."""
+
+    def is_estimate(self, plan: Plan) -> bool:
+        """Return `True` if a step was not asked at its depth, although its scores depend on it."""
+        return any(self._is_estimated(step.model, step.depth) for step in plan.steps)
 
     def orders(self, plan: Plan) -> Orders:
         """Return the order of all candidates of each question."""
@@ -100,27 +105,33 @@ class Reranking:
 
     def scores(self, model: str, depth: int) -> NDArray[np.float64]:
         """
-        Return the score of each candidate (column) for each question (row), as asked at `depth`.
+        Return the score of each candidate (column) for each question (row), at `depth`.
 
         Where there is no score or no candidate, it is minus infinity.
         """
-        key = (model, self._width if self._calls[model].replays else depth)
+        calls = self._calls[model]
+        if calls.replays or self._is_estimated(model, depth):
+            depth = self._width
+        key = (model, depth)
         if key not in self._tables:
             table = np.full((len(self._questions), self._width), -np.inf)
             rows = zip(self._questions, self._candidates, strict=True)
             for row, (question, documents) in enumerate(rows):
-                known = self._known(model, question, depth)
+                call = calls.asked(question, depth) if depth < self._width else None
+                call = call or calls.deepest(question)
+                known: DocumentScores = {} if call is None else call.scores
                 found = [known.get(document, -np.inf) for document in documents[: self._width]]
                 table[row, : len(found)] = found
             self._tables[key] = table
         return self._tables[key]
 
-    def _known(self, model: str, question: str, depth: int) -> DocumentScores:
+    def _is_estimated(self, model: str, depth: int) -> bool:
         calls = self._calls[model]
-        deepest = calls.deepest(question)
-        if not calls.replays and deepest is not None:
-            asked = calls.at("score", question, depth) or calls.at("probe", question, depth)
-            if asked is not None:
-                return asked.scores
-            self.estimated.add(model)
-        return {} if deepest is None else deepest.scores
+        if calls.replays or depth >= self._width:
+            return False
+        # Of all questions, not only of those to order for: so a judge grades the orders that count.
+        return not all(
+            calls.asked(question, depth)
+            for question in calls.questions("score")
+            if calls.answer(question, self._width)
+        )

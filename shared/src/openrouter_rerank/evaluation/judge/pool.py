@@ -30,7 +30,7 @@ def pool(
     questions = [
         question
         for question in questions_of(collection, settings)
-        if answered and all(each.answer(question, depths) for each in answered.values())
+        if answered and all(each.answer(question, depths[-1]) for each in answered.values())
     ]
     found = {
         question: dict.fromkeys(collection.candidates.get(question, ())[:SHOWN_DOCUMENTS])

@@ -17,7 +17,7 @@ The keys are stable. New versions may add keys.
     plans               for each plan: `plan` (its name), `steps` (`model`, `depth`), `value`,
                         `change`, `interval` (two numbers), `p`, `won`, `same`, `lost`,
                         `measures` (by name), `price_per_1000`, `seconds_p50`, `seconds_p95`,
-                        `probes`
+                        `probes`, `is_estimate`
     recommended, best   the name of a plan, or `null`
     frontier            the names of the plans that no cheaper plan equals, cheapest first
     ceiling             the metric of a perfect order, by depth
@@ -142,6 +142,7 @@ def _plan(result: PlanResult) -> Json:
         "seconds_p50": _number(result.seconds_p50),
         "seconds_p95": _number(result.seconds_p95),
         "probes": result.probes,
+        "is_estimate": result.is_estimate,
     }
 
 

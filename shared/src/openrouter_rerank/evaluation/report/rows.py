@@ -40,6 +40,7 @@ def _plan_row(findings: Findings, result: PlanResult) -> Row:
         "seconds_p50": result.seconds_p50,
         "seconds_p95": result.seconds_p95,
         "probes": result.probes,
+        "is_estimate": result.is_estimate,
         "recommended": is_recommended(findings, result),
         "frontier": any(result.plan == each.plan for each in findings.frontier),
     }

@@ -161,6 +161,7 @@ def _columns(findings: Findings, plans: Sequence[PlanResult], *, is_unicode: boo
 def _name(findings: Findings, result: PlanResult) -> Text:
     recommended = is_recommended(findings, result)
     name = f"{'▶' if recommended else ' '} {one_line(result.plan.name)}"
+    name += " (estimate)" if result.is_estimate else ""
     style = "bold" if recommended else "dim" if not result.plan.steps else ""
     return Text(name, style=style)
 

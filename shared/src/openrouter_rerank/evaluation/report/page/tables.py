@@ -134,6 +134,8 @@ def plan_name(result: PlanResult) -> Markup:
     for step in result.plan.steps:
         depth = element("span", f"@{step.depth}", class_="nowrap")
         steps += [" → ", foreign(step.model), " ", depth]
+    if result.is_estimate:
+        steps += [" ", element("span", "estimate", class_="small")]
     return joined(steps[1:]) if steps else joined([result.plan.name])
 
 
