@@ -99,6 +99,21 @@ def test_a_second_run_asks_nothing(stage, data, capsys):
     assert len(stage.requests) == 20
 
 
+def test_a_failed_probe_has_status_3(stage, data, capsys):
+    """The output says that a probe failed, and the same command again asks only this one."""
+    stage.script(*[word_overlap] * 5, error(400, "no"))
+    options = ("--model", MODELS[0], "--depths", "2,6", "--probe", "1", "--concurrency", "1")
+    status = main(["evaluate", str(data), *options])
+
+    outputs = capsys.readouterr()
+    assert status == 3
+    assert "incomplete: 1 probe failed. Run the same command again" in outputs.err
+    assert f"1 probe of {MODELS[0]} failed" in outputs.out
+    count = len(stage.requests)
+    assert main(["evaluate", str(data), *options]) == 0
+    assert len(stage.requests) == count + 1
+
+
 def test_json_is_all_of_the_output(data, capsys):
     """With `--json`, the standard output is one JSON object, with the command in it."""
     status = main(["evaluate", str(data), *OPTIONS, "--json", "--out", "my folder"])

@@ -518,3 +518,92 @@ def test_judgements_of_relevant_documents_alone_are_noted():
             " relevant documents."
         ),
     )
+
+
+UNCHECKED = "No probe has checked that the scores of a/small are the same at smaller depths."
+
+
+@pytest.mark.parametrize(
+    ("probe", "depths", "is_checked", "is_noted"),
+    [
+        ([3, 2], (2, 4), True, False),
+        ([3, 2, 1, 0], (2, 4), False, True),
+        (None, (2, 4), False, True),
+        (None, (4,), False, False),
+    ],
+)
+def test_scores_that_no_probe_has_compared_are_noted(probe, depths, is_checked, is_noted):
+    """Only a probe with fewer documents shows that smaller depths may be computed."""
+    calls = [call(A, "q", [3, 2, 1, 0])]
+    calls += [call(A, "q", probe, kind="probe")] if probe else []
+
+    found = analyse(
+        collection({"q": [0, 0, 0, 1]}), scores_of(calls, depths=depths), settings(depths=depths)
+    )
+
+    assert (found.uses[0].replays, found.uses[0].is_checked) == (True, is_checked)
+    assert (UNCHECKED in found.notes) is is_noted
+
+
+def test_failed_probes_are_noted():
+    """Without them, times and prices are from fewer calls, so the evaluation is not complete."""
+    found = analyse(
+        collection({"q": [0, 1]}),
+        scores_of([call(A, "q", [0, 1])], failed_probes={A: 2}),
+        settings(depths=(2,)),
+    )
+
+    assert not found.is_complete
+    assert found.warnings == (
+        (
+            "2 probes of a/small failed, so less is known of its times and prices. Run the command"
+            " again to ask them."
+        ),
+    )
+
+
+def test_one_served_model_for_two_is_noted():
+    """Two requested models that one model answered for cannot differ."""
+    calls = [call(model, "q", [0, 1], served_model="local/lexical") for model in (A, B)]
+
+    found = analyse(collection({"q": [0, 1]}), scores_of(calls), settings(A, B, depths=(2,)))
+
+    assert found.warnings == (
+        "local/lexical answered for a/small and b/large: they are one model here.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("depths", "reason"),
+    [
+        (
+            (2, 4),
+            (
+                "no model is known to cost less than half of another whose scores do not depend on"
+                " the other documents of a request."
+            ),
+        ),
+        ((4,), "they need more than one depth."),
+    ],
+)
+def test_no_plan_of_two_steps_is_noted(depths, reason):
+    """If there is nothing to compute for `two_step`, the result says why."""
+    calls = [call(model, "q", [0, 1, 2, 3], cost=0.001) for model in (A, B)]
+    calls += [call(model, "q", [0, 1], kind="probe", cost=0.001) for model in (A, B)]
+    arguments = (collection({"q": [0, 0, 0, 1]}), scores_of(calls, depths=depths))
+
+    found = analyse(*arguments, settings(A, B, depths=depths, two_step=True))
+
+    assert found.warnings == (f"No plan of two steps: {reason}",)
+    assert analyse(*arguments, settings(A, B, depths=depths)).warnings == ()
+
+
+def test_warnings_are_the_first_notes():
+    """The notes of the collection and what was left out come before all other notes."""
+    input_ = collection({"q": [0, 1], "r": [0, 1]}, notes=("A note of the reader.",))
+
+    found = analyse(input_, scores_of([call(A, "q", [0, 1])]), settings(depths=(2, 9)))
+
+    assert found.warnings[0] == "A note of the reader."
+    assert found.warnings[1].startswith("1 of 2 questions with a relevant document count")
+    assert found.notes[: len(found.warnings)] == found.warnings

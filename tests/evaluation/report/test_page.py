@@ -5,6 +5,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from openrouter_rerank.evaluation.report.page.notebook import notebook_html
 from openrouter_rerank.evaluation.report.page.page import report_html, style_sheet
 
 from tests.evaluation.example_evaluations import CHECKED, FREE, example_evaluation
@@ -269,3 +270,56 @@ def test_all_texts_have_contrast():
         for behind in ("page", "gain-card", "mark"):
             assert contrast(scheme["text"], scheme[behind]) >= 7, behind
         assert contrast(scheme["muted"], scheme["page"]) >= 4.5
+
+
+def test_what_is_missing_is_near_the_heading(evaluation):
+    """Notes about missing data are between the verdict and the numbers, and not repeated."""
+    warning = "7 candidates are not among the documents."
+    found = replace(evaluation, warnings=(warning,), notes=(warning, *evaluation.notes))
+    texts = Structure(report_html(found)).texts
+
+    assert texts.count(warning) == 1
+    assert texts.index("Worth it") < texts.index(warning) < texts.index("The plans")
+    assert all(note in " ".join(texts).replace("\N{NO-BREAK SPACE}", " ") for note in found.notes)
+
+
+def test_a_local_scorer_is_named_in_the_heading(evaluation):
+    """If a local scorer has answered, the page and the notebook say so before the numbers."""
+    use = replace(
+        evaluation.uses[0],
+        served_models=("local/lexical",),
+        providers=("local scorer (not OpenRouter)",),
+    )
+    found = replace(evaluation, uses=(use,))
+    expected = "answered by local/lexical, local scorer (not OpenRouter)"
+
+    texts = Structure(report_html(found)).texts
+    assert texts.index(expected) < texts.index("Worth it")
+    assert expected in Structure(notebook_html(found)).texts
+    assert "answered by" not in report_html(evaluation)
+
+
+@pytest.mark.parametrize(
+    ("replays", "is_checked", "is_estimate", "shown"),
+    [
+        (True, True, False, "computed from the largest, equal in probes"),
+        (True, False, False, "computed from the largest, not checked by probes"),
+        (False, True, False, "asked"),
+        (False, False, True, "estimated from the largest"),
+    ],
+)
+def test_the_page_says_where_smaller_depths_come_from(
+    evaluation, replays, is_checked, is_estimate, shown
+):
+    """They were computed and checked, computed without a check, asked, or estimated."""
+    use = replace(evaluation.uses[0], replays=replays, is_checked=is_checked)
+    plans = tuple(replace(each, is_estimate=is_estimate) for each in evaluation.plans)
+    texts = Structure(report_html(replace(evaluation, uses=(use,), plans=plans))).texts
+
+    assert shown in texts
+    assert ("estimate" in texts) == is_estimate
+
+
+def test_the_page_explains_p(evaluation):
+    """The part for readers says what p is."""
+    assert "p is the probability that chance alone" in report_html(evaluation)

@@ -195,3 +195,41 @@ def test_a_long_metric_does_not_cut_numbers(evaluation):
 
     assert "nDCG(judged…" in text
     assert f"{evaluation.recommended.value:.3f}" in text
+
+
+def test_the_most_important_notes_are_before_the_verdict(evaluation):
+    """At most three are shown; a line counts the others, and the verdict stays last."""
+    warnings = tuple(f"{number} candidates are missing." for number in range(2, 7))
+    text = shown(replace(evaluation, warnings=warnings), width=100)
+    lines = text.splitlines()
+    start = lines.index(warnings[0])
+
+    assert "(perfect order)" in lines[start - 1]
+    assert lines[start : start + 4] == [*warnings[:3], "2 more notes in the report."]
+    assert lines[start + 4].startswith("Worth it:")
+    assert "more note" not in shown(replace(evaluation, warnings=warnings[:3]))
+
+
+def test_a_shorter_list_of_candidates_is_said(evaluation):
+    """If a question has fewer candidates, the first line does not say that each has all."""
+    candidates = {**evaluation.collection.candidates}
+    question = evaluation.questions[7]
+    candidates[question] = candidates[question][:99]
+    found = replace(evaluation, collection=replace(evaluation.collection, candidates=candidates))
+
+    assert shown(found).startswith("scifact: 60 questions, 340 documents, up to 100 candidates\n")
+    assert shown(evaluation).splitlines()[0].endswith(", 100 candidates each")
+
+
+def test_a_local_scorer_is_named(evaluation):
+    """If a local scorer has answered for the model, the second line says so."""
+    use = replace(
+        evaluation.uses[0],
+        served_models=("local/lexical",),
+        providers=("local scorer (not OpenRouter)",),
+    )
+    found = replace(evaluation, uses=(use, *evaluation.uses[1:]))
+
+    expected = "answered by local/lexical, local scorer (not OpenRouter)"
+    assert shown(found).splitlines()[1] == expected
+    assert "answered by" not in shown(evaluation)

@@ -381,6 +381,8 @@ def _failures(scores: "Scores") -> str:
     from .analysis.number_formats import count
 
     failed = [pair for failures in scores.failures.values() for pair in failures.items()]
+    if not failed and (probes := sum(scores.failed_probes.values())):
+        return f"{probes:,} probe{'' if probes == 1 else 's'} failed."
     if not failed:
         return "some questions have no answer."
     questions = count(len({question for question, _ in failed}), "question")

@@ -136,6 +136,8 @@ class ModelUse:
     providers: tuple[str, ...]
     replays: bool
     """`True` if smaller depths were computed from the scores at the largest depth."""
+    is_checked: bool = False
+    """`True` if probes have shown whether the scores at smaller depths are the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from .chance import ROUNDING
 from .comparison import Comparison
 from .counted_questions import counted_questions, has_relevant
 from .findings import Findings
-from .notes import notes_about_questions, notes_about_scores
+from .notes import notes_about_scores, warnings_about_plans, warnings_about_questions
 from .verdict import Facts, verdict
 
 
@@ -38,6 +38,13 @@ def analyse(collection: Collection, scores: Scores, settings: Settings) -> Findi
     compared = Comparison(collection, settings, questions, depths, answered)
     facts = _facts(collection, settings, compared)
     answer, further_sentences = verdict(facts)
+    warnings = (
+        *collection.notes,
+        *warnings_about_questions(
+            scores, [*calls.values()], questions=facts.questions, judged=_judged(collection)
+        ),
+        *warnings_about_plans(scores, [*answered.values()], settings, compared),
+    )
     return Findings(
         collection=collection,
         settings=settings,
@@ -57,15 +64,17 @@ def analyse(collection: Collection, scores: Scores, settings: Settings) -> Findi
         thresholds=compared.thresholds(),
         uses=tuple(_use(each, scores) for each in calls.values()),
         cost=total_cost(call.cost for call in scores.calls),
+        warnings=warnings,
         notes=(
-            *collection.notes,
-            *_notes(scores, [*calls.values()], facts, compared, _judged(collection)),
+            *warnings,
+            *_notes([*answered.values()], facts, compared),
             *further_sentences,
         ),
         is_complete=not (
             scores.budget_is_spent
             or scores.interrupted
             or any(scores.failures.get(model) for model in settings.models)
+            or any(scores.failed_probes.values())
         ),
     )
 
@@ -111,9 +120,10 @@ def _use(calls: Calls, scores: Scores) -> ModelUse:
         questions=len(calls.questions("score")),
         failed=len(scores.failures.get(calls.model, {})),
         cost=total_cost(call.cost for call in calls.all),
-        served_models=tuple(sorted({call.served_model for call in calls.all if call.served_model})),
+        served_models=tuple(sorted(calls.served_models)),
         providers=tuple(sorted({call.provider for call in calls.all if call.provider})),
         replays=calls.replays,
+        is_checked=calls.is_checked,
     )
 
 
@@ -129,12 +139,8 @@ def _frontier(first_stage: PlanResult, plans: Sequence[PlanResult]) -> tuple[Pla
     return tuple(found)
 
 
-def _notes(
-    scores: Scores, calls: Sequence[Calls], facts: Facts, compared: Comparison, judged: int
-) -> Iterator[str]:
-    yield from notes_about_questions(scores, calls, questions=facts.questions, judged=judged)
-    answered = [each for each in calls if each.questions("score")]
-    yield from notes_about_scores(scores, answered, depths=compared.depths, plans=compared.results)
+def _notes(calls: Sequence[Calls], facts: Facts, compared: Comparison) -> Iterator[str]:
+    yield from notes_about_scores(calls, compared)
     if facts.has_judgements and not facts.judges_irrelevant:
         yield (
             "No document is judged as not relevant, so the judgements may name only some of the"

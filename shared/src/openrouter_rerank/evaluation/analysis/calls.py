@@ -37,6 +37,13 @@ class Calls:
         self.differs_when_repeated = self._difference(of_equal=True) > LARGEST_DIFFERENCE
         self.replays = model not in scores.listwise and self.difference <= LARGEST_DIFFERENCE
         """`True` if the scores of the largest depth are also those of the smaller depths."""
+        self.is_checked = self._is_checked()
+        """`True` if a probe has shown whether the scores of fewer documents are the same."""
+
+    @property
+    def served_models(self) -> set[str]:
+        """Return the names of the models that the service says have answered."""
+        return {call.served_model for call in self.all if call.served_model}
 
     def length(self, question: str, depth: int) -> int:
         """Return how many candidates of the question are within the depth."""
@@ -64,6 +71,14 @@ class Calls:
     def asked(self, question: str, depth: int) -> AskedCall | None:
         """Return the call or the probe for this depth."""
         return self.at("score", question, depth) or self.at("probe", question, depth)
+
+    def _is_checked(self) -> bool:
+        return any(
+            0 < len(probe.scores) < len(deepest.scores)
+            for question, probes in self._calls["probe"].items()
+            if (deepest := self.deepest(question))
+            for probe in probes.values()
+        )
 
     def _difference(self, *, of_equal: bool = False) -> float:
         """

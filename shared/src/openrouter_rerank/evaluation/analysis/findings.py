@@ -55,6 +55,8 @@ class Findings:
     """US dollars of everything that was asked, in this run and those it continued."""
     notes: tuple[str, ...]
     """Sentences about the data and the run that a reader must know."""
+    warnings: tuple[str, ...] = ()
+    """Those of `notes` that say what is missing, for the terminal and the start of the report."""
     is_complete: bool
     """`False` if the budget was spent, questions failed, or the run was interrupted."""
     judging: Judging | None = None

@@ -6,13 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from openrouter_rerank.evaluation.asking.scores import LARGEST_DIFFERENCE, Scores
 from openrouter_rerank.evaluation.result import PlanResult
+from openrouter_rerank.evaluation.settings import Settings
 
 from .calls import Calls
+from .comparison import Comparison
 from .costs import retried_probes
 from .number_formats import count
 
 
-def notes_about_questions(
+def warnings_about_questions(
     scores: Scores, calls: Sequence[Calls], *, questions: int, judged: int
 ) -> Iterator[str]:
     """
@@ -33,6 +35,11 @@ def notes_about_questions(
         if failures:
             first = failures[min(failures)]
             yield f"{each.model} failed for {count(len(failures), 'question')}: {first}"
+        if probes := scores.failed_probes.get(each.model):
+            yield (
+                f"{count(probes, 'probe')} of {each.model} failed, so less is known of its times"
+                " and prices. Run the command again to ask them."
+            )
         if not each.questions("score"):
             yield f"{each.model} answered no question and is left out."
     if questions < judged:
@@ -42,27 +49,58 @@ def notes_about_questions(
         )
 
 
-def notes_about_scores(
-    scores: Scores, calls: Sequence[Calls], *, depths: Sequence[int], plans: Sequence[PlanResult]
+def warnings_about_plans(
+    scores: Scores, calls: Sequence[Calls], settings: Settings, compared: Comparison
 ) -> Iterator[str]:
     """
-    Yield what is unusual about scores, depths and times.
+    Yield what keeps models, depths and plans from being what was asked for.
 
     Args:
         scores: The calls of all models.
-        calls: The calls of each model.
-        depths: The depths that were compared.
-        plans: The plans that were compared.
+        calls: The calls of each model that answered.
+        settings: What was asked for.
+        compared: The depths and plans that were compared.
     """
+    depths = compared.depths
     if depths and scores.depths and scores.depths[-1] > depths[-1]:
         yield (
             f"No question has more than {count(depths[-1], 'candidate')}, so larger depths were"
             " left out."
         )
+    names: dict[str, list[str]] = {}
+    for each in calls:
+        for served in sorted(each.served_models):
+            names.setdefault(served, []).append(each.model)
+    for served, models in names.items():
+        if len(models) > 1:
+            yield f"{served} answered for {' and '.join(models)}: they are one model here."
+    has_two_steps = any(len(each.plan.steps) > 1 for each in compared.results)
+    if settings.two_step and compared.results and not has_two_steps:
+        yield "No plan of two steps: " + (
+            "no model is known to cost less than half of another whose scores do not depend on the"
+            " other documents of a request."
+            if len(depths) > 1
+            else "they need more than one depth."
+        )
+
+
+def notes_about_scores(calls: Sequence[Calls], compared: Comparison) -> Iterator[str]:
+    """
+    Yield what is unusual about scores and times.
+
+    Args:
+        calls: The calls of each model that answered.
+        compared: The depths and plans that were compared.
+    """
     for each in calls:
         if not each.replays:
-            yield _about_replay(each, [*_estimated_depths(each.model, plans)])
-        served = sorted({call.served_model for call in each.all if call.served_model})
+            yield _about_replay(each, [*_estimated_depths(each.model, compared.results)])
+        elif not each.is_checked and len(compared.depths) > 1:
+            yield (
+                f"No probe has checked that the scores of {each.model} are the same at smaller"
+                " depths."
+            )
+        served = sorted(each.served_models)
         if len(served) > 1:
             yield (
                 f"{each.model} was served by several models ({', '.join(served)}), so its scores"

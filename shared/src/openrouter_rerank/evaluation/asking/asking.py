@@ -95,6 +95,7 @@ class _Asking:
         self._errors: dict[str, dict[str, OpenRouterRerankError]] = {
             model: {} for model in schedule.models
         }
+        self._failed_probes: Counter[str] = Counter()
         self._usage = dict.fromkeys(schedule.models, Usage())
         self._totals: Mapping[str, int] = {}
         self._in_flight = InFlight(stop)
@@ -136,6 +137,7 @@ class _Asking:
                 for model, errors in self._errors.items()
             },
             listwise=frozenset(schedule.listwise),
+            failed_probes=dict(self._failed_probes),
             budget_is_spent=self._budget_is_spent,
             interrupted=self._in_flight.was_stopped,
         )
@@ -167,6 +169,8 @@ class _Asking:
                     self._in_flight.end()
                 if job.kind == "score":
                     self._errors[job.model][job.question] = error
+                else:
+                    self._failed_probes[job.model] += 1
             else:
                 self._failures = 0
                 self._matrix.add(want.asked, _kept_call(answer, texts, job.kind))

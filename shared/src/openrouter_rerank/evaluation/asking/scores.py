@@ -5,7 +5,7 @@ What the models have answered: all scores, and what each call cost and took.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 CallKind: TypeAlias = Literal["score", "probe"]
@@ -53,5 +53,7 @@ class Scores:
     """Why a question has no scores: by model, then question, the message of the error."""
     listwise: frozenset[str]
     """Models whose scores depend on the other documents: each depth was asked."""
+    failed_probes: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many probes failed in this run, by model."""
     budget_is_spent: bool = False
     interrupted: bool = False

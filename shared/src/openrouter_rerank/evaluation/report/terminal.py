@@ -1,5 +1,5 @@
 """
-An evaluation in a terminal or in a pipe: the table of the plans, and the verdict.
+An evaluation in a terminal or in a pipe: the table of the plans, notes, and the verdict.
 
 The tables of other commands (`cli.output.table`) cut what does not fit into the terminal. Here no
 number may be cut, so this table leaves out columns instead, writes long names in several lines, and
@@ -20,6 +20,7 @@ from openrouter_rerank.evaluation.analysis.findings import Findings
 from openrouter_rerank.evaluation.collection.bm25 import BM25_NAME
 from openrouter_rerank.evaluation.result import PlanResult
 
+from .local_answers import local_answers
 from .selection import is_recommended, short_list
 
 WIDTH_OF_PIPE = 100
@@ -29,6 +30,7 @@ _LEAST_PLAN = 20
 # A longer name has several lines, so that more columns fit.
 _LONGEST_LINE_OF_PLAN = 32
 _LONGEST_METRIC = 12
+_MOST_WARNINGS = 3
 _BAR = 8
 _COLOURS = {"yes": "bold green", "no": "bold red", "unsure": "bold yellow"}
 _ASCII = str.maketrans({"▶": ">", "→": ">", people.NO_VALUE: "-", "·": ".", "…": "~"})
@@ -48,7 +50,7 @@ class _Column:
 
 def show(findings: Findings, console: Console, *, report: Path | None = None) -> None:
     """
-    Print the table, the verdict, and the path of the report.
+    Print the table, the most important notes, the verdict, and the path of the report.
 
     Columns are left out if the terminal is too narrow for them; a pipe has 100 columns of text. No
     number is cut.
@@ -62,6 +64,8 @@ def show(findings: Findings, console: Console, *, report: Path | None = None) ->
     is_unicode = console.encoding.lower().startswith("utf")
     lines = [_heading(findings), *_warning(findings)]
     lines += _table(findings, width, is_unicode=is_unicode)
+    for warning in _warnings(findings):
+        lines += _wrapped(warning, console, width)
     style = _COLOURS[findings.verdict.kind]
     lines += _wrapped(Text(_plain(findings.verdict.sentence), style=style), console, width)
     if findings.verdict.small_print:
@@ -77,19 +81,33 @@ def show(findings: Findings, console: Console, *, report: Path | None = None) ->
 def _heading(findings: Findings) -> Text:
     collection = findings.collection
     depth = max(findings.depths, default=0)
+    candidates = people.count(depth, "candidate")
+    lengths = (len(collection.candidates.get(each, ())) for each in findings.questions)
     line = Text(
         f"{one_line(collection.name)}: {people.count(len(findings.questions), 'question')}, "
         f"{people.count(len(collection.documents), 'document')}, "
-        f"{people.count(depth, 'candidate')} each"
+        + (f"{candidates} each" if min(lengths, default=0) >= depth else f"up to {candidates}")
     )
     return line if findings.is_complete else line.append(", incomplete", style="yellow")
 
 
 def _warning(findings: Findings) -> list[Text]:
-    """Return what the reader must know of the candidates before reading the table."""
-    if findings.collection.first_stage != BM25_NAME:
-        return []
-    return [Text(f"first stage: {BM25_NAME}", style="yellow")]
+    """Return what the reader must know of candidates and models before reading the table."""
+    found: list[str] = []
+    if findings.collection.first_stage == BM25_NAME:
+        found.append(f"first stage: {BM25_NAME}")
+    if local := local_answers(findings):
+        found.append(one_line(local))
+    return [Text(each, style="yellow") for each in found]
+
+
+def _warnings(findings: Findings) -> list[Text]:
+    """Return what is missing or left out, and how much of this is only in the report."""
+    shown = [_plain(each) for each in findings.warnings[:_MOST_WARNINGS]]
+    rest = len(findings.warnings) - len(shown)
+    if rest:
+        shown.append(f"{people.count(rest, 'more note')} in the report.")
+    return [Text(each, style="yellow") for each in shown]
 
 
 def _table(findings: Findings, width: int, *, is_unicode: bool) -> list[Text]:

@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from openrouter_rerank.evaluation.analysis import number_formats as people
 from openrouter_rerank.evaluation.analysis.findings import Findings
+from openrouter_rerank.evaluation.report.local_answers import local_answers
 from openrouter_rerank.evaluation.report.page.visible_text import visible
 from openrouter_rerank.evaluation.report.selection import leading_plan, short_list
 from openrouter_rerank.evaluation.result import Judging, ModelUse, PlanResult
@@ -14,6 +15,7 @@ from openrouter_rerank.evaluation.result import Judging, ModelUse, PlanResult
 from .charts import against_depth, against_price, against_time, model_names
 from .drawing import Chart
 from .examples import examples
+from .how_to_read import how_to_read
 from .markup import Markup, element, foreign
 from .question_chart import by_question
 from .score_chart import of_scores
@@ -61,13 +63,14 @@ def report_html(findings: Findings, *, command: str = "", date: str = "") -> str
     sections = [
         _header(findings, date),
         verdict(findings),
+        _warnings(findings),
         tiles(findings),
         _plans(findings),
         _judging(findings.judging),
         _charts(findings, leading),
         _thresholds(findings),
         _examples(findings, leading),
-        _how_to_read(findings),
+        _section("How to read this report", how_to_read(findings)),
         _models(findings),
         _command(command),
     ]
@@ -91,10 +94,12 @@ def _header(findings: Findings, date: str) -> Markup:
     parts: list[str] = []
     for fact in filter(None, facts):
         parts += [" · ", element("span", fact, dir="auto")]
+    local = local_answers(findings)
     return element(
         "header",
         element("h1", "Is reranking worth it on ", foreign(collection.name), "?"),
         element("p", *parts[1:], class_="muted-text"),
+        element("p", local, class_="local", dir="auto") if local else Markup(""),
     )
 
 
@@ -115,6 +120,13 @@ def verdict(findings: Findings) -> Markup:
         class_=f"verdict {findings.verdict.kind}",
         aria_label="Verdict",
     )
+
+
+def _warnings(findings: Findings) -> Markup | None:
+    items = [element("li", people.unbroken(each), dir="auto") for each in findings.warnings]
+    if not items:
+        return None
+    return element("section", element("ul", *items), class_="warnings", aria_label="Notes")
 
 
 def _after(word: str, sentence: str) -> str:
@@ -166,7 +178,8 @@ def _plans(findings: Findings) -> Markup | None:
     shown = short_list(findings)
     keep = people.unbroken(people.percent(findings.settings.keep))
     text = (
-        f"Of each model, the smallest depth that keeps {keep} of its largest gain. "
+        f"Of each model, the smallest depth that keeps {keep} of its largest gain, and the best "
+        "plan. "
         "@20 means that the first 20 candidates are reranked. A change is compared with the first "
         "stage."
     )
@@ -263,67 +276,11 @@ def _examples(findings: Findings, leading: PlanResult | None) -> Markup | None:
     return _section("Examples", element("p", text, class_="lead"), found)
 
 
-def _how_to_read(findings: Findings) -> Markup:
-    own = findings.collection.notes
-    sentences = [
-        *own,
-        *(note for note in findings.notes if note not in own),
-        *_explanations(findings),
-    ]
-    items = [element("li", people.unbroken(each), dir="auto") for each in sentences]
-    return _section("How to read this report", element("ul", *items))
-
-
-def _explanations(findings: Findings) -> list[str]:
-    settings, held_out = findings.settings, findings.held_out
-    found, keep = people.percent(findings.found), people.percent(settings.keep)
-    cannot_help = "Reranking cannot help the others."
-    luckiest = "a plan that is only the luckiest of many does not count as better."
-    sentences = [
-        f"{found} of the questions have a relevant document among their candidates. {cannot_help}",
-        f"The intervals and p hold for {_all_plans(findings)} together: {luckiest}",
-    ]
-    if held_out is not None:
-        low, high = people.change(held_out.low), people.change(held_out.high)
-        sentences.append(
-            "If the plan is chosen on one half of the questions and measured on the other, the "
-            f"gain is {people.change(held_out.mean)} on average, and from {low} to {high} in 90 % "
-            "of the halves. Expect this gain, not the one of the table."
-        )
-    if findings.visible_change is not None:
-        smallest = people.quality(findings.visible_change)
-        number = people.count(len(findings.questions), "question")
-        sentences.append(
-            f"With {number}, a change of {smallest} or more is noticed in at least 80 % of the "
-            "cases, and smaller ones are often missed."
-        )
-    sentences.append(
-        f"The recommended plan is the cheapest plan of one model with at least {keep} of the "
-        f"largest gain. A gain under {settings.worth:g} counts as not worth it."
-    )
-    sentences.append(
-        "Documents without a judgement count as not relevant. A model that finds good documents "
-        "that nobody has judged looks worse than it is."
-    )
-    probes = max((each.probes for each in findings.plans), default=0)
-    if probes:
-        sentences.append(
-            f"The times are those of {people.count(probes, 'question')} at most, asked one at a "
-            "time, from this computer at that hour. Their p95 is one of the slowest of them."
-        )
-    return sentences
-
-
-def _all_plans(findings: Findings) -> str:
-    number = len(findings.plans)
-    return f"all {number:,} plans" if number > 1 else "all plans"
-
-
 def _models(findings: Findings) -> Markup | None:
     if not findings.uses:
         return None
     columns = ["model", "questions", "failed", "cost", "served as", "provider", "smaller depths"]
-    rows = [_use_row(each) for each in findings.uses]
+    rows = [_use_row(findings, each) for each in findings.uses]
     cost = people.price(findings.cost)
     total = {"free": "Everything was free.", "unknown": "The total cost is unknown."}
     return _section(
@@ -333,7 +290,7 @@ def _models(findings: Findings) -> Markup | None:
     )
 
 
-def _use_row(use: ModelUse) -> Row:
+def _use_row(findings: Findings, use: ModelUse) -> Row:
     return Row(
         heading=foreign(use.model),
         cells=[
@@ -342,9 +299,19 @@ def _use_row(use: ModelUse) -> Row:
             people.price(use.cost),
             wrapping(", ".join(use.served_models) or people.NO_VALUE),
             wrapping(", ".join(use.providers) or people.NO_VALUE),
-            "computed from the largest" if use.replays else "asked",
+            wrapping(_smaller_depths(findings, use)),
         ],
     )
+
+
+def _smaller_depths(findings: Findings, use: ModelUse) -> str:
+    if len(findings.depths) < 2:
+        return people.NO_VALUE
+    if use.replays:
+        checked = "equal in probes" if use.is_checked else "not checked by probes"
+        return f"computed from the largest, {checked}"
+    plans = (each for each in findings.plans if each.plan.steps[0].model == use.model)
+    return "estimated from the largest" if any(each.is_estimate for each in plans) else "asked"
 
 
 def _command(command: str) -> Markup | None:
