@@ -607,3 +607,12 @@ def test_warnings_are_the_first_notes():
     assert found.warnings[0] == "A note of the reader."
     assert found.warnings[1].startswith("1 of 2 questions with a relevant document count")
     assert found.notes[: len(found.warnings)] == found.warnings
+
+
+def test_the_text_of_a_result_in_a_shell_is_short(random_input):
+    """The `repr` has what identifies a result, and no texts or numbers of all questions."""
+    found = Evaluation.of(analyse(*random_input, settings(A, B, depths=(2, 4, 8, 12))))
+
+    assert repr(found) == "Evaluation(collection='test', 40 questions, 8 plans, verdict='yes')"
+    for each in (found.recommended, *found.thresholds.values(), found.verdict):
+        assert len(repr(each)) < 1000

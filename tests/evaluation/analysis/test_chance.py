@@ -183,12 +183,12 @@ def test_the_first_plan_with_the_share_is_chosen():
     """The first plan with the share of the largest gain is chosen, and none without a gain."""
     gains = np.array([[0.05, 0.09, 0.1], [0.1, 0.1, 0.1], [0.0, -0.1, 0.0], [-1.0, -2.0, 1e-15]])
 
-    assert first_with_share(gains, 0.9).tolist() == [1, 0, -1, -1]
+    assert first_with_share(gains, 0.9, worth=0.0).tolist() == [1, 0, -1, -1]
 
 
 def test_the_held_out_gain_of_a_real_effect():
     """A plan that is better everywhere gains as much on the other half."""
-    found = held_out(np.array([[0.0] * 20, [0.1] * 20]), keep=0.9, seed=0)
+    found = held_out(np.array([[0.0] * 20, [0.1] * 20]), keep=0.9, worth=0.0, seed=0)
 
     assert (found.mean, found.low, found.high) == pytest.approx((0.1, 0.1, 0.1))
     assert found.share_positive == 1.0
@@ -196,7 +196,7 @@ def test_the_held_out_gain_of_a_real_effect():
 
 def test_the_held_out_gain_of_the_luckiest_plan():
     """A plan that is chosen because of one question gains nothing on the other."""
-    found = held_out(np.array([[1.0, 0.0], [0.0, 1.0]]), keep=0.9, seed=0)
+    found = held_out(np.array([[1.0, 0.0], [0.0, 1.0]]), keep=0.9, worth=0.0, seed=0)
 
     assert (found.mean, found.low, found.high, found.share_positive) == (0.0, 0.0, 0.0, 0.0)
 
@@ -206,7 +206,7 @@ def test_the_held_out_gain_of_no_effect():
     changes = np.random.default_rng(0).normal(size=(24, 100))
     changes -= changes.mean(axis=1, keepdims=True)
 
-    found = held_out(changes, keep=0.9, seed=0)
+    found = held_out(changes, keep=0.9, worth=0.0, seed=0)
 
     assert found.mean < 0.05
     assert found.share_positive < 0.5
@@ -214,7 +214,7 @@ def test_the_held_out_gain_of_no_effect():
 
 def test_a_half_without_a_gain_keeps_the_first_stage():
     """If no plan is better on one half, the gain on the other half is 0."""
-    found = held_out(np.full((2, 10), -0.5), keep=0.9, seed=0)
+    found = held_out(np.full((2, 10), -0.5), keep=0.9, worth=0.0, seed=0)
 
     assert (found.mean, found.low, found.high, found.share_positive) == (0.0, 0.0, 0.0, 0.0)
 
@@ -222,4 +222,12 @@ def test_a_half_without_a_gain_keeps_the_first_stage():
 @pytest.mark.parametrize("shape", [(0, 10), (3, 0), (3, 1)])
 def test_too_little_has_no_held_out_gain(shape):
     """Without plans, or with fewer than two questions, there is no held-out gain."""
-    assert held_out(np.ones(shape), keep=0.9, seed=0) is None
+    assert held_out(np.ones(shape), keep=0.9, worth=0.0, seed=0) is None
+
+
+@pytest.mark.parametrize(
+    ("gains", "chosen"), [([0.019, 0.02], 1), ([0.018, 0.019], 0), ([0.02, 0.0205], 0)]
+)
+def test_a_plan_that_is_worth_it_is_chosen_if_there_is_one(gains, chosen):
+    """90 % of the largest gain is not enough if only the largest gain is worth having."""
+    assert first_with_share(np.array([gains]), 0.9, worth=0.02).tolist() == [chosen]

@@ -367,3 +367,39 @@ def test_the_words_for_two_steps():
     assert phrase(Plan(steps=steps)) == (
         "a/small over 1,000 candidates, then b/large over the best 10,"
     )
+
+
+def test_the_recommended_plan_is_worth_it_if_any_plan_is():
+    """A cheaper plan with 90 % of the gain is not recommended if its gain is too small."""
+    grades = {f"q{number}": [0, 1, 1] for number in range(100)}
+    good = {model: {f"q{each}" for each in range(count)} for model, count in ((A, 37), (B, 40))}
+    calls = [
+        call(model, question, [0, 1, 2] if question in good[model] else [2, 1, 0], cost=price)
+        for question in grades
+        for model, price in ((A, 0.001), (B, 0.002))
+    ]
+    arguments = (collection(grades), scores_of(calls, depths=(3,)))
+    options = {"models": (A, B), "depths": (3,)}
+
+    first = analyse(*arguments, Settings(**options, worth=0.0))
+    small, large = (each.change for each in first.plans)
+    found = analyse(*arguments, Settings(**options, worth=(small + large) / 2))
+
+    assert small >= 0.9 * large
+    assert first.recommended.plan.name == "a/small @3"
+    assert found.recommended.plan.name == "b/large @3"
+    assert found.verdict.kind == "yes"
+
+
+@pytest.mark.parametrize(("budget", "shown"), [(0.0, "$0"), (0.0025, "$0.0025"), (1.0, "$1.00")])
+def test_a_budget_that_answers_nothing_is_named(budget, shown):
+    """If no question has scores because the budget is spent, the verdict says what to do."""
+    found = analyse(
+        collection({"q": [0, 1]}),
+        scores_of([], budget_is_spent=True),
+        Settings(models=(A,), depths=(2,), budget=budget),
+    )
+
+    assert found.verdict.sentence == (
+        f"Not sure: no question has scores. The budget of {shown} is spent: raise --budget."
+    )

@@ -323,3 +323,39 @@ def test_the_page_says_where_smaller_depths_come_from(
 def test_the_page_explains_p(evaluation):
     """The part for readers says what p is."""
     assert "p is the probability that chance alone" in report_html(evaluation)
+
+
+@pytest.mark.parametrize("kind", ["no", "unsure"])
+def test_no_plan_is_called_recommended_unless_reranking_is_worth_it(evaluation, kind):
+    """The tiles call it the best so far, and no row, point or badge is marked."""
+    found = replace(evaluation, verdict=replace(evaluation.verdict, kind=kind))
+    texts = Structure(report_html(found)).texts
+
+    assert "nDCG@10: first stage → best so far" in texts
+    assert "recommended" not in texts
+    assert "recommended" in Structure(report_html(evaluation)).texts
+
+
+def test_without_a_question_there_are_no_numbers(evaluation):
+    """Zeros would look like a result, so the page has only the verdict, notes and models."""
+    found = replace(evaluation, questions=())
+
+    headings = [text for tag, text in Structure(report_html(found)).headings]
+    assert headings[2:] == ["How to read this report", "What was asked"]
+    assert "<table" not in notebook_html(found)
+    assert "<table" in notebook_html(evaluation)
+
+
+@pytest.mark.parametrize("is_everything", [True, False])
+def test_a_ceiling_of_given_candidates_alone_is_said(evaluation, is_everything):
+    """If all relevant documents are candidates, the perfect order may cover only these."""
+    collection = evaluation.collection
+    judgements = {
+        question: {collection.candidates[question][3]: 1} for question in collection.questions
+    }
+    if not is_everything:
+        judgements[evaluation.questions[5]] = {"elsewhere": 1}
+    found = replace(evaluation, collection=replace(collection, judgements=judgements))
+
+    text = "the perfect order covers only the given candidates"
+    assert (text in report_html(found)) is is_everything

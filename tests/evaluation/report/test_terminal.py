@@ -233,3 +233,20 @@ def test_a_local_scorer_is_named(evaluation):
     expected = "answered by local/lexical, local scorer (not OpenRouter)"
     assert shown(found).splitlines()[1] == expected
     assert "answered by" not in shown(evaluation)
+
+
+@pytest.mark.parametrize("kind", ["no", "unsure"])
+def test_no_plan_is_marked_unless_reranking_is_worth_it(evaluation, kind):
+    """A mark would say that the plan is to be used."""
+    verdict = replace(evaluation.verdict, kind=kind)
+
+    assert "▶" in shown(evaluation)
+    assert "▶" not in shown(replace(evaluation, verdict=verdict))
+
+
+def test_without_a_question_there_is_no_table(evaluation):
+    """A table of zeros would look like a result."""
+    lines = shown(replace(evaluation, questions=()), width=200).splitlines()
+
+    assert lines[0].startswith("scifact: 0 questions")
+    assert lines[1] == evaluation.verdict.sentence

@@ -13,7 +13,7 @@ from .report.page.notebook import notebook_html
 from .report.rows import Row, plan_rows, question_rows
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Evaluation(Findings):
     """
     All numbers of an evaluation, the recommended plan, and one sentence: the verdict.

@@ -3,7 +3,7 @@ What an evaluation found. All of it is plain data: nothing here asks a model or 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 VerdictKind: TypeAlias = Literal["yes", "no", "unsure"]
@@ -56,9 +56,9 @@ class PlanResult:
     """`None` also for plans of two steps, which were not timed as a whole."""
     probes: int
     """The number of calls behind the times; with two steps, the smaller of the two numbers."""
-    per_question: Mapping[str, float]
+    per_question: Mapping[str, float] = field(repr=False)
     """The deciding metric of each question, by question id."""
-    orders: Mapping[str, tuple[str, ...]]
+    orders: Mapping[str, tuple[str, ...]] = field(repr=False)
     """The documents of each question as the plan orders them, by question id."""
     is_estimate: bool = False
     """
@@ -105,9 +105,9 @@ class Threshold:
     """`False`: there is no clean separation, so no threshold should be used."""
     reason: str | None
     """Why there is no threshold, or none that should be used."""
-    relevant_scores: tuple[float, ...]
+    relevant_scores: tuple[float, ...] = field(repr=False)
     """The scores of the relevant candidates, ascending, for the histogram."""
-    other_scores: tuple[float, ...]
+    other_scores: tuple[float, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,10 @@ class Settings:
     user sees it.
     """
     keep: float = 0.9
-    """The recommended plan is the cheapest with at least this share of the largest gain."""
+    """
+    The recommended plan is the cheapest with at least this share of the largest gain, and with a
+    gain of `worth` if any plan has it.
+    """
     questions: int | None = None
     """A random sample of this many questions. `None`: all of them."""
     budget: float | None = 1.0
@@ -83,7 +86,8 @@ class SettingsKeywords(TypedDict, total=False):
     """The smallest gain that is worth having. Default: 0.02."""
     keep: float
     """
-    The recommended plan is the cheapest with at least this share of the largest gain. Default: 0.9.
+    The recommended plan is the cheapest with at least this share of the largest gain, and with a
+    gain of `worth` if any plan has it. Default: 0.9.
     """
     questions: int | None
     """A random sample of this many questions. Default: all of them."""

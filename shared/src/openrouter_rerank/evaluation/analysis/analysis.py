@@ -36,7 +36,8 @@ def analyse(collection: Collection, scores: Scores, settings: Settings) -> Findi
     answered = {model: each for model, each in calls.items() if each.questions("score")}
     questions = counted_questions(collection, settings, answered, max(depths, default=0))
     compared = Comparison(collection, settings, questions, depths, answered)
-    facts = _facts(collection, settings, compared)
+    spent_budget = settings.budget if scores.budget_is_spent else None
+    facts = _facts(collection, settings, compared, spent_budget=spent_budget)
     answer, further_sentences = verdict(facts)
     warnings = (
         *collection.notes,
@@ -79,7 +80,13 @@ def analyse(collection: Collection, scores: Scores, settings: Settings) -> Findi
     )
 
 
-def _facts(collection: Collection, settings: Settings, compared: Comparison) -> Facts:
+def _facts(
+    collection: Collection,
+    settings: Settings,
+    compared: Comparison,
+    *,
+    spent_budget: float | None,
+) -> Facts:
     return Facts(
         metric=settings.metric,
         worth=settings.worth,
@@ -95,6 +102,7 @@ def _facts(collection: Collection, settings: Settings, compared: Comparison) -> 
         questions_needed=compared.questions_needed(),
         ceiling=compared.ceiling(),
         found=compared.found(),
+        spent_budget=spent_budget,
     )
 
 

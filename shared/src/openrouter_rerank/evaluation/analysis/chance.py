@@ -141,24 +141,27 @@ def _interval(
     return -widest, widest
 
 
-def first_with_share(gains: Floats, keep: float) -> NDArray[np.intp]:
+def first_with_share(gains: Floats, keep: float, worth: float) -> NDArray[np.intp]:
     """
     Return the first plan of each row with the share `keep` of the row's largest gain.
 
-    It is -1 for a row without a gain.
+    If the largest gain is at least `worth`, that of the plan is too. The plan is -1 for a row
+    without a gain.
     """
     best = gains.max(axis=1, keepdims=True)
-    chosen = np.argmax(gains >= keep * best - ROUNDING, axis=1)
+    least = np.where(best >= worth - ROUNDING, np.maximum(keep * best, worth), keep * best)
+    chosen = np.argmax(gains >= least - ROUNDING, axis=1)
     return np.where(best[:, 0] > ROUNDING, chosen, -1)
 
 
-def held_out(changes: Floats, keep: float, seed: int) -> HeldOut | None:
+def held_out(changes: Floats, *, keep: float, worth: float, seed: int) -> HeldOut | None:
     """
     Return the gain of plans chosen on one half of the questions, measured on the other half.
 
     Args:
         changes: The change of each plan (row) for each question (column), the cheapest plan first.
         keep: The share of the largest gain that the chosen plan must have.
+        worth: The gain that it must have, if any plan has it.
         seed: The start of the random halves.
 
     Returns:
@@ -171,7 +174,7 @@ def held_out(changes: Floats, keep: float, seed: int) -> HeldOut | None:
     half = questions // 2
     is_chosen_on = np.zeros((HALVES, questions))
     np.put_along_axis(is_chosen_on, order[:, :half], 1.0, axis=1)
-    chosen = first_with_share(is_chosen_on @ changes.T / half, keep)
+    chosen = first_with_share(is_chosen_on @ changes.T / half, keep, worth)
     measured = (1.0 - is_chosen_on) @ changes.T / (questions - half)
     gains = np.where(chosen < 0, 0.0, measured[np.arange(HALVES), chosen])
     low, high = np.quantile(gains, (0.05, 0.95))

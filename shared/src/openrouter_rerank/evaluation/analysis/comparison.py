@@ -159,11 +159,13 @@ class Comparison:
 
     @cached_property
     def recommended(self) -> PlanResult | None:
-        """Return the cheapest plan of one model with enough of the largest gain."""
+        """Return the cheapest plan of one model with enough of the largest gain, and worth it."""
         rows = self._cheapest_first
         if not rows:
             return None
-        chosen = int(first_with_share(self.chance.mean[None, rows], self._settings.keep)[0])
+        settings = self._settings
+        gains = self.chance.mean[None, rows]
+        chosen = int(first_with_share(gains, settings.keep, settings.worth)[0])
         return None if chosen < 0 else self.results[rows[chosen]]
 
     @cached_property
@@ -192,7 +194,8 @@ class Comparison:
     def held_out(self) -> HeldOut | None:
         """Return the gain if the choice is made on other questions."""
         changes: Floats = self._changes[self._cheapest_first]
-        return held_out(changes, self._settings.keep, self._settings.seed)
+        settings = self._settings
+        return held_out(changes, keep=settings.keep, worth=settings.worth, seed=settings.seed)
 
     def ceiling(self) -> dict[int, float]:
         """Return the metric of a perfect order of the first candidates, by depth."""

@@ -17,7 +17,7 @@ from openrouter_rerank.evaluation.result import (
 from openrouter_rerank.evaluation.settings import Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Findings:
     """All numbers of an evaluation, the recommended plan, and one sentence: the verdict."""
 
@@ -61,3 +61,9 @@ class Findings:
     """`False` if the budget was spent, questions failed, or the run was interrupted."""
     judging: Judging | None = None
     """`None` if there was no judge."""
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(collection={self.collection.name!r}, {len(self.questions):,} "
+            f"questions, {len(self.plans):,} plans, verdict={self.verdict.kind!r})"
+        )

@@ -5,9 +5,10 @@ The sentences that answer whether reranking is worth it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from openrouter_rerank.budget import shown_dollars
 from openrouter_rerank.evaluation.result import HeldOut, Plan, PlanResult, Verdict, VerdictKind
 
-from .chance import LEVEL
+from .chance import LEVEL, ROUNDING
 from .measures import JUDGED
 from .number_formats import change, percent, price, probability, seconds
 
@@ -43,6 +44,8 @@ class Facts:
     questions_needed: int | None
     ceiling: Mapping[int, float]
     found: float
+    spent_budget: float | None = None
+    """US dollars; `None` if no limit of the evaluation is spent."""
 
 
 def verdict(facts: Facts) -> tuple[Verdict, tuple[str, ...]]:
@@ -74,6 +77,10 @@ def _too_little(facts: Facts) -> str:
             " judge with --judge."
         )
     if facts.best is None or not facts.questions:
+        if facts.spent_budget is not None:
+            # Two decimals would hide a small budget.
+            budget = shown_dollars(facts.spent_budget) if facts.spent_budget else "$0"
+            return f"no question has scores. The budget of {budget} is spent: raise --budget."
         return "no judged question has scores. Run the command again."
     return "only 1 question has judgements and scores. Add questions."
 
@@ -95,7 +102,7 @@ def _answer(facts: Facts, plan: PlanResult, held_out: HeldOut) -> tuple[VerdictK
             f"Not sure: {lift}, but with {facts.questions:,} questions this may be chance."
             f" {_needed(facts)}"
         )
-    if plan.change < facts.worth:
+    if plan.change < facts.worth - ROUNDING:
         return "no", (
             f"Not worth it: {lift}. The gain is real but small: less than {facts.worth:g}."
         )

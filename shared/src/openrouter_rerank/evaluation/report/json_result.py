@@ -33,6 +33,7 @@ The keys are stable. New versions may add keys.
                         `precision` and `missed` (`value`, `low`, `high`) and `kappa`, or `null`
     cost                US dollars of everything, or `null` if unknown
     notes               sentences about the data and the run
+    warnings            those of `notes` that say what is missing
     runs                the plan of each file in the folder `runs`, by the name of the file
 
 Prices are US dollars, times are seconds, and shares are from 0 to 1. Numbers that are not finite
@@ -122,6 +123,7 @@ def as_json(findings: Findings, *, command: str | None, written: datetime) -> di
             *collection.notes,
             *(each for each in findings.notes if each not in collection.notes),
         ],
+        "warnings": [*findings.warnings],
         "runs": {run_file(name): each.plan.name for name, each in runs(findings).items()},
     }
 

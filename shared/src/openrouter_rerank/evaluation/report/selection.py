@@ -16,6 +16,11 @@ def is_recommended(findings: Findings, result: PlanResult) -> bool:
     return findings.recommended is not None and findings.recommended.plan == result.plan
 
 
+def is_marked(findings: Findings, result: PlanResult) -> bool:
+    """Return `True` if people are to use the recommended plan `result`, so that tables mark it."""
+    return findings.verdict.kind == "yes" and is_recommended(findings, result)
+
+
 def short_list(findings: Findings) -> list[PlanResult]:
     """
     Return one plan of each model, the recommended one, the best, and the leading plan of two steps.

@@ -21,7 +21,7 @@ from openrouter_rerank.evaluation.collection.bm25 import BM25_NAME
 from openrouter_rerank.evaluation.result import PlanResult
 
 from .local_answers import local_answers
-from .selection import is_recommended, short_list
+from .selection import is_marked, short_list
 
 WIDTH_OF_PIPE = 100
 _GAP = 2
@@ -63,7 +63,8 @@ def show(findings: Findings, console: Console, *, report: Path | None = None) ->
     width = console.width if console.is_terminal else WIDTH_OF_PIPE
     is_unicode = console.encoding.lower().startswith("utf")
     lines = [_heading(findings), *_warning(findings)]
-    lines += _table(findings, width, is_unicode=is_unicode)
+    # Without a question, all numbers would be 0.
+    lines += _table(findings, width, is_unicode=is_unicode) if findings.questions else []
     for warning in _warnings(findings):
         lines += _wrapped(warning, console, width)
     style = _COLOURS[findings.verdict.kind]
@@ -177,10 +178,10 @@ def _columns(findings: Findings, plans: Sequence[PlanResult], *, is_unicode: boo
 
 
 def _name(findings: Findings, result: PlanResult) -> Text:
-    recommended = is_recommended(findings, result)
-    name = f"{'▶' if recommended else ' '} {one_line(result.plan.name)}"
+    marked = is_marked(findings, result)
+    name = f"{'▶' if marked else ' '} {one_line(result.plan.name)}"
     name += " (estimate)" if result.is_estimate else ""
-    style = "bold" if recommended else "dim" if not result.plan.steps else ""
+    style = "bold" if marked else "dim" if not result.plan.steps else ""
     return Text(name, style=style)
 
 

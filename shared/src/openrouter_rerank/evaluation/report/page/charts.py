@@ -9,7 +9,12 @@ from typing import TypeAlias
 
 from openrouter_rerank.evaluation.analysis import number_formats as people
 from openrouter_rerank.evaluation.analysis.findings import Findings
-from openrouter_rerank.evaluation.report.selection import by_model, leading_plan, short_names
+from openrouter_rerank.evaluation.report.selection import (
+    by_model,
+    is_marked,
+    leading_plan,
+    short_names,
+)
 from openrouter_rerank.evaluation.result import PlanResult
 
 from .drawing import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Chart, Drawing
@@ -127,7 +132,7 @@ def _scatter(
     for each, point in placed([each for each in findings.plans if len(each.plan.steps) > 1]):
         drawing.diamond(point, hover(findings, each))
     _references(drawing, findings, y_scale, ceiling)
-    for _, point in placed([findings.recommended] if findings.recommended is not None else []):
+    for _, point in placed([each for each in findings.plans if is_marked(findings, each)]):
         drawing.ring(point)
         drawing.name("recommended", [point], "strong", gap=_RING)
     names = model_names(findings)

@@ -12,7 +12,7 @@ def how_to_read(findings: Findings) -> Markup:
     """Return the notes that are not at the start of the report, and what its numbers mean."""
     sentences = [
         *(note for note in findings.notes if note not in findings.warnings),
-        *_explanations(findings),
+        *(_explanations(findings) if findings.questions else []),
     ]
     items = [element("li", people.unbroken(each), dir="auto") for each in sentences]
     return element("ul", *items)
@@ -32,6 +32,12 @@ def _explanations(findings: Findings) -> list[str]:
         p,
         f"The intervals and p hold for {_all_plans(findings)} together: {luckiest}",
     ]
+    if _names_only_candidates(findings):
+        sentences.append(
+            "All relevant documents are among the candidates. If the data name no others, as in a "
+            ".jsonl file with candidates, the perfect order covers only the given candidates, and "
+            "not what the retriever has missed."
+        )
     if held_out is not None:
         low, high = people.change(held_out.low), people.change(held_out.high)
         sentences.append(
@@ -48,7 +54,9 @@ def _explanations(findings: Findings) -> list[str]:
         )
     sentences.append(
         f"The recommended plan is the cheapest plan of one model with at least {keep} of the "
-        f"largest gain. A gain under {settings.worth:g} counts as not worth it."
+        f"largest gain, and with a gain of {settings.worth:g} if any plan has it. It is marked "
+        'only if the verdict is "worth it". Otherwise the plan chosen in this way is called "best '
+        f'so far". A gain under {settings.worth:g} counts as not worth it.'
     )
     sentences.append(
         "Documents without a judgement count as not relevant. A model that finds good documents "
@@ -61,6 +69,15 @@ def _explanations(findings: Findings) -> list[str]:
             "time, from this computer at that hour. Their p95 is one of the slowest of them."
         )
     return sentences
+
+
+def _names_only_candidates(findings: Findings) -> bool:
+    collection = findings.collection
+    return all(
+        grade <= 0 or document in collection.candidates.get(question, ())
+        for question in findings.questions
+        for document, grade in collection.judgements.get(question, {}).items()
+    )
 
 
 def _all_plans(findings: Findings) -> str:

@@ -23,12 +23,13 @@ def notebook_html(findings: Findings) -> str:
     if leading is not None:
         charts.append(by_question(findings, leading))
     shown = [chart for chart in charts if chart is not None] if findings.plans else []
+    # Without a question, all numbers would be 0.
+    numbers = [plan_table(findings, short_list(findings), "The plans in short"), figures(shown)]
     return element(
         "div",
         element("style", style_sheet("charts.css"), style_sheet("notebook.css")),
         verdict(findings),
         element("p", local, class_="local", dir="auto") if local else Markup(""),
-        plan_table(findings, short_list(findings), "The plans in short"),
-        figures(shown),
+        *(numbers if findings.questions else []),
         class_="orr orr-notebook",
     )

@@ -9,7 +9,7 @@ from openrouter_rerank.evaluation.analysis import number_formats as people
 from openrouter_rerank.evaluation.analysis.findings import Findings
 from openrouter_rerank.evaluation.report.local_answers import local_answers
 from openrouter_rerank.evaluation.report.page.visible_text import visible
-from openrouter_rerank.evaluation.report.selection import leading_plan, short_list
+from openrouter_rerank.evaluation.report.selection import is_marked, leading_plan, short_list
 from openrouter_rerank.evaluation.result import Judging, ModelUse, PlanResult
 
 from .charts import against_depth, against_price, against_time, model_names
@@ -60,15 +60,17 @@ def report_html(findings: Findings, *, command: str = "", date: str = "") -> str
         element("style", style_sheet("charts.css"), style_sheet("page.css")),
     )
     leading = leading_plan(findings)
+    counted = bool(findings.questions)
+    # Without a question, all numbers would be 0.
     sections = [
         _header(findings, date),
         verdict(findings),
         _warnings(findings),
-        tiles(findings),
-        _plans(findings),
+        tiles(findings) if counted else None,
+        _plans(findings) if counted else None,
         _judging(findings.judging),
-        _charts(findings, leading),
-        _thresholds(findings),
+        _charts(findings, leading) if counted else None,
+        _thresholds(findings) if counted else None,
         _examples(findings, leading),
         _section("How to read this report", how_to_read(findings)),
         _models(findings),
@@ -144,7 +146,8 @@ def _after(word: str, sentence: str) -> str:
 def tiles(findings: Findings) -> Markup:
     """Return five numbers: quality, questions, ceiling, price and time."""
     metric, first, leading = findings.settings.metric, findings.first_stage, leading_plan(findings)
-    of_plan = "recommended plan" if findings.recommended is not None else "best plan"
+    is_for_use = leading is not None and is_marked(findings, leading)
+    of_plan = "recommended plan" if is_for_use else "best so far"
     ceiling_depth = max(findings.ceiling, default=0)
     ceiling = findings.ceiling.get(ceiling_depth)
     shown = [(people.quality(first.value), f"{metric} of the first stage")]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from openrouter_rerank.evaluation.analysis import number_formats as people
 from openrouter_rerank.evaluation.analysis.findings import Findings
-from openrouter_rerank.evaluation.report.selection import is_recommended
+from openrouter_rerank.evaluation.report.selection import is_marked
 from openrouter_rerank.evaluation.result import Judging, PlanResult, Share, Threshold
 
 from .markup import Markup, element, foreign, joined
@@ -109,7 +109,7 @@ def plan_table(findings: Findings, results: Sequence[PlanResult], caption: str) 
 
 
 def _plan_row(findings: Findings, result: PlanResult, measures: Sequence[str]) -> Row:
-    recommended = is_recommended(findings, result)
+    recommended = is_marked(findings, result)
     heading = plan_name(result)
     if recommended:
         heading = joined([heading, " ", element("span", "recommended", class_="badge")])
@@ -202,7 +202,7 @@ def measure_table(findings: Findings) -> Markup:
                 for name in names
             ]
             + [people.price(each.price_per_1000) if each.plan.steps else "", _times(each)],
-            classes="recommended" if is_recommended(findings, each) else "",
+            classes="recommended" if is_marked(findings, each) else "",
         )
         for each in (findings.first_stage, *findings.plans)
     ]
