@@ -128,6 +128,17 @@ def test_the_report_never_scrolls_sideways(browser, report, name):
             assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
+def test_a_plan_has_its_price_and_time_in_a_small_window(browser, report):
+    """In a window of a tablet, the short table is seen without scrolling, and all of a phone."""
+    with opened(browser, report("complete")) as page:
+        for width in (1100, 1000, 900, 800, 761, PHONE):
+            page.set_viewport_size({"width": width, "height": 900})
+            frame = page.locator(".scroll").first
+
+            assert frame.evaluate("each => each.scrollWidth - each.clientWidth") == 0
+            assert frame.locator("tr.recommended td").last.is_visible()
+
+
 def test_markup_of_documents_is_shown_as_text(browser, report):
     """A reader sees the script of a document as text, and it does not run."""
     with opened(browser, report("hostile")) as page:
@@ -230,11 +241,21 @@ def test_a_notebook_cuts_no_column(browser, tmp_path, width):
     """In a cell of a notebook with a sidebar, the whole table is seen without scrolling."""
     file = tmp_path / "notebook.html"
     html = notebook_html(example_evaluation())
-    file.write_text(f"<!doctype html><body style='margin: 0'>{html}", encoding="utf-8")
+    # The rule is one of JupyterLab, for all tables in outputs.
+    style = "<style>.jp table { table-layout: fixed; margin: 1em }</style>"
+    file.write_text(
+        f"<!doctype html>{style}<body class='jp' style='margin: 0'>{html}", encoding="utf-8"
+    )
     with opened(browser, file, width=width) as page:
         frame = page.locator(".scroll")
 
         assert frame.evaluate("each => each.scrollWidth - each.clientWidth") == 0
+        assert (
+            page.locator("thead th").evaluate_all(
+                "each => each.filter(cell => cell.scrollWidth > cell.clientWidth).length"
+            )
+            == 0
+        )
 
 
 def test_a_report_without_data_is_a_page(browser, tmp_path):

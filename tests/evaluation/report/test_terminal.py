@@ -167,7 +167,7 @@ def test_a_bar_shows_any_question_that_is_lost(evaluation):
     evaluation = replace(evaluation, plans=plans, recommended=plans[0], best=plans[0])
     text = shown(evaluation, width=120)
 
-    assert "900 ███████▒ 1" in text
+    assert "900/99/1 ███████▒" in text
 
 
 def test_an_incomplete_evaluation_says_so(evaluation):

@@ -228,27 +228,24 @@ def _short(value: float) -> str:
 
 
 def _bars(plans: Sequence[PlanResult], *, is_unicode: bool) -> list[Text]:
-    """Return the numbers of won and lost questions, with a bar between them."""
-    won = max(len(f"{each.won:,}") for each in plans)
-    lost = max(len(f"{each.lost:,}") for each in plans)
+    """Return the numbers of won, equal and lost questions, and a bar of their shares."""
+    numbers = [
+        f"{each.won:,}/{each.same:,}/{each.lost:,}" if each.plan.steps else "" for each in plans
+    ]
+    if not is_unicode:
+        return [*map(Text, numbers)]
     return [
-        _bar(each, won, lost, is_unicode=is_unicode) if each.plan.steps else Text("")
-        for each in plans
+        Text.assemble(number, " ", _bar(each)) if number else Text("")
+        for number, each in zip(numbers, plans, strict=True)
     ]
 
 
-def _bar(result: PlanResult, won: int, lost: int, *, is_unicode: bool) -> Text:
+def _bar(result: PlanResult) -> Text:
     all_questions = max(1, result.won + result.same + result.lost)
-    if not is_unicode:
-        return Text(f"{result.won:,}/{result.same:,}/{result.lost:,}")
     good = _cells(result.won, all_questions)
     bad = min(_BAR - good, _cells(result.lost, all_questions))
     return Text.assemble(
-        (f"{result.won:>{won},} ", ""),
-        ("█" * good, "green"),
-        ("·" * (_BAR - good - bad), "dim"),
-        ("▒" * bad, "red"),
-        (f" {result.lost:>{lost},}", ""),
+        ("█" * good, "green"), ("·" * (_BAR - good - bad), "dim"), ("▒" * bad, "red")
     )
 
 
