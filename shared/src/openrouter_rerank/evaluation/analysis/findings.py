@@ -32,6 +32,10 @@ class Findings:
     """All plans but the first stage, in the order of the models and depths."""
     verdict: Verdict
     recommended: PlanResult | None
+    """
+    The cheapest plan of one model with `settings.keep` of the largest gain, and with a gain of
+    `settings.worth` if any plan has it. Use it only if the verdict is "yes".
+    """
     best: PlanResult | None
     """The plan of one model with the highest value."""
     frontier: tuple[PlanResult, ...]
