@@ -149,7 +149,7 @@ def first_with_share(gains: Floats, keep: float, worth: float) -> NDArray[np.int
     without a gain.
     """
     best = gains.max(axis=1, keepdims=True)
-    least = np.where(best >= worth - ROUNDING, np.maximum(keep * best, worth), keep * best)
+    least: Floats = np.where(best >= worth - ROUNDING, np.maximum(keep * best, worth), keep * best)
     chosen = np.argmax(gains >= least - ROUNDING, axis=1)
     return np.where(best[:, 0] > ROUNDING, chosen, -1)
 
