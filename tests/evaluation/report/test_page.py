@@ -279,6 +279,7 @@ def test_what_is_missing_is_near_the_heading(evaluation):
     texts = Structure(report_html(found)).texts
 
     assert texts.count(warning) == 1
+    assert warning in Structure(notebook_html(found)).texts
     assert texts.index("Worth it") < texts.index(warning) < texts.index("The plans")
     assert all(note in " ".join(texts).replace("\N{NO-BREAK SPACE}", " ") for note in found.notes)
 

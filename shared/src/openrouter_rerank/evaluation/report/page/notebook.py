@@ -11,7 +11,7 @@ from openrouter_rerank.evaluation.report.selection import leading_plan, short_li
 
 from .charts import against_depth, against_price, against_time
 from .markup import Markup, element
-from .page import figures, style_sheet, verdict
+from .page import figures, style_sheet, verdict, warnings
 from .question_chart import by_question
 from .tables import plan_table
 
@@ -30,6 +30,7 @@ def notebook_html(findings: Findings) -> str:
         element("style", style_sheet("charts.css"), style_sheet("notebook.css")),
         verdict(findings),
         element("p", local, class_="local", dir="auto") if local else Markup(""),
+        warnings(findings) or Markup(""),
         *(numbers if findings.questions else []),
         class_="orr orr-notebook",
     )

@@ -65,7 +65,7 @@ def report_html(findings: Findings, *, command: str = "", date: str = "") -> str
     sections = [
         _header(findings, date),
         verdict(findings),
-        _warnings(findings),
+        warnings(findings),
         tiles(findings) if counted else None,
         _plans(findings) if counted else None,
         _judging(findings.judging),
@@ -124,7 +124,8 @@ def verdict(findings: Findings) -> Markup:
     )
 
 
-def _warnings(findings: Findings) -> Markup | None:
+def warnings(findings: Findings) -> Markup | None:
+    """Return the list of what is missing or was left out; `None` if nothing is."""
     items = [element("li", people.unbroken(each), dir="auto") for each in findings.warnings]
     if not items:
         return None
