@@ -148,8 +148,9 @@ def first_with_share(gains: Floats, keep: float, worth: float) -> NDArray[np.int
     If the largest gain is at least `worth`, that of the plan is too. The plan is -1 for a row
     without a gain.
     """
-    best = gains.max(axis=1, keepdims=True)
-    least: Floats = np.where(best >= worth - ROUNDING, np.maximum(keep * best, worth), keep * best)
+    best: Floats = gains.max(axis=1, keepdims=True)
+    # Where no plan gains `worth`, it is no condition.
+    least: Floats = np.maximum(keep * best, worth * (best >= worth - ROUNDING))
     chosen = np.argmax(gains >= least - ROUNDING, axis=1)
     return np.where(best[:, 0] > ROUNDING, chosen, -1)
 
