@@ -141,6 +141,14 @@ def test_scores_of_one_kind_have_no_chart(evaluation):
     )
 
 
+def test_scores_too_far_apart_have_no_chart(evaluation):
+    """The largest and the smallest float have no difference that can be drawn."""
+    threshold = next(iter(evaluation.thresholds.values()))
+    apart = replace(threshold, relevant_scores=(1.7e308,), other_scores=(-1.7e308,))
+
+    assert of_scores(apart, "lite") is None
+
+
 def test_scores_without_a_threshold_say_why(evaluation):
     """The caption has the reason, and there is no line."""
     threshold = replace(

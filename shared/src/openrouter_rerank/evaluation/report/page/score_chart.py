@@ -2,6 +2,7 @@
 The chart of a model's scores: relevant candidates above the axis, all others below it.
 """
 
+import math
 from collections.abc import Sequence
 
 from openrouter_rerank.evaluation.analysis import number_formats as people
@@ -15,9 +16,17 @@ _BINS = 40
 
 
 def of_scores(threshold: Threshold, name: str) -> Chart | None:
-    """Return the chart of a model's scores; `None` if there are none of one of the two kinds."""
+    """
+    Return the chart of a model's scores.
+
+    `None` if there are none of one of the two kinds, or if they have no range that can be drawn.
+    """
     relevant, others = threshold.relevant_scores, threshold.other_scores
-    if not relevant or not others or min(*relevant, *others) == max(*relevant, *others):
+    if not relevant or not others:
+        return None
+    # The largest floats are further apart than a float can tell.
+    span = max(*relevant, *others) - min(*relevant, *others)
+    if not 0 < span < math.inf:
         return None
     title = f"Scores of {name}"
     caption = _caption(threshold)
