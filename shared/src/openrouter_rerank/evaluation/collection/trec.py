@@ -3,6 +3,8 @@ Reads the formats of TREC: runs of 6 columns, and judgements (qrels) of 3 or 4.
 """
 
 import math
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
 
@@ -17,6 +19,10 @@ from .lines import Line, checked_path, lines
 # The names that the columns of judgements have in the files of BEIR, MTEB and pandas.
 _QUERY_COLUMN = {"query", "queryid", "qid", "topic", "topicid", "question", "questionid"}
 _GRADE_COLUMN = {"score", "relevance", "rel", "grade", "label", "judgement", "judgment"}
+
+# Of the neighbours by rank, the share whose scores rise in a run with distances as scores. In a run
+# with ranks that mean nothing, about half of them do.
+_RISING = 0.9
 
 Judgements = dict[str, dict[str, int]]
 
@@ -61,10 +67,14 @@ def read_run(path: Path) -> dict[str, tuple[str, ...]]:
     """
     Read the documents of each question, highest score first, ties as in the file.
 
+    The ranks do not count, as for the programs of TREC. But if they are the reverse of the scores,
+    the scores are distances, or negated.
+
     Raises:
-        CollectionError: If the file cannot be used.
+        CollectionError: If the file cannot be used, or its ranks are the reverse of its scores.
     """
     scores: dict[str, dict[str, float]] = {}
+    ranks: dict[str, list[tuple[float, float]]] = {}
     first: dict[tuple[str, str], int] = {}
     for line in lines(path):
         columns = _columns(line, (6,))
@@ -72,19 +82,48 @@ def read_run(path: Path) -> dict[str, tuple[str, ...]]:
             raise line.error(
                 f"a TREC run has 6 columns (query Q0 document rank score tag), got {len(columns)}"
             )
-        question, _, document, _, score, _ = columns
+        question, _, document, rank, score, _ = columns
         if (line_number := first.setdefault((question, document), line.number)) != line.number:
             raise line.error(
                 f"the document {shown_value(document)} is on line {line_number} too, for the same "
                 f"question {shown_value(question)}: list each document once"
             )
         scores.setdefault(question, {})[document] = _score(line, score)
+        number = number_in(rank)
+        if number is not None and math.isfinite(number):
+            ranks.setdefault(question, []).append((number, scores[question][document]))
     if not scores:
         raise CollectionError(f"{shown_path(path)}: there is no candidate in this file")
+    _check_direction(path, ranks)
     return {
         question: tuple(id_ for id_, _ in sorted(found.items(), key=itemgetter(1), reverse=True))
         for question, found in scores.items()
     }
+
+
+def _check_direction(path: Path, ranks: Mapping[str, Iterable[tuple[float, float]]]) -> None:
+    """
+    Raise an error if the ranks are the reverse of the scores.
+
+    One question decides nothing: the ranks of a good run may have small faults.
+
+    Args:
+        path: The run.
+        ranks: The rank and the score of each candidate, by question.
+    """
+    falling = 0
+    rising: list[str] = []
+    for question, found in ranks.items():
+        for (rank, score), (next_rank, next_score) in pairwise(sorted(found)):
+            if rank != next_rank and score != next_score:
+                falling += score > next_score
+                rising += [question] if score < next_score else []
+    if len(rising) > _RISING * (falling + len(rising)):
+        raise CollectionError(
+            f"{shown_path(path)}: the ranks and the scores contradict each other (question "
+            f"{shown_value(rising[0])}): higher scores must be better. Negate distances. If the "
+            "scores are right, write 0 as each rank"
+        )
 
 
 def read_judgements(path: Path) -> Judgements:
