@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from openrouter_rerank.cli import main
-from openrouter_rerank.local.stage import Fault, error, scores, word_overlap
+from openrouter_rerank.local.stage import Fault, error, results, scores, word_overlap
 
 from tests.cli.program import has_terminals, run_on_terminal, start
 from tests.evaluation.small_collection import MODELS, small_collection
@@ -288,6 +288,14 @@ def test_a_service_that_refuses_everything_has_status_1(stage, data, capsys, sta
     assert outputs.out == ""
     assert outputs.err.startswith(message)
     assert outputs.err.count("\n") == 1
+
+
+def test_truncated_rankings_have_status_1(stage, data, capsys):
+    """If all rankings lack documents, there is no report, so the status is not 3."""
+    stage.always(results((0, 0.5)))
+
+    assert main(["evaluate", str(data), *OPTIONS]) == 1
+    assert "the response ranks 1 of 6 documents" in capsys.readouterr().err
 
 
 def test_a_missing_key_has_status_1(stage, data, capsys, monkeypatch):

@@ -24,6 +24,8 @@ FAILED = 1
 USAGE = 2
 INCOMPLETE = 3
 
+# The command whose result is one ranking. Other commands with this status have written a result.
+_RANKING = "rank"
 _OUTPUT_ERRORS = frozenset({errno.EBADF, errno.EFBIG, errno.EIO, errno.ENOSPC})
 _KEY = re.compile(r"sk-or-[\w-]+")
 
@@ -50,8 +52,9 @@ def report(error: BaseException, command: str | None, *, debug: bool) -> int:
     write(one_line(_line(error, command)))
     if isinstance(error, click.UsageError):
         return USAGE
-    is_incomplete = isinstance(error, InvalidResponseError) and error.is_incomplete
-    return INCOMPLETE if is_incomplete else FAILED
+    if command != _RANKING or not isinstance(error, InvalidResponseError):
+        return FAILED
+    return INCOMPLETE if error.is_incomplete else FAILED
 
 
 def write(text: str) -> None:
