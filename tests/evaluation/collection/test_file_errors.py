@@ -215,6 +215,14 @@ from tests.evaluation.collections import ONE_CANDIDATE, SMALLEST_FILES
         ),
         (
             "candidates.jsonl",
+            '{"query": "one?", "candidates": [{"id": 1, "text": "a"}, {"id": 1, "text": "b"}]}',
+            (
+                "line 1, candidate 1: it has the id of candidate 0 (without an id, the text is the "
+                "id): list each document once"
+            ),
+        ),
+        (
+            "candidates.jsonl",
             ONE_CANDIDATE + ONE_CANDIDATE,
             "line 2: the same question is on line 1: give each its own 'id', or remove one",
         ),

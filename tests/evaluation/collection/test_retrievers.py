@@ -239,6 +239,7 @@ RULE = (
         ([("", "one")], "the id '' in item 0"),
         ([(1.5, "one")], "the id 1.5 in item 0"),
         ([("d1", "one"), ("d1", "one")], "the id 'd1' twice"),
+        ([("d1", "one"), ("d1", "another")], "the id 'd1' twice"),
         ([("d1", None)], "None as the text of item 0"),
         ([("d1", ["one"])], "a value of type list as the text of item 0"),
         ([("d9", "\ud800")], "half of a character (a lone surrogate) in the text of item 0"),

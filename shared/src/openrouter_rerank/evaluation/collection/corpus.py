@@ -2,7 +2,7 @@
 Reads documents and questions: `.jsonl` as BEIR has them, or `.tsv` with an id and a text.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,13 @@ from .fields import id_of, is_unicode
 from .lines import Line, json_objects, lines
 
 _TABLES = (".tsv", ".tsv.gz")
+# What other formats call the fields.
+_OTHER_NAMES = {
+    "_id": ("id", "doc_id", "docid", "query_id", "qid"),
+    "text": ("contents", "content", "page_content", "body", "passage", "question", "query"),
+    "query": ("question",),
+    "candidates": ("documents", "docs", "passages", "contexts", "ctxs", "results"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +106,18 @@ def checked_id(line: Line, name: str, value: object) -> str:
     return id_
 
 
+def check_name(line: Line, row: Mapping[str, object], name: str) -> None:
+    """
+    Raise an error if a field is missing, and is there under the name of another format.
+
+    Raises:
+        CollectionError: The message says which field to rename.
+    """
+    wrong = next((other for other in _OTHER_NAMES[name] if row.get(other) is not None), None)
+    if row.get(name) is None and wrong is not None:
+        raise line.error(f"there is no {name!r}: rename {wrong!r} to {name!r}")
+
+
 _Row = tuple[Line, str, str, bool]
 
 
@@ -107,6 +126,8 @@ def _rows(path: Path, *, is_corpus: bool) -> Iterator[_Row]:
         yield from _table_rows(path, is_corpus=is_corpus)
         return
     for line, row in json_objects(path):
+        check_name(line, row, "_id")
+        check_name(line, row, "text")
         id_ = checked_id(line, "_id", row.get("_id"))
         has_image = is_corpus and row.get("image") is not None
         text = row.get("text")

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from openrouter_rerank.errors import shown_value
 
 from .contents import Contents
-from .corpus import checked_id, checked_text, images_note
+from .corpus import check_name, checked_id, checked_text, images_note
 from .errors import CollectionError, shown_path
 from .fields import GRADE_RULE, are_sorted, grade_of, is_list, is_object, number_of
 from .lines import Line, checked_path, json_objects
+
+# What other formats call the grade of a candidate. Their "score" may be that of a retriever.
+_GRADE_NAMES = ("label", "grade", "rel")
 
 
 @dataclass(slots=True)
@@ -26,6 +29,8 @@ class _Found:
     document_lines: dict[str, int] = field(default_factory=dict[str, int])
     """The line that first has each document."""
     images: set[str] = field(default_factory=set[str])
+    grade_name: str | None = None
+    """Another field that may have the grades."""
     unsorted: int = 0
     """Questions whose candidates are not in the order of their scores."""
 
@@ -37,6 +42,7 @@ class _Candidate:
     grade: int | None = None
     score: float | None = None
     has_image: bool = False
+    grade_name: str | None = None
 
 
 def jsonl_contents(path: object) -> Contents:
@@ -55,6 +61,11 @@ def jsonl_contents(path: object) -> Contents:
     notes = [images_note(len(found.images))] if found.images else []
     if found.unsorted:
         notes.append(unsorted_note(found.unsorted))
+    if found.grade_name is not None and not found.judgements:
+        notes.append(
+            f"No candidate has 'relevance'. If {found.grade_name!r} says what is relevant, rename "
+            "it to 'relevance'."
+        )
     name = shown_path(file.name)
     return Contents(
         name=name.removesuffix(".gz").removesuffix(".jsonl") or name,
@@ -76,6 +87,8 @@ def unsorted_note(questions: int) -> str:
 
 
 def _add_question(found: _Found, line: Line, row: dict[str, object]) -> None:
+    check_name(line, row, "query")
+    check_name(line, row, "candidates")
     query = checked_text(line, "query", row.get("query"))
     if not query.strip():
         raise line.error("'query' is blank: give each question a text, or remove the line")
@@ -92,13 +105,13 @@ def _add_question(found: _Found, line: Line, row: dict[str, object]) -> None:
     for at, value in enumerate(given):
         part = line.at(f"candidate {at}")
         candidate = _candidate(part, value)
-        _add_document(found, part, candidate)
         if candidate.id in candidates:
             first = list(candidates).index(candidate.id)
             raise part.error(
                 f"it has the id of candidate {first} (without an id, the text is the id): list "
                 "each document once"
             )
+        _add_document(found, part, candidate)
         candidates[candidate.id] = candidate
     found.questions[id_] = query
     found.lines[id_] = line.number
@@ -120,6 +133,7 @@ def _add_document(found: _Found, line: Line, candidate: _Candidate) -> None:
         )
     if candidate.has_image:
         found.images.add(candidate.id)
+    found.grade_name = found.grade_name or candidate.grade_name
 
 
 def _candidate(line: Line, value: object) -> _Candidate:
@@ -130,6 +144,7 @@ def _candidate(line: Line, value: object) -> _Candidate:
             f"it must be a string, or an object with 'text', got a value of type "
             f"{type(value).__name__}"
         )
+    check_name(line, value, "text")
     has_image = value.get("image") is not None
     text = value.get("text")
     text = "" if has_image and text is None else checked_text(line, "text", text)
@@ -140,6 +155,9 @@ def _candidate(line: Line, value: object) -> _Candidate:
         grade=_grade(line, value.get("relevance")),
         score=_score(line, value.get("score")),
         has_image=has_image,
+        grade_name=next(
+            (name for name in _GRADE_NAMES if grade_of(value.get(name)) is not None), None
+        ),
     )
 
 
