@@ -511,6 +511,49 @@ def test_an_estimate_is_reported_after_the_first_questions(stage, tmp_path):
     assert [each.estimate is not None for each in reports].index(True) == len(MODELS) + 10
 
 
+@pytest.mark.parametrize(("limit", "probes"), [(0.0185, 20), (0.0305, 20), (0.0225, 3)])
+def test_the_budget_answers_as_many_questions_as_was_said(stage, tmp_path, limit, probes):
+    """The estimate knows that the questions of the probes are asked before the probes."""
+    reports = []
+    stage.always(lambda request: scores(*range(len(request.documents)), cost=0.001)(request))
+    chosen = settings(models=MODELS[:1], probes=probes, concurrency=1)
+    collection = small_collection(questions=30)
+    found = asked(stage, tmp_path, collection, chosen, limit=limit, progress=reports.append)
+
+    [said] = [each.estimate.answerable for each in reports if each.estimate]
+    assert said == len({call.question for call in found.calls if call.kind == "score"}) < 30
+
+
+def test_an_estimate_knows_the_kept_scores(stage, tmp_path):
+    """At a larger depth, only the new documents are sent and paid."""
+    stage.always(
+        lambda request: scores(
+            *[0.5] * len(request.documents), cost=0.001 * len(request.documents)
+        )(request)
+    )
+    models = ("own/model",)
+    asked(stage, tmp_path, small_collection(), settings(models=models, depths=(3,)))
+    reports = []
+    asked(stage, tmp_path, small_collection(), settings(models=models), progress=reports.append)
+
+    assert [each.estimate.line for each in reports if each.estimate] == ["3 requests, about $0.009"]
+
+
+def test_another_estimate_says_its_reason(stage, tmp_path):
+    """If each depth must be asked after all, the second line begins with the reason."""
+    reports = []
+    stage.always(by_list)
+    chosen = settings(models=MODELS[:1], probes=2)
+    asked(stage, tmp_path, small_collection(), chosen, progress=reports.append)
+
+    lines = [each.estimate.line for each in reports if each.estimate]
+    assert len(lines) == 2
+    assert lines[1].startswith(
+        f"each depth must be asked, because the scores of {MODELS[0]} depend on the other "
+        "documents: 11 requests, "
+    )
+
+
 def test_progress_begins_with_what_is_kept(stage, tmp_path):
     """The first report of each model counts the kept answers, before anything is sent."""
     asked(stage, tmp_path, small_collection(3), settings())

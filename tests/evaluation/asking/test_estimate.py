@@ -13,12 +13,13 @@ def jobs(model, questions, depth=100, kind="score"):
     ]
 
 
-def line(left, costs, *, budget=None, spent=0.0, questions=300):
-    """Return the line for the calls that are left."""
+def line(left, costs, *, budget=None, spent=0.0, questions=300, part=1.0, **options):
+    """Return the line for the calls that are left, in their order."""
     limit = None if budget is None else Budget(budget)
     if limit is not None:
         limit.charge(spent)
-    return estimate(left, costs, depth=100, questions=questions, budget=limit).line
+    parts = dict.fromkeys(left, part)
+    return estimate(parts, costs, depth=100, questions=questions, budget=limit, **options).line
 
 
 @pytest.mark.parametrize(
@@ -67,18 +68,46 @@ def line(left, costs, *, budget=None, spent=0.0, questions=300):
             {"budget": 2, "spent": 1.5, "questions": 105},
             "100 requests, about $1.00; budget $2.00 will answer 55 of 105 questions",
         ),
-        # Probes come first: they take half of the money.
+        # Probes come before most of the questions: they take half of the money.
         (
-            jobs("m", 100) + jobs("m", 25, kind="probe"),
+            jobs("m", 25, kind="probe") + jobs("m", 100),
             {"m": 0.01},
             {"budget": 0.5, "questions": 105},
             "125 requests, about $1.25; budget $0.50 will answer 30 of 105 questions",
         ),
         (
-            jobs("m", 100) + jobs("m", 100, kind="probe"),
+            jobs("m", 100, kind="probe") + jobs("m", 100),
             {"m": 0.01},
             {"budget": 0.5, "questions": 105},
             "200 requests, about $2.00; budget $0.50 will answer 5 of 105 questions",
+        ),
+        # The scores of the questions that are probed come before the probes.
+        (
+            jobs("m", 15) + jobs("m", 100, kind="probe"),
+            {"m": 0.01},
+            {"budget": 0.18, "questions": 20},
+            "115 requests, about $1.15; budget $0.18 will answer 20 of 20 questions",
+        ),
+        # A question needs the calls of all models.
+        (
+            [job for pair in zip(jobs("a/b", 9), jobs("a/c", 9), strict=True) for job in pair],
+            {"a/b": 0.01, "a/c": 0.01},
+            {"budget": 0.05, "questions": 9},
+            (
+                "18 requests, about $0.18 (b $0.09, c $0.09); budget $0.05 will answer 2 of 9 "
+                "questions"
+            ),
+        ),
+        # The scores of half of the documents are kept.
+        (jobs("m", 100), {"m": 0.01}, {"part": 0.5}, "100 requests, about $0.50"),
+        (
+            jobs("m", 9),
+            {"m": 0.01},
+            {"budget": 1, "questions": 9, "judge_follows": True, "reason": "more is needed"},
+            (
+                "more is needed: 9 requests, about $0.09; budget $1.00 will answer at most 9 of 9 "
+                "questions: the judge needs a part of it"
+            ),
         ),
         (
             jobs("m", 100),

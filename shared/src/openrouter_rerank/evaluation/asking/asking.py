@@ -121,8 +121,12 @@ class _Asking:
             self._report_estimate()
         await self._run(schedule.scores(schedule.probed), concurrency)
         await self._run(schedule.probes(), 1)
-        if self._find_listwise(schedule.probed) and not self._in_flight.has_ended:
-            self._report_estimate()
+        found = self._find_listwise(schedule.probed)
+        if found and not self._in_flight.has_ended:
+            self._report_estimate(
+                f"each depth must be asked, because the scores of {' and '.join(sorted(found))} "
+                "depend on the other documents"
+            )
         await self._run(schedule.scores(schedule.questions), concurrency)
 
     def scores(self, depths: tuple[int, ...]) -> Scores:
@@ -191,8 +195,8 @@ class _Asking:
             if not missing(self._matrix, self._want(job)):
                 self._finished[job.model].add(job)
 
-    def _find_listwise(self, questions: Iterable[str]) -> bool:
-        """Find models whose kept scores depend on the other documents of a call."""
+    def _find_listwise(self, questions: Iterable[str]) -> set[str]:
+        """Find and return models whose kept scores depend on the other documents of a call."""
         schedule = self._schedule
         found = {
             job.model
@@ -204,7 +208,7 @@ class _Asking:
             self._finished[model] = {job for job in self._finished[model] if job.kind == "probe"}
         self._find_kept(job for job in schedule.scores(schedule.questions) if job.model in found)
         self._totals = Counter(job.model for job in schedule.all())
-        return bool(found)
+        return found
 
     def _want(self, job: Job) -> Want:
         return Want(
@@ -248,9 +252,11 @@ class _Asking:
             )
         )
 
-    def _report_estimate(self) -> None:
+    def _report_estimate(self, reason: str = "") -> None:
         schedule = self._schedule
-        left = [job for job in schedule.all() if job not in self._finished[job.model]]
+        left = {
+            job: self._part(job) for job in schedule.all() if job not in self._finished[job.model]
+        }
         if left:
             found = estimate(
                 left,
@@ -258,8 +264,15 @@ class _Asking:
                 depth=schedule.depths[-1],
                 questions=len(schedule.questions),
                 budget=self._caller.budget,
+                reason=reason,
+                judge_follows=schedule.has_judge,
             )
             self._report(schedule.models[0], found)
+
+    def _part(self, job: Job) -> float:
+        """Return the share of the documents of a call that has to be sent."""
+        want = self._want(job)
+        return len(missing(self._matrix, want)) / len(want.documents)
 
     def _mean_cost(self, model: str) -> float | None:
         """Return the mean cost of the first calls at the largest depth."""

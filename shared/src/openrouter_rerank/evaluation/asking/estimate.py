@@ -1,6 +1,6 @@
 """What the rest of an evaluation will cost: computed after the first questions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 
@@ -13,8 +13,8 @@ FIRST_QUESTIONS = 5
 """After these, there is an estimate."""
 # Documents of a search unit.
 _UNIT = 100
-# Questions. Sums of costs have errors of rounding.
-_ROUNDING = 1e-6
+# As a share. Sums of costs have errors of rounding.
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +33,17 @@ class Estimate:
     unknown.
     """
     budget: float | None
+    reason: str = ""
+    """Why there is another estimate. Empty for the first one."""
+    judge_follows: bool = False
+    """`True` if a judge is paid after these calls, from the same budget."""
 
     @property
     def line(self) -> str:
         """One line for the user."""
+        reason = f"{self.reason}: " if self.reason else ""
         requests = f"{self.requests:,} request{'' if self.requests == 1 else 's'}"
-        return f"{requests}, {self._price()}{self._end()}"
+        return f"{reason}{requests}, {self._price()}{self._end()}"
 
     def _price(self) -> str:
         parts = ", ".join(
@@ -57,26 +62,30 @@ class Estimate:
     def _end(self) -> str:
         if self.answerable is None or self.budget is None or not any(self.costs.values()):
             return ""
+        most = "at most " if self.judge_follows else ""
+        judge = ": the judge needs a part of it" if self.judge_follows else ""
         return (
-            f"; budget {shown_dollars(self.budget)} will answer {self.answerable:,} of "
-            f"{self.questions:,} questions"
+            f"; budget {shown_dollars(self.budget)} will answer {most}{self.answerable:,} of "
+            f"{self.questions:,} questions{judge}"
         )
 
 
-def _share(job: Job, largest: int) -> float:
+def _share(job: Job, part: float, largest: int) -> float:
     """Return the cost of a call as a share of that of a call at the largest depth."""
     if model_for(job.model).search_units:
-        return ceil(job.depth / _UNIT) / ceil(largest / _UNIT)
-    return job.depth / largest
+        return ceil(job.depth * part / _UNIT) / ceil(largest / _UNIT)
+    return job.depth * part / largest
 
 
 def estimate(
-    left: Sequence[Job],
+    left: Mapping[Job, float],
     costs: Mapping[str, float | None],
     *,
     depth: int,
     questions: int,
     budget: Budget | None,
+    reason: str = "",
+    judge_follows: bool = False,
 ) -> Estimate:
     """
     Return what calls will cost.
@@ -84,30 +93,33 @@ def estimate(
     A smaller depth costs less in proportion, unless the model is billed by search units.
 
     Args:
-        left: The calls that are left.
+        left: The calls that are left, in the order of asking, with the share of their documents
+            that has to be sent: the scores of the others are kept.
         costs: The cost of a call at the largest depth, by model. `None`: unknown.
         depth: The largest depth.
         questions: The number of all questions.
         budget: `None`: there is no limit.
+        reason: Why there is another estimate.
+        judge_follows: A judge is paid from the same budget.
     """
     by_model = dict.fromkeys(costs, 0.0)
-    scores = 0.0
-    for job in left:
-        price = (costs[job.model] or 0.0) * _share(job, depth)
+    money = None if budget is None else (budget.limit - budget.spent) * (1 - _ROUNDING)
+    spent = 0.0
+    unanswered: set[str] = set()
+    for job, part in left.items():
+        # A call is made as long as the budget is not spent.
+        if money is not None and spent >= money and job.kind == "score":
+            unanswered.add(job.question)
+        price = (costs[job.model] or 0.0) * _share(job, part, depth)
         by_model[job.model] += price
-        if job.kind == "score":
-            scores += price
-    answerable = None
-    if budget is not None and None not in costs.values():
-        unanswered = len({job.question for job in left if job.kind == "score"})
-        # The probes come before most of the scores.
-        money = budget.limit - budget.spent - (sum(by_model.values()) - scores)
-        share = 1.0 if money >= scores else max(0.0, money / scores)
-        answerable = questions - unanswered + int(unanswered * share + _ROUNDING)
+        spent += price
+    is_known = budget is not None and None not in costs.values()
     return Estimate(
         requests=len(left),
         costs={model: None if costs[model] is None else by_model[model] for model in costs},
         questions=questions,
-        answerable=answerable,
+        answerable=questions - len(unanswered) if is_known else None,
         budget=None if budget is None else budget.limit,
+        reason=reason,
+        judge_follows=judge_follows,
     )

@@ -37,6 +37,7 @@ class Schedule:
     def __init__(self, collection: Collection, settings: Settings) -> None:
         self._collection = collection
         self.models = settings.models
+        self.has_judge = bool(settings.judge)
         self.depths = depths_of(collection, settings.depths)
         """Ascending; none is larger than the longest list of candidates."""
         self.questions = questions_of(collection, settings)
@@ -64,8 +65,9 @@ class Schedule:
         ]
 
     def all(self) -> list[Job]:
-        """Return all calls."""
-        return [*self.scores(self.questions), *self.probes()]
+        """Return all calls, in the order of asking."""
+        probed, rest = self.probed, self.questions[len(self.probed) :]
+        return [*self.scores(probed), *self.probes(), *self.scores(rest)]
 
     def question(self, job: Job) -> str:
         """Return the text of the question of a call."""
