@@ -111,8 +111,8 @@ def test_the_sentence_of_two_checked_judges():
     )
     assert (
         "You graded 4 documents, and other/judge and third/judge agreed with you on 3 whether they "
-        "are relevant (Cohen's kappa 0.50). Of what it calls relevant, 100 % (95 % interval 34 % "
-        "to 100 %) is. It misses 33 % (95 % interval 6 % to 79 %) of what is relevant."
+        "are relevant (Cohen's kappa 0.50). Of what they call relevant, 100 % (95 % interval 34 % "
+        "to 100 %) is. They miss 33 % (95 % interval 6 % to 79 %) of what is relevant."
     ) in found.notes
 
 
@@ -136,6 +136,24 @@ def test_a_precision_below_one_half_decides_nothing(relevant, kind):
 
     assert found.verdict.kind == kind
     assert ("of what it calls relevant, only 40 %" in found.verdict.sentence) == (relevant == 4)
+
+
+@pytest.mark.parametrize(
+    ("judges", "advice"),
+    [
+        (("other/judge",), "Use a stronger judge, or a second one that confirms it."),
+        (("other/judge", "third/judge"), "Use stronger judges."),
+    ],
+)
+def test_a_second_judge_is_no_advice_if_there_is_one(judges, advice):
+    """A poor judge may be confirmed by another one, but two are all that there can be."""
+    found = evaluated(
+        GOOD,
+        of_user={f"q{at}/1": 0 for at in range(10)},
+        settings=replace(SETTINGS, judge=judges),
+    )
+
+    assert found.verdict.sentence.endswith(f"is relevant to you. {advice}")
 
 
 def test_judgements_of_people_stay():

@@ -95,9 +95,12 @@ def _verdict(found: Findings, grading: Grading, checked: Agreement | None) -> Ve
         kind, sentence = "unsure", f"Not sure: {_nothing(grading)}"
     if checked is not None and checked.precision and checked.precision.value < LEAST_PRECISION:
         kind = "unsure"
+        calls, cure = "they call", "stronger judges"
+        if not grading.judges[1:]:
+            calls, cure = "it calls", "a stronger judge, or a second one that confirms it"
         sentence = (
-            f"Not sure: of what it calls relevant, only {percent(checked.precision.value)} is"
-            " relevant to you. Use a stronger judge, or a second one that confirms it."
+            f"Not sure: of what {calls} relevant, only {percent(checked.precision.value)} is"
+            f" relevant to you. Use {cure}."
         )
     return replace(verdict, kind=kind, sentence=f"According to {name}, {how}: {sentence}")
 
@@ -119,10 +122,10 @@ def _notes(found: Findings, grading: Grading, checked: Agreement | None) -> Iter
     if len(grading.judges) == 1:
         yield (
             "A single judge calls many documents relevant that are not, so a gain can look smaller"
-            " than it is. A second --judge is asked only about what the first calls relevant."
+            " than it is. A second --judge confirms what the first calls relevant."
         )
     yield from family_warnings(found.settings)
-    yield from _about_agreement(name, checked)
+    yield from _about_agreement(grading, checked)
     if nothing := _without_relevant(found.collection, grading):
         yield (
             f"{name} found no relevant document for {count(len(nothing), 'question')}, which"
@@ -142,7 +145,8 @@ def _notes(found: Findings, grading: Grading, checked: Agreement | None) -> Iter
         yield f"{judge} failed for {count(failed, 'document')}: {message}"
 
 
-def _about_agreement(name: str, checked: Agreement | None) -> Iterator[str]:
+def _about_agreement(grading: Grading, checked: Agreement | None) -> Iterator[str]:
+    name = _name(grading)
     if checked is None:
         yield f"Nobody has checked {name}. Grade some documents yourself with --check."
         return
@@ -151,10 +155,11 @@ def _about_agreement(name: str, checked: Agreement | None) -> Iterator[str]:
         f"You graded {count(checked.checked, 'document')}, and {name} agreed with you on"
         f" {checked.agreed:,} whether they are relevant{kappa}."
     )
+    calls, misses = ("they call", "They miss") if grading.judges[1:] else ("it calls", "It misses")
     if checked.precision is not None:
-        sentence += f" Of what it calls relevant, {_share(checked.precision)} is."
+        sentence += f" Of what {calls} relevant, {_share(checked.precision)} is."
     if checked.missed is not None:
-        sentence += f" It misses {_share(checked.missed)} of what is relevant."
+        sentence += f" {misses} {_share(checked.missed)} of what is relevant."
     yield sentence
 
 
