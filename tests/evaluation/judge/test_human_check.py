@@ -266,5 +266,5 @@ def test_a_judge_of_a_models_maker_is_warned_about(stage, data, capsys):
 
     errors = capsys.readouterr().err
     assert errors.startswith("warning: cohere/command judges cohere/rerank-v3.5 of the same maker")
-    assert "19 requests, about $0.0019" in errors
+    assert "18 requests, about $0.0018" in errors
     assert len(chats(stage)) == 24

@@ -8,7 +8,12 @@ from signal import SIGINT, pthread_kill
 
 import pytest
 from openrouter_rerank import AsyncRerankClient, RerankClient
-from openrouter_rerank.errors import ConfigurationError, NotFoundError, UnauthorizedError
+from openrouter_rerank.errors import (
+    ConfigurationError,
+    NotFoundError,
+    PaymentRequiredError,
+    UnauthorizedError,
+)
 from openrouter_rerank.evaluation.judge.rubric import RUBRIC
 from openrouter_rerank.local.stage import Reply, error, scores
 
@@ -196,9 +201,9 @@ def test_broken_replies(client, stage, tmp_path, replies, expected):
 
 
 def test_a_second_judge_confirms_what_the_first_calls_relevant(client, stage, tmp_path):
-    """The second judge sees the grades 2 and 3 of the first only, and the lower grade counts."""
+    """After a trial, the second judge sees what the first calls relevant; the lower one counts."""
     first = {0: 0, 1: 1, 2: 2, 3: 3, 4: 3, 5: 2}
-    second = {2: 3, 3: 3, 4: 1, 5: 0}
+    second = {0: 3, 2: 3, 3: 3, 4: 1, 5: 0}
 
     def grade(_, passage, model):
         return (first if model == JUDGE else second)[int(passage.split()[-1])]
@@ -206,7 +211,8 @@ def test_a_second_judge_confirms_what_the_first_calls_relevant(client, stage, tm
     stage.always(judging(grade))
     found = run(client, tmp_path, judge=(JUDGE, SECOND))
 
-    of_second = [request for request in chats(stage) if request.model == SECOND]
+    tried, *of_second = [request for request in chats(stage) if request.model == SECOND]
+    assert judged(tried)[1].endswith(" 0")
     assert {int(judged(request)[1].split()[-1]) for request in of_second} == {2, 3, 4, 5}
     assert len(of_second) == 8 * 4
     assert found.collection.judgements["q3"] == {
@@ -224,7 +230,7 @@ def test_a_second_judge_is_added_later(client, stage, tmp_path):
     run(client, tmp_path, judge=(JUDGE, SECOND))
 
     assert {request.model for request in stage.requests} == {SECOND}
-    assert len(stage.requests) == 8
+    assert len(stage.requests) == 1 + 8
 
 
 def test_one_judge_alone_is_noted(client, tmp_path):
@@ -334,10 +340,10 @@ def test_a_budget_of_the_client(stage, tmp_path):
 
 
 def test_a_spent_budget_asks_no_judge(client, stage, tmp_path):
-    """If the models have taken the budget, no grade is asked for, and the verdict is not sure."""
+    """If the models have taken the budget, only the first grade is known: the verdict is unsure."""
     found = run(client, tmp_path, budget=0.005)
 
-    assert chats(stage) == []
+    assert len(chats(stage)) == 1
     assert found.verdict.sentence == (
         f"According to {JUDGE}, unchecked: Not sure: no question is judged. Run the command again."
     )
@@ -346,21 +352,35 @@ def test_a_spent_budget_asks_no_judge(client, stage, tmp_path):
 def test_the_price_is_reported_after_five_grades(client, stage, tmp_path):
     """The estimate has the grades that are left, their price, and what the budget is enough for."""
     seen = []
-    run(client, tmp_path, progress=seen.append, budget=0.016 + 24 * COST, concurrency=1)
+    run(client, tmp_path, progress=seen.append, budget=0.016 + 23.5 * COST, concurrency=1)
 
     of_judge = [each for each in seen if each.model == JUDGE]
     [at] = [place for place, each in enumerate(of_judge) if each.estimate]
-    assert of_judge[at].done == 5
+    # The first grade is from before the models were asked.
+    assert of_judge[at].done == 1 + 5
     assert of_judge[at].estimate.line == (
-        "43 requests, about $0.0043; budget $0.018 will answer 3 of 8 questions"
+        "42 requests, about $0.0042; budget $0.018 will answer 4 of 8 questions"
     )
+    assert len(chats(stage)) == 24
     assert {each.total for each in of_judge} == {48}
 
 
+def test_the_price_of_a_judge_that_was_not_asked_is_unknown(client, stage, tmp_path):
+    """If the first grades need no second judge, nobody knows what it costs: not nothing."""
+    seen = []
+    stage.always(judging(lambda *_: 0))
+    run(client, tmp_path, judge=(JUDGE, SECOND), progress=seen.append)
+
+    [line] = [each.estimate.line for each in seen if each.model == JUDGE and each.estimate]
+    assert line == "42 requests, at least $0.0042 (judge $0.0042, second unknown)"
+
+
 def test_grades_are_asked_for_together(client, stage, tmp_path):
-    """`concurrency` requests are in flight, but no more than the client allows."""
+    """After the first, `concurrency` are in flight, but no more than the client allows."""
     narrow = RerankClient(base_url=stage.base_url, api_key=stage.api_key, max_concurrency=2)
-    for number, (each, batches) in enumerate({client: (3, 2, 3), narrow: (2, 2, 1, 2, 1)}.items()):
+    for number, (each, batches) in enumerate(
+        {client: (1, 3, 2, 2), narrow: (1, 2, 2, 1, 2)}.items()
+    ):
         collection = small_collection(questions=2, candidates=4)
         run(each, tmp_path / str(number), collection, judge=None)
         with released_in_batches(stage, *batches, reply=judging(true_grade)):
@@ -374,28 +394,70 @@ def test_a_wrong_key_ends_the_run(client, stage, tmp_path):
     with pytest.raises(UnauthorizedError):
         run(client, tmp_path, concurrency=1)
 
-    assert len(chats(stage)) == 1
+    assert len(chats(stage)) == len(stage.requests) == 1
     assert not (tmp_path / "report.html").exists()
 
 
-def test_a_judge_that_does_not_exist_ends_the_run(client, stage, tmp_path):
-    """If the first 5 grades fail, the error is raised, and its message names the judge."""
-    stage.always(judging(lambda *_: error(404, "No endpoints found")))
+@pytest.mark.parametrize("judges", [(JUDGE, SECOND), (SECOND, JUDGE)])
+def test_a_judge_that_does_not_exist_ends_the_run(client, stage, tmp_path, judges):
+    """If the first 5 grades fail, the error names the judge, and no model has been paid."""
+
+    def grade(question, passage, model):
+        failing = model == JUDGE
+        return error(404, "No endpoints found") if failing else true_grade(question, passage)
+
+    stage.always(judging(grade))
     with pytest.raises(NotFoundError) as failed:
-        run(client, tmp_path, concurrency=1)
+        run(client, tmp_path, concurrency=1, judge=judges)
 
     assert failed.value.model == JUDGE
     assert str(failed.value).startswith(f"{JUDGE}: No endpoints found (HTTP 404 from ")
-    assert len(chats(stage)) == 5
+    assert [request.model for request in stage.requests].count(JUDGE) == 5
+    assert chats(stage) == stage.requests
+
+
+def test_a_service_without_chat_models_ends_the_run(client, stage, tmp_path):
+    """Nothing is paid for the models if the service cannot judge at all."""
+    stage.always(judging(lambda *_: Reply(status=404, body=b"Not Found")))
+    with pytest.raises(NotFoundError, match=JUDGE):
+        run(client, tmp_path)
+
+    assert chats(stage) == stage.requests
+
+
+def test_one_document_that_a_judge_refuses_does_not_end_the_run(client, stage, tmp_path):
+    """The judge is tried with the next document."""
+    refused = iter([error(400, "too long")])
+    stage.always(judging(lambda *pair: next(refused, None) or true_grade(*pair)))
+
+    assert run(client, tmp_path).is_complete
+
+
+def test_a_judge_that_fails_later_loses_nothing(client, stage, tmp_path):
+    """The error says that the scores are kept, and the next run asks only for grades."""
+    count = iter(range(1_000))
+    stage.always(
+        judging(lambda *pair: true_grade(*pair) if next(count) < 9 else error(402, "no credits"))
+    )
+    with pytest.raises(PaymentRequiredError) as failed:
+        run(client, tmp_path, concurrency=1)
+    assert str(failed.value).endswith(
+        "All scores and grades are kept: run it again with this judge, another one, or none."
+    )
+
+    stage.reset()
+    stage.always(judging(true_grade))
+    assert run(client, tmp_path).is_complete
+    assert len(chats(stage)) == len(stage.requests) == 48 - 9
 
 
 def test_a_judge_that_gives_no_grade_ends_the_run(client, stage, tmp_path):
-    """If none of the first 5 replies has a grade, no more is paid, also in the next run."""
+    """If none of the first 5 replies has a grade, nothing more is paid, also in the next run."""
     stage.always(judging(lambda *_: said("I cannot say.")))
-    for sent in (5 * 2, 5 * 2 + 2):
-        with pytest.raises(ConfigurationError, match=f"{JUDGE} has replied about . documents, and"):
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match=f"{JUDGE} has replied about 5 documents, and"):
             run(client, tmp_path, concurrency=1)
-        assert len(chats(stage)) == sent
+        assert len(chats(stage)) == len(stage.requests) == 5 * 2
 
 
 def test_a_failed_grade_leaves_its_question_out(client, stage, tmp_path):

@@ -34,7 +34,7 @@ from .evaluation import Evaluation
 from .judge.grades import Grades
 from .judge.grading import Grading
 from .judge.judged import judged_collection, with_judges
-from .judge.judging import judge
+from .judge.judging import judge, try_judges
 from .judge.pool import pool
 from .judge.qrels import write_judge_qrels
 from .report.files import write
@@ -83,7 +83,7 @@ def evaluate(
         ConfigurationError: If an option, the collection or the folder cannot be used, or there is
             no API key.
         OpenRouterRerankError: If no call can succeed: the key is wrong, the account has no credits,
-            or a model has answered none of the first questions.
+            a model has answered none of the first questions, or a judge cannot grade.
     """
     work = Work(
         collection,
@@ -233,6 +233,10 @@ class Work:
         """Ask what is missing, and return all scores and grades."""
         async with self._caller as caller:
             with Matrix(self._directory / MATRIX) as matrix:
+                # An unusable judge must be known before the models are paid.
+                await try_judges(
+                    collection, self._settings, caller=caller, grades=Grades(matrix), stop=stop
+                )
                 scores = await ask(
                     collection,
                     self._settings,
@@ -323,5 +327,6 @@ def _check_judgements(collection: Collection) -> None:
     if not any(grade > 0 for each in collection.judgements.values() for grade in each.values()):
         raise ConfigurationError(
             f"{collection.name}: no question has a document that is judged as relevant, so nothing "
-            "can be measured: add judgements"
+            "can be measured: add judgements, or let a chat model judge: --judge SLUG (in Python, "
+            "judge='SLUG')"
         )

@@ -9,7 +9,9 @@ import asyncio
 import functools
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
 from math import ceil
 from typing import TypeAlias
 
@@ -22,6 +24,7 @@ from openrouter_rerank.evaluation.asking.asking import FATAL, MOST_FAILURES, Pro
 from openrouter_rerank.evaluation.asking.caller import Caller
 from openrouter_rerank.evaluation.asking.estimate import Estimate
 from openrouter_rerank.evaluation.asking.in_flight import InFlight
+from openrouter_rerank.evaluation.asking.schedule import questions_of
 from openrouter_rerank.evaluation.asking.total_cost import total_cost
 from openrouter_rerank.evaluation.collection.collection import Collection
 from openrouter_rerank.evaluation.settings import Settings
@@ -35,6 +38,7 @@ FIRST_GRADES = 5
 After these, there is an estimate of the price. If all of them fail, or no reply has a grade, the
 judging ends.
 """
+_KEPT = "All scores and grades are kept: run it again with this judge, another one, or none."
 # A reply without a grade is asked for once more.
 _REPLIES = 2
 
@@ -75,8 +79,42 @@ async def judge(
         for question, document, pair in _pairs(collection, pool, settings.seed)
     }
     judging = _Judging(pairs, settings, caller, grades, InFlight(stop))
-    await judging.run(progress or show_nothing)
+    try:
+        await judging.run(progress or show_nothing)
+    except OpenRouterRerankError as error:
+        _set_message(error, f"{error.message} {_KEPT}")
+        raise
     return judging.grading(pool)
+
+
+async def try_judges(
+    collection: Collection,
+    settings: Settings,
+    *,
+    caller: Caller,
+    grades: Grades,
+    stop: asyncio.Event,
+) -> None:
+    """
+    Let each judge grade a document, before the rerank models are paid. The grades are kept.
+
+    The documents are the first candidates of the first 5 questions that have one without a
+    judgement: judges grade them in any case. A judge that has a kept grade is not asked.
+
+    Args:
+        collection: The texts, with the candidates.
+        settings: The judges, and the order of the questions.
+        caller: Makes the calls.
+        grades: Keeps the grades.
+        stop: If it is set, nothing more is sent.
+
+    Raises:
+        OpenRouterRerankError: If no call can succeed, or a judge has graded none of the documents.
+    """
+    for each in settings.judge:
+        chosen = replace(settings, judge=(each,))
+        pairs = dict(islice(_first_pairs(collection, settings), FIRST_GRADES))
+        await _Judging(pairs, chosen, caller, grades, InFlight(stop)).run_until_graded()
 
 
 class _Judging:
@@ -119,8 +157,18 @@ class _Judging:
         first, rest = missing[:FIRST_GRADES], missing[FIRST_GRADES:]
         await self._run(first, progress)
         if rest and any(self._costs.values()) and not self._in_flight.has_ended:
-            progress(self._progress(self._judges[0], self._estimate(len(first), len(rest))))
+            progress(self._progress(self._judges[0], self._estimate(len(first), rest)))
         await self._run(rest, progress)
+
+    async def run_until_graded(self) -> None:
+        """Ask about one document after the other until one has a grade."""
+        for key in self._unique:
+            kept = (grade for each in self._kept.values() for grade in each.values())
+            if self._in_flight.has_ended or any(grade.value is not None for grade in kept):
+                return
+            await self._run([key], show_nothing)
+        for judge in self._judges:
+            self._check_grades(judge)
 
     async def _run(self, keys: Iterable[Key], progress: Callable[[Progress], object]) -> None:
         jobs = [functools.partial(self._grade, key, progress) for key in keys]
@@ -176,7 +224,9 @@ class _Judging:
         self._failures_in_a_row += 1
         self._messages.setdefault(judge, error.message)
         if not self._kept[judge] and self._failures[judge] >= min(FIRST_GRADES, len(self._unique)):
-            raise _named(error, judge)
+            # There may be several models.
+            _set_message(error, f"{judge}: {error.message}")
+            raise error
         # Each of a thousand calls could wait for its whole timeout.
         if self._failures_in_a_row >= MOST_FAILURES:
             self._in_flight.end()
@@ -248,11 +298,13 @@ class _Judging:
             estimate=found,
         )
 
-    def _estimate(self, done: int, left: int) -> Estimate:
-        """Return what `left` passages will cost if they are like the `done` ones."""
+    def _estimate(self, done: int, left: Sequence[Key]) -> Estimate:
+        """Return what the passages that are left will cost if they are like the `done` ones."""
         calls = sum(map(len, self._costs.values()))
         costs = {
-            judge: None if (total := total_cost(each)) is None else total / done * left
+            judge: None
+            if not each or (total := total_cost(each)) is None
+            else total / done * len(left)
             for judge, each in self._costs.items()
         }
         questions = {question for question, _ in self._pairs}
@@ -261,9 +313,12 @@ class _Judging:
             needed = sum(cost for cost in costs.values() if cost is not None)
             money = max(0.0, budget.limit - budget.spent)
             share = 1.0 if money >= needed else money / needed
-            answerable = int(len(questions) * share)
+            # Without errors of rounding.
+            ungraded = {*left[ceil(round(len(left) * share, 6)) :]}
+            unanswered = {question for (question, _), key in self._keys.items() if key in ungraded}
+            answerable = len(questions) - len(unanswered)
         return Estimate(
-            requests=ceil(calls / done * left),
+            requests=ceil(calls / done * len(left)),
             costs=costs,
             questions=len(questions),
             answerable=answerable,
@@ -271,11 +326,26 @@ class _Judging:
         )
 
 
-def _named(error: OpenRouterRerankError, judge: str) -> OpenRouterRerankError:
-    """Return an error whose message begins with the judge: there may be several models."""
-    error.message = f"{judge}: {error.message}"
-    error.args = (error.message,)
-    return error
+def _set_message(error: OpenRouterRerankError, message: str) -> None:
+    error.message = message
+    error.args = (message,)
+
+
+def _first_pairs(
+    collection: Collection, settings: Settings
+) -> Iterable[tuple[tuple[str, str], Pair]]:
+    """Yield the first candidate of each question that judges will grade."""
+    for question in questions_of(collection, settings):
+        judged = collection.judgements.get(question, {})
+        for document in collection.candidates.get(question, ())[:1]:
+            if document not in judged and collection.documents[document].strip():
+                yield (
+                    (question, document),
+                    Pair(
+                        question=collection.questions[question],
+                        passage=passage_of(collection.documents[document]),
+                    ),
+                )
 
 
 def _pairs(collection: Collection, pool: Pool, seed: int) -> Iterable[tuple[str, str, Pair]]:
