@@ -44,6 +44,7 @@ EVALUATION_ROWS = (
     {"judge"},
     {"evaluation"},
     {"evaluating"},
+    {"running"},
     {"__init__", "command"},
 )
 EVALUATION_ROW = {entry: number for number, row in enumerate(EVALUATION_ROWS) for entry in row}

@@ -11,6 +11,7 @@ from openrouter_rerank.cli import main
 from openrouter_rerank.local.stage import Fault, error, results, scores, word_overlap
 
 from tests.cli.program import has_terminals, run_on_terminal, start
+from tests.evaluation.chat_replies import judging
 from tests.evaluation.small_collection import MODELS, small_collection
 
 pytest.importorskip("ir_measures", reason="the evaluation needs ir-measures")
@@ -355,6 +356,34 @@ def test_failed_questions_have_status_3(stage, data, capsys):
     stage.always(word_overlap)
     assert main(["evaluate", str(data), *OPTIONS, "--seed", "1"]) == 0
     assert capsys.readouterr().out.startswith("small: 8 questions, 48 documents")
+
+
+def test_failed_grades_have_status_3(stage, data, capsys):
+    """If a judge fails, the message names the judge, and not the questions of the models."""
+
+    def grade(_, passage, __):
+        return error(400, "too long") if passage.startswith("text of 3") else 1
+
+    lines = [json.loads(line) for line in data.read_text().splitlines()]
+    for line in lines:
+        line["candidates"] = [{**each, "relevance": None} for each in line["candidates"]]
+    data.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    stage.always(judging(grade))
+
+    assert main(["evaluate", str(data), *OPTIONS, "--judge", "maker/judge"]) == 3
+    errors = capsys.readouterr().err
+    assert "incomplete: maker/judge failed for 6 documents, the first with: " in errors
+
+
+def test_questions_without_a_relevant_candidate_are_noted(data, capsys):
+    """The user sees how many are left out, because the others are easier for the retriever."""
+    line = {"query": "what?", "candidates": [{"id": "new", "text": "a", "relevance": 0}]}
+    data.write_text(data.read_text() + json.dumps(line) + "\n")
+
+    assert main(["evaluate", str(data), *OPTIONS]) == 0
+    assert capsys.readouterr().err.startswith(
+        "note: Questions without a relevant candidate: 1 of 9. They are left out, so "
+    )
 
 
 @pytest.fixture

@@ -214,6 +214,34 @@ def test_gaps_in_the_data_are_noted():
     )
 
 
+@pytest.mark.parametrize(
+    ("judged", "note"),
+    [
+        (
+            {"d1": 0, "d2": 0},
+            (
+                "Questions without a relevant candidate: 1 of 2. They are left out, so the metrics "
+                "are only of questions that the first stage can answer."
+            ),
+        ),
+        (
+            {"d1": 0, "d3": 0},
+            "Questions without a relevant document: 1 of 2. They are left out.",
+        ),
+    ],
+)
+def test_questions_that_the_retriever_may_have_missed_are_noted(judged, note):
+    """If only candidates are judged, the metrics leave out what the first stage cannot answer."""
+    collection = small(
+        questions={"q1": "one?", "q2": "two?"},
+        documents={"d1": "one", "d2": "two", "d3": "three"},
+        judgements={"q1": {"d1": 1}, "q2": judged},
+        candidates={"q1": ("d2", "d1"), "q2": ("d1", "d2")},
+    )
+
+    assert collection.notes == (note,)
+
+
 def test_what_does_not_belong_to_the_collection_is_left_out_and_noted():
     """Judgements and candidates of other questions and of other documents are left out."""
     collection = small(

@@ -1,42 +1,27 @@
-"""The command `openrouter-rerank evaluate`."""
+"""The command `openrouter-rerank evaluate`: its options and its help."""
 
-import json
-import os
 import re
 import shlex
-import sys
 from collections.abc import Sequence
-from contextlib import redirect_stdout
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import Unpack
 
 import click
-from click.core import ParameterSource
 
-from openrouter_rerank.cli import INTERRUPTED
-from openrouter_rerank.cli.failures import INCOMPLETE, masked, write
+from openrouter_rerank.cli.failures import masked
 from openrouter_rerank.cli.options import (
     client_keywords,
     model_slugs,
     output_options,
     service_options,
 )
-from openrouter_rerank.errors import ConfigurationError
 
-from .settings import Settings, SettingsKeywords, settings_of
-
-if TYPE_CHECKING:
-    from .asking.scores import Scores
-    from .collection.collection import Collection
-    from .collection.retriever import Retriever
-    from .evaluating import Answers, Outcome
+from .settings import Settings, SettingsKeywords
 
 _ARGUMENTS = "openrouter_rerank.evaluation.arguments"
 _DEFAULTS = Settings()
 _COUNT = click.IntRange(min=1)
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
-_NO_MONEY = "With --budget 0, only kept answers count: raise it to ask the models."
 # Characters of a value in a message.
 _LONGEST = 100
 # Passages, ten of each grade.
@@ -209,27 +194,16 @@ class _Command(click.Command):
 def command(
     *,
     data: Path,
-    models: tuple[str, ...],
     run: Path | None,
     retriever: str | None,
     qrels: Path | None,
     split: str,
-    depths: tuple[int, ...],
-    metric: str,
-    two_step: bool,
-    worth: float,
-    keep: float,
-    questions: int | None,
-    budget: float,
-    probes: int,
-    concurrency: int,
-    judge: tuple[str, ...],
     check: int | None,
     out: Path,
-    seed: int,
     base_url: str | None,
     timeout: float | None,
     as_json: bool,
+    **options: Unpack[SettingsKeywords],
 ) -> int:
     """
     Evaluate whether reranking is worth it on DATA, with which model, and at which depth.
@@ -242,154 +216,20 @@ def command(
     Pass the candidates of your own retriever with --run or --retriever. Otherwise the candidates of
     a BEIR folder are found with BM25, and the result says little about your retriever.
     """
-    from openrouter_rerank.cli import output
-    from openrouter_rerank.cli.service import check_key
+    from .running import Input, run_evaluation
 
-    from .evaluating import Work, answered
-    from .judge.judged import family_warnings
-    from .report.progress_bars import ProgressBars
-
-    settings = _settings(
-        models=models,
-        depths=depths,
-        metric=metric,
-        two_step=two_step,
-        worth=worth,
-        keep=keep,
-        questions=questions,
-        budget=budget,
-        probes=probes,
-        concurrency=concurrency,
-        judge=judge,
-        seed=seed,
+    return run_evaluation(
+        Input(data=data, run=run, retriever=retriever, qrels=qrels, split=split),
+        options,
+        check=check,
+        out=out,
+        keywords=client_keywords(base_url, timeout),
+        command_line=_command_line(click.get_current_context()),
+        as_json=as_json,
     )
-    if run is not None and retriever is not None:
-        raise click.UsageError("--run and --retriever exclude each other: both name candidates")
-    if check is not None:
-        _refuse_check_without_judge_or_terminal(judge)
-    check_key()
-    for warning in family_warnings(settings):
-        write(f"warning: {warning}")
-    with output.progress("reading the data"):
-        collection = _collection(
-            data, run=run, qrels=qrels, split=split, with_documents=retriever is None
-        )
-    # What the user's retriever prints must not be within the result.
-    with redirect_stdout(sys.stderr), ProgressBars(settings.judge) as bars:
-        work = Work(
-            collection,
-            settings,
-            directory=out,
-            retrieve=_retriever(retriever),
-            keywords=client_keywords(base_url, timeout),
-            progress=bars,
-            command=_command_line(click.get_current_context()),
-        )
-        answers = answered(work, bars.show_candidates)
-    if check is not None:
-        answers = _checked(answers, check, out)
-    with output.progress("computing the result"):
-        outcome = work.outcome(answers)
-    _print(outcome, out, as_json=as_json)
-    return _status(outcome)
-
-
-def _settings(**options: Unpack[SettingsKeywords]) -> Settings:
-    from .analysis.measures import Metric
-
-    try:
-        settings = settings_of(options)
-        Metric(settings.metric)
-    except ConfigurationError as error:
-        raise click.UsageError(error.message) from error
-    return settings
-
-
-def _refuse_check_without_judge_or_terminal(judge: tuple[str, ...]) -> None:
-    if not judge:
-        raise click.UsageError("--check checks a judge: name one with --judge")
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise click.UsageError("--check needs a terminal, in which you grade documents")
-
-
-def _checked(answers: "Answers", count: int, out: Path) -> "Answers":
-    """Let the user grade documents. After Ctrl-C, the answers are those of an interrupted run."""
-    from .evaluating import MATRIX
-    from .judge.human_check import check_judges
-
-    if answers.grading is None or answers.scores.interrupted:
-        return answers
-    try:
-        check_judges(answers.grading, count, out / MATRIX)
-    except KeyboardInterrupt:
-        return replace(answers, scores=replace(answers.scores, interrupted=True))
-    return answers
-
-
-def _collection(
-    data: Path, *, run: Path | None, qrels: Path | None, split: str, with_documents: bool
-) -> "Collection":
-    from .collection.collection import Collection
-
-    if data.suffix.lower() not in {".jsonl", ".gz"} or os.path.isdir(data):  # noqa: PTH112 - raises no exception
-        return Collection.from_beir(
-            data, split=split, qrels=qrels, run=run, with_documents=with_documents
-        )
-    for name in ("run", "qrels", "split"):
-        if _is_given(click.get_current_context(), name):
-            raise click.UsageError(f"--{name} is for a BEIR folder: {data} has all of its data")
-    return Collection.from_jsonl(data)
-
-
-def _retriever(name: str | None) -> "Retriever | None":
-    from .collection.named_retriever import named_retriever
-
-    return None if name is None else named_retriever(name)
-
-
-def _is_given(context: click.Context, name: str) -> bool:
-    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def _command_line(context: click.Context) -> str:
     """Return the command as it was written, for the report."""
     arguments: Sequence[str] = context.meta[_ARGUMENTS]
     return masked(shlex.join(["openrouter-rerank", "evaluate", *arguments]))
-
-
-def _print(outcome: "Outcome", out: Path, *, as_json: bool) -> None:
-    from openrouter_rerank.cli import output
-
-    from .report.terminal import show
-
-    evaluation, scores = outcome.evaluation, outcome.scores
-    if scores.interrupted:
-        write("interrupted: all answers are kept. Run the same command again to go on.")
-    elif scores.budget_is_spent:
-        cure = "Run the same command again to go on." if evaluation.settings.budget else _NO_MONEY
-        write(f"incomplete: the budget is spent. {cure}")
-    elif not evaluation.is_complete:
-        write(f"incomplete: {_failures(scores)} Run the same command again to ask what is missing.")
-    if as_json:
-        output.write_json(json.loads((out / "evaluation.json").read_text(encoding="utf-8")))
-    else:
-        show(evaluation, output.console(), report=out / "report.html")
-
-
-def _failures(scores: "Scores") -> str:
-    """Return how many questions failed, and the reason of the last one, as a sentence."""
-    from .analysis.number_formats import count
-
-    failed = [pair for failures in scores.failures.values() for pair in failures.items()]
-    if not failed and (probes := sum(scores.failed_probes.values())):
-        return f"{probes:,} probe{'' if probes == 1 else 's'} failed."
-    if not failed:
-        return "some questions have no answer."
-    questions = count(len({question for question, _ in failed}), "question")
-    return f"{questions} failed, the last with: {failed[-1][1].rstrip('.')}."
-
-
-def _status(outcome: "Outcome") -> int:
-    if outcome.scores.interrupted:
-        return INTERRUPTED
-    return 0 if outcome.evaluation.is_complete else INCOMPLETE

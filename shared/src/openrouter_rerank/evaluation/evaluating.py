@@ -148,10 +148,12 @@ class Answers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """An evaluation, and the scores that it was computed from."""
+    """An evaluation, and what it was computed from."""
 
     evaluation: Evaluation
     scores: Scores
+    grading: Grading | None
+    """`None` if there is no judge."""
 
 
 def answered(work: "Work", report: Count | None = None) -> Answers:
@@ -277,7 +279,7 @@ class Work:
         write(evaluation, self._directory, command=self._command)
         if grading is not None:
             write_judge_qrels(evaluation, grading, self._directory)
-        return Outcome(evaluation=evaluation, scores=answers.scores)
+        return Outcome(evaluation=evaluation, scores=answers.scores, grading=grading)
 
     def _provider_note(self) -> str:
         provider = self._caller.provider

@@ -138,7 +138,14 @@ def counts(
     total = f"of {len(questions):,}"
     relevant = {id_ for id_, grades in judgements.items() if max(grades.values(), default=0) > 0}
     unjudged = sum(not judgements.get(id_) for id_ in questions)
-    irrelevant = len(questions) - unjudged - len(relevant)
+    irrelevant = {id_ for id_ in questions if judgements.get(id_) and id_ not in relevant}
+    left_out = f"document: {len(irrelevant):,} {total}. They are left out."
+    # As in a file that has only candidates: the retriever may have missed what is relevant.
+    if all(judgements[id_].keys() <= {*candidates.get(id_, ())} for id_ in irrelevant):
+        left_out = (
+            f"candidate: {len(irrelevant):,} {total}. They are left out, so the metrics are only "
+            "of questions that the first stage can answer."
+        )
     unlisted = sum(not candidates.get(id_) for id_ in questions)
     absent = sum(id_ not in documents for grades in judgements.values() for id_ in grades)
     blank = sum(not text.strip() for text in documents.values())
@@ -148,8 +155,8 @@ def counts(
             f"Questions without judgements: {unjudged:,} {total}. They are left out.",
         ),
         (
-            irrelevant if judgements else 0,
-            f"Questions without a relevant document: {irrelevant:,} {total}. They are left out.",
+            len(irrelevant),
+            f"Questions without a relevant {left_out}",
         ),
         (
             unlisted if candidates else 0,
