@@ -334,6 +334,23 @@ def test_a_failed_probe_is_no_failed_question(stage, tmp_path):
     assert {call.depth for call in found.calls if call.kind == "probe"} == {6}
 
 
+def test_a_request_that_succeeds_later_is_no_failure(stage, tmp_path):
+    """If a model turns out to be asked at each depth, failed requests are made again."""
+    refused = iter([TOO_LONG])
+
+    def reply(request):
+        failing = request.query == "text 3 word" and len(request.documents) == 6
+        return (next(refused, None) if failing else None) or by_list(request)
+
+    stage.always(reply)
+    chosen = settings(models=MODELS[:1], probes=8, concurrency=1)
+    found = asked(stage, tmp_path, small_collection(), chosen)
+
+    assert next(refused, None) is None
+    assert found.listwise == {MODELS[0]}
+    assert found.failures == {MODELS[0]: {}}
+
+
 def test_a_model_that_answers_none_of_the_first_questions_ends_the_run(stage, tmp_path):
     """A model that does not exist costs no more than the first five questions of the others."""
 

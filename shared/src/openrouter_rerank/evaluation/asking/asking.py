@@ -92,9 +92,10 @@ class _Asking:
         self._caller, self._matrix = caller, matrix
         self._progress: Callable[[Progress], object] = show_nothing
         self._finished: dict[str, set[Job]] = {model: set() for model in schedule.models}
-        self._errors: dict[str, dict[str, OpenRouterRerankError]] = {
+        self._errors: dict[str, dict[Job, OpenRouterRerankError]] = {
             model: {} for model in schedule.models
         }
+        """Of the calls without an answer, probes aside."""
         self._failed_probes: Counter[str] = Counter()
         self._usage = dict.fromkeys(schedule.models, Usage())
         self._totals: Mapping[str, int] = {}
@@ -137,7 +138,7 @@ class _Asking:
             depths=depths,
             calls=tuple(calls),
             failures={
-                model: {question: error.message for question, error in errors.items()}
+                model: {job.question: error.message for job, error in errors.items()}
                 for model, errors in self._errors.items()
             },
             listwise=frozenset(schedule.listwise),
@@ -172,10 +173,12 @@ class _Asking:
                 if self._failures >= MOST_FAILURES:
                     self._in_flight.end()
                 if job.kind == "score":
-                    self._errors[job.model][job.question] = error
+                    self._errors[job.model][job] = error
                 else:
                     self._failed_probes[job.model] += 1
             else:
+                # A call is made again if the model turns out to depend on the other documents.
+                self._errors[job.model].pop(job, None)
                 self._failures = 0
                 self._matrix.add(want.asked, _kept_call(answer, texts, job.kind))
                 usage = (self._usage[job.model], answer.ranking.usage)
@@ -246,7 +249,7 @@ class _Asking:
                 model=model,
                 done=len(finished),
                 total=self._totals[model],
-                failed=len(self._errors[model]),
+                failed=len({job.question for job in self._errors[model]}),
                 cost=self._usage[model].cost,
                 estimate=found,
             )
