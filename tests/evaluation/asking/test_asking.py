@@ -541,19 +541,28 @@ def test_the_budget_answers_as_many_questions_as_was_said(stage, tmp_path, limit
     assert said == len({call.question for call in found.calls if call.kind == "score"}) < 30
 
 
-def test_an_estimate_knows_the_kept_scores(stage, tmp_path):
+@pytest.mark.parametrize(
+    ("model", "cost", "line"),
+    [
+        ("own/tokens", lambda documents: 0.001 * documents, "3 requests, about $0.009"),
+        # A search unit has up to 100 documents.
+        ("cohere/rerank-v3.5", lambda _: 0.002, "3 requests, about $0.006"),
+    ],
+)
+def test_an_estimate_knows_the_kept_scores(stage, tmp_path, model, cost, line):
     """At a larger depth, only the new documents are sent and paid."""
-    stage.always(
-        lambda request: scores(
-            *[0.5] * len(request.documents), cost=0.001 * len(request.documents)
-        )(request)
-    )
-    models = ("own/model",)
-    asked(stage, tmp_path, small_collection(), settings(models=models, depths=(3,)))
-    reports = []
-    asked(stage, tmp_path, small_collection(), settings(models=models), progress=reports.append)
 
-    assert [each.estimate.line for each in reports if each.estimate] == ["3 requests, about $0.009"]
+    def reply(request):
+        count = len(request.documents)
+        return scores(*[0.5] * count, cost=cost(count))(request)
+
+    stage.always(reply)
+    asked(stage, tmp_path, small_collection(), settings(models=(model,), depths=(3,)))
+    reports = []
+    chosen = settings(models=(model,))
+    asked(stage, tmp_path, small_collection(), chosen, progress=reports.append)
+
+    assert [each.estimate.line for each in reports if each.estimate] == [line]
 
 
 def test_another_estimate_says_its_reason(stage, tmp_path):

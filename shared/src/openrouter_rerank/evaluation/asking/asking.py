@@ -23,7 +23,7 @@ from openrouter_rerank.evaluation.settings import Settings
 from openrouter_rerank.ranking import Usage
 
 from .caller import Answer, Caller
-from .estimate import FIRST_QUESTIONS, Estimate, estimate
+from .estimate import FIRST_QUESTIONS, Estimate, estimate, share_of_cost
 from .in_flight import InFlight
 from .kept_answers import Want, differ, kept_answer, missing
 from .matrix import KeptCall, Matrix, digest, list_digest
@@ -98,6 +98,8 @@ class _Asking:
         """Of the calls without an answer, probes aside."""
         self._failed_probes: Counter[str] = Counter()
         self._usage = dict.fromkeys(schedule.models, Usage())
+        self._paid: dict[str, list[tuple[float, float]]] = {model: [] for model in schedule.models}
+        """The cost of each call of this run, and its share of that at the largest depth."""
         self._totals: Mapping[str, int] = {}
         self._in_flight = InFlight(stop)
         self._budget_is_spent = False
@@ -180,11 +182,18 @@ class _Asking:
                 # A call is made again if the model turns out to depend on the other documents.
                 self._errors[job.model].pop(job, None)
                 self._failures = 0
-                self._matrix.add(want.asked, _kept_call(answer, texts, job.kind))
-                usage = (self._usage[job.model], answer.ranking.usage)
-                self._usage[job.model] = Usage.total(usage)
+                self._keep(job, want, answer, texts)
         self._finished[job.model].add(job)
         self._report(job.model)
+
+    def _keep(self, job: Job, want: Want, answer: Answer, texts: Sequence[str]) -> None:
+        self._matrix.add(want.asked, _kept_call(answer, texts, job.kind))
+        usage = answer.ranking.usage
+        self._usage[job.model] = Usage.total((self._usage[job.model], usage))
+        if usage.cost is not None:
+            part = len(texts) / len(want.documents)
+            share = share_of_cost(job, part, self._schedule.depths[-1])
+            self._paid[job.model].append((usage.cost, share))
 
     def _check_models(self, questions: Sequence[str]) -> None:
         """Raise the error of a model that was asked, and has answered none of `questions`."""
@@ -278,7 +287,9 @@ class _Asking:
         return len(missing(self._matrix, want)) / len(want.documents)
 
     def _mean_cost(self, model: str) -> float | None:
-        """Return the mean cost of the first calls at the largest depth."""
+        """Return the mean cost of a call at the largest depth, by this run or the first answers."""
+        if paid := self._paid[model]:
+            return sum(cost for cost, _ in paid) / sum(share for _, share in paid)
         first, depth = self._schedule.questions[:FIRST_QUESTIONS], self._schedule.depths[-1]
         jobs = (Job(model=model, question=question, depth=depth) for question in first)
         calls = [call for job in jobs if (call := self._kept(job)) is not None]

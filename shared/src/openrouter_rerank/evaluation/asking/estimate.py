@@ -70,8 +70,15 @@ class Estimate:
         )
 
 
-def _share(job: Job, part: float, largest: int) -> float:
-    """Return the cost of a call as a share of that of a call at the largest depth."""
+def share_of_cost(job: Job, part: float, largest: int) -> float:
+    """
+    Return the cost of a call as a share of that of a call at the largest depth.
+
+    Args:
+        job: The call.
+        part: The share of its documents that has to be sent.
+        largest: The largest depth.
+    """
     if model_for(job.model).search_units:
         return ceil(job.depth * part / _UNIT) / ceil(largest / _UNIT)
     return job.depth * part / largest
@@ -110,7 +117,7 @@ def estimate(
         # A call is made as long as the budget is not spent.
         if money is not None and spent >= money and job.kind == "score":
             unanswered.add(job.question)
-        price = (costs[job.model] or 0.0) * _share(job, part, depth)
+        price = (costs[job.model] or 0.0) * share_of_cost(job, part, depth)
         by_model[job.model] += price
         spent += price
     is_known = budget is not None and None not in costs.values()
