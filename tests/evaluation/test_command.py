@@ -240,8 +240,8 @@ def test_bm25_is_said_to_be_no_retriever_of_the_user(beir, tmp_path, capsys):
         (["--modle", "a"], "Did you mean '--model'?"),
         (["--model", "a/b", "--model", "a/b"], "models has 'a/b' twice"),
         (["--metric", "nonsense"], "metric='nonsense' cannot be computed"),
-        (["--budget", "nan"], "budget must be a number of US dollars, 0 or more, or None, got nan"),
-        (["--worth", "nan"], "worth must be a number from 0 to 1, got nan"),
+        (["--budget", "nan"], "'--budget': 'nan' is not a valid number"),
+        (["--worth", "nan"], "'--worth': 'nan' is not a valid number"),
         (["--judge", "a/b", "--judge", "c/d", "--judge", "e/f"], "judge has 3 models"),
     ],
 )
@@ -381,9 +381,18 @@ def test_questions_without_a_relevant_candidate_are_noted(data, capsys):
     data.write_text(data.read_text() + json.dumps(line) + "\n")
 
     assert main(["evaluate", str(data), *OPTIONS]) == 0
-    assert capsys.readouterr().err.startswith(
-        "note: Questions without a relevant candidate: 1 of 9. They are left out, so "
+    assert (
+        "Questions without a relevant candidate: 1 of 9. They are left" in capsys.readouterr().out
     )
+
+
+def test_a_wrong_name_of_the_grades_is_in_the_error(data, capsys):
+    """If no candidate has a relevance, but all have a label, the error says so."""
+    candidates = [{"id": "new", "text": "a", "label": 1}]
+    data.write_text(json.dumps({"query": "what?", "candidates": candidates}) + "\n")
+
+    assert main(["evaluate", str(data), *OPTIONS]) == 1
+    assert "'label'" in capsys.readouterr().err
 
 
 @pytest.fixture

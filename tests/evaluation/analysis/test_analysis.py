@@ -489,7 +489,7 @@ def test_a_slug_that_several_models_served_is_noted():
     [
         (
             {"budget_is_spent": True},
-            "The budget is spent. Raise it and run the command again to go on.",
+            "The budget is spent. Run the command again to go on: each run has its own budget.",
         ),
         ({"interrupted": True}, "The run was interrupted. Run the command again to go on."),
     ],

@@ -10,7 +10,10 @@ import click
 
 from openrouter_rerank.cli.failures import masked
 from openrouter_rerank.cli.options import (
+    NumberRange,
+    WholeNumber,
     client_keywords,
+    finite,
     model_slugs,
     output_options,
     service_options,
@@ -20,13 +23,13 @@ from .settings import Settings, SettingsKeywords
 
 _ARGUMENTS = "openrouter_rerank.evaluation.arguments"
 _DEFAULTS = Settings()
-_COUNT = click.IntRange(min=1)
+_COUNT = WholeNumber(min=1)
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 # Characters of a value in a message.
 _LONGEST = 100
 # Passages, ten of each grade.
 _CHECKED = 40
-_SHARE = click.FloatRange(min=0, max=1)
+_SHARE = NumberRange(min=0, max=1)
 
 
 def _depths(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ...]:
@@ -48,7 +51,6 @@ class _Command(click.Command):
 @click.command(
     "evaluate",
     cls=_Command,
-    short_help="say whether reranking is worth it on your data",
     epilog="Exit status: 0 a verdict was reached, yes or no; 1 the input or the service makes it "
     "impossible; 2 wrong usage; 3 incomplete, because the budget is spent or questions failed: "
     "run the same command again to go on; 130 interrupted. All answers are kept in the folder of "
@@ -116,6 +118,7 @@ class _Command(click.Command):
     "--worth",
     metavar="GAIN",
     type=_SHARE,
+    callback=finite,
     default=_DEFAULTS.worth,
     help=f"The smallest gain of the metric that is worth having. Default: {_DEFAULTS.worth}.",
 )
@@ -123,8 +126,10 @@ class _Command(click.Command):
     "--keep",
     metavar="SHARE",
     type=_SHARE,
+    callback=finite,
     default=_DEFAULTS.keep,
-    help="Recommend the cheapest plan with at least this share of the largest gain. "
+    help="Recommend the cheapest plan with at least this share of the largest gain, and with the "
+    "gain of --worth if any plan has it. "
     f"Default: {_DEFAULTS.keep}.",
 )
 @click.option(
@@ -136,7 +141,8 @@ class _Command(click.Command):
 @click.option(
     "--budget",
     metavar="DOLLARS",
-    type=click.FloatRange(min=0),
+    type=NumberRange(min=0),
+    callback=finite,
     default=_DEFAULTS.budget,
     help="US dollars that this run may cost. Kept answers cost nothing. "
     f"Default: {_DEFAULTS.budget}.",
@@ -145,7 +151,7 @@ class _Command(click.Command):
     "--probe",
     "probes",
     metavar="N",
-    type=click.IntRange(min=0),
+    type=WholeNumber(min=0),
     default=_DEFAULTS.probes,
     help="Ask N questions alone, at each depth: for times, for prices, and to check that smaller "
     "depths may be computed from the largest. 0: none. "
@@ -185,7 +191,7 @@ class _Command(click.Command):
 @click.option(
     "--seed",
     metavar="N",
-    type=click.IntRange(min=0),
+    type=WholeNumber(min=0),
     default=_DEFAULTS.seed,
     help=f"The start of all random choices. Default: {_DEFAULTS.seed}.",
 )

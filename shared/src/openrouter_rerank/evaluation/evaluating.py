@@ -327,8 +327,10 @@ def _folder(directory: object) -> Path:
 
 def _check_judgements(collection: Collection) -> None:
     if not any(grade > 0 for each in collection.judgements.values() for grade in each.values()):
-        raise ConfigurationError(
+        error = (
             f"{collection.name}: no question has a document that is judged as relevant, so nothing "
             "can be measured: add judgements, or let a chat model judge: --judge SLUG (in Python, "
             "judge='SLUG')"
         )
+        # They may say why, such as another name of the field.
+        raise ConfigurationError(". ".join((error, *collection.notes)))

@@ -73,10 +73,6 @@ def run_evaluation(
         write(f"warning: {warning}")
     with output.progress("reading the data"):
         collection = _collection(given)
-    if not settings.judge:
-        # With a judge, it is not known yet which questions will have judgements.
-        for note in collection.notes:
-            write(f"note: {note}")
     # What the user's retriever prints must not be within the result.
     with redirect_stdout(sys.stderr), ProgressBars(settings.judge) as bars:
         work = Work(

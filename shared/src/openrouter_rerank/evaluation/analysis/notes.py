@@ -27,7 +27,7 @@ def warnings_about_questions(
         judged: The number of questions with a relevant document.
     """
     if scores.budget_is_spent:
-        yield "The budget is spent. Raise it and run the command again to go on."
+        yield "The budget is spent. Run the command again to go on: each run has its own budget."
     if scores.interrupted:
         yield "The run was interrupted. Run the command again to go on."
     for each in calls:

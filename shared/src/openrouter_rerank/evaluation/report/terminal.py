@@ -1,8 +1,8 @@
 """
 An evaluation in a terminal or in a pipe: the table of the plans, notes, and the verdict.
 
-The tables of other commands (`cli.tables`) are only for terminals. This table has the same form in a
-pipe, and writes long names in several lines.
+The tables of other commands (`cli.tables`) are only for terminals. This table has the same form in
+a pipe, and writes long names in several lines.
 """
 
 from collections.abc import Sequence
