@@ -106,7 +106,8 @@ bench-full: $(BENCH) ## Measure every client in every case, and plot how they sc
 .PHONY: promises
 promises: $(VENV)/installed-test ## Test the promises at full size, in some minutes
 	FULL=1 $(BIN)/python -m pytest -o faulthandler_timeout=1200 \
-		tests/promises tests/both_frameworks/test_same_promises.py
+		tests/promises tests/both_frameworks/test_same_promises.py \
+		tests/evaluation/asking/test_kills.py tests/evaluation/analysis/test_chance.py
 
 .PHONY: fuzz
 fuzz: $(VENV)/installed-test ## Decode a million damaged responses; N=... sets the number
