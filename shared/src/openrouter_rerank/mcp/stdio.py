@@ -36,8 +36,8 @@ def run_stdio(server: Server[StateT]) -> None:
     try:
         anyio.run(_serve, server)
     except* BrokenPipeError:
-        # The client has ended before it has read everything.
-        pass
+        # The client has ended before it has read everything. Python would try to write the rest.
+        os._exit(0)
 
 
 async def _serve(server: Server[StateT]) -> None:

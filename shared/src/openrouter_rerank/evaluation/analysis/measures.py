@@ -39,11 +39,9 @@ class Metric:
             self.measure = _parsed(name)
             ir_measures.evaluator([self.measure], {"0": {"0": 1}})
         except (AssertionError, SyntaxError, TypeError, ValueError, RuntimeError) as error:
-            is_option = isinstance(error, AssertionError)
-            reason = "an option is missing or wrong" if is_option else " ".join(str(error).split())
             raise ConfigurationError(
-                f"metric={name!r} cannot be computed ({reason}). Name a metric of ir-measures, such"
-                " as 'nDCG@10', 'MRR@10', 'R@5' or 'P(rel=2)@5'."
+                f"metric={name!r} cannot be computed ({_reason(error)}). Name a metric of"
+                " ir-measures, such as 'nDCG@10', 'MRR@10', 'R@5' or 'P(rel=2)@5'."
             ) from error
 
     @cached_property
@@ -76,6 +74,14 @@ def _parsed(name: str) -> ir_measures.Measure:
     if not options.get("cutoff", 1):
         raise ValueError("the cutoff must be above 0")
     return measure(**options)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, AssertionError):
+        return "an option is missing or wrong"
+    if isinstance(error, SyntaxError):
+        return "its options cannot be read"
+    return " ".join(str(error).split())
 
 
 class Measures:
