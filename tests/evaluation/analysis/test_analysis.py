@@ -126,6 +126,26 @@ def test_probes_show_whether_scores_can_be_computed(difference, replays, first):
     )
 
 
+def test_the_small_print_says_that_the_chosen_plan_is_an_estimate():
+    """A verdict about a depth that was not asked for all questions says where it comes from."""
+    calls = [
+        call(A, "q", [1, 2, 0, 0]),
+        call(A, "q", [1, 3], kind="probe"),
+        call(A, "p", [1, 2, 0, 0]),
+    ]
+
+    found = analyse(
+        collection({"q": [0, 1, 0, 0], "p": [0, 1, 0, 0]}),
+        scores_of(calls, depths=(2, 4), listwise=frozenset({A}), budget_is_spent=True),
+        settings(),
+    )
+
+    assert found.recommended == plan(found, "a/small @2")
+    assert found.verdict.small_print.endswith(
+        " This plan is an estimate from the scores at the largest depth."
+    )
+
+
 @pytest.mark.parametrize("listwise", [(), (A,)])
 def test_a_depth_that_was_not_asked_for_all_questions_is_an_estimate(listwise):
     """No question is lost, no mean mixes asked and computed orders, and the result says so."""
@@ -504,6 +524,19 @@ def test_an_incomplete_run_is_noted(fields, note):
 
     assert not found.is_complete
     assert found.notes == (note,)
+
+
+def test_a_run_without_a_budget_is_not_told_to_run_again():
+    """With a budget of 0, another run changes nothing, so the note says to raise the budget."""
+    found = analyse(
+        collection({"q": [0, 1]}),
+        scores_of([call(A, "q", [0, 1])], budget_is_spent=True),
+        settings(depths=(2,), budget=0.0),
+    )
+
+    assert found.notes == (
+        "The budget is 0, so only kept answers count. Raise it to ask the models.",
+    )
 
 
 def test_judgements_of_relevant_documents_alone_are_noted():

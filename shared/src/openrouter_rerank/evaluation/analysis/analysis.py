@@ -42,7 +42,11 @@ def analyse(collection: Collection, scores: Scores, settings: Settings) -> Findi
     warnings = (
         *collection.notes,
         *warnings_about_questions(
-            scores, [*calls.values()], questions=facts.questions, judged=_judged(collection)
+            scores,
+            [*calls.values()],
+            settings,
+            questions=facts.questions,
+            judged=_judged(collection),
         ),
         *warnings_about_plans(scores, [*answered.values()], settings, compared),
     )

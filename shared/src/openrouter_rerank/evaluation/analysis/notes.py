@@ -15,7 +15,7 @@ from .number_formats import count
 
 
 def warnings_about_questions(
-    scores: Scores, calls: Sequence[Calls], *, questions: int, judged: int
+    scores: Scores, calls: Sequence[Calls], settings: Settings, *, questions: int, judged: int
 ) -> Iterator[str]:
     """
     Yield what keeps questions out of the result.
@@ -23,11 +23,16 @@ def warnings_about_questions(
     Args:
         scores: The calls of all models.
         calls: The calls of each model.
+        settings: What was asked for.
         questions: The number of questions that count.
         judged: The number of questions with a relevant document.
     """
     if scores.budget_is_spent:
-        yield "The budget is spent. Run the command again to go on: each run has its own budget."
+        yield (
+            "The budget is 0, so only kept answers count. Raise it to ask the models."
+            if settings.budget == 0
+            else "The budget is spent. Run the command again to go on: each run has its own budget."
+        )
     if scores.interrupted:
         yield "The run was interrupted. Run the command again to go on."
     for each in calls:

@@ -192,7 +192,11 @@ def _small_print(facts: Facts, plan: PlanResult, held_out: HeldOut) -> str:
     low, high = plan.interval
     count = len(facts.plans)
     together = f", for all {count} plans together" if count > 1 else ""
-    estimate = " This plan is an estimate: it was not asked." if plan.is_estimate else ""
+    estimate = (
+        " This plan is an estimate from the scores at the largest depth."
+        if plan.is_estimate
+        else ""
+    )
     return (
         f"95 % interval {change(low)} to {change(high)}, p {probability(plan.p)}{together}; chosen"
         f" on one half, measured on the other: {change(held_out.mean)}.{estimate}"
