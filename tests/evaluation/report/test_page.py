@@ -347,6 +347,16 @@ def test_without_a_question_there_are_no_numbers(evaluation):
     assert "<table" in notebook_html(evaluation)
 
 
+@pytest.mark.parametrize(("share", "is_said"), [(1.0, False), (0.75, True)])
+def test_questions_that_reranking_cannot_help_are_named_only_if_there_are_any(
+    evaluation, share, is_said
+):
+    """If each question has a relevant candidate, there are no others."""
+    page = report_html(replace(evaluation, found=share))
+
+    assert ("Reranking cannot help the others." in page) is is_said
+
+
 @pytest.mark.parametrize("is_everything", [True, False])
 def test_a_ceiling_of_given_candidates_alone_is_said(evaluation, is_everything):
     """If all relevant documents are candidates, the perfect order may cover only these."""

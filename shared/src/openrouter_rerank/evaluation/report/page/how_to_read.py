@@ -21,14 +21,14 @@ def how_to_read(findings: Findings) -> Markup:
 def _explanations(findings: Findings) -> list[str]:
     settings, held_out = findings.settings, findings.held_out
     found, keep = people.percent(findings.found), people.percent(settings.keep)
-    cannot_help = "Reranking cannot help the others."
+    cannot_help = " Reranking cannot help the others." if findings.found < 1 else ""
     luckiest = "a plan that is only the luckiest of many does not count as better."
     p = (
         "p is the probability that chance alone makes the change of the best of all plans so "
         "large. Under 0.05, chance does not explain it, and 0 is not in the interval."
     )
     sentences = [
-        f"{found} of the questions have a relevant document among their candidates. {cannot_help}",
+        f"{found} of the questions have a relevant document among their candidates.{cannot_help}",
         p,
         f"The intervals and p hold for {_all_plans(findings)} together: {luckiest}",
     ]
