@@ -329,7 +329,9 @@ def test_a_spent_budget_has_status_3(stage, data, capsys):
 def test_a_budget_of_0_uses_kept_answers_only(stage, data, capsys):
     """Nothing is sent. What is missing needs a budget, and the message says so."""
     assert main(["evaluate", str(data), *OPTIONS, "--budget", "0"]) == 3
-    assert "With --budget 0, only kept answers count: raise it" in capsys.readouterr().err
+    assert (
+        "incomplete: with --budget 0, only kept answers count: raise it" in capsys.readouterr().err
+    )
     assert stage.requests == []
 
     main(["evaluate", str(data), *OPTIONS])

@@ -27,8 +27,6 @@ from .report.progress_bars import ProgressBars
 from .report.terminal import show
 from .settings import Settings, SettingsKeywords, settings_of
 
-_NO_MONEY = "With --budget 0, only kept answers count: raise it to ask the models."
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
@@ -155,7 +153,7 @@ def _print(outcome: Outcome, out: Path, *, as_json: bool) -> None:
 def _why_incomplete(outcome: Outcome) -> str:
     if outcome.scores.budget_is_spent:
         if not outcome.evaluation.settings.budget:
-            return f"the budget is spent. {_NO_MONEY}"
+            return "with --budget 0, only kept answers count: raise it to ask the models."
         return (
             "the budget is spent. Run the same command again to go on: it may cost as much again."
         )

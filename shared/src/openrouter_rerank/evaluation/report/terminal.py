@@ -30,6 +30,8 @@ _LEAST_PLAN = 20
 _LONGEST_LINE_OF_PLAN = 32
 _LONGEST_METRIC = 12
 _MOST_WARNINGS = 3
+# Of the change with its interval: `+0.036 (+.01 +.06)`.
+_WIDTH_OF_CHANGE = 18
 _BAR = 8
 _COLOURS = {"yes": "bold green", "no": "bold red", "unsure": "bold yellow"}
 _ASCII = str.maketrans({"▶": ">", "→": ">", people.NO_VALUE: "-", "·": ".", "…": "~"})
@@ -61,10 +63,10 @@ def show(findings: Findings, console: Console, *, report: Path | None = None) ->
     """
     width = console.width if console.is_terminal else WIDTH_OF_PIPE
     is_unicode = console.encoding.lower().startswith("utf")
-    lines = [_heading(findings), *_warning(findings)]
+    lines = [_heading(findings), *_origin(findings)]
     # Without a question, all numbers would be 0.
     lines += _table(findings, width, is_unicode=is_unicode) if findings.questions else []
-    for warning in _warnings(findings):
+    for warning in _missing(findings):
         lines += _wrapped(warning, console, width)
     style = _COLOURS[findings.verdict.kind]
     lines += _wrapped(Text(_plain(findings.verdict.sentence), style=style), console, width)
@@ -91,7 +93,7 @@ def _heading(findings: Findings) -> Text:
     return line if findings.is_complete else line.append(", incomplete", style="yellow")
 
 
-def _warning(findings: Findings) -> list[Text]:
+def _origin(findings: Findings) -> list[Text]:
     """Return what the reader must know of candidates and models before reading the table."""
     found: list[str] = []
     if findings.collection.first_stage == BM25_NAME:
@@ -101,7 +103,7 @@ def _warning(findings: Findings) -> list[Text]:
     return [Text(each, style="yellow") for each in found]
 
 
-def _warnings(findings: Findings) -> list[Text]:
+def _missing(findings: Findings) -> list[Text]:
     """Return what is missing or left out, and how much of this is only in the report."""
     shown = [_plain(each) for each in findings.warnings[:_MOST_WARNINGS]]
     rest = len(findings.warnings) - len(shown)
@@ -158,7 +160,8 @@ def _columns(findings: Findings, plans: Sequence[PlanResult], *, is_unicode: boo
     depth = max(findings.ceiling, default=0)
     ceiling = findings.ceiling.get(depth, 0.0)
     best = [Text(people.quality(ceiling), style="dim")] if findings.ceiling else []
-    gain = [Text(_change(ceiling - first.value).ljust(_CHANGE), "dim")] if findings.ceiling else []
+    change = _change(ceiling - first.value).ljust(_WIDTH_OF_CHANGE)
+    gain = [Text(change, "dim")] if findings.ceiling else []
     columns = [
         _Column(
             heading=_heading_of(metric),
@@ -196,10 +199,6 @@ def _folded(name: Text, width: int) -> list[Text]:
         lines.append(Text(rest[:end].rstrip(), style=name.style))
         rest = " " * _INDENT + rest[end:].lstrip()
     return [*lines, Text(rest, style=name.style)]
-
-
-# The widths of the change and of its interval: `+0.036 (+.01 +.06)`.
-_CHANGE = 18
 
 
 def _interval(result: PlanResult) -> Text:

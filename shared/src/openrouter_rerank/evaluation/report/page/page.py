@@ -249,8 +249,8 @@ def _thresholds(findings: Findings) -> Markup | None:
         f"Of the first {people.count(depth, 'candidate')}, documents with a lower score can be "
         "left out, and 95 % of the relevant ones stay. A threshold is valid for one model only, "
         "and for questions like these. Use none where the separation is not clean. Documents "
-        "without a judgement count as not relevant. On unseen questions, 95 % of the trials keep "
-        "at least the low value."
+        "without a judgement count as not relevant. In 95 % of the trials with unseen questions, "
+        "at least the low share of the relevant documents is kept."
     )
     names = model_names(findings)
     leading = leading_plan(findings)
