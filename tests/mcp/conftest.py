@@ -16,6 +16,16 @@ from anyio.from_thread import start_blocking_portal
 from openrouter_rerank.local.stage import Stage
 
 COMMAND = [sys.executable, "-m", "openrouter_rerank.mcp"]
+HELLO = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    },
+}
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,8 @@ import httpx
 import pytest
 from openrouter_rerank.local.stage import Fault
 
+from tests.mcp.conftest import HELLO
+
 pytest.importorskip("mcp", reason="the extra mcp is not installed")
 
 from mcp import Client
@@ -15,16 +17,6 @@ from openrouter_rerank.mcp.http_server import serve_http
 from openrouter_rerank.mcp.server import create_server
 
 LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
-HELLO = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {
-        "protocolVersion": "2025-06-18",
-        "capabilities": {},
-        "clientInfo": {"name": "test", "version": "1"},
-    },
-}
 CALL = {"query": "q", "documents": ["a"]}
 
 

@@ -9,22 +9,12 @@ import pytest
 from openrouter_rerank import DEFAULT_MODEL, __version__
 from openrouter_rerank.local.stage import Fault, error
 
-from tests.mcp.conftest import COMMAND
+from tests.mcp.conftest import COMMAND, HELLO
 
 pytest.importorskip("mcp", reason="the extra mcp is not installed")
 
 from openrouter_rerank.mcp.stdio import readable
 
-HELLO = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {
-        "protocolVersion": "2025-06-18",
-        "capabilities": {},
-        "clientInfo": {"name": "test", "version": "1"},
-    },
-}
 SECRET = "the secret text of a document"
 
 

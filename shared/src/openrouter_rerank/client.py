@@ -68,8 +68,7 @@ class _Client(ABC, Generic[HTTP]):
         log = self.situations
         self._arguments = functools.partial(checked_arguments, rules=rules, situations=log)
         self._reset_slots()
-        # Refuses a missing key, and a wrong base URL.
-        self.service_url = self._route(self._headers).endpoint.url
+        self.service_url = self._route(self._headers).endpoint.url  # Refuses a missing key
 
     @abstractmethod
     def _reset_slots(self) -> None:

@@ -1,5 +1,6 @@
 """Judges, from a call of `evaluate` to the report, with a scripted chat model."""
 
+import asyncio
 import json
 import random
 import threading
@@ -602,15 +603,27 @@ def test_grades_of_another_service_are_not_used(client, stage, tmp_path):
     assert len(chats(stage)) == 2 * 48
 
 
-def test_free_judges_wait_for_a_limiter(client, stage, tmp_path, monkeypatch):
-    """A judge whose slug ends in `:free` is asked within the limits of free models."""
-    waits = []
+async def test_a_free_judge_waits_for_its_limit(stage, tmp_path):
+    """At most 20 requests in a minute are sent to a judge whose slug ends in `:free`."""
+    loop, is_reached = asyncio.get_running_loop(), asyncio.Event()
+    stage.always(judging(true_grade))
 
-    async def aacquire(self, **_):
-        waits.append(self)
-        return True
+    def progress(found):
+        if found.model == "maker/judge:free" and found.done == 20:
+            loop.call_soon_threadsafe(is_reached.set)
 
-    monkeypatch.setattr("openrouter_rerank.WindowRateLimiter.aacquire", aacquire)
-    run(client, tmp_path, judge="maker/judge:free")
+    evaluating = asyncio.create_task(
+        aevaluate(
+            unjudged(),
+            client=AsyncRerankClient(base_url=stage.base_url, api_key=stage.api_key),
+            directory=tmp_path,
+            progress=progress,
+            **OPTIONS | {"judge": "maker/judge:free"},
+        )
+    )
+    await is_reached.wait()
+    evaluating.cancel()
+    await asyncio.wait([evaluating])
 
-    assert len(waits) == 48
+    assert evaluating.cancelled()
+    assert len(chats(stage)) == 20

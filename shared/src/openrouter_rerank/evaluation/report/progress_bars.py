@@ -18,8 +18,8 @@ class ProgressBars:
     """
     Shows calls, dollars and failed questions of each model, if there is a terminal.
 
-    What the rest will cost is one line on the standard error, also without a terminal. Judges have
-    a line of their own, because what they grade is known only when all models are asked.
+    What the rest will cost is one line on the standard error, also without a terminal. The line
+    of the judges comes later, because what they grade is known only when all models are asked.
 
     Args:
         judges: The chat models that will grade documents.
