@@ -45,7 +45,7 @@ test: $(VENV)/installed-test ## Run the tests; TESTS="tests/wire -k response" ru
 sdks: .venv-sdk-0/ready .venv-sdk-1/ready ## Install OpenRouter's SDK, which one test needs, in two versions
 
 .PHONY: check
-check: lint types coverage licences wheels ## Check style, types, coverage, lock files, licences and wheels
+check: lint types coverage licences wheels docs ## Check style, types, coverage, lock files, licences, wheels and documentation
 
 .PHONY: coverage
 coverage: $(VENV)/installed-check ## Check that the pure modules' own tests reach every branch
@@ -89,13 +89,13 @@ audit: $(VENV)/installed-release ## Search what users install for known vulnerab
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement requirements/runtime.txt
 
 .PHONY: retry-curve
-retry-curve: $(VENV)/installed-docs ## Simulate the retry budget for docs/reliability.md
+retry-curve: $(VENV)/installed-docs ## Simulate the retry budget for docs/explain/reliability.md
 	$(BIN)/python benchmarks/retry_budget.py
 
 BENCH = $(patsubst %,build/benchmarks/%/ready,clients transports adapters sdks)
 
 .PHONY: bench
-bench: $(BENCH) ## Compare our packages with peers in the main cases, for docs/benchmarks.md
+bench: $(BENCH) ## Compare our packages with peers in the main cases, for docs/explain/benchmarks.md
 	build/benchmarks/clients/bin/python -m benchmarks
 
 .PHONY: bench-full
@@ -147,18 +147,26 @@ lock: $(VENV)/installed-check ## Update all lock files after a change of depende
 upgrade: ## Update all lock files to the newest versions
 	$(MAKE) lock UPGRADE=--upgrade
 
+.PHONY: docs
+docs: $(VENV)/installed-check ## Build the documentation site in build/site, and fail if it has a mistake
+	$(BIN)/zensical build --clean --strict
+
+.PHONY: docs-serve
+docs-serve: $(VENV)/installed-check ## Show the documentation site on this machine while you edit it
+	$(BIN)/zensical serve
+
 .PHONY: options
 options: $(VENV)/installed-check ## Write the option tables and descriptions from the fields
-	$(BIN)/python -m docs.generate_options
+	$(BIN)/python -m scripts.generate_options
 	$(BIN)/ruff format -q
 
 .PHONY: models
-models: $(VENV)/installed-check ## Write docs/models.md from the built-in models
-	$(BIN)/python -m docs.generate_models
+models: $(VENV)/installed-check ## Write docs/guides/models.md from the built-in models
+	$(BIN)/python -m scripts.generate_models
 
 .PHONY: compare-models
 compare-models: $(VENV)/installed-demo ## Compare the built-in models with OpenRouter's list; fail if they differ
-	$(BIN)/python -m docs.compare_models
+	$(BIN)/python -m scripts.compare_models
 
 .PHONY: clean
 clean: ## Remove environments, caches and builds

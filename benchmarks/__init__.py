@@ -1,1 +1,1 @@
-"""Compare our packages with their peers. `make bench` runs this and writes docs/benchmarks.md."""
+"""Compares our packages with their peers: `make bench` writes docs/explain/benchmarks.md."""

@@ -1,5 +1,5 @@
 """
-Measures clients and writes docs/benchmarks.md: `make bench` and `make bench-full`.
+Measures clients and writes docs/explain/benchmarks.md: `make bench` and `make bench-full`.
 
     python -m benchmarks --client openrouter-rerank --case "sync, 10"
 

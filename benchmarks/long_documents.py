@@ -1,7 +1,7 @@
 """
 Measure what splitting long documents changes: `python -m benchmarks.long_documents`.
 
-Prints the tables of docs/long-documents.md. The ranker is the small embedding model of
+Prints the tables of docs/guides/long-documents.md. The ranker is the small embedding model of
 `openrouter-rerank[local-minilm]`. It reads the first 256 tokens of a text, as other models read the
 first tokens up to their context. Long documents are made of texts that are joined by blank lines:
 

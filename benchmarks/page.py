@@ -1,4 +1,4 @@
-"""The generated sections of docs/benchmarks.md."""
+"""The generated sections of docs/explain/benchmarks.md."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from .processes import ROOT
 from .results import Results
 from .target_table import target_table
 
-PAGE = ROOT / "docs" / "benchmarks.md"
+PAGE = ROOT / "docs/explain/benchmarks.md"
 # With fewer documents, the figure is mostly memory pages that were touched by chance.
 _FEWEST_FOR_MEMORY = 100
 COMMON = (cpu(cases.TEN), cpu(cases.ALL_100))
@@ -40,7 +40,7 @@ def peers(results: Results) -> str:
             f"Measured on {results.machine}.",
             "CPU per call, as a multiple of the baseline's CPU:",
             peer_table(results, CPU),
-            "![CPU of all clients](benchmarks-peers.svg)",
+            "![CPU of all clients](../images/benchmarks-peers.svg)",
             peer_table(results, REST),
             _better(better),
             transports(results),
@@ -63,12 +63,12 @@ def scaling(results: Results) -> str:
     ]
     return "\n\n".join(
         [
-            "![CPU and memory by number of documents](benchmarks-documents.svg)",
+            "![CPU and memory by number of documents](../images/benchmarks-documents.svg)",
             "CPU per call by number of documents, as a multiple of the baseline's CPU:",
             peer_table(results, by_documents),
             "Peak memory of a call by number of documents, as a multiple of the body:",
             peer_table(results, memory),
-            "![Throughput by number of calls in flight](benchmarks-in-flight.svg)",
+            "![Throughput by number of calls in flight](../images/benchmarks-in-flight.svg)",
             "Calls per second by number of calls in flight, with a service that takes 50 ms:",
             peer_table(results, throughput),
             _better(better),

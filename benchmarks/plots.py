@@ -1,4 +1,4 @@
-"""The plots of docs/benchmarks.md."""
+"""The plots of docs/explain/benchmarks.md."""
 
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
@@ -10,7 +10,7 @@ from .catalog import AIOHTTP, ALL_CLIENTS, BASELINE, OURS, PEERS
 from .processes import ROOT
 from .results import Results
 
-DOCS = ROOT / "docs"
+IMAGES = ROOT / "docs/images"
 _SCALED = (*OURS, *PEERS, BASELINE, AIOHTTP)
 Figure = Callable[[Case, str], float | None]
 
@@ -68,7 +68,7 @@ def draw_peers(results: Results, wanted: Sequence[Case]) -> None:
         axes.set(title=case.name, xlabel="CPU, httpx = 1", xscale="log")
         axes.set_xlim(0.05, 60)
     all_axes[0].invert_yaxis()
-    figure.savefig(DOCS / "benchmarks-peers.svg", metadata={"Date": None})
+    figure.savefig(IMAGES / "benchmarks-peers.svg", metadata={"Date": None})
 
 
 def _pyplot() -> Any:
@@ -111,4 +111,4 @@ def _styles() -> list[dict[str, Any]]:
 def _save(figure: Any, axes: Any, name: str) -> None:
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
-    figure.savefig(DOCS / name, metadata={"Date": None})
+    figure.savefig(IMAGES / name, metadata={"Date": None})

@@ -132,9 +132,9 @@ def draw(figures: dict[str, list[Point]], file: Path) -> None:
 def main() -> None:
     """Write the table and the plot."""
     figures = curves()
-    page = DOCS / "reliability.md"
+    page = DOCS / "explain/reliability.md"
     page.write_text(TABLE.sub(table(figures), page.read_text("utf-8")), "utf-8")
-    draw(figures, DOCS / "retry-budget.svg")
+    draw(figures, DOCS / "images/retry-budget.svg")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """
 Compare the token estimate with tokenizers: `python -m benchmarks.token_estimate`.
 
-Prints a Markdown table for docs/long-documents.md. Each cell is the estimate divided by the number
-of tokens: 1st percentile, median and 99th percentile of the texts. The estimate is too low where it
-is below 1.
+Prints a Markdown table for docs/guides/long-documents.md. Each cell is the estimate divided by the
+number of tokens: 1st percentile, median and 99th percentile of the texts. The estimate is too low
+where it is below 1.
 
 The texts are the paragraphs of XQuAD in its languages, and texts that are made here. Languages that
 XQuAD lacks are added if Django is installed, which is translated into them.

@@ -1,4 +1,4 @@
-"""The tables of docs/benchmarks.md, for invented figures."""
+"""The tables of docs/explain/benchmarks.md, for invented figures."""
 
 import pytest
 

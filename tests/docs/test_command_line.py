@@ -14,7 +14,7 @@ from openrouter_rerank.local.stage import answered_by
 from tests.cli.program import run_in_shell
 
 ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "docs/command-line.md").read_text("utf-8")
+TEXT = (ROOT / "docs/guides/command-line.md").read_text("utf-8")
 # The tests of these pages check the options of their commands.
 OWN_PAGES = ("evaluate", "mcp")
 BASE_URL = "http://127.0.0.1:8484/api/v1"
@@ -72,7 +72,7 @@ def test_the_examples_of_the_page_run(stage, tmp_path, monkeypatch):
 def test_a_command_with_its_own_page_is_linked(name):
     """The table of commands links the page, which exists."""
     assert f"| [`{name}`]({name}.md) |" in TEXT
-    assert (ROOT / f"docs/{name}.md").is_file()
+    assert (ROOT / f"docs/guides/{name}.md").is_file()
 
 
 @pytest.mark.parametrize("name", [name for name in BY_NAME if name not in OWN_PAGES])

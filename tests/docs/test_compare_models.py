@@ -36,7 +36,7 @@ def listing(**changes):
 def compare(source):
     """Return the exit status and the lines of the program."""
     finished = subprocess.run(
-        [sys.executable, "-m", "docs.compare_models", source],
+        [sys.executable, "-m", "scripts.compare_models", source],
         cwd=ROOT,
         env={**os.environ, "PYTHONUTF8": "1"},
         capture_output=True,

@@ -18,7 +18,7 @@ from tests.docs.test_examples import python_examples
 pytest.importorskip("ir_measures", reason="the evaluation needs ir-measures")
 
 ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "docs/evaluate.md").read_text("utf-8")
+TEXT = (ROOT / "docs/guides/evaluate.md").read_text("utf-8")
 NOTEBOOK = ROOT / "examples/evaluate.ipynb"
 SHARED = {"--base-url URL", "--timeout SECONDS", "--json", "--debug"}
 
@@ -65,7 +65,7 @@ def test_the_page_has_every_option_with_its_default():
 
 def test_the_first_run_prints_what_the_page_says(local):
     """The first script and the first command of the page give the result of the page."""
-    (_, code), *_ = python_examples("docs/evaluate.md")
+    (_, code), *_ = python_examples("docs/guides/evaluate.md")
     exec(code, {})  # noqa: S102
     line, expected = re.search(
         r"^\$ (openrouter-rerank evaluate first.*)\n((?:.+\n)+?)```$", TEXT, re.MULTILINE

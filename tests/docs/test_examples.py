@@ -2,15 +2,24 @@
 
 import ast
 import inspect
+import io
+import re
+from contextlib import nullcontext, redirect_stdout
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from langchain_core.load import loads
 
+from tests.docs.fences import Fence, fences
+
 ROOT = Path(__file__).parents[2]
 CAN_ALLOW_OBJECTS = "allowed_objects" in inspect.signature(loads).parameters
 # Pages whose examples need an extra that the tests with the lowest versions do not install.
-NEEDED = {"docs/evaluate.md": "ir_measures", "docs/mcp.md": "mcp"}
+NEEDED = {
+    "docs/guides/evaluate.md": "ir_measures",
+    "docs/guides/mcp.md": "mcp",
+}
 PAGES = sorted(
     page.relative_to(ROOT).as_posix()
     for pattern in ("README.md", "shared/README.md", "packages/*/README.md", "docs/**/*.md")
@@ -20,23 +29,31 @@ PAGES = sorted(
 
 def python_examples(page: str) -> list[tuple[int, str]]:
     """Return the Python examples of `page`, each with the number of its first line."""
-    examples: list[tuple[int, str]] = []
-    code: list[str] | None = None
-    start = 0
-    for number, line in enumerate((ROOT / page).read_text("utf-8").splitlines(), start=1):
-        if code is None and line.strip() == "```python":
-            code, start = [], number + 1
-        elif code is not None and line.strip() == "```":
-            examples.append((start, "\n".join(code)))
-            code = None
-        elif code is not None:
-            code.append(line)
-    return examples
+    return [(fence.line, fence.code) for fence in runnable(page)]
+
+
+def runnable(page: str) -> list[Fence]:
+    """Return the fences to run, without those that show the code before a migration."""
+    return [
+        fence
+        for fence in fences(ROOT / page)
+        if fence.language == "python" and ".before" not in fence.info
+    ]
+
+
+def printed_below(page: str) -> dict[int, str]:
+    """Return the `text` fence that directly follows an example, by the line of the example."""
+    both = list(fences(ROOT / page))
+    return {
+        first.line: second.code
+        for first, second in pairwise(both)
+        if first.language == "python" and second.language == "text" and not second.follows
+    }
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_examples_of_a_page_run(page, local_openrouter, monkeypatch, tmp_path):
-    """The Python examples of a page run from top to bottom, including the tests among them."""
+    """The Python examples of a page run from top to bottom, and print what the page shows."""
     if page in NEEDED:
         pytest.importorskip(NEEDED[page], reason=f"the extra {NEEDED[page]} is not installed")
     monkeypatch.setenv("OPENROUTER_API_KEY", local_openrouter.api_key)
@@ -45,16 +62,24 @@ def test_the_examples_of_a_page_run(page, local_openrouter, monkeypatch, tmp_pat
     namespace: dict[str, object] = {"__name__": "example"}
     fixtures = {"local_openrouter": local_openrouter, "monkeypatch": monkeypatch}
 
-    examples = python_examples(page)
-    if any("allowed_objects" in code for _, code in examples) and not CAN_ALLOW_OBJECTS:
+    examples = runnable(page)
+    if any("allowed_objects" in example.code for example in examples) and not CAN_ALLOW_OBJECTS:
         pytest.skip("langchain-core before 1.2.5 has no option for the objects that it may load")
-    for line, code in examples:
-        tree = ast.parse(code, filename=page)
-        ast.increment_lineno(tree, line - 1)
-        exec(compile(tree, page, "exec"), namespace)  # noqa: S102
+    shown = printed_below(page)
+    for example in examples:
+        printed = io.StringIO()
+        tree = ast.parse(example.code, filename=page)
+        ast.increment_lineno(tree, example.line - 1)
+        with redirect_stdout(printed) if example.line in shown else nullcontext():
+            exec(compile(tree, page, "exec"), namespace)  # noqa: S102
         for name in [name for name in namespace if name.startswith("test_")]:
             test = namespace.pop(name)
             local_openrouter.reset()
             test(**{name: fixtures[name] for name in inspect.signature(test).parameters})
+        if example.line in shown:
+            assert lines(printed.getvalue()) == lines(shown[example.line]), example.line
 
-    assert examples or page.startswith("docs/")
+
+def lines(text: str) -> list[str]:
+    """Return the lines of an output, with single spaces."""
+    return [re.sub(r"\s+", " ", line).strip() for line in text.strip().splitlines()]

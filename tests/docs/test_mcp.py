@@ -1,4 +1,4 @@
-"""The configurations of MCP clients in docs/mcp.md, and the server's entry in the MCP registry."""
+"""The configurations of MCP clients in docs/guides/mcp.md, and the entry in the MCP registry."""
 
 import json
 import re
@@ -8,7 +8,7 @@ import pytest
 from openrouter_rerank import DEFAULT_MODEL, __version__
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/mcp.md").read_text("utf-8")
+PAGE = (ROOT / "docs/guides/mcp.md").read_text("utf-8")
 CONFIGURATIONS = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
 ENTRY = json.loads((ROOT / "shared/server.json").read_text("utf-8"))
 (PACKAGE,) = ENTRY["packages"]

@@ -4,7 +4,7 @@ import pytest
 from openrouter_rerank import DEFAULT_MODEL, MODELS
 from openrouter_rerank.models import known_model
 
-from docs.generate_models import FACTS, PAGE, page
+from scripts.generate_models import FACTS, PAGE, page
 
 TEXT = PAGE.read_text("utf-8")
 

@@ -2,7 +2,13 @@
 
 import pytest
 
-from docs.generate_options import KEYWORDS, ROOT, TABLES, module_with_descriptions, page_with_table
+from scripts.generate_options import (
+    KEYWORDS,
+    ROOT,
+    TABLES,
+    module_with_descriptions,
+    page_with_table,
+)
 
 
 @pytest.mark.parametrize("page", TABLES)

@@ -1,4 +1,4 @@
-"""The table and the figure of the retry budget in docs/reliability.md."""
+"""The table and the figure of the retry budget in docs/explain/reliability.md."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from benchmarks.retry_budget import RATES, TABLE, USERS, row, simulated
 from tests.repetitions import repetitions
 
 DOCS = Path(__file__).parents[2] / "docs"
-TABLE_LINES = TABLE.search((DOCS / "reliability.md").read_text("utf-8"))[0].splitlines()
+TABLE_LINES = TABLE.search((DOCS / "explain/reliability.md").read_text("utf-8"))[0].splitlines()
 
 
 # A row takes five seconds.
@@ -20,7 +20,7 @@ def test_a_row_of_the_table_is_what_the_code_does(rate):
 
 def test_the_table_and_the_figure_are_complete():
     """The table has a row for each rate, and the figure has the name of each user."""
-    figure = (DOCS / "retry-budget.svg").read_text("utf-8")
+    figure = (DOCS / "images/retry-budget.svg").read_text("utf-8")
 
     assert [line.split()[1] for line in TABLE_LINES[2:]] == [f"{rate:.0%}" for rate in RATES]
     assert [user for user in USERS if user not in figure] == []

@@ -17,7 +17,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from docs.release_urls import add_urls
+from scripts.release_urls import add_urls
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = [

@@ -62,7 +62,9 @@ def test_releases_are_tested_before_they_are_published():
 def test_the_published_wheels_link_to_the_repository():
     """The URLs of the repository are added after all tests of the sources, before the build."""
     commands = [step.get("run") for step in RELEASE["build"]["steps"]]
-    add = 'python -m docs.release_urls "$GITHUB_SERVER_URL/$GITHUB_REPOSITORY" "$GITHUB_REF_NAME"'
+    add = (
+        'python -m scripts.release_urls "$GITHUB_SERVER_URL/$GITHUB_REPOSITORY" "$GITHUB_REF_NAME"'
+    )
 
     assert commands.index("make test-lowest") < commands.index(add) < commands.index("make sbom")
 

@@ -143,7 +143,7 @@ class SplitDocuments:
         Return the ranking of the caller's documents from that of all their passages.
 
         A document has the score of its best passage: of all aggregations that were measured, none
-        was better (see docs/long-documents.md).
+        was better (see docs/guides/long-documents.md).
         """
         results: list[RankedDocument] = []
         passages: dict[int, Passage] = {}

@@ -25,6 +25,6 @@ Why not httpx's pool, which is httpcore's: it walks all its connections for each
 keeping connections alive above twenty in flight, and never recovers from calls that were cancelled
 at its limit (encode/httpcore issue 1093). It also keeps a connection open after the server sent
 more bytes than the response. Our sockets know the deadline, so synchronous calls need no thread
-that ends them, and addresses that do not answer share the time. `docs/benchmarks.md` compares the
-costs.
+that ends them, and addresses that do not answer share the time. `docs/explain/benchmarks.md`
+compares the costs.
 """

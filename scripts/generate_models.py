@@ -1,5 +1,5 @@
 """
-Writes docs/models.md from the built-in models and from what was measured and documented of them.
+Writes docs/guides/models.md from the built-in models and from facts that were measured.
 
 `make models` runs it, and a test compares the page with what it writes.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 from openrouter_rerank.cli.latencies import LATENCIES
 from openrouter_rerank.models import CATALOGUE_DATE, DEFAULT_MODEL, MODELS, RerankModel
 
-PAGE = Path(__file__).with_name("models.md")
+PAGE = Path(__file__).parents[1] / "docs/guides/models.md"
 UNKNOWN = "not documented"
 
 
@@ -154,7 +154,7 @@ providers that do not collect data. The call fails if no such provider serves th
 
 
 def page() -> str:
-    """Return the text of docs/models.md."""
+    """Return the text of docs/guides/models.md."""
     models = [*MODELS.values()]
     prices = {
         model.slug: float(found[1])

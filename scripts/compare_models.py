@@ -1,5 +1,5 @@
 """
-Compares the built-in models with a live listing: `python -m docs.compare_models [URL or file]`.
+Compares the built-in models with a live listing: `python -m scripts.compare_models [URL or file]`.
 
 It prints one line for each difference. The exit status is 0 if there is none, 1 if there are some,
 and 2 if there is no listing. A release runs it, so that the built-in models are those of the day.

@@ -1,5 +1,5 @@
 """
-Adds URLs of the repository to the packages: `python -m docs.release_urls REPOSITORY TAG`.
+Adds URLs of the repository to the packages: `python -m scripts.release_urls REPOSITORY TAG`.
 
 The sources do not name their repository. The release workflow, which knows it, runs this before it
 builds. So the pages on PyPI link to the repository, and the relative links of the READMEs, which
