@@ -45,7 +45,7 @@ test: $(VENV)/installed-test ## Run the tests; TESTS="tests/wire -k response" ru
 sdks: .venv-sdk-0/ready .venv-sdk-1/ready ## Install OpenRouter's SDK, which one test needs, in two versions
 
 .PHONY: check
-check: lint types coverage licences wheels docs ## Check style, types, coverage, lock files, licences, wheels and documentation
+check: lint types coverage licences wheels ## Check style, types, coverage, lock files, licences and wheels
 
 .PHONY: coverage
 coverage: $(VENV)/installed-check ## Check that the pure modules' own tests reach every branch
@@ -148,21 +148,21 @@ upgrade: ## Update all lock files to the newest versions
 	$(MAKE) lock UPGRADE=--upgrade
 
 .PHONY: docs
-docs: $(VENV)/installed-check ## Build the documentation site in build/site, and fail if it has a mistake
+docs: $(VENV)/installed-check ## Build the documentation site in build/site, and test it in a browser
 	$(BIN)/zensical build --clean --strict
+	rm -rf build/site-before && cp -r build/site build/site-before
+	$(BIN)/zensical build --clean --strict
+	diff --recursive build/site-before build/site
+	$(BIN)/python -m pytest -m site tests/docs/site
 
 .PHONY: docs-serve
 docs-serve: $(VENV)/installed-check ## Show the documentation site on this machine while you edit it
 	$(BIN)/zensical serve
 
-.PHONY: options
-options: $(VENV)/installed-check ## Write the option tables and descriptions from the fields
-	$(BIN)/python -m scripts.generate_options
+.PHONY: generate
+generate: $(VENV)/installed-check ## Write the generated pages, and the descriptions of keywords
+	$(BIN)/python -m scripts.generate
 	$(BIN)/ruff format -q
-
-.PHONY: models
-models: $(VENV)/installed-check ## Write docs/guides/models.md from the built-in models
-	$(BIN)/python -m scripts.generate_models
 
 .PHONY: compare-models
 compare-models: $(VENV)/installed-demo ## Compare the built-in models with OpenRouter's list; fail if they differ

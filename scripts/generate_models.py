@@ -1,7 +1,7 @@
 """
 Writes docs/guides/models.md from the built-in models and from facts that were measured.
 
-`make models` runs it, and a test compares the page with what it writes.
+`make generate` runs it, and a test compares the page with what it writes.
 """
 
 import re
@@ -68,7 +68,7 @@ OpenRouter's model pages and the providers' documentation on {date}. Prices chan
 `Ranking.usage.cost` is what a call has cost. The current list is on
 [OpenRouter's page](https://openrouter.ai/models?output_modalities=rerank) and in `client.models()`.
 
-`make models` generates this page from `openrouter_rerank.MODELS`.
+`make generate` generates this page from `openrouter_rerank.MODELS`.
 
 ## Which model?
 

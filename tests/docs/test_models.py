@@ -10,7 +10,7 @@ TEXT = PAGE.read_text("utf-8")
 
 
 def test_the_page_is_what_the_generator_writes():
-    """The page is up to date with the built-in models; `make models` updates it."""
+    """The page is up to date with the built-in models; `make generate` updates it."""
     assert page() == TEXT
 
 

@@ -1,7 +1,7 @@
 """
 The keywords of the clients and of their calls, with the types that callers may pass.
 
-Type checkers and editors read them. The descriptions are those of the fields: see `make options`.
+Type checkers and editors read them. The descriptions are those of the fields: see `make generate`.
 """
 
 from collections.abc import Callable, Mapping, Sequence

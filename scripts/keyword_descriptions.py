@@ -1,8 +1,7 @@
 """
-Copies the descriptions of options to the READMEs and to the keyword classes.
+Copies the descriptions of options from the fields to the keyword classes.
 
-The READMEs have tables of options. Editors show the descriptions of keywords when a user hovers
-over an argument. `make options` writes both, and a test compares them.
+Editors show the descriptions of keywords when a user hovers over an argument.
 """
 
 import ast
@@ -12,8 +11,6 @@ from pathlib import Path
 
 from langchain_openrouter_rerank import OpenRouterRerank as LangChainRerank
 from llamaindex_openrouter_rerank import OpenRouterRerank as LlamaIndexRerank
-from openrouter_rerank import ClientOptions
-from openrouter_rerank.client_options.display import default_text
 from openrouter_rerank.reranker import RerankOptions
 from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
@@ -22,30 +19,15 @@ ROOT = Path(__file__).parents[1]
 CORE = "shared/src/openrouter_rerank"
 LANGCHAIN = "packages/langchain_openrouter_rerank"
 LLAMAINDEX = "packages/llamaindex_openrouter_rerank"
-TABLES: dict[str, type[BaseModel]] = {
-    "shared/README.md": ClientOptions,
-    f"{LANGCHAIN}/README.md": LangChainRerank,
-    f"{LLAMAINDEX}/README.md": LlamaIndexRerank,
-}
 KEYWORDS: dict[str, type[BaseModel]] = {
     f"{CORE}/client_options/keywords.py": RerankOptions,
     f"{CORE}/reranker/keywords.py": RerankOptions,
     f"{LANGCHAIN}/src/langchain_openrouter_rerank/keywords.py": LangChainRerank,
     f"{LLAMAINDEX}/src/llamaindex_openrouter_rerank/keywords.py": LlamaIndexRerank,
 }
-_BEGIN, _END = "<!-- generated: options -->", "<!-- end -->"
 # An option of one call has another description than that of a client: it replaces that one.
 _WRITTEN_BY_HAND = {"ClientOverrides", "CallOptions"}
 _WIDTH = 100
-
-
-def page_with_table(page: str) -> str:
-    """Return the text of a README with the option table that its class has today."""
-    before, begin, rest = (ROOT / page).read_text("utf-8").partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not (begin and end):
-        raise ValueError(f"{page} has no place for the table: add {_BEGIN} and {_END}")
-    return f"{before}{_BEGIN}\n\n{_table(TABLES[page].model_fields)}\n\n{_END}{after}"
 
 
 def module_with_descriptions(module: str) -> str:
@@ -97,32 +79,16 @@ def _docstring(text: str) -> list[str]:
 def _descriptions(fields: Mapping[str, FieldInfo]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, field in fields.items():
-        found |= dict.fromkeys(_aliases(name, field), f"Another name of `{name}`.")
+        found |= dict.fromkeys(aliases(name, field), f"Another name of `{name}`.")
         found[name] = field.description or ""
     return found
 
 
-def _aliases(name: str, field: FieldInfo) -> list[str]:
+def aliases(name: str, field: FieldInfo) -> list[str]:
+    """Return the other names of an option."""
     alias = field.validation_alias
     return (
         [str(each) for each in alias.choices if each != name]
         if isinstance(alias, AliasChoices)
         else []
     )
-
-
-def _table(fields: Mapping[str, FieldInfo]) -> str:
-    rows = ["| option | default | meaning |", "|---|---|---|"]
-    order = dict.fromkeys((*RerankOptions.__annotations__, *fields))
-    for name in [each for each in order if each in fields and fields[each].description]:
-        field = fields[name]
-        others = "".join(f", `{alias}`" for alias in _aliases(name, field))
-        rows.append(f"| `{name}`{others} | `{default_text(field)}` | {field.description} |")
-    return "\n".join(rows)
-
-
-if __name__ == "__main__":
-    for each in TABLES:
-        (ROOT / each).write_text(page_with_table(each), "utf-8")
-    for each in KEYWORDS:
-        (ROOT / each).write_text(module_with_descriptions(each), "utf-8")

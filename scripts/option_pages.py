@@ -1,0 +1,225 @@
+"""
+Writes docs/reference/options-*.md: every option with its type, its default and its meaning.
+
+Each option has a heading, so that a page can link to it, and so that the search finds it.
+"""
+
+import ast
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from langchain_openrouter_rerank import OpenRouterRerank as LangChainRerank
+from llamaindex_openrouter_rerank import OpenRouterRerank as LlamaIndexRerank
+from openrouter_rerank import ClientOptions
+from openrouter_rerank.client_options.display import default_text
+from pydantic import BaseModel
+
+from .keyword_descriptions import CORE, LANGCHAIN, LLAMAINDEX, ROOT, aliases
+
+_GROUPS = {
+    "Model and result": (
+        "model",
+        "fallback_models",
+        "top_n",
+        "score_threshold",
+        "score_key",
+        "keep_retrieval_score",
+        "unscorable",
+    ),
+    "What is ranked": (
+        "rank_fields",
+        "document_converter",
+        "metadata_mode",
+        "document_fn",
+        "image_key",
+        "image_mode",
+        "image_root",
+        "max_image_bytes",
+        "long_documents",
+        "passage_tokens",
+        "max_passages",
+    ),
+    "Key and address": (
+        "api_key",
+        "base_url",
+        "allow_insecure_http",
+        "http_client",
+        "http_async_client",
+        "default_headers",
+        "extra_headers",
+        "app_url",
+        "app_title",
+        "app_categories",
+    ),
+    "Limits and failures": (
+        "timeout",
+        "max_retries",
+        "max_concurrency",
+        "max_documents_per_request",
+        "rate_limiter",
+        "on_error",
+    ),
+    "Cost": ("budget", "score_store", "score_ttl", "on_response"),
+    "Sent to OpenRouter": ("provider", "session_id", "user", "trace", "extra_body"),
+}
+_CLIENT_KEYWORDS = f"{CORE}/client_options/keywords.py"
+_RERANKER_KEYWORDS = (_CLIENT_KEYWORDS, f"{CORE}/reranker/keywords.py")
+_CALL = ("RequestFields", "ClientOverrides")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Option:
+    """One keyword of a class or of a call."""
+
+    type: str
+    description: str
+    default: str | None = None
+    """`None`: that of the client."""
+    other_names: tuple[str, ...] = ()
+
+
+def langchain_page() -> str:
+    """Return the page of the options of LangChain's class."""
+    source = f"{LANGCHAIN}/src/langchain_openrouter_rerank/keywords.py"
+    return _page(
+        "LangChain",
+        "Each option is a keyword of `OpenRouterRerank(...)` from `langchain_openrouter_rerank`, "
+        "and an attribute that you can change later. A changed option is checked like a new one.",
+        _fields(LangChainRerank, _keywords(*_RERANKER_KEYWORDS, source)),
+    )
+
+
+def llamaindex_page() -> str:
+    """Return the page of the options of LlamaIndex's class."""
+    source = f"{LLAMAINDEX}/src/llamaindex_openrouter_rerank/keywords.py"
+    return _page(
+        "LlamaIndex",
+        "Each option is a keyword of `OpenRouterRerank(...)` from `llamaindex_openrouter_rerank`, "
+        "and an attribute that you can change later. A changed option is checked like a new one.",
+        _fields(LlamaIndexRerank, _keywords(*_RERANKER_KEYWORDS, source)),
+    )
+
+
+def python_page() -> str:
+    """Return the page of the options of the clients and of their calls."""
+    client = _fields(ClientOptions, _keywords(_CLIENT_KEYWORDS))
+    call = _keywords(_CLIENT_KEYWORDS, classes=_CALL)
+    return _page(
+        "plain Python",
+        "The first part has the options of `RerankClient(...)` and `AsyncRerankClient(...)`, which "
+        "also take an `http_client`: see [Network](../production/network.md). The second part has "
+        "the options of a call, `client.rerank(query, documents, model=..., top_n=...)`. An option "
+        "of a call that is `None` has the value of the client.",
+        client,
+    ) + "\n".join(
+        [
+            "## Options of a call",
+            "",
+            *_entries(sorted(call, key=_position), call, prefix="call-"),
+        ]
+    )
+
+
+def _page(audience: str, introduction: str, options: Mapping[str, _Option]) -> str:
+    lines = [
+        "---",
+        f'description: "Every option for {audience}, with its type and default."',
+        "---",
+        "",
+        f"# Options for {audience}",
+        "",
+        introduction,
+        "",
+    ]
+    missing = options.keys() - {name for names in _GROUPS.values() for name in names}
+    if missing:
+        raise ValueError(f"add these options to a group: {sorted(missing)}")
+    for title, names in _GROUPS.items():
+        if present := [name for name in names if name in options]:
+            lines += [f"## {title}", "", *_entries(present, options)]
+    return "\n".join(lines)
+
+
+def _entries(
+    names: Iterable[str], options: Mapping[str, _Option], *, prefix: str = ""
+) -> list[str]:
+    lines: list[str] = []
+    for name in names:
+        option = options[name]
+        facts = [f"Type: `{option.type}`."]
+        if option.default is not None and "Default:" not in option.description:
+            facts.append(f"Default: `{option.default}`.")
+        if option.other_names:
+            others = ", ".join(f"`{each}`" for each in option.other_names)
+            facts.append(f"Other names: {others}.")
+        lines += [
+            f"### `{name}` {{ #{prefix}{name} }}",
+            "",
+            option.description,
+            "",
+            " ".join(facts),
+            "",
+        ]
+    return lines
+
+
+def _fields(kind: type[BaseModel], keywords: Mapping[str, _Option]) -> dict[str, _Option]:
+    """Return the options of a class: the types of its keywords, and the rest of its fields."""
+    return {
+        name: _Option(
+            type=keywords[name].type,
+            description=field.description,
+            default=default_text(field),
+            other_names=tuple(aliases(name, field)),
+        )
+        for name, field in kind.model_fields.items()
+        if field.description
+    }
+
+
+def _keywords(*modules: str, classes: Iterable[str] | None = None) -> dict[str, _Option]:
+    """Return the keywords of the typed dictionaries in `modules`, as their sources have them."""
+    found: dict[str, _Option] = {}
+    for module in modules:
+        for kind in ast.parse((ROOT / module).read_text("utf-8")).body:
+            if isinstance(kind, ast.ClassDef) and (classes is None or kind.name in classes):
+                found |= _members(kind)
+    return found
+
+
+def _members(kind: ast.ClassDef) -> dict[str, _Option]:
+    found: dict[str, _Option] = {}
+    statements = [*kind.body, ast.Pass()]
+    for statement, following in pairwise(statements):
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            annotation = statement.annotation
+            text = (
+                annotation.value
+                if isinstance(annotation, ast.Constant)
+                else ast.unparse(annotation)
+            )
+            found[statement.target.id] = _Option(
+                type=str(text).replace("'", '"'), description=_text(following)
+            )
+    return found
+
+
+def _text(statement: ast.stmt) -> str:
+    """Return the docstring that `statement` is, as one line."""
+    match statement:
+        case ast.Expr(value=ast.Constant(value=str(text))):
+            return " ".join(text.split())
+        case _:
+            return ""
+
+
+def _position(name: str) -> int:
+    return [each for names in _GROUPS.values() for each in names].index(name)
+
+
+PAGES = {
+    "docs/reference/options-langchain.md": langchain_page,
+    "docs/reference/options-llamaindex.md": llamaindex_page,
+    "docs/reference/options-python.md": python_page,
+}
