@@ -155,6 +155,14 @@ docs: $(VENV)/installed-check ## Build the documentation site in build/site, and
 	diff --recursive build/site-before build/site
 	$(BIN)/python -m pytest -m site tests/docs/site
 
+.PHONY: docs-full
+docs-full: ## Build and test the site at every width and in both colour schemes
+	FULL=1 $(MAKE) docs
+
+.PHONY: docs-links
+docs-links: $(VENV)/installed-check ## Open the links to other sites, which needs the Internet
+	$(BIN)/python -m scripts.check_links
+
 .PHONY: docs-serve
 docs-serve: $(VENV)/installed-check ## Show the documentation site on this machine while you edit it
 	$(BIN)/zensical serve

@@ -2,9 +2,10 @@
 Adds URLs of the repository to the packages: `python -m scripts.release_urls REPOSITORY TAG`.
 
 The sources do not name their repository. The release workflow, which knows it, runs this before it
-builds. So the pages on PyPI link to the repository, and the relative links of the READMEs, which
-lead nowhere on PyPI, become links to the files of the release. The MCP server gets its name in the
-MCP registry, which contains the owner of the repository. Run it only once on a checkout.
+builds. So the pages on PyPI link to the repository and to the site, and the relative links of the
+READMEs, which lead nowhere on PyPI, become links to the files of the release. Errors link to the
+site. The MCP server gets its name in the MCP registry, which contains the owner of the repository.
+Run it only once on a checkout.
 """
 
 import json
@@ -18,6 +19,9 @@ ROOT = Path(__file__).parents[1]
 _TABLE = "[project.urls]\n"
 _GITHUB = "https://github.com/"
 _UNNAMED = "io.github.OWNER/"
+_ERRORS = "shared/src/openrouter_rerank/errors.py"
+_PAGE_OF_ERRORS = "docs/errors.md"
+_LOCAL_SITE = "http://localhost:8000/"
 _LINK = re.compile(r"\]\((\.\./[^)\s]+)\)")
 
 
@@ -25,7 +29,8 @@ def add_urls(root: Path, repository: str, tag: str) -> None:
     """
     Add the URLs to `pyproject.toml` and `README.md` of each package below `root`.
 
-    `shared/server.json` gets the URL of the repository and the name of the MCP server.
+    `shared/server.json` gets the URL of the repository and the name of the MCP server. Errors and
+    `zensical.toml` get the address of the site, which GitHub derives from that of the repository.
 
     Args:
         root: The folder of the checkout.
@@ -40,9 +45,10 @@ def add_urls(root: Path, repository: str, tag: str) -> None:
     if not re.fullmatch(r"[\w.+-]+", tag):
         raise ValueError(f"tag must be the tag of a release, such as v1.2.3: {tag!r}")
     files = f"{repository}/blob/{tag}"
+    site = _site(repository)
     urls = {
         "Repository": repository,
-        "Documentation": f"{repository}/tree/{tag}/docs",
+        "Documentation": site or f"{repository}/tree/{tag}/docs",
         "Changelog": f"{files}/CHANGELOG.md",
         "Issues": f"{repository}/issues",
     }
@@ -53,8 +59,26 @@ def add_urls(root: Path, repository: str, tag: str) -> None:
         folder = project.parent.relative_to(root).as_posix()
         readme = project.with_name("README.md")
         readme.write_text(_with_absolute_links(readme.read_text("utf-8"), files, folder), "utf-8")
-    if repository.startswith(_GITHUB):
+    page = f"{site}errors.html" if site else f"{files}/{_PAGE_OF_ERRORS}"
+    _replace(root / _ERRORS, f'"{_PAGE_OF_ERRORS}"', f'"{page}"')
+    if site:
+        _replace(root / "zensical.toml", _LOCAL_SITE, site)
         _name_server(root / "shared", repository)
+
+
+def _site(repository: str) -> str | None:
+    """Return the address of the repository's site on GitHub, or `None` if it is elsewhere."""
+    if not repository.startswith(_GITHUB):
+        return None
+    owner, name = repository.removeprefix(_GITHUB).split("/")
+    return f"https://{owner.lower()}.github.io/{name}/"
+
+
+def _replace(file: Path, old: str, new: str) -> None:
+    text = file.read_text("utf-8")
+    if text.count(old) != 1:
+        raise ValueError(f"{file} must contain {old} once")
+    file.write_text(text.replace(old, new), "utf-8")
 
 
 def _name_server(folder: Path, repository: str) -> None:

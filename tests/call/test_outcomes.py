@@ -31,11 +31,14 @@ def test_a_ranking_counts_its_attempts():
     assert call.outcome.provider == "P"
 
 
-def test_an_error_has_a_note():
-    """An error has one note, with the number of attempts, the seconds and the timeout."""
+def test_an_error_has_notes():
+    """An error has its attempts, seconds and timeout in a note, and where it is explained."""
     error = ScriptedCall((2.0, status(503)), (3.0, status(401))).outcome
 
-    assert error.__notes__ == ["2 attempts in 5.1 s, timeout 10 s"]
+    assert error.__notes__ == [
+        "2 attempts in 5.1 s, timeout 10 s",
+        "Help: docs/errors.md#unauthorizederror",
+    ]
     assert error.attempts == 2
 
 

@@ -7,6 +7,7 @@ changed the checkout, and the URLs can be added only once.
 
 import json
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,7 @@ FOLDERS = [
 ]
 REPOSITORY = "https://github.com/owner/name"
 FILES = f"{REPOSITORY}/blob/v1.2.3"
+SITE = "https://owner.github.io/name/"
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -36,6 +38,7 @@ def checkout(tmp_path):
     for folder in FOLDERS:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
+    shutil.copy(ROOT / "zensical.toml", tmp_path)
     return tmp_path
 
 
@@ -56,7 +59,7 @@ def test_released_wheels_link_to_the_repository(checkout):
         assert set(metadata.get_all("Project-URL")) == {
             *(f"{label}, {url}" for label, url in project["urls"].items()),
             f"Repository, {REPOSITORY}",
-            f"Documentation, {REPOSITORY}/tree/v1.2.3/docs",
+            f"Documentation, {SITE}",
             f"Changelog, {FILES}/CHANGELOG.md",
             f"Issues, {REPOSITORY}/issues",
         }
@@ -76,7 +79,8 @@ def test_only_the_table_and_the_links_change(checkout):
             source = set((ROOT / folder / name).read_text().splitlines())
             changed = (checkout / folder / name).read_text().splitlines()
             added = [line for line in changed if line not in source and REPOSITORY not in line]
-            assert [line for line in added if "mcp-name:" not in line] == []
+            others = [line for line in added if "mcp-name:" not in line and SITE not in line]
+            assert others == []
 
 
 def test_the_mcp_server_gets_the_name_of_its_owner(checkout):
@@ -91,6 +95,17 @@ def test_the_mcp_server_gets_the_name_of_its_owner(checkout):
     }
     readme = (checkout / "shared/README.md").read_text()
     assert "<!-- mcp-name: io.github.owner/openrouter-rerank -->" in readme
+
+
+def test_errors_link_to_the_published_page(checkout):
+    """A released error has the address of its section on the site, and the site knows its own."""
+    add_urls(checkout, REPOSITORY, "v1.2.3")
+
+    errors = runpy.run_path(str(checkout / "shared/src/openrouter_rerank/errors.py"))
+    note = errors["help_note"](errors["NotFoundError"]("no model"))
+    assert note == f"Help: {SITE}errors.html#notfounderror"
+    site = tomllib.loads((checkout / "zensical.toml").read_text())["project"]["site_url"]
+    assert site == SITE
 
 
 def test_a_repository_elsewhere_gives_the_mcp_server_no_name(checkout):

@@ -69,6 +69,15 @@ def test_the_published_wheels_link_to_the_repository():
     assert commands.index("make test-lowest") < commands.index(add) < commands.index("make sbom")
 
 
+def test_the_site_is_published_with_its_address():
+    """The site is built after it has its address, and published after the packages."""
+    commands = [step.get("run", "") for step in RELEASE["build"]["steps"]]
+    built = next(at for at, command in enumerate(commands) if "zensical build" in command)
+
+    assert "release_urls" in " ".join(commands[:built])
+    assert before("publish-site") >= {"publish-core", "publish-adapters"}
+
+
 def test_the_core_is_published_first():
     """The core is published before the adapters, which require it."""
     assert "publish-core" in before("publish-adapters")

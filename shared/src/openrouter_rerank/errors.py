@@ -62,6 +62,8 @@ __all__ = [
 
 Scalar = str | int | float | bool | None
 
+# The page that explains the errors. A release has the address of the published page here.
+_PAGE = "docs/errors.md"
 # OpenRouter's keys begin with this.
 _KEY_MARK = "sk-or-"
 _LONGEST_SHOWN = 80
@@ -177,6 +179,11 @@ class OpenRouterRerankError(Exception):
         self.retryable = retryable
         self.attempts = 0
         """The number of attempts that the call had sent when it failed, retries included."""
+
+
+def help_note(error: OpenRouterRerankError) -> str:
+    """Return the note of a failed call: where causes and remedies of its error are explained."""
+    return f"Help: {_PAGE}#{type(error).__name__.lower()}"
 
 
 class ConfigurationError(OpenRouterRerankError, ValueError):

@@ -23,7 +23,7 @@ from openrouter_rerank._attempt import (
 from openrouter_rerank._wire.request import encode
 from openrouter_rerank._wire.response import decode
 from openrouter_rerank.budget import Budget, budget_error
-from openrouter_rerank.errors import BudgetExceededError, OpenRouterRerankError
+from openrouter_rerank.errors import BudgetExceededError, OpenRouterRerankError, help_note
 from openrouter_rerank.models import model_for
 from openrouter_rerank.ranking import AnsweredRequest, Ranking
 
@@ -199,6 +199,7 @@ def call_flow(
         error = call_error(errors, attempts, limits.budget)
         seconds = limits.clock() - limits.started
         error.add_note(f"{attempts} attempts in {seconds:.1f} s, timeout {limits.timeout:g} s")
+        error.add_note(help_note(error))
         raise error
     whole = call.positions.restored(ranking, call.top_n)
     # Not the last cut: the score cache and the framework packages cut again.

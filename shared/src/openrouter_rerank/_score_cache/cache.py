@@ -12,7 +12,7 @@ from openrouter_rerank._call.flow import CallFlow, Limits, call_flow
 from openrouter_rerank._call.known_scores import NOTHING_KNOWN, KnownScores
 from openrouter_rerank._call.plan import NO_COPIES, Call
 from openrouter_rerank._tracebacks import raise_if_from_signal
-from openrouter_rerank.errors import DeadlineExceededError, OpenRouterRerankError
+from openrouter_rerank.errors import DeadlineExceededError, OpenRouterRerankError, help_note
 from openrouter_rerank.models import model_for
 from openrouter_rerank.ranking import Ranking
 from openrouter_rerank.score_store import ScoreStore
@@ -205,7 +205,7 @@ def _raise_shared_failure(group: IdenticalCalls[_Lock], call: CachedCall) -> Non
         return
     shared = copy.copy(error)
     shared.attempts = 0
-    vars(shared).pop("__notes__", None)
+    vars(shared)["__notes__"] = [help_note(shared)]
     raise shared
 
 
