@@ -1,14 +1,16 @@
 """
-Retrieve and rerank in the steps of a workflow, for several questions concurrently.
+Retrieve and rerank in the steps of a LlamaIndex workflow, for several questions concurrently.
 
-    python examples/llamaindex_workflow.py "Which planet is the largest?" "What is near the Sun?"
+    pip install llamaindex-openrouter-rerank
+    python llamaindex_workflow.py "Which planet is the largest?" "What is near the Sun?"
 
-It needs `pip install llamaindex-openrouter-rerank` and a key in OPENROUTER_API_KEY. The embeddings
-are all equal, so that the example runs without a model. Use real ones.
+Set OPENROUTER_API_KEY. Without a key, run `openrouter-rerank serve` (pip install
+'openrouter-rerank[local]'), and then the `export` line that it prints.
 """
 
 import asyncio
 import sys
+from typing import Any
 
 from llama_index.core import MockEmbedding, VectorStoreIndex
 from llama_index.core.schema import NodeWithScore, TextNode
@@ -24,14 +26,14 @@ PASSAGES = [
 
 
 class Retrieved(Event):
-    """The nodes that the retriever has found."""
+    """The nodes that the retriever found."""
 
     question: str
     nodes: list[NodeWithScore]
 
 
 class Search(Workflow):
-    """A workflow that retrieves many passages and keeps the best ones."""
+    """Retrieves many passages and keeps the best one."""
 
     def __init__(self, index: VectorStoreIndex, reranker: OpenRouterRerank) -> None:
         super().__init__(timeout=60)
@@ -46,19 +48,21 @@ class Search(Workflow):
 
     @step
     async def rerank(self, found: Retrieved) -> StopEvent:
-        """Keep the best passages."""
-        best = await self.reranker.apostprocess_nodes(found.nodes, query_str=found.question)
+        """Keep the best passage."""
+        [best] = await self.reranker.apostprocess_nodes(found.nodes, query_str=found.question)
         return StopEvent(result=best)
 
 
 async def main(questions: list[str]) -> None:
     """Print the best passage for each question."""
     nodes = [TextNode(text=passage) for passage in PASSAGES]
+    # Use your own embedding model. These embeddings are all equal.
     index = VectorStoreIndex(nodes=nodes, embed_model=MockEmbedding(embed_dim=8))
     reranker = OpenRouterRerank(top_n=1)
     search = Search(index, reranker)
-    answers = await asyncio.gather(*(search.run(question=question) for question in questions))
-    for question, (best,) in zip(questions, answers, strict=True):
+    runs = [search.run(question=question) for question in questions]
+    results: list[Any] = await asyncio.gather(*runs)
+    for question, best in zip(questions, results, strict=True):
         print(f"{question}\n    {best.score:.3f}  {best.node.get_content()}")
     await reranker.aclose()
 

@@ -1,59 +1,84 @@
-"""The example programs for LlamaIndex run."""
+"""The example programs for LlamaIndex print the right result."""
 
 import gc
 import runpy
 from pathlib import Path
 
 import pytest
+from llama_index.core import llms
+from openrouter_rerank.local.stage import scores
 from PIL import Image
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+needs_mock_llm = pytest.mark.skipif(
+    not hasattr(getattr(llms, "MockFunctionCallingLLM", None), "response_generator"),
+    reason="this LlamaIndex has no MockFunctionCallingLLM with a response generator",
+)
 
 
 @pytest.fixture
 def run_example(key_in_environment, monkeypatch, capsys):
-    """Return a function that runs an example as a program and returns its output."""
+    """Return a function that runs an example as a program and returns the lines that it prints."""
 
-    def run(name, *arguments):
+    def run_example(name, *arguments):
         monkeypatch.setattr("sys.argv", [name, *arguments])
         runpy.run_path(str(EXAMPLES / name), run_name="__main__")
         # A resource that the example left open must fail this test, not a later one.
         gc.collect()
-        return capsys.readouterr().out
+        return capsys.readouterr().out.splitlines()
 
-    return run
-
-
-def test_the_query_engine_example_shows_both_orders(run_example):
-    """The query engine example prints the cost, and the new and old position of each passage."""
-    usage, _, *lines = run_example("llamaindex_query_engine.py").splitlines()
-
-    assert "cost=0.001" in usage
-    assert lines[0].startswith("1 (was 4)  0.800  Jupiter is the largest planet")
-    assert len(lines) == 6
+    return run_example
 
 
-def test_the_images_example_ranks_a_folder(run_example, local_openrouter, tmp_path):
-    """The images example sends the images of a folder, and no file that only has such a name."""
-    Image.new("RGB", (2, 2)).save(tmp_path / "fox.png")
-    (tmp_path / "broken.png").write_text("no image")
+def test_rag_puts_the_best_passages_into_the_prompt(run_example):
+    """The passage with the answer comes first, in the list and in the prompt for the LLM."""
+    best, _, third, *response = run_example("llamaindex_rag.py")
+
+    assert best == "1 (was 4)  0.625  Employees have 30 days of holiday a year."
+    assert third.startswith("3 (was ")
+    prompt = "\n".join(response)
+    assert prompt.index("Employees have 30 days") < prompt.index("Requests for holiday")
+    assert "Visitors" not in prompt
+
+
+def test_hybrid_search_finds_the_code(run_example):
+    """The passage with the code comes first, and the search for words has found it."""
+    best, *others = run_example("llamaindex_hybrid.py")
+
+    assert "Code E-4102: the toner is empty.  (keywords" in best
+    assert len(others) == 2
+
+
+def test_page_images_are_ranked_as_images(run_example, local_openrouter, tmp_path):
+    """The image of the page with the answer comes first. Only images of the folder are sent."""
+    for number in (1, 2, 3):
+        Image.new("RGB", (number, number)).save(tmp_path / f"page-{number}.png")
+    (tmp_path / "page-4.png").write_text("no image")
     (tmp_path / "secret.txt").write_text("a secret")
+    local_openrouter.script(scores(0.1, 0.9, 0.2))
 
-    output = run_example("llamaindex_images.py", str(tmp_path), "a", "fox")
+    lines = run_example("llamaindex_page_images.py", str(tmp_path), "the", "revenue")
 
-    assert output.splitlines() == ["     0.000  fox.png", "not ranked  broken.png"]
-    assert len(local_openrouter.requests[0].documents) == 1
+    assert lines == [
+        " 1  page-2.png  0.900",
+        " 2  page-3.png  0.200",
+        " 3  page-1.png  0.100",
+        " 4  page-4.png (not ranked)",
+    ]
+    (request,) = local_openrouter.requests
+    assert request.query == "the revenue"
+    assert [[*document] for document in request.documents] == [["image"]] * 3
 
 
-def test_the_images_example_explains_its_arguments(run_example):
-    """Without a folder and a query, the images example exits with its description."""
-    with pytest.raises(SystemExit, match="Find the images of a folder"):
-        run_example("llamaindex_images.py")
+def test_the_page_images_example_prints_its_usage(run_example):
+    """Without arguments, the example ends with its description."""
+    with pytest.raises(SystemExit, match="Find the pages of a PDF"):
+        run_example("llamaindex_page_images.py")
 
 
-def test_the_workflow_example_answers_each_question(run_example, local_openrouter):
+def test_the_workflow_answers_each_question(run_example, local_openrouter):
     """The workflow example prints the best passage for each of its two questions."""
-    lines = run_example("llamaindex_workflow.py").splitlines()
+    lines = run_example("llamaindex_workflow.py")
 
     assert "Jupiter" in lines[1]
     assert "Mercury" in lines[3]
@@ -62,15 +87,23 @@ def test_the_workflow_example_answers_each_question(run_example, local_openroute
 
 # LlamaIndex's agents read all their own attributes, including the deprecated ones of pydantic.
 @pytest.mark.filterwarnings("ignore::pydantic.PydanticDeprecationWarning")
-def test_the_agent_example_offers_the_best_tools(run_example, scripted_model):
-    """The agent example offers its LLM the best 3 tools, and the LLM calls one and answers."""
-    model = scripted_model(("miles_to_kilometres", {"amount": 26}), "It is 41.8 km.")
+@needs_mock_llm
+def test_the_agent_reads_the_best_passages(run_example, local_openrouter):
+    """The LLM gets the 2 best of 6 passages, and answers with the first one."""
+    call, best, _, answer = run_example("llamaindex_agent.py")
 
-    offered, answer = run_example("llamaindex_agent_tools.py").splitlines()
+    assert call == "The LLM calls: handbook({'input': 'Who repairs the heating?'})"
+    assert best.endswith("The heating is repaired by the caretaker, Ms Keller, on extension 17.")
+    assert answer.startswith("Answer: The heating is repaired by the caretaker")
+    assert [len(request.documents) for request in local_openrouter.requests] == [6]
 
-    assert offered.startswith("3 of 64 tools: ")
-    assert "miles_to_kilometres" in offered
-    assert answer == "It is 41.8 km."
-    names = [tool["function"]["name"] for tool in model.requests[0]["tools"]]
-    assert names == offered.partition(": ")[2].split(", ")
-    assert float(model.requests[1]["messages"][-1]["content"]) == pytest.approx(41.84, abs=0.01)
+
+@pytest.mark.filterwarnings("ignore::pydantic.PydanticDeprecationWarning")
+@needs_mock_llm
+def test_the_agent_gets_the_right_tools_of_200(run_example):
+    """The LLM gets 5 of 200 tools, and calls the right one, which is the best of them."""
+    first, offered, answer = run_example("llamaindex_many_tools.py")
+
+    assert first == "The agent has 200 tools."
+    assert offered.startswith("The LLM gets 5 tools: archive_invoice, ")
+    assert answer == "Answer: archive invoice 17: done"
