@@ -1,4 +1,4 @@
-"""The table of the examples names each of them, and how to install what it needs."""
+"""The lists of the examples have each of them, and how to install what it needs."""
 
 import ast
 import re
@@ -23,6 +23,14 @@ def test_the_table_has_all_examples():
         path.name for path in EXAMPLES.iterdir() if path.suffix in {".py", ".ipynb"}
     )
     assert all(name == link for name, link, _ in ROWS)
+
+
+def test_the_page_of_the_site_shows_all_programs():
+    """The page of the site includes each program once."""
+    page = EXAMPLES.parent / "docs/start/examples.md"
+    shown = re.findall(r'--8<-- "examples/(.+)"', page.read_text("utf-8"))
+
+    assert sorted(shown) == [program.name for program in PROGRAMS]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=[program.name for program in PROGRAMS])
