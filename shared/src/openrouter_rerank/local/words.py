@@ -3,7 +3,6 @@ Splits texts of any script into words, and guesses the language of a text.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -20,13 +19,13 @@ _RUN = re.compile(rf"(?:(?![{_UNSPACED}])[\w{_VOWEL_SIGNS}])+|[{_UNSPACED}]+")
 _UNSPACED_RUN = re.compile(f"[{_UNSPACED}]+")
 # In XQuAD, at least half of the words are in an English word list for at least 98 % of the English
 # questions, and for at most 25 to 31 % of the German and Spanish ones. The stop words of the
-# documents decide about the latter.
+# document decide about the latter.
 _ENGLISH_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
-    """A language and its stop words."""
+    """A language. If no list of its stop words is at hand, its script shows which it is."""
 
     name: str
     """The name of its Snowball stemmer."""
@@ -48,30 +47,62 @@ LANGUAGES = tuple(
         ("swedish", stopwords.STOPWORDS_SWEDISH),
         ("danish", stopwords.STOPWORDS_DANISH),
         ("norwegian", stopwords.STOPWORDS_NORWEGIAN),
+        ("greek", ()),
+        ("arabic", ()),
+        ("hindi", ()),
     )
 )
 ENGLISH = LANGUAGES[0]
-_STOP_WORDS = frozenset[str]().union(*(known.stop_words for known in LANGUAGES))
+_LANGUAGES_OF_STOP_WORD = {
+    word: [number for number, known in enumerate(LANGUAGES) if word in known.stop_words]
+    for word in frozenset[str]().union(*(known.stop_words for known in LANGUAGES))
+}
+_LANGUAGE_OF_BLOCK = {
+    block: number
+    for number, known in enumerate(LANGUAGES)
+    for block in {"greek": (7,), "arabic": (12, 13), "hindi": (18,)}.get(known.name, ())
+}
+"""By the number of a block of 128 characters, such as 7 for U+0380 to U+03FF."""
 
 
 def words(text: str) -> list[str]:
     """Split `text` into lower-case words, or into pairs of characters in scripts without spaces."""
-    return [word for run in _RUN.findall(text.lower()) for word in _pairs(run)]
+    runs: list[str] = _RUN.findall(text.lower())
+    # Most texts have no such script, and need no look at each word.
+    if not _UNSPACED_RUN.search(text):
+        return runs
+    return [word for run in runs for word in _pairs(run)]
 
 
 def language(texts: Iterable[Sequence[str]]) -> Language:
-    """Return the language that has the most stop words in `texts`, English if there are none."""
-    found = Counter(chain.from_iterable(texts))
-    stop_words = _STOP_WORDS.intersection(found)
-    return max(
-        LANGUAGES, key=lambda known: sum(found[word] for word in known.stop_words & stop_words)
-    )
+    """Return the language that `texts` seem to have, English if nothing shows it."""
+    return most_likely(language_counts(chain.from_iterable(texts)))
 
 
-def is_english(query: Sequence[str], documents: Sequence[Sequence[str]]) -> bool:
-    """Return `True` if the words of the query and those of the documents seem to be English."""
-    known = sum(word in word_ranks() for word in query)
-    return known >= _ENGLISH_SHARE * len(query) and language([query, *documents]) is ENGLISH
+def language_counts(words: Iterable[str]) -> list[int]:
+    """
+    Return how many of `words` are typical for each of `LANGUAGES`, in their order.
+
+    These are the stop words of a language, or the words in its script. A single letter is not
+    typical: texts in all languages have Greek ones.
+    """
+    counts = [0] * len(LANGUAGES)
+    for word in words:
+        for number in _LANGUAGES_OF_STOP_WORD.get(word, ()):
+            counts[number] += 1
+        if len(word) > 1 and (block := ord(word[0]) >> 7) in _LANGUAGE_OF_BLOCK:
+            counts[_LANGUAGE_OF_BLOCK[block]] += 1
+    return counts
+
+
+def most_likely(counts: Sequence[int]) -> Language:
+    """Return the language with the highest count, English if all are 0."""
+    return LANGUAGES[counts.index(max(counts))]
+
+
+def has_english_words(query: Sequence[str]) -> bool:
+    """Return `True` if at least half of the words of a query are in a list of English words."""
+    return sum(word in word_ranks() for word in query) >= _ENGLISH_SHARE * len(query)
 
 
 def _pairs(run: str) -> list[str]:
