@@ -53,7 +53,7 @@ def test_without_a_key_the_local_scorer_answers(demo):
 
     assert "There is no OPENROUTER_API_KEY, so the local scorer answers, not OpenRouter" in text
     for name in FRAMEWORKS:
-        assert f"{name}, by local/minilm-l6-hybrid, local scorer (not OpenRouter)" in text
+        assert f"{name}, by local/minilm-l6-lexical, local scorer (not OpenRouter)" in text
     assert re.search(r"\d\.\d seconds .* 2 requests, 50 documents, cost \$0\.00$", text)
 
 

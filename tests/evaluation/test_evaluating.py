@@ -276,7 +276,7 @@ def test_without_candidates_bm25_finds_them(client, tmp_path):
 
 
 def test_local_scorers_from_end_to_end(tmp_path):
-    """The local lexical scorer is asked at each depth, is free, and finds what words tell."""
+    """The local lexical scorer scores each document alone, and is free."""
     pytest.importorskip("Stemmer", reason="the local scorer needs PyStemmer")
     from openrouter_rerank.local.transport import LocalTransport
 
@@ -291,7 +291,7 @@ def test_local_scorers_from_end_to_end(tmp_path):
 
     assert found.is_complete
     assert found.cost == 0
-    assert [use.replays for use in found.uses] == [False]
+    assert [use.replays for use in found.uses] == [True]
     assert [use.providers for use in found.uses] == [("local scorer (not OpenRouter)",)]
     assert all(plan.price_per_1000 == 0 and plan.seconds_p50 for plan in found.plans)
 

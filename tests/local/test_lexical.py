@@ -1,6 +1,6 @@
 import pytest
-from openrouter_rerank.local.lexical import LexicalScorer
-from openrouter_rerank.local.words import ENGLISH, is_english, language, words
+from openrouter_rerank.local.lexical import LexicalQuery, LexicalScorer
+from openrouter_rerank.local.words import language, words
 
 
 def best(query, texts):
@@ -50,18 +50,31 @@ def test_the_passage_that_answers_is_first(query, relevant, others):
     assert best(query, [*others, relevant]) == relevant
 
 
-def test_a_rare_english_word_outweighs_a_common_one_that_few_candidates_have():
-    """
-    The prior corrects the frequencies of words among the candidates of a retriever.
+def test_a_rare_english_word_outweighs_a_common_one():
+    """The words of the query weigh more if they are rarer in English."""
+    scores = LexicalScorer().scores(
+        "photosynthesis from water", ["water alone", "photosynthesis alone"]
+    )
 
-    Nearly all of these texts contain the important word, so the other word is rarer among them.
-    """
-    candidates = [f"photosynthesis of leaf {number}" for number in range(8)]
-    candidates += ["water alone", "photosynthesis alone"]
+    assert scores[1] > scores[0] > 0
 
-    scores = LexicalScorer().scores("photosynthesis from water", candidates)
 
-    assert scores[-1] > scores[-2]
+def test_words_that_are_neighbours_in_the_query_and_in_the_text_count_more():
+    """Of two texts with the same words, the one that has them in the query's order is better."""
+    scores = LexicalScorer().scores("river bank", ["the bank on a river", "a bank, a river bank"])
+    same_words = LexicalScorer().scores("river bank", ["bank river", "river bank"])
+
+    assert scores[1] > scores[0]
+    assert same_words[1] > same_words[0]
+
+
+def test_a_longer_text_with_the_same_words_scores_lower():
+    """Further words lower the score, and stop words do not."""
+    scores = LexicalScorer().scores(
+        "river bank", ["river bank", "river bank of the", "river bank town bridge"]
+    )
+
+    assert scores[0] == scores[1] > scores[2]
 
 
 def test_a_score_is_the_share_of_the_query():
@@ -114,12 +127,16 @@ def test_texts_of_any_script_are_split_into_words(text, found):
         ("Das ist nicht der Weg und so", "german"),
         ("Ce n'est pas dans les règles", "french"),
         ("Это не то, что я хотел", "russian"),
+        ("πόλη της χώρας", "greek"),
+        ("عاصمة فرنسا", "arabic"),
+        ("फ्रांस की राजधानी", "hindi"),
+        ("the β and δ", "english"),
         ("東京", "english"),
         ("", "english"),
     ],
 )
-def test_the_language_is_the_one_with_the_most_stop_words(text, name):
-    """Stop words decide the language; without any, it is English."""
+def test_stop_words_or_the_script_decide_the_language(text, name):
+    """The language has the most stop words or words in its script; without any, it is English."""
     assert language([words(text)]).name == name
 
 
@@ -132,7 +149,6 @@ def test_the_language_is_the_one_with_the_most_stop_words(text, name):
         ("東京", "東京です", False),
     ],
 )
-def test_query_and_documents_must_both_be_english(query, document, english):
-    """The words of the query and the stop words of the documents must be English."""
-    assert ENGLISH.name == "english"
-    assert is_english(words(query), [words(document)]) is english
+def test_query_and_document_must_both_be_english(query, document, english):
+    """The words of the query and the stop words of the document must be English."""
+    assert LexicalQuery(query).match(document).is_english is english

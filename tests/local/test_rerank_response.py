@@ -48,7 +48,7 @@ def test_the_response_for_a_hosted_model_names_the_local_scorer(rerank, slug):
     """No response states that it comes from the requested hosted model."""
     response = content(rerank(model=slug))
 
-    assert response["model"] == "local/bm25-lexical"
+    assert response["model"] == "local/lexical-pairs"
     assert response["provider"] == "local scorer (not OpenRouter)"
     assert response["usage"]["cost"] == 0
 

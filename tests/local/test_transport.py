@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from langchain_core.stores import InMemoryByteStore
 from openrouter_rerank import AsyncRerankClient, RerankClient
 from openrouter_rerank.local.endpoint import LocalOpenRouter
 from openrouter_rerank.local.transport import LocalTransport
@@ -90,7 +91,7 @@ def test_without_the_embedding_model_the_lexical_scorer_is_the_default(missing):
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
 
-    assert (done.stdout, done.stderr) == ("local/bm25-lexical\n", "")
+    assert (done.stdout, done.stderr) == ("local/lexical-pairs\n", "")
 
 
 def test_query_strings_reach_the_service(service):
@@ -155,8 +156,33 @@ def test_the_rerank_client_works_with_the_transport(service):
         ranking = client.rerank(REQUEST["query"], REQUEST["documents"], model="cohere/rerank-v3.5")
 
     assert [result.index for result in ranking.results] == [1, 0]
-    assert ranking.served_model == "local/bm25-lexical"
+    assert ranking.served_model == "local/lexical-pairs"
     assert ranking.provider == "local scorer (not OpenRouter)"
+
+
+def test_split_and_kept_calls_have_exactly_the_scores_of_one_request():
+    """With the best installed scorer, splitting a call and keeping its scores change nothing."""
+    documents = [*REQUEST["documents"], "Wien ist nicht in der Schweiz und das ist gut.", "東京"]
+    documents += [f"Town {number} of France has no capital." for number in range(6)]
+
+    def ranked(client, documents, **options):
+        ranking = client.rerank(REQUEST["query"], documents, **options)
+        scores = {documents[each.index]: each.relevance_score for each in ranking}
+        return [*scores.items()], len(ranking.requests)
+
+    with (
+        httpx.Client(transport=LocalTransport()) as http,
+        RerankClient(api_key="any", http_client=http) as client,
+        RerankClient(api_key="any", http_client=http, score_store=InMemoryByteStore()) as keeping,
+    ):
+        whole, _ = ranked(client, documents)
+        split, requests = ranked(client, documents, max_documents_per_request=2)
+        ranked(keeping, documents[:7])
+        partly_kept, _ = ranked(keeping, documents)
+        kept, sent = ranked(keeping, documents)
+
+    assert whole == split == partly_kept == kept
+    assert (requests, sent) == (5, 0)
 
 
 async def test_the_async_rerank_client_works_with_the_transport(service):

@@ -97,16 +97,19 @@ def test_a_smaller_depth_has_its_part_of_the_cost(stage, tmp_path):
     assert {call.cost for call in found.calls} == {0.0005}
 
 
-def test_a_listwise_model_is_asked_at_each_depth(stage, tmp_path):
-    """A local scorer is asked for each list of candidates; another list has no kept scores."""
+def test_a_list_of_a_listwise_model_has_no_kept_scores_for_another_list(stage, tmp_path):
+    """If a model turned out to be listwise, it is asked for each new list of candidates."""
+    stage.always(by_list)
     collection = small_collection(questions=5)
-    chosen = settings(models=("local/lexical",), depths=(2, 4))
+    chosen = settings(models=MODELS[:1], depths=(2, 4), probes=1)
+    asked(stage, tmp_path, collection, chosen)
+    chosen = replace(chosen, probes=0)
     found = asked(stage, tmp_path, collection, chosen)
-    assert sorted({len(request.documents) for request in stage.requests}) == [2, 4]
-    assert found.listwise == {"local/lexical"}
-    assert len(found.calls) == len(stage.requests) == 10
+    assert found.listwise == {MODELS[0]}
+    assert len(found.calls) == 10
 
     stage.reset()
+    stage.always(by_list)
     other = replace(
         collection, candidates={q: found[::-1] for q, found in collection.candidates.items()}
     )
@@ -172,7 +175,7 @@ def test_kept_calls_without_all_scores_are_asked_again(stage, tmp_path):
     chosen = settings(models=("local/lexical",), probes=1)
     complete = scores_of(asked(stage, tmp_path, small_collection(), chosen))
     with sqlite3.connect(tmp_path / "matrix.sqlite") as connection:
-        connection.execute("DELETE FROM score WHERE call IN (1, 17)")
+        connection.execute("DELETE FROM score WHERE call IN (1, 2)")
     connection.close()
     stage.reset()
 
@@ -242,7 +245,8 @@ def test_each_list_of_candidates_is_asked_once(stage, tmp_path):
     """Depths at which a question has the same candidates are one call, at the smallest of them."""
     collection = small_collection(questions=2)
     short = replace(collection, candidates=collection.candidates | {"q0": ("d0-0", "d0-1", "d0-2")})
-    chosen = settings(models=("local/lexical",), depths=(2, 4, 6, 10, 100), probes=2)
+    stage.always(by_list)
+    chosen = settings(models=MODELS[:1], depths=(2, 4, 6, 10, 100), probes=2)
     found = asked(stage, tmp_path, short, chosen)
 
     assert found.depths == (2, 4, 6, 10, 100)
@@ -368,13 +372,13 @@ def test_a_model_that_answers_none_of_the_first_questions_ends_the_run(stage, tm
 def test_a_service_that_never_answers_ends_the_run_with_its_error(stage, tmp_path):
     """If the first 20 calls fail, before all first questions were asked, the error is raised."""
     stage.always(error(400, "no such model"))
-    models = ("local/a", "local/b")
+    models = tuple(f"local/{name}" for name in "abcde")
     with pytest.raises(BadRequestError, match="no such model"):
         asked(
             stage,
             tmp_path,
             small_collection(),
-            settings(models=models, depths=(2, 4, 6), concurrency=1),
+            settings(models=models, concurrency=1),
         )
 
     assert len(stage.requests) == 20

@@ -47,7 +47,7 @@ class Match(NamedTuple):
 class LexicalScorer:
     """Scores a text by the words, and the pairs of neighbouring words, that the query has too."""
 
-    name = "local/lexical-v2"
+    name = "local/lexical-pairs"
 
     def scores(self, query: str, texts: Sequence[str]) -> list[float]:
         """Return the score of each text, from 0 to 1, in the order of `texts`."""
@@ -111,7 +111,7 @@ class _Terms:
     def score(self, text: Sequence[str]) -> float:
         """Return the score of a text, from 0 to 1."""
         stems = self._stems(text)
-        frequency = Counter(stem for stem in stems if stem in self._weights)
+        frequency = Counter(filter(self._weights.__contains__, stems))
         if not frequency:
             return 0.0
         length = _K1 * (1 - _B + _B * len(stems) / _USUAL_LENGTH)

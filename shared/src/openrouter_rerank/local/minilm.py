@@ -35,7 +35,7 @@ class HybridScorer:
     If the query or the text is not English, the words alone count.
     """
 
-    name = "local/minilm-l6-hybrid-v2"
+    name = "local/minilm-l6-lexical"
 
     def __init__(self) -> None:
         self._model = EmbeddingModel()

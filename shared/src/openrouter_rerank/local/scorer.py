@@ -10,7 +10,8 @@ class Scorer(Protocol):
     """
     Scores how relevant texts are to a query.
 
-    Threads share one scorer, and equal requests always get equal scores.
+    Threads share one scorer. A score depends on the query and its text alone, so a call can be
+    split into several requests, and scores can be kept.
     """
 
     @property

@@ -3,6 +3,7 @@ Splits texts of any script into words, and guesses the language of a text.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -15,6 +16,7 @@ from openrouter_rerank.local.vocabulary import word_ranks
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 # Python's \w does not match the vowel signs of Arabic, Indic and Thai, so it would split words.
 _VOWEL_SIGNS = "\u0300-\u036f\u064b-\u065f\u0900-\u0dff\u0e31-\u0e4e"
+_WORD = re.compile(rf"[\w{_VOWEL_SIGNS}]+")
 _RUN = re.compile(rf"(?:(?![{_UNSPACED}])[\w{_VOWEL_SIGNS}])+|[{_UNSPACED}]+")
 _UNSPACED_RUN = re.compile(f"[{_UNSPACED}]+")
 # In XQuAD, at least half of the words are in an English word list for at least 98 % of the English
@@ -54,7 +56,7 @@ LANGUAGES = tuple(
 )
 ENGLISH = LANGUAGES[0]
 _LANGUAGES_OF_STOP_WORD = {
-    word: [number for number, known in enumerate(LANGUAGES) if word in known.stop_words]
+    word: tuple(number for number, known in enumerate(LANGUAGES) if word in known.stop_words)
     for word in frozenset[str]().union(*(known.stop_words for known in LANGUAGES))
 }
 _LANGUAGE_OF_BLOCK = {
@@ -67,19 +69,19 @@ _LANGUAGE_OF_BLOCK = {
 
 def words(text: str) -> list[str]:
     """Split `text` into lower-case words, or into pairs of characters in scripts without spaces."""
-    runs: list[str] = _RUN.findall(text.lower())
-    # Most texts have no such script, and need no look at each word.
-    if not _UNSPACED_RUN.search(text):
-        return runs
-    return [word for run in runs for word in _pairs(run)]
+    lower = text.lower()
+    if lower.isascii() or not _UNSPACED_RUN.search(lower):
+        found: list[str] = _WORD.findall(lower)
+        return found
+    return [word for run in _RUN.findall(lower) for word in _pairs(run)]
 
 
 def language(texts: Iterable[Sequence[str]]) -> Language:
     """Return the language that `texts` seem to have, English if nothing shows it."""
-    return most_likely(language_counts(chain.from_iterable(texts)))
+    return most_likely(language_counts([*chain.from_iterable(texts)]))
 
 
-def language_counts(words: Iterable[str]) -> list[int]:
+def language_counts(words: Sequence[str]) -> list[int]:
     """
     Return how many of `words` are typical for each of `LANGUAGES`, in their order.
 
@@ -87,11 +89,13 @@ def language_counts(words: Iterable[str]) -> list[int]:
     typical: texts in all languages have Greek ones.
     """
     counts = [0] * len(LANGUAGES)
-    for word in words:
-        for number in _LANGUAGES_OF_STOP_WORD.get(word, ()):
-            counts[number] += 1
-        if len(word) > 1 and (block := ord(word[0]) >> 7) in _LANGUAGE_OF_BLOCK:
-            counts[_LANGUAGE_OF_BLOCK[block]] += 1
+    for numbers, count in Counter(map(_LANGUAGES_OF_STOP_WORD.get, words)).items():
+        for number in numbers or ():
+            counts[number] += count
+    if max(words, default="") >= "\u0380":
+        blocks = Counter(ord(word[0]) >> 7 for word in words if len(word) > 1)
+        for block, number in _LANGUAGE_OF_BLOCK.items():
+            counts[number] += blocks[block]
     return counts
 
 

@@ -43,7 +43,7 @@ class Schedule:
         self.questions = questions_of(collection, settings)
         self.probed = self.questions[: settings.probes]
         """The questions that are also asked alone, at each depth."""
-        self.listwise = {model for model in settings.models if is_listwise(model)}
+        self.listwise = {model for model in settings.models if model_for(model).is_listwise}
         """Models that are asked at each depth. Those that turn out to be so are added."""
 
     def scores(self, questions: Iterable[str]) -> list[Job]:
@@ -127,8 +127,3 @@ def sample(collection: Collection, settings: Settings) -> Collection:
     if settings.questions is None or settings.questions >= len(asked):
         return collection
     return collection.only(asked[: settings.questions])
-
-
-def is_listwise(model: str) -> bool:
-    """Return `True` if a score of the model is known to depend on the other documents."""
-    return model.startswith("local/") or model_for(model).is_listwise
