@@ -46,7 +46,7 @@ def main() -> int:
             except httpx.HTTPError as error:
                 print(f"{page}: {url}: {type(error).__name__}")
                 continue
-            if status != httpx.codes.OK:
+            if status != 200:
                 print(f"{page}: {url}: HTTP {status}")
             gone += status in _GONE
     return gone
