@@ -117,7 +117,7 @@ def _fails(call: Call) -> bool:
 
 def main(module: str) -> None:
     """Carry out commands until the input ends."""
-    # Some libraries print. Their output must not be mistaken for a reply, so it goes to stderr.
+    # Some libraries print. Their output must not be read as a reply, so it goes to stderr.
     replies = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     worker = Worker(module)

@@ -142,8 +142,8 @@ RERANKER_OPTIONS = [
     (
         {"score_threshold": 0.5, "fallback_models": "a/b"},
         (
-            "score_threshold and fallback_models exclude each other: each model has its own score "
-            "scale, so a threshold for one means nothing for another"
+            "score_threshold cannot be combined with fallback_models, because each model has its "
+            "own score scale: remove one of them"
         ),
     ),
 ]

@@ -113,7 +113,7 @@ async def test_score_threshold_and_fallback_models(reranker, rerank, local_openr
 
     reranker.score_threshold = 0.3
     before = len(local_openrouter.requests)
-    with pytest.raises(ConfigurationError, match="exclude each other"):
+    with pytest.raises(ConfigurationError, match="cannot be combined with"):
         await rerank(reranker, fallback_models=["a/b"])
     assert len(local_openrouter.requests) == before
     assert len(await rerank(reranker, fallback_models=["a/b"], score_threshold=None)) == 3

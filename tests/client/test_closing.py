@@ -12,7 +12,7 @@ def test_a_client_can_be_closed_twice(make_client, stage):
     caller.close()
     caller.close()
 
-    with pytest.raises(ConfigurationError, match="the client is closed: make a new one"):
+    with pytest.raises(ConfigurationError, match="this client is closed: create a new one"):
         caller.rerank("q", ["a"])
     assert len(stage.requests) == 1
 

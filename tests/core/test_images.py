@@ -99,8 +99,8 @@ def test_bytes_that_are_no_image_are_refused(data, declared):
         data_uri(data, declared=declared)
 
     assert caught.value.message == (
-        f"data_uri got {len(data)} bytes that are no PNG, JPEG, GIF or WebP image: pass the bytes "
-        "of an image file, or name another format, declared='image/avif'"
+        f"data_uri got {len(data)} bytes, which are not a PNG, JPEG, GIF or WebP image: pass the "
+        "bytes of an image file, or name another format, declared='image/avif'"
     )
 
 

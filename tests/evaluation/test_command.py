@@ -228,10 +228,10 @@ def test_bm25_is_said_to_be_no_retriever_of_the_user(beir, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--depths", "10,x"], "'10,x' is no list of numbers, such as 10,50,100"),
-        (["--depths", "0"], "'0' is no list of numbers, such as 10,50,100"),
-        (["--depths", "9" * 5_000], "9999' is no list of numbers, such as 10,50,100"),
-        (["--run", "a", "--retriever", "b:c"], "--run and --retriever exclude each other"),
+        (["--depths", "10,x"], "'10,x' is not a list of numbers, such as 10,50,100"),
+        (["--depths", "0"], "'0' is not a list of numbers, such as 10,50,100"),
+        (["--depths", "9" * 5_000], "9999' is not a list of numbers, such as 10,50,100"),
+        (["--run", "a", "--retriever", "b:c"], "--run cannot be combined with --retriever"),
         (["--run", "a"], "--run is for a BEIR folder"),
         (["--qrels", "a"], "--qrels is for a BEIR folder"),
         (["--split", "dev"], "--split is for a BEIR folder"),

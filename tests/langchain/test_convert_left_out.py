@@ -98,8 +98,8 @@ def test_an_image_of_the_converter_may_have_any_form():
     uri = f"data:image/png;base64,{base64.b64encode(data).decode()}"
     assert [document.image for document in found] == [uri] * 4 + ["cat.png"]
     for text, expected in (
-        (None, Unscorable("the bytes are no image")),
-        ("A cat", WithoutImage(text="A cat", reason="the bytes are no image")),
+        (None, Unscorable("the bytes are not an image")),
+        ("A cat", WithoutImage(text="A cat", reason="the bytes are not an image")),
     ):
         document = RerankDocument(text=text, image=b"no image")
         assert contents([document]) == [expected]

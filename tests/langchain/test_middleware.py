@@ -225,7 +225,9 @@ async def test_all_tools_are_kept_if_reranking_fails(
     assert model.shown == [list(TOOLS)] * 2
     assert len(local_openrouter.requests) == 1
     [record] = caplog.records
-    assert "reranking the tools failed, on_failure selects 5 of 5" in record.getMessage()
+    assert (
+        "reranking the tools failed, applying on_failure: selected=5 tools=5" in record.getMessage()
+    )
 
 
 async def test_after_a_failure_the_next_turn_ranks_the_tools_again(

@@ -176,7 +176,7 @@ async def test_the_log_does_not_quote_the_conversation(make_agent, ask, caplog, 
 
     [record] = caplog.records
     assert record.getMessage().startswith(
-        "reranking the tools failed, on_failure selects 0 of 4: Serv"
+        "reranking the tools failed, applying on_failure: selected=0 tools=4 error=Serv"
     )
     assert "paris" not in record.getMessage()
 

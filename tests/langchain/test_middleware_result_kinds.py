@@ -263,10 +263,10 @@ async def test_a_named_tool_without_a_list_is_reported_once(
 
     assert [record.levelname for record in caplog.records] == ["WARNING", "DEBUG"]
     assert caplog.records[0].getMessage() == (
-        "the result of the tool search stays as it is, because it is no list of documents. Return "
-        "JSON: a list of texts or of objects with page_content, content, text, snippet or body, or "
-        "an object with such a list as its results, result, documents or structured_content. "
-        "create_retriever_tool needs response_format='content_and_artifact'"
+        "the result of the tool search stays as it is, because it is not a list of documents. "
+        "Return JSON: a list of texts or of objects with page_content, content, text, snippet or "
+        "body, or an object with such a list as its results, result, documents or "
+        "structured_content. create_retriever_tool needs response_format='content_and_artifact'"
     )
     assert local_openrouter.requests == []
 

@@ -71,14 +71,14 @@ async def test_a_failure_that_passes_changes_no_metadata(make_reranker, compress
 def test_one_field_cannot_have_both_scores(make_reranker):
     """The field of the kept score cannot be that of the new one."""
     message = (
-        "keep_retrieval_score and score_key='retrieval_score' exclude each other: both scores "
-        "would be written to one field, so choose another score_key"
+        "keep_retrieval_score cannot be combined with score_key='retrieval_score': both scores "
+        "would be written to one field. Choose another score_key"
     )
 
     with pytest.raises(ConfigurationError) as caught:
         OpenRouterRerank(keep_retrieval_score=True, score_key="retrieval_score")
     assert caught.value.message == message
-    with pytest.raises(ConfigurationError, match="exclude each other"):
+    with pytest.raises(ConfigurationError, match="cannot be combined with"):
         make_reranker(score_key="retrieval_score").keep_retrieval_score = True
 
 
@@ -86,7 +86,7 @@ def test_the_field_of_the_passage_cannot_have_the_score(make_reranker):
     """`score_key` cannot be the field that has the passage of a long document."""
     message = (
         "score_key must not be 'relevance_passage': that field has the passage of a long "
-        "document, so choose another score_key"
+        "document. Choose another score_key"
     )
 
     with pytest.raises(ConfigurationError) as caught:

@@ -250,7 +250,9 @@ def test_what_may_be_several_documents_is_no_list(content, is_reported):
     message = ToolMessage(content, tool_call_id="1")
 
     if is_reported:
-        with pytest.raises(NoListError, match=r"it is no list of documents\. Return JSON: a list"):
+        with pytest.raises(
+            NoListError, match=r"it is not a list of documents\. Return JSON: a list"
+        ):
             tool_result(message)
     else:
         assert tool_result(message) is None

@@ -22,7 +22,7 @@ from tests.llamaindex.converted_nodes import PNG_BASE64, PNG_URI, URL
         ({"image": "no image!"}, RerankDocument(image="no image!")),
         ({}, RerankDocument()),
         (RerankDocument(text="a fox", image=PNG_URI), RerankDocument(text="a fox", image=PNG_URI)),
-        (None, Unscorable("document_fn gave nothing for it")),
+        (None, Unscorable("document_fn found nothing to rank")),
     ],
     ids=[
         "text",

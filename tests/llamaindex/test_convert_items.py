@@ -45,7 +45,7 @@ def test_what_of_an_item_is_ranked(item, expected):
 @pytest.mark.parametrize("wrap", [bytes, bytearray, memoryview])
 def test_bytes_of_every_type_are_images_or_the_reason_is_known(wrap):
     """Bytes of an image are sent; of other bytes the text is ranked, or the reason is known."""
-    reason = "the bytes are no image"
+    reason = "the bytes are not an image"
 
     for make in (dict, RerankDocument):
         assert content(make(text="a", image=wrap(PNG))) == RerankDocument(text="a", image=PNG_URI)
@@ -60,7 +60,7 @@ def test_bytes_of_document_fn_that_are_no_image_have_the_same_reason():
     """What `document_fn` returns is treated as an item is."""
     found = content(NODE, document_fn=lambda _: {"text": "a", "image": b"no image"})
 
-    assert found == WithoutImage(text="a", reason="the bytes are no image")
+    assert found == WithoutImage(text="a", reason="the bytes are not an image")
 
 
 @pytest.mark.parametrize(

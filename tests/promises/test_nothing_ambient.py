@@ -193,14 +193,14 @@ def test_relative_paths_start_at_the_working_directory_or_image_root(
 )
 def test_nothing_outside_image_root_is_read(image_root, path):
     """Paths out of the folder and paths to no regular file are refused with one message."""
-    assert refusal(path, image_root).endswith("the image is no readable file inside image_root")
+    assert refusal(path, image_root).endswith("the image is not a readable file inside image_root")
 
 
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
-        ("text.png", "the image file is no PNG, JPEG, GIF or WebP image"),
-        ("empty.png", "the image file is no PNG, JPEG, GIF or WebP image"),
+        ("text.png", "the image file is not a PNG, JPEG, GIF or WebP image"),
+        ("empty.png", "the image file is not a PNG, JPEG, GIF or WebP image"),
         ("large.png", "the image is larger than max_image_bytes=100"),
     ],
 )

@@ -72,7 +72,7 @@ def test_the_system_is_not_asked_about_a_path_outside(tmp_path, monkeypatch, pat
         monkeypatch.setattr(os, name, recorded(name))
     result = read_image(LocalImage(path), tmp_path, 1000)
 
-    assert result.reason == "the image is no readable file inside image_root"
+    assert result.reason == "the image is not a readable file inside image_root"
     assert asked != []
     assert [each for each in asked if "net" in Path(each).parts or "host" in each] == []
 

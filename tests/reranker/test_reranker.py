@@ -49,7 +49,7 @@ def test_an_invalid_value_does_not_change_an_option(make_reranker):
     """A value that is refused leaves the option unchanged and the reranker usable."""
     reranker = make_reranker(score_threshold=0.5)
 
-    with pytest.raises(OpenRouterRerankError, match="exclude each other"):
+    with pytest.raises(OpenRouterRerankError, match="cannot be combined with"):
         reranker.fallback_models = ("another/model",)
     with pytest.raises(OpenRouterRerankError):
         reranker.base_url = "http://elsewhere.example"

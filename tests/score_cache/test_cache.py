@@ -249,8 +249,8 @@ def test_a_failing_store_only_logs_warnings(make_client, stage, caplog):
     assert [result.index for result in ranking.results] == [1, 0, 2]
     messages = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
     assert messages == [
-        "the score store failed, so all scores are requested: OSError",
-        "the score store failed, so scores were not stored: OSError",
+        "the score store failed, so all scores are requested: error=OSError",
+        "the score store failed, so scores were not stored: error=OSError",
     ]
     assert all(record.exc_info is None for record in caplog.records)
 
@@ -281,7 +281,9 @@ def test_values_that_cannot_be_read_only_log_a_warning(make_client, stage, caplo
 
     assert [result.index for result in ranking.results] == [1, 0, 2]
     messages = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
-    assert messages == ["the score store failed, so all scores are requested: ZeroDivisionError"]
+    assert messages == [
+        "the score store failed, so all scores are requested: error=ZeroDivisionError"
+    ]
 
 
 def test_simultaneous_identical_calls_are_sent_once(make_client, stage):

@@ -145,9 +145,7 @@ def test_a_store_that_uses_up_the_timeout_is_logged(local_openrouter, caplog):
     with client, pytest.raises(DeadlineExceededError, match=r"took all of timeout=0\.2 s"):
         client.rerank(QUERY, DOCUMENTS, timeout=0.2)
 
-    assert caplog.messages == [
-        "the score store has taken all the time of the call, so no request is sent"
-    ]
+    assert caplog.messages == ["the score store used up the whole timeout, so no request is sent"]
     assert local_openrouter.requests == []
 
 

@@ -90,7 +90,7 @@ def _outcomes(
                 if outcome.ends_call:
                     failed.set()
 
-    # Such as after Ctrl-C: the call has ended, so the other requests must not be sent again.
+    # After Ctrl-C, for example, the call has ended, so the other requests must not be sent again.
     run_in_threads(work, min(max_in_flight, len(requests)), on_error=failed.set)
     return [outcomes[at] for at in sorted(outcomes)]
 
@@ -191,7 +191,7 @@ def warn_of_mixed_scores(model: str, served: frozenset[str | None]) -> None:
     names = sorted(name or "unnamed" for name in served)
     logger.warning(
         "a ranking has scores under several served names: model=%s served_models=%s; "
-        "to have one, name its provider: provider={'only': [...]}",
+        "to get one name, set provider={'only': [...]}",
         model,
         ", ".join(names),
     )

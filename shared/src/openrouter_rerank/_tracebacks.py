@@ -21,7 +21,7 @@ _PACKAGES = (
     # They pass options on.
     | {"langchain_core", "llama_index", "pydantic"}
 )
-"""The packages whose frames may contain secrets. The frames of the user's code are left alone."""
+"""The packages whose frames may contain secrets. The frames of the user's code are not changed."""
 
 
 @runtime_checkable
@@ -33,12 +33,12 @@ def clear_frames(error: BaseException, keywords: Mapping[str, object] | None = N
     """
     Clear the local variables of all frames of a call that has ended with `error`.
 
-    To be called where `error` is caught. The frames of the caller are left alone, and so are those
-    of an exception that the caller was handling when the call began. Files and line numbers remain.
+    Call this where `error` is caught. The frames of the caller are not changed, nor are those of an
+    exception that the caller was handling when the call began. Files and line numbers remain.
 
     Args:
         error: Its traceback is changed, and so are those of its causes and contexts.
-        keywords: The keywords of the function that catches `error`. Its frame is left alone, but
+        keywords: The keywords of the function that catches `error`. Its frame is not changed, but
             the dict of its keywords is emptied.
     """
     # Python passes keywords in a dict, but a type checker may know it by another type.
@@ -54,8 +54,8 @@ def error_from_signal(error: BaseException) -> BaseException | None:
     """
     Return the exception of a signal handler if it is `error`, or if `error` was raised from it.
 
-    To be called where `error` is caught. Task runners limit the time of a task by a handler that
-    raises. Its exception may have the class of a network error, but must not be taken for one.
+    Call this where `error` is caught. Task runners limit the time of a task by a handler that
+    raises. Its exception may have the class of a network error, but must not be treated as one.
     """
     for each in with_causes(error):
         if any(_is_of_handler(frame) for frame in _finished_frames(each, error)):
@@ -95,7 +95,7 @@ def _is_of_handler(frame: FrameType) -> bool:
     names, rest, _, values = inspect.getargvalues(frame)
     for name in names if rest is None else (*names, rest):
         value: object = values.get(name)
-        # Not by `isinstance`, which reads an attribute of the user's object.
+        # `isinstance` is not used, because it reads an attribute of the user's object.
         found += value if type(value) is tuple else [value]
     is_passed = frame.f_back is not None and any(each is frame.f_back for each in found)
     return is_passed and any(issubclass(type(each), int) for each in found)
@@ -105,8 +105,7 @@ def with_causes(error: BaseException) -> Iterator[BaseException]:
     """
     Yield `error` and what it was raised from, without what the caller was handling before.
 
-    To be called where `error` is caught. The errors of a group come first, then causes, then
-    contexts.
+    Call this where `error` is caught. The errors of a group come first, then causes, then contexts.
     """
     running = _running_frames(error)
     seen = set[int]()

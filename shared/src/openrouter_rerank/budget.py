@@ -22,11 +22,11 @@ class Budget:
     """
     Refuses requests, before they are sent, when `limit` has been spent.
 
-    Each request is checked when it has its request slot: those of a call that was split, of retries
-    and of fallback models too. The cost of a request is known from its response only, so the limit
-    is exceeded by the cost of the requests that are in flight when it is reached: at most
-    `max_concurrency` of each client, and of each event loop of an asynchronous client. Every
-    response that reports its cost is charged, even if it is an error or has no valid ranking.
+    Each request is checked when it has its request slot, including the requests of a split call, of
+    retries and of fallback models. The cost of a request is known only from its response. So the
+    requests that are in flight when the limit is reached can exceed it: at most `max_concurrency`
+    of each client, and of each event loop of an asynchronous client. Every response that reports
+    its cost is charged, even if it is an error or has no valid ranking.
 
     Args:
         limit: US dollars, 0 or more. It may be a string, as in an environment variable.
@@ -104,7 +104,7 @@ class Budget:
 
 def budget_error(budget: Budget | None, attempts: int = 0) -> BudgetExceededError | None:
     """
-    Return the error of a call that may send no more requests. `None` if it may.
+    Return the error of a call that may send no more requests, or `None` if it may send one.
 
     Args:
         budget: The budget, if there is one.
@@ -128,7 +128,7 @@ def shown_dollars(amount: float) -> str:
 
 
 def _is_budget(given: object) -> TypeGuard[Budget]:
-    # Not by `isinstance`, which reads an attribute of the user's object.
+    # `isinstance` is not used, because it reads an attribute of the user's object.
     return issubclass(type(given), Budget)
 
 
@@ -137,12 +137,12 @@ def _limit_of(budget: Budget) -> float:
 
 
 def _amount(limit: object, rule: str) -> float:
-    # Not `bool`, which is also an `int`. What has a `__float__` includes NumPy's numbers.
-    # Not only what `float` raises: the methods of a user's class may raise any exception.
+    # `bool` is refused, although it is an `int`. NumPy's numbers have a `__float__`. The methods of
+    # a user's class may raise any exception, not only those of `float`.
     with ErrorsSuppressed():
         if isinstance(limit, str | SupportsFloat) and type(limit).__name__ not in {"bool", "bool_"}:
             amount = float(limit)
-            # Python takes "1_0" for a number too.
+            # Python accepts "1_0" as a number.
             is_written = not (isinstance(limit, str) and "_" in limit)
             if 0 <= amount <= sys.float_info.max and is_written:
                 return amount

@@ -142,7 +142,7 @@ class _Client(ABC, Generic[HTTP]):
 
     def _route(self, headers: SentHeaders, *, needs_key: bool = True) -> Route:
         if self._is_closed:
-            raise ConfigurationError("the client is closed: make a new one")
+            raise ConfigurationError("this client is closed: create a new one")
         target = self._endpoint(os.environ, key_in_headers=headers.has_key, needs_key=needs_key)
         return Route(endpoint=target, headers=headers, owner=self, slots=self._max_concurrency)
 

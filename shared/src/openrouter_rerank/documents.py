@@ -152,7 +152,7 @@ def _checked(document: Document, at: int) -> str | RerankDocument:
 
 def _text_and_image(document: Document, at: int) -> tuple[str | None, str | None]:
     if isinstance(document, str):
-        # Of a subclass, the content.
+        # If it is of a subclass, take the content.
         return str.__str__(document), None
     if isinstance(document, RerankDocument):
         return _string(document.text, at, "text"), _string(document.image, at, "image")

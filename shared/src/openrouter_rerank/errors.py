@@ -240,7 +240,7 @@ class APIStatusError(OpenRouterRerankError):
         """
         kind = _BY_STATUS.get(status_code, APIStatusError)
         if retryable is None:
-            # 200 is a response whose error has no code. Such a failure is taken to be temporary.
+            # 200 is a response whose error has no code. Such a failure is treated as temporary.
             retryable = status_code in {200, 408, 429} or status_code >= 500
         return kind(
             message,

@@ -90,8 +90,8 @@ def data_uri(data: ImageBytes, *, declared: str | None = None) -> str:
     found = uri_of_bytes(bytes(data), declared=declared)
     if found is None:
         raise InvalidRequestError(
-            f"data_uri got {len(bytes(data))} bytes that are no PNG, JPEG, GIF or WebP image: pass "
-            "the bytes of an image file, or name another format, declared='image/avif'"
+            f"data_uri got {len(bytes(data))} bytes, which are not a PNG, JPEG, GIF or WebP "
+            "image: pass the bytes of an image file, or name another format, declared='image/avif'"
         )
     return found
 

@@ -204,7 +204,7 @@ _FAMILY_WORDS = {
     "qwen": "qwen",
     "voyage": "mongodb",
 }
-# Characters. A longer string is no slug, and is not kept in memory.
+# Characters. A longer string is not a slug, and is not kept in memory.
 _LONGEST_SLUG = 200
 
 

@@ -108,7 +108,7 @@ def _span(
 
 def _tracer() -> "Tracer | None":
     """Return the tracer, or `None` if no provider is set: spans cost a tenth of a call's time."""
-    # Not imported here, because that takes time: an application that uses OpenTelemetry has
+    # It is not imported here, because that takes time. An application that uses OpenTelemetry has
     # imported it.
     if sys.modules.get("opentelemetry.trace") is None:
         return None

@@ -239,7 +239,7 @@ def test_one_judge_alone_is_noted(client, tmp_path):
     notes = run(client, tmp_path).notes
 
     assert any(note.startswith("A single judge calls") for note in notes)
-    assert f"Nobody has checked {JUDGE}. Grade some documents yourself with --check." in notes
+    assert f"You have not checked {JUDGE}. Grade some documents yourself with --check." in notes
 
 
 def test_a_judge_of_a_models_maker_is_warned_about(client, tmp_path):

@@ -105,7 +105,7 @@ def test_an_unchecked_judge_is_called_so():
     part = " ".join(texts[texts.index("The judge") : texts.index("Quality, price and time")])
 
     assert "1 chat model graded" in part
-    assert "Nobody has checked these grades: --check lets you grade some documents" in part
+    assert "You have not checked these grades: --check lets you grade some documents" in part
     assert "not checked" in part
     assert "unknown" in part
 

@@ -212,7 +212,7 @@ def check_input(given: object) -> None:
     Check the input of a reranker as a step of a chain.
 
     Raises:
-        InvalidRequestError: If it is no mapping with `query` and `documents`.
+        InvalidRequestError: If it is not a mapping with `query` and `documents`.
     """
     # Other keys are allowed: the other steps of a chain may need them.
     if not _is_mapping(given) or not {"query", "documents"} <= set(given):

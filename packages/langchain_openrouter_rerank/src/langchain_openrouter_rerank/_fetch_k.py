@@ -183,7 +183,8 @@ class _Passing:
         if not keywords:
             return copied
         if isinstance(copied, VectorStoreRetriever):
-            # Of the same class, because the retriever around it may use more than `invoke`.
+            # The copy has the same class, because the retriever around it may use more than
+            # `invoke`.
             return copied.model_copy(update={"search_kwargs": copied.search_kwargs | keywords})
         return copied.bind(**keywords)
 

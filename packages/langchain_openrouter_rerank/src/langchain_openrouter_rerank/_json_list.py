@@ -52,7 +52,7 @@ class JsonList(NamedTuple):
 
 def json_list(text: str) -> JsonList | None:
     """
-    Return the list in a JSON text, or `None` if it is no JSON or has no list.
+    Return the list in a JSON text, or `None` if it is not JSON or has no list.
 
     Raises:
         TooLargeError: If it has more than 1,000,000 characters, or the list or an object around it

@@ -13,7 +13,7 @@ from ._convert.pillow import is_pillow
 _LONG = 200
 _DATA_URI = re.compile(r"\s*data:[a-z]+/", re.IGNORECASE)
 # Encoders break lines after 76 characters, so white space may follow each of two runs. A line of
-# dashes or underscores is no base64.
+# dashes or underscores is not base64.
 _BASE64 = re.compile(r"\s*(?![-_]{8})(?:[A-Za-z0-9+/_-]{60,}\s*){2}")
 _DEPTH = 4
 """How many levels of mappings and lists in the metadata are searched for images."""

@@ -55,7 +55,7 @@ class NoListError(NotRankedError):
 
     def __init__(self) -> None:
         super().__init__(
-            "it is no list of documents. Return JSON: a list of texts or of objects with "
+            "it is not a list of documents. Return JSON: a list of texts or of objects with "
             f"{_alternatives(_TEXT_FIELDS)}, or an object with such a list as its "
             f"{_alternatives(LIST_NAMES)}. create_retriever_tool needs "
             "response_format='content_and_artifact'"
@@ -278,7 +278,7 @@ def _split(gap: str, separator: str, before: int, after: int) -> tuple[str, str]
 
 def _documents(values: Sequence[object]) -> list[Document] | None:
     """
-    Return a document for each of the values, or `None` if one of them is no document.
+    Return a document for each of the values, or `None` if one of them is not a document.
 
     Raises:
         TooLargeError: If there are more than 1,000 documents.

@@ -200,7 +200,7 @@ def _is_instrumented(manager_class: type[CallbackManager | AsyncCallbackManager]
 
 
 def _is_of_langchain(function: object) -> bool:
-    # Not `isinstance`: wrappers pretend to have the type of the function that they wrap.
+    # `isinstance` is not used, because wrappers report the type of the function that they wrap.
     if type(function) not in (FunctionType, MethodType):
         return False
     module: str = getattr(function, "__globals__", {})["__name__"]

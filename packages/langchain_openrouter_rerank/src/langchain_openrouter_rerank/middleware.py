@@ -75,8 +75,8 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
     provider of the model are always kept. Without a score threshold, nothing is sent if there are
     at most `max_tools` tools to choose from.
 
-    This saves tokens and is no access control: a model can still call a hidden tool, for example
-    because the prompt names it, and the agent executes the call.
+    This saves tokens, but does not control access: a model can still call a hidden tool, for
+    example because the prompt names it, and the agent executes the call.
     """
 
     def __init__(
@@ -208,7 +208,8 @@ class RerankToolSelectorMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
         elif self._on_failure == "none":
             names = ()
         logger.warning(
-            "reranking the tools failed, on_failure selects %d of %d: %s: %s",
+            "reranking the tools failed, applying on_failure: selected=%d tools=%d error=%s "
+            "message=%s",
             len(names),
             len(turn.candidates),
             type(error).__name__,
@@ -241,10 +242,12 @@ class RerankToolResultsMiddleware(AgentMiddleware[AgentState[Any], ContextT]):
     the artifact of a message stay consistent. Scores are in the metadata of the `Document`s in the
     artifact. Items of JSON are not changed.
 
-    Once for each tool, a warning says if a result stays as it is because its content and artifact
-    cannot be matched, another list in its object has the same length (such as `ids`), it has more
-    than 1,000 documents or 1,000,000 characters of JSON, or a tool named in `tools` returns no list
-    of documents.
+    A result is not changed, and a warning is logged once for each tool, in these cases:
+
+    - Its content and its artifact cannot be matched.
+    - Another list in its object has the same length, such as `ids`.
+    - It has more than 1,000 documents or 1,000,000 characters of JSON.
+    - It is not a list of documents, although `tools` names the tool.
 
     If reranking fails, `on_error` of the reranker decides: `"passthrough"` keeps the order of the
     tool and `top_n` of its documents.

@@ -68,8 +68,8 @@ class OpenRouterRerank(
     LangChain's callbacks get each call as a retriever run.
     """
 
-    # Of the settings of several base classes pydantic takes the last, and those of LangChain's
-    # classes ignore misspelt options.
+    # Pydantic uses the settings of the last base class, and those of LangChain's classes ignore
+    # misspelt options.
     model_config = ConfigDict(**Reranker.model_config)
 
     image_key: str | tuple[str, ...] | None = Field(
@@ -118,12 +118,12 @@ class OpenRouterRerank(
         if self.score_key == PASSAGE_KEY:
             raise ConfigurationError(
                 f"score_key must not be {PASSAGE_KEY!r}: that field has the passage of a long "
-                "document, so choose another score_key"
+                "document. Choose another score_key"
             )
         if self.keep_retrieval_score and self.score_key == RETRIEVAL_SCORE:
             raise ConfigurationError(
-                f"keep_retrieval_score and score_key={RETRIEVAL_SCORE!r} exclude each other: both "
-                "scores would be written to one field, so choose another score_key"
+                f"keep_retrieval_score cannot be combined with score_key={RETRIEVAL_SCORE!r}: both "
+                "scores would be written to one field. Choose another score_key"
             )
 
     @model_validator(mode="after")

@@ -28,7 +28,7 @@ _ITEM = TypeVar("_ITEM")
 
 
 class NodeRules(NamedTuple):
-    """What of a node is ranked, and what becomes of the score of its retriever."""
+    """What of a node is ranked, and what happens to the score of its retriever."""
 
     metadata_mode: MetadataMode
     document_fn: Callable[[NodeWithScore], Document | None] | None
@@ -229,7 +229,7 @@ def checked_query(query: object) -> QueryBundle:
         InvalidRequestError: If `query` is neither.
     """
     if query is None:
-        raise InvalidRequestError("there is no query to rank for: pass query_str or query_bundle")
+        raise InvalidRequestError("no query: pass query_str or query_bundle")
     bundle = _bundle(query)
     text: object = query if bundle is None else bundle.query_str
     if bundle is None or not isinstance(text, str):
@@ -239,7 +239,7 @@ def checked_query(query: object) -> QueryBundle:
         )
     if bundle.image_path is not None:
         warnings.warn(
-            "the image_path of the query is ignored: rerank models are asked in words",
+            "image_path of the query is ignored: rerank models accept only text as the query",
             stacklevel=2,
         )
     return bundle
@@ -250,7 +250,7 @@ def _bundle(query: object) -> QueryBundle | None:
         return query
     with ErrorsSuppressed():  # The attributes of a user's object may raise any exception
         if isinstance(query, str):
-            # Of a subclass, the content.
+            # If it is of a subclass, take the content.
             return QueryBundle(str.__str__(query))
         if isinstance(query, QueryBundle):
             return query

@@ -104,7 +104,7 @@ def checked_arguments(
         documents: What is ranked.
         model: The slug of the model.
         top_n: The number of results to return, or `None` for all.
-        rules: What becomes of long documents, if `options` do not say it.
+        rules: What happens to long documents, if `options` do not say it.
         situations: The log of long documents that are not ranked as a whole.
         **options: The other arguments of the call.
 
@@ -257,7 +257,7 @@ def _checked_query(query: object) -> str:
             f"query must be a string, got an object of type {type(query).__name__}: pass the "
             "question as text"
         )
-    # Of a subclass of `str`, the content.
+    # If it is of a subclass of `str`, take the content.
     text = str.__str__(query)
     if not text.strip():
         raise InvalidRequestError("query is blank: pass the question to rank the documents by")
@@ -282,7 +282,7 @@ def _checked_rules(options: RequestOptions, rules: LongDocumentRules) -> LongDoc
         options.get("passage_tokens", rules.passage_tokens),
         options.get("max_passages", rules.max_passages),
     )
-    # By identity: `==` calls methods of the user's classes.
+    # Values are compared by identity, because `==` calls methods of the user's classes.
     if all(map(operator.is_, given, rules)):
         return rules
     policy, given_tokens, most = given

@@ -74,7 +74,7 @@ class RequestOutcome:
 
 
 RequestFlow = Generator[Attempt | RequestOutcome, Response | Failure, None]
-"""Yields attempts and receives what came of each. The last value it yields is the outcome."""
+"""Yields attempts and receives the result of each. The last value it yields is the outcome."""
 
 CallFlow = Generator[tuple[RequestFlow, ...] | Ranking, Sequence[RequestOutcome], None]
 """Yields requests to make together and receives their outcomes. The last value is the ranking."""
@@ -202,7 +202,7 @@ def call_flow(
         error.add_note(help_note(error))
         raise error
     whole = call.positions.restored(ranking, call.top_n)
-    # Not the last cut: the score cache and the framework packages cut again.
+    # This is not the last cut: the score cache and the framework packages cut again.
     results = whole.results[: call.top_n]
     yield Ranking(results=results, model=whole.model, requests=whole.requests, attempts=attempts)
 
@@ -237,7 +237,7 @@ def _request_again(
     Merge rankings that have several served names, after an attempt to get one name for all.
 
     The parts without the most frequent name are requested again. If the names still differ, the
-    scores are merged all the same: the slug is one model, and its requests are paid for.
+    scores are merged anyway, because the slug is one model, and its requests are paid for.
     """
     rankings = _rankings(outcomes)
     # Each part has been billed once, and maybe for failed attempts too.
@@ -280,7 +280,7 @@ def _complete_outcome(
     Add the documents with known scores to the ranking of the others.
 
     If the known scores have another served name, those documents are requested too, once. If they
-    cannot be had under the name of the ranking, the known scores are used all the same, because the
+    cannot be had under the name of the ranking, the known scores are used anyway, because the
     ranking is paid for.
     """
     ranking, attempts, mixed, _ = outcome

@@ -22,7 +22,7 @@ def get_flow(
     """
     Send `request` once, and again only if a kept connection had been closed.
 
-    Yields attempts and receives what came of each. The last value it yields is that of `read` or
+    Yields attempts and receives the result of each. The last value it yields is that of `read` or
     `failed`.
 
     Args:

@@ -9,7 +9,7 @@ from openrouter_rerank.errors import OpenRouterRerankError
 from .get_flow import get_flow
 
 KeyFlow = Generator[Attempt | KeyDetails, Response | Failure, None]
-"""Yields attempts and receives what came of each. The last value it yields is the details."""
+"""Yields attempts and receives the result of each. The last value it yields is the details."""
 
 # Bytes. A key has a budget or two.
 _LONGEST_DETAILS = 1 << 16

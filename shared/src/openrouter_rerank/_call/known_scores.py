@@ -60,7 +60,7 @@ def usable_scores(by_name: ScoresByName, count: int, recent: Sequence[str | None
     - If several providers serve the slug in turn, the name of the next response cannot be known.
       So no score is used, and all documents are requested together.
     - Otherwise the next response has probably the name of the last one, and its scores are used.
-      After a provider has updated its model, the scores of the old model are thus not used.
+      So the scores of the old model are not used after a provider has updated its model.
 
     Args:
         by_name: The known scores by their served names, the name with the newest score first.

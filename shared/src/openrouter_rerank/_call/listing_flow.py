@@ -10,7 +10,7 @@ from openrouter_rerank.models import ModelListing
 from .get_flow import get_flow
 
 ListingFlow = Generator[Attempt | ModelListing, Response | Failure, None]
-"""Yields attempts and receives what came of each. The last value it yields is the listing."""
+"""Yields attempts and receives the result of each. The last value it yields is the listing."""
 
 # Bytes. OpenRouter's listing of all its models, which a gateway may send instead of the rerank
 # models, has about 1 MB.

@@ -228,14 +228,14 @@ def split_documents(
         documents: All documents of the call.
         query: The question.
         models: The models that the call may use.
-        rules: What becomes of documents that are too long.
+        rules: What happens to documents that are too long.
         top_n: The number of documents to return.
         situations: Gets the documents and queries that are not ranked as a whole.
 
     Raises:
         InvalidRequestError: If `rules` refuse documents that are too long, and there is one.
     """
-    # In a lasting situation, nothing would come of the estimates of documents that are sent whole.
+    # In a lasting situation, estimates of documents that are sent whole would not be used.
     is_logged = situations is not None and situations.is_logged(TOO_LONG)
     looked_at = documents if is_logged or rules.policy != "truncate" else ()
     long = long_documents(looked_at, query, models, rules)

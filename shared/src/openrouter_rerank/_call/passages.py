@@ -2,7 +2,7 @@
 Splits a text that is longer than a model's context into passages.
 
 A passage is a span of the text. Joined, the passages of a text are the text. A paragraph stays
-whole if it fits into a passage, and a long paragraph shares no passage with another paragraph:
+whole if it fits into a passage. A long paragraph shares no passage with another paragraph, because
 the score of a passage about two subjects is lower than the score of each of its halves.
 """
 
@@ -129,8 +129,8 @@ def passages(text: str, max_tokens: int, at_most: int | None = None) -> list[Spa
     blank, unless the text is or `max_tokens` is less than 5. White space at the ends of a passage
     is not counted in `max_tokens`. An empty text has no passages.
 
-    A text is cut at blank lines, else at line ends, at the ends of sentences, at white space, and
-    between characters, whichever comes first and makes the pieces small enough. Pieces are put
+    A text is cut at blank lines, line ends, ends of sentences, white space, or between characters.
+    The first kind of border in this list is used that makes the pieces small enough. Pieces are put
     together again as long as they fit. Paragraphs are not, if one of them is longer than a quarter
     of a passage.
 

@@ -151,7 +151,7 @@ def merged(
 def best_first(results: list[RankedDocument], top_n: int | None) -> tuple[RankedDocument, ...]:
     """Sort `results` in place by score, then by position, and return the first `top_n`."""
     results.sort(key=lambda result: (-result.relevance_score, result.index))
-    # Not the last cut: the flow of the call cuts again, also where there was nothing to merge.
+    # This is not the last cut: the flow of the call cuts again, also if there was nothing to merge.
     return tuple(results[:top_n])
 
 

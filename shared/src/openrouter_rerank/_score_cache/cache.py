@@ -28,7 +28,7 @@ STORE_SHARE = 0.2
 
 LONGEST_STORE_WAIT = 2.0
 """
-Seconds. A read that takes longer than a request is of no use, and a write delays the ranking that
+Seconds. A read that takes longer than a request saves no time, and a write delays the ranking that
 the caller waits for.
 """
 
@@ -160,9 +160,7 @@ class ScoreCache:
         except Exception as error:
             return _read_failed(error)
         if time.monotonic() >= deadline and not scores.are_all_in(known):
-            logger.warning(
-                "the score store has taken all the time of the call, so no request is sent"
-            )
+            logger.warning("the score store used up the whole timeout, so no request is sent")
         return known
 
     async def _aread(self, scores: CallScores, deadline: float) -> KnownScores:
@@ -238,10 +236,14 @@ def _checked(scores: CallScores, values: object) -> KnownScores:
 
 def _read_failed(error: Exception) -> KnownScores:
     raise_if_from_signal(error)
-    logger.warning("the score store failed, so all scores are requested: %s", type(error).__name__)
+    logger.warning(
+        "the score store failed, so all scores are requested: error=%s", type(error).__name__
+    )
     return NOTHING_KNOWN
 
 
 def _warn_not_written(error: Exception) -> None:
     raise_if_from_signal(error)
-    logger.warning("the score store failed, so scores were not stored: %s", type(error).__name__)
+    logger.warning(
+        "the score store failed, so scores were not stored: error=%s", type(error).__name__
+    )

@@ -231,8 +231,8 @@ def checked_values(values: object, count: int) -> list[bytes | None] | None:
 
     A generator of the store may raise any exception, and so may a signal handler meanwhile.
     """
-    # Not by pydantic, which reads a generator without an end, and takes each exception that is
-    # raised in it for a wrong value, even that of Ctrl-C.
+    # Pydantic is not used, because it reads a generator without an end, and treats each exception
+    # that is raised in it as a wrong value, even that of Ctrl-C.
     if isinstance(values, str | bytes | Mapping) or not _is_iterable(values):
         return None
     found: list[object] = [*islice(values, count + 1)]

@@ -2,8 +2,8 @@
 Single flight: identical calls of a process wait for the first of them, and share its ranking.
 
 The calls with one key are a group. One of them at a time has its turn; the others wait, each until
-its own deadline. The call that has its turn leaves its ranking or its error in the group. If that
-is of no use to the next call, the next call makes its own requests.
+its own deadline. The call that has its turn leaves its ranking or its error in the group. If the
+next call cannot use it, the next call makes its own requests.
 """
 
 import asyncio

@@ -14,17 +14,17 @@ An attempt, step by step:
    `watchdog.py` ends synchronous exchanges at the deadline. Otherwise:
 3. `pool.py` gives an idle connection or makes a new one. `connect.py` reads the certificates, and
    `proxy.py` and `no_proxy.py` the proxy that the environment names.
-4. `connection.py` connects, if need be through a proxy (`tunnel.py`), sends the request and reads
-   the response. `http11.py` has the HTTP/1.1 state. `sockets.py`, `async_sockets.py` (connecting)
-   and `async_stream.py` (reading and writing) do the I/O. For asynchronous calls, `lookups.py`
-   looks names up, `threads.py` has the threads for what would block the loop, and `loops.py` has
-   what belongs to one loop.
+4. `connection.py` connects, through a proxy if there is one (`tunnel.py`), sends the request and
+   reads the response. `http11.py` has the HTTP/1.1 state. `sockets.py`, `async_sockets.py`
+   (connecting) and `async_stream.py` (reading and writing) do the I/O. For asynchronous calls,
+   `lookups.py` looks names up, `threads.py` has the threads for what would block the loop, and
+   `loops.py` has what belongs to one loop.
 5. `bounds.py` collects the response, and turns an exception into a failure.
 
-Why not httpx's pool, which is httpcore's: it walks all its connections for each request, stops
-keeping connections alive above twenty in flight, and never recovers from calls that were cancelled
-at its limit (encode/httpcore issue 1093). It also keeps a connection open after the server sent
-more bytes than the response. Our sockets know the deadline, so synchronous calls need no thread
-that ends them, and addresses that do not answer share the time. `docs/explain/benchmarks.md`
-compares the costs.
+The pool of httpx, which is that of httpcore, is not used. It iterates over all its connections for
+each request, and keeps no connection alive above twenty in flight. It never recovers from calls
+that were cancelled at its limit (encode/httpcore issue 1093). It also keeps a connection open after
+the server sent more bytes than the response. Our sockets know the deadline, so synchronous calls
+need no thread that ends them, and addresses that do not answer share the time.
+`docs/explain/benchmarks.md` compares the costs.
 """

@@ -1,7 +1,7 @@
 """
 A connection of asyncio: the protocol of its transport, and the stream that is read, in one class.
 
-Reading and writing have no timeouts of their own: callers wrap them in an `asyncio.timeout`.
+Reading and writing have no timeouts: callers wrap them in an `asyncio.timeout`.
 """
 
 import asyncio
@@ -152,8 +152,8 @@ class AsyncStream(asyncio.Protocol):
             self.transport.abort()
             raise
         # asyncio returns `None` if the connection was lost in the meantime. Bytes that were read
-        # before came in clear text: anyone on the path can have sent them, so they must not pass
-        # for a response within TLS.
+        # before came in clear text: anyone on the path can have sent them, so they must not be read
+        # as a response within TLS.
         if secured is None or self._has_ended or self._received:
             self.transport.abort()
             raise ConnectionResetError

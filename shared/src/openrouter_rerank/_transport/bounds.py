@@ -42,7 +42,7 @@ _KINDS = {
     # The asynchronous reads of httpcore do not translate TLS errors, nor does our TLS within TLS.
     "SSLError": FailureKind.LOST,
 }
-# Users have classes with the same names, such as TimeoutException for a limit of their own.
+# Users have classes with the same names, such as a TimeoutException for another limit.
 _KIND_PACKAGES = HTTP_LIBRARIES | {"builtins", "h11", "socket", "ssl"}
 
 _LATE = {Step.SLOT: FailureKind.BUSY, Step.PERMISSION: FailureKind.UNPERMITTED}
@@ -157,8 +157,8 @@ class Bounds:
             self._end_if_from_signal(info)
 
     def _end_if_from_signal(self, info: Mapping[str, object]) -> None:
-        # If sending fails, httpcore reads the response all the same, because the server may have
-        # sent one and closed the connection. If a signal handler raised the error, none may come.
+        # If sending fails, httpcore still reads the response, because the server may have sent one
+        # and closed the connection. If a signal handler raised the error, none may come.
         error = info.get("exception")
         self._of_handler = error_from_signal(error) if isinstance(error, BaseException) else None
         if self._of_handler is not None:
@@ -201,8 +201,8 @@ class Bounds:
         # Read once, because the thread of the exchange may set it to `None` at any time.
         if (connected := self.socket) is not None:
             with suppress(OSError):
-                # Not the method of SSLSocket, which would drop the TLS state while another thread
-                # reads.
+                # The method of SSLSocket is not called, because it drops the TLS state while
+                # another thread reads.
                 socket.socket.shutdown(connected, socket.SHUT_RDWR)
 
     def is_time_up(self, needed: float = _MARGIN) -> bool:
@@ -326,7 +326,7 @@ def _kind_of(error: Exception) -> FailureKind | None:
 
 def _is_exhausted(error: OSError | None) -> bool:
     """Return `True` if `error` says that the system has no room for another thread or file."""
-    # Errors of TLS and of name lookups have numbers of their own.
+    # The numbers of errors of TLS and of name lookups are not those of the system.
     has_other_number = isinstance(error, ssl.SSLError | socket.gaierror | socket.herror)
     return error is not None and error.errno in _EXHAUSTED and not has_other_number
 
@@ -371,7 +371,8 @@ def _system_error(error: Exception) -> OSError | None:
         ):
             copy.verify_message = found.verify_message
         return copy
-    # The texts of asyncio have addresses in them. Errors of name lookups have numbers of their own.
+    # The texts of asyncio have addresses in them. The numbers of errors of name lookups are not
+    # those of the system.
     is_lookup = isinstance(found, socket.gaierror | socket.herror)
     text = found.strerror if is_lookup else os.strerror(found.errno or 0)
     kind = type(found) if type(found).__module__ in _SYSTEM_MODULES else OSError

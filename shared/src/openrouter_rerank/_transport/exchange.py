@@ -95,7 +95,7 @@ class Exchange:
     Args:
         route: Where they go.
         slots: The request slots that all calls of a client share.
-        client: The injected HTTP client; `None` to use connections of our own pool.
+        client: The injected HTTP client; `None` to use connections from our own pool.
         limiter: Asked for permission before each attempt.
     """
 

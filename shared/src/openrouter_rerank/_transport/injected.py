@@ -263,7 +263,7 @@ def _acontent(body: Body) -> "bytes | _AsyncBody":
 
 
 class _AsyncBody:
-    # Only an asynchronous iterator: httpx takes an object with both kinds for a synchronous body.
+    # Only an asynchronous iterator: httpx treats an object with both kinds as a synchronous body.
     def __init__(self, body: Body) -> None:
         self._body = body
 

@@ -66,5 +66,5 @@ async def addresses_of(host: str, port: int) -> list[Address]:
         with suppress(OSError):
             socket.inet_pton(family, host)
             return [(family, (host, port))]
-    # Not cancelled with the call, because other calls may wait for it.
+    # It is not cancelled with the call, because other calls may wait for it.
     return await asyncio.shield(asyncio.wrap_future(_lookups.value.lookup(host, port)))

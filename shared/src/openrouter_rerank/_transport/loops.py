@@ -34,7 +34,7 @@ class PerLoop(Generic[_Value]):
     One value for each event loop, which the loop keeps.
 
     The values refer to their loop: a connection does, and so does a semaphore that was waited for.
-    In a dict of ours they would keep a loop alive that was dropped without `close()`.
+    In a global dict, they would keep a loop alive that was dropped without `close()`.
 
     Args:
         make: Makes the value of a loop, when it is needed.

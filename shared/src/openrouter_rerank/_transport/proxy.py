@@ -92,7 +92,7 @@ def proxy_for(url: str) -> Proxy | None:
     scheme, _, rest = (found if "://" in found else f"http://{found}").partition("://")
     # httpx 0.27 accepts only `socks5`. With either name, httpcore lets the proxy look hosts up.
     scheme = scheme.lower().replace("socks5h", "socks5")
-    # Not in an `except` block: the error of httpx quotes a part of the URL.
+    # This is not raised in an `except` block, because the error of httpx quotes a part of the URL.
     with suppress(httpx.InvalidURL, ValueError):
         # `httpx.Proxy` takes the credentials out of the URL.
         proxy = httpx.Proxy(f"{scheme}://{rest}")
@@ -106,7 +106,7 @@ def proxy_for(url: str) -> Proxy | None:
 
 
 def _names_only_a_host(proxy: "httpx.URL") -> bool:
-    # Part of a password with `/`, `?` or `#` is taken for a path, a query or a fragment.
+    # A part of a password with `/`, `?` or `#` is read as a path, a query or a fragment.
     has_more = proxy.path.strip("/") or proxy.query or proxy.fragment
     is_port = proxy.port is None or 0 < proxy.port < 65_536
     # httpx escapes a space in the host.

@@ -54,7 +54,7 @@ class Sockets:
         self._backend = httpcore.SyncBackend()
 
     def connect(self, host: str, port: int) -> "Stream":
-        """Connect to the first address of `host` that accepts; each gets a share of the time."""
+        """Connect to the first address of `host` that accepts; the addresses share the time."""
         try:
             # No operating system can cancel the lookup of a name.
             addresses = self._resolve(host, port)
@@ -121,7 +121,8 @@ class Stream:
         return self._stream.read(max_bytes, self._sockets.time_left(httpcore.ReadTimeout))
 
     def _send(self, buffer: bytes) -> None:
-        # Not httpcore's stream, which would start its timeout again after each partial write.
+        # The stream of httpcore is not used, because it starts its timeout again after each partial
+        # write.
         unsent = memoryview(buffer)
         try:
             while unsent:

@@ -147,7 +147,7 @@ def run_in_threads(work: Callable[[], None], count: int, *, on_error: Callable[[
     Run `work` in this thread and in others, and return when all have ended.
 
     A signal handler may raise at any step. The other threads have no lock that this thread holds,
-    so they end all the same.
+    so they still end.
 
     Args:
         work: Run `count` times together, or less often if the system starts fewer threads.

@@ -136,6 +136,6 @@ def _received(sent: bytes, size: int = 1, received: bytes = b"") -> Generator[by
 
 
 def _refuse_more(data: bytes) -> None:
-    # Between two steps the proxy has nothing to say. What it sends must not pass for the host's.
+    # Between two steps the proxy sends nothing. Its bytes must not be read as those of the host.
     if data:
         raise httpcore.ConnectError("the proxy sent more than a response")

@@ -21,7 +21,7 @@ _OF_STATUS = {
 _LONGEST_WINDOW = 120
 # Seconds. A longer wait is a mistake of the server.
 _LONGEST_SHOWN_WAIT = 1e7
-# Of names of models: how similar the nearest one must be, from 0 to 1.
+# How similar the nearest name of a model must be, from 0 to 1.
 _SIMILAR = 0.6
 
 

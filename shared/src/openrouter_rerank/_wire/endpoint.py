@@ -192,7 +192,7 @@ def endpoint(
     Find the endpoint and the key, in the options first and then in the environment.
 
     A key of the environment is sent only to openrouter.ai, to this machine, or to a base URL that
-    is from the environment too: a configuration file must not be able to send it to another host.
+    is from the environment too. So a configuration file cannot send the key to another host.
 
     Args:
         api_key: The key of the options. `None`: `OPENROUTER_API_KEY` of the environment.

@@ -53,7 +53,7 @@ def status_error(
 
     If `error.code` is the status of an error, it counts instead of the status of the response:
     OpenRouter may report the failure of a provider with the status 200 or 400. A success with any
-    other code is taken to be a temporary failure.
+    other code is treated as a temporary failure.
     """
     error = body.get("error")
     is_success = 200 <= response.status < 300
@@ -219,7 +219,7 @@ def _seconds(header: str, response: Response) -> float | None:
 
 
 def _now(response: Response) -> float:
-    # By the server's own clock, if the response has it: the two clocks may differ.
+    # Use the server's clock if the response has it, because the two clocks may differ.
     now = _date(response.headers.get("date", ""))
     return response.received if now is None else now
 

@@ -43,7 +43,7 @@ class KeyDetails:
     free_remaining: int | None = None
     """Those of them that are left today."""
     byok_usage: float | None = None
-    """US dollars that providers have billed for calls with the user's own keys of theirs."""
+    """US dollars that providers have billed for calls with the user's own provider keys."""
     expires_at: str | None = None
     error: OpenRouterRerankError | None = None
     """Why nothing is known of the key. `None` if the service has described it."""

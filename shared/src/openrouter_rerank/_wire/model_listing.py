@@ -26,7 +26,7 @@ from .server_text import JSON, host_of, json_body, json_value, shown
 _MOST_ENTRIES = 1_000
 # Brackets and commas: OpenRouter's listing has about 70 for each of its models.
 _MOST_MARKS = 70 * _MOST_ENTRIES
-# Characters. A longer name is no slug.
+# Characters. A longer name is not a slug.
 _LONGEST_SLUG = 200
 # Slugs of one client. A program may take them from its users, so there may be any number.
 _MOST_CHECKED = 1_000

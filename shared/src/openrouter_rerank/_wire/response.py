@@ -110,7 +110,7 @@ _CONTENT = TypeAdapter(_Content)
 
 @dataclass(slots=True, kw_only=True)
 class _Bill:
-    # Not part of `_Content`: the rows of a response that is billed may be invalid.
+    # This is not part of `_Content`, because the rows of a response that is billed may be invalid.
     usage: object = None
 
 
@@ -132,7 +132,7 @@ def charge(attempt: Attempt, response: Response) -> None:
     """
     Charge the budget of `attempt` for a response that was read to its end.
 
-    To be called while the attempt has its request slot, because the next one to have the slot is
+    Call this while the attempt has its request slot, because the next one to have the slot is
     checked, and before anything else that may fail or be cancelled.
     """
     if attempt.budget is not None:
@@ -141,10 +141,10 @@ def charge(attempt: Attempt, response: Response) -> None:
 
 def charge_for_part(attempt: Attempt, response: Response) -> None:
     """
-    Charge the budget for what came of a response whose exchange has failed.
+    Charge the budget for the received part of a response whose exchange has failed.
 
-    The body may be complete all the same: its end was not marked, or the connection, once read to
-    the end, could not be closed.
+    The body may still be complete: its end was not marked, or the connection, once read to the end,
+    could not be closed.
     """
     if len(response.body) <= _LONGEST_PART and response.body.rstrip().endswith(b"}"):
         charge(attempt, response)

@@ -151,7 +151,7 @@ def unpacked(text: object) -> object:
     if not isinstance(text, str) or text.lstrip()[:1] not in {"{", "["}:
         return text
     try:
-        # A text that was cut, by us or by the service, is no JSON: it is shown as it is.
+        # A text that was cut, by us or by the service, is not JSON: it is shown unchanged.
         found: object = json.loads(text[:_LONGEST_JSON])
     except (ValueError, RecursionError):
         return text

@@ -45,7 +45,7 @@ _DOCUMENTS = ("Berlin is the capital of Germany.", "Paris is the capital of Fran
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What was checked, and what came of it."""
+    """What was checked, and the result."""
 
     name: str
     status: Status

@@ -9,8 +9,8 @@ import json
 import re
 from collections.abc import Mapping
 
-# Control characters but the tab, line and paragraph separators, marks that change the direction of
-# a text, and lone surrogates.
+# Control characters except the tab, line and paragraph separators, marks that change the direction
+# of a text, and lone surrogates.
 _UNSAFE = re.compile(
     "[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )

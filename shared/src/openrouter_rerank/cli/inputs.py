@@ -144,7 +144,8 @@ def _is_object(value: object) -> TypeGuard[dict[str, object]]:
 
 def _lines(name: str, text: str) -> Iterator[tuple[str, str]]:
     """Return the lines that are not blank, each with its source."""
-    # Not `splitlines`, which also splits at characters that are valid in a JSON string.
+    # `splitlines` is not used, because it also splits at characters that are valid in a JSON
+    # string.
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             yield f"{name}:{number}", line.removesuffix("\r")

@@ -16,13 +16,13 @@ from .escapes import one_line
 from .output import console
 
 _GAP = 2
-# Characters. A column of text gives way to the last column only above it.
+# Characters. A column of text is not made narrower than this for the last column.
 _NARROWEST = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column of a table, and what becomes of it on a narrow terminal."""
+    """A column of a table, and how it changes on a narrow terminal."""
 
     heading: str
     is_number: bool = False
@@ -85,7 +85,9 @@ def _that_fit(columns: Sequence[Column], widths: Sequence[int], room: int) -> li
 def _widths(
     columns: Sequence[Column], widths: Sequence[int], shown: Sequence[int], room: int, least: int
 ) -> list[int]:
-    """Return the widths of the shown columns: a column of text gives way, a number never does."""
+    """
+    Return the widths of the shown columns: a column of text may be made narrower, a number never.
+    """
     found = [widths[at] for at in shown[:-1]]
     left = room - sum(width + _GAP for width in found)
     for place, at in enumerate(shown[:-1]):

@@ -1,4 +1,4 @@
-"""Copies the mappings that are sent as JSON, such as `trace`, and refuses what is no JSON."""
+"""Copies the mappings that are sent as JSON, such as `trace`, and refuses what is not JSON."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ def json_mapping(name: str, value: Mapping[object, object]) -> dict[str, object]
         value: The mapping. It may be of any class, and contain itself.
 
     Raises:
-        InvalidRequestError: If it is no JSON, or too large. The message names the place.
+        InvalidRequestError: If it is not JSON, or too large. The message names the place.
     """
     copy = _Copy(name)
     try:
@@ -66,7 +66,7 @@ class _Copy:
                     f"{self.where()} must have strings as names, got the name {shown_value(key)}"
                 )
             self._path.append(key)
-            # Of a subclass of `str`, the content.
+            # If it is of a subclass of `str`, take the content.
             found[str.__str__(key)] = self._of_value(value)
             self._path.pop()
         self._outer.pop()

@@ -11,7 +11,7 @@ LEAST_PASSAGE_TOKENS = 32
 
 
 class LongDocumentRules(NamedTuple):
-    """What becomes of documents that are longer than the context of a model."""
+    """What happens to documents that are longer than the context of a model."""
 
     policy: LongDocumentPolicy = "truncate"
     passage_tokens: int = DEFAULT_PASSAGE_TOKENS

@@ -15,7 +15,7 @@ _Options = TypeVar("_Options", bound=ClientOptions)
 
 def options_of(caller: str, keywords: dict[str, object], kind: type[_Options]) -> _Options:
     """
-    Return the keywords of a client as options. Types are strict: a number is no string.
+    Return the keywords of a client as options. Types are strict: 1 is not a string.
 
     Args:
         caller: The class to name when an option is unknown.
@@ -34,7 +34,7 @@ def options_of(caller: str, keywords: dict[str, object], kind: type[_Options]) -
         raise TypeError(unknown_client_option(caller, min(unknown), names))
     if not kind.__pydantic_complete__:
         kind.model_rebuild()
-    # Not by `model_validate`, which would call `__init__`, and that is not strict.
+    # `model_validate` is not used, because it would call `__init__`, which is not strict.
     options = kind.__new__(kind)
     try:
         kind.__pydantic_validator__.validate_python(keywords, strict=True, self_instance=options)

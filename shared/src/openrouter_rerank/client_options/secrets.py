@@ -113,7 +113,7 @@ def _plain_headers(given: Mapping[str, str] | HeaderFields) -> HeaderFields:
 
 
 def _content(text: str) -> str:
-    # Of a subclass of `str`, whose methods may do anything. Users pass other types too.
+    # A subclass of `str` may have methods that do anything. Users pass other types too.
     return str.__str__(text) if _is_string(text) else text
 
 
@@ -129,14 +129,14 @@ def checked_headers(given: object, option: str) -> HeaderFields:
     Return the headers in `given`, the value of `option`.
 
     Raises:
-        ConfigurationError: If they are no strings, or too many. The message contains no value.
+        ConfigurationError: If they are not strings, or too many. The message contains no value.
     """
     given = hidden(given, option)
     if not _is_headers(given):
         raise ConfigurationError(f"{option} must be a mapping of header names to strings, or None")
     if len(given) > _MOST_HEADERS:
         raise ConfigurationError(f"{option} must have at most {_MOST_HEADERS:,} headers")
-    for name in given.keys():  # noqa: SIM118 - `HeaderFields` is no mapping
+    for name in given.keys():  # noqa: SIM118 - `HeaderFields` is not a mapping
         if not _is_string(name):
             raise ConfigurationError(
                 f"{option} must have strings as names, got the name {shown_value(name)}"

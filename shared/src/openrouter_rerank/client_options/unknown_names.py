@@ -1,4 +1,4 @@
-"""The text for a name that is no option: it names the option that was probably meant."""
+"""The text for a name that is not an option: it names the option that was probably meant."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -38,7 +38,7 @@ _OTHER_NAMES = {
     "documents": "docs nodes passages texts",
     "query": "question search_query text",
 }
-# By the other name. The same headers have one name for a client, and another for a call.
+# The keys are the other names. The same headers have one name for a client, and another for a call.
 _MEANINGS: dict[str, list[str]] = {}
 for _name, _others in _OTHER_NAMES.items():
     for _other in _others.split():

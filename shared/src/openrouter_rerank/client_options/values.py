@@ -77,7 +77,7 @@ def whole_number(value: object) -> int | None:
     if type(value) is int:
         # The check of a protocol below is slow.
         return value
-    # By name: the booleans of old NumPy releases are indexes too.
+    # The class is compared by name, because the booleans of old NumPy releases are indexes too.
     with ErrorsSuppressed():  # The methods of a user's class may raise any exception
         if isinstance(value, SupportsIndex) and type(value).__name__ not in _BOOLEANS:
             return operator.index(value)
@@ -121,7 +121,7 @@ def names_in(name: str, value: object) -> object:
         return (value,)
     if not _is_iterable(value):
         return value
-    # Not by pydantic, which reads a generator without an end until the memory is used up.
+    # Pydantic is not used, because it reads a generator without an end until the memory is used up.
     names = tuple(islice(value, _MOST_NAMES + 1))
     if len(names) > _MOST_NAMES:
         raise ConfigurationError(f"{name} must have at most {_MOST_NAMES:,} names")
@@ -139,7 +139,8 @@ def first_options(options: _Options) -> _Options | dict[str, object]:
     """
     Return the first 1,000 options in a mapping of the user, which may have no end.
 
-    Pydantic would read it to its end. A dict, and what is no mapping, are returned as they are.
+    Pydantic would read it to its end. A dict, and a value that is not a mapping, are returned
+    unchanged.
     """
     if _is_mapping(options) and not isinstance(options, dict):
         return cast("dict[str, object]", dict(islice(options.items(), _MOST_NAMES)))
@@ -187,13 +188,13 @@ def _plain_value(name: str, value: object, field: FieldInfo) -> object:
     if value is None or not (has_type(field, int) or has_type(field, float)):
         return value
     if type(value).__name__ in _BOOLEANS:
-        # Pydantic would take `True` for 1.
+        # Pydantic would accept `True` as 1.
         raise ConfigurationError(refusal(name, value, field))
     number = real_number(value)
     if isinstance(number, int) or (number is not None and has_type(field, float)):
         return number
     if set(_kinds(field.annotation)) == {int}:
-        # Pydantic would take 1.0 for 1 in some classes of options, and not in others.
+        # Pydantic would accept 1.0 as 1 in some classes of options, and not in others.
         raise ConfigurationError(refusal(name, value, field))
     return value
 

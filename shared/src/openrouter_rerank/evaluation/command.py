@@ -35,7 +35,9 @@ _SHARE = NumberRange(min=0, max=1)
 def _depths(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ...]:
     numbers = [part.strip() for part in value.split(",")]
     if not all(_NUMBER.fullmatch(part) for part in numbers):
-        raise click.BadParameter(f"{value[:_LONGEST]!r} is no list of numbers, such as 10,50,100")
+        raise click.BadParameter(
+            f"{value[:_LONGEST]!r} is not a list of numbers, such as 10,50,100"
+        )
     return tuple(map(int, numbers))
 
 
@@ -52,9 +54,9 @@ class _Command(click.Command):
     "evaluate",
     cls=_Command,
     epilog="Exit status: 0 a verdict was reached, yes or no; 1 the input or the service makes it "
-    "impossible; 2 wrong usage; 3 incomplete, because the budget is spent or questions failed: "
-    "run the same command again to go on; 130 interrupted. All answers are kept in the folder of "
-    "--out, and are never paid twice.",
+    "impossible; 2 wrong usage; 3 incomplete, because the budget is spent or questions failed; "
+    "130 interrupted. After 3 or 130, run the same command again to continue. All answers are kept "
+    "in the folder of --out, and are never paid twice.",
 )
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option(

@@ -63,7 +63,7 @@ def run_evaluation(
     """
     settings = _settings(options)
     if given.run is not None and given.retriever is not None:
-        raise click.UsageError("--run and --retriever exclude each other: both name candidates")
+        raise click.UsageError("--run cannot be combined with --retriever: both name candidates")
     if check is not None:
         _refuse_check_without_judge_or_terminal(settings)
     check_key()

@@ -29,8 +29,8 @@ class Settings:
     """Also compute plans in which a cheap model chooses what a stronger one orders."""
     worth: float = 0.02
     """
-    The smallest gain that is worth having. With many questions, a gain of 0.01 is no chance, but no
-    user sees it.
+    The smallest gain that is worth having. With many questions, a gain of 0.01 may be more than
+    chance, but users do not notice it.
     """
     keep: float = 0.9
     """

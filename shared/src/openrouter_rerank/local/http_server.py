@@ -47,7 +47,8 @@ def serve(
         ModuleNotFoundError: If no scorer is installed; the message names the extra.
         OSError: If the address is not available.
     """
-    # Not `app()`: the layers of Starlette around the service would only take time here.
+    # `app()` is not used, because the layers of Starlette around the service would only take time
+    # here.
     service = _ASGIApp(LocalOpenRouter())
     server = uvicorn.Server(
         uvicorn.Config(service, http="h11", ws="none", lifespan="off", log_level="warning")

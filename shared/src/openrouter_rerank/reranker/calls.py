@@ -94,7 +94,8 @@ class Clients:  # noqa: PLW1641 - Nothing hashes clients
             for at, (known, client) in enumerate(kept):
                 if known == wanted:
                     if at:
-                        # To the front, so that a client in use is not the next to be dropped.
+                        # Move it to the front, so that a client in use is not the next to be
+                        # dropped.
                         kept.insert(0, kept.pop(at))
                     return client
             if self._is_restored:
@@ -356,16 +357,16 @@ def _long_documents(options: RerankOptions, query: str, sent: Sendable) -> LongD
 
 
 def _passed_through(options: RerankOptions, size: int, error: OpenRouterRerankError) -> Placement:
-    # Never for a wrong argument or option: worse results would hide the mistake. Other lasting
-    # failures, such as a wrong key, pass only if the user chose that.
+    # A wrong argument or option is always raised, because worse results would hide the mistake.
+    # Other lasting failures, such as a wrong key, pass only if the user chose that.
     is_mistake = isinstance(error, ConfigurationError | InvalidRequestError)
     passes = options.on_error == "passthrough_all" or error.retryable
     if options.on_error == "raise" or is_mistake or not passes:
         raise error
-    # A lasting failure needs somebody who ends it.
+    # A lasting failure does not end without an action of the user.
     logger.log(
         logging.WARNING if error.retryable else logging.ERROR,
-        "reranking failed, returning the retriever's order: %s: %s",
+        "reranking failed, returning the retriever's order: error=%s message=%s",
         type(error).__name__,
         error.message,
     )

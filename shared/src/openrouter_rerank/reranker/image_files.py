@@ -43,10 +43,10 @@ def read_image(image: LocalImage, root: Path | None, max_bytes: int) -> str | Un
             return Unscorable(f"the image file cannot be opened: {os.strerror(error.errno)}")
         # A path that does not exist and one outside of `root` get the same reason, so that a
         # document cannot find out which files exist.
-        return Unscorable("the image is no readable file inside image_root")
+        return Unscorable("the image is not a readable file inside image_root")
     if len(data) > max_bytes:
         return Unscorable(f"the image is larger than max_image_bytes={max_bytes}")
-    return uri_of_bytes(data) or Unscorable("the image file is no PNG, JPEG, GIF or WebP image")
+    return uri_of_bytes(data) or Unscorable("the image file is not a PNG, JPEG, GIF or WebP image")
 
 
 def check_root(root: Path) -> None:
@@ -94,7 +94,7 @@ def places_inside(
 
 
 def _names_device(place: str) -> bool:
-    """Return `True` if Windows takes a part of `place` for a device, or a stream of a file."""
+    """Return `True` if Windows reads a part of `place` as a device, or as a stream of a file."""
     parts = ntpath.splitdrive(place)[1].split("\\")
     return any(":" in part or _DEVICE.match(part) for part in parts)
 

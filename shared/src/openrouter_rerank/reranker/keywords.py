@@ -47,10 +47,10 @@ class RerankKeywords(ClientKeywords, RequestFields, total=False):
     """Another name of `extra_body`."""
     on_error: Literal["raise", "passthrough", "passthrough_all"]
     """
-    What to do if reranking fails: "raise", "passthrough" to log a warning and return the
-    retriever's order if the failure is temporary, or "passthrough_all" to do so for every
-    failure of the service, the account or the budget. Wrong options and arguments are always
-    raised.
+    What to do if reranking fails: "raise" the error, or "passthrough" to log a warning and
+    return the retriever's order if the failure is temporary. "passthrough_all" does so for
+    every failure of the service, the account or the budget. Wrong options and arguments are
+    always raised.
     """
     unscorable: Literal["keep", "drop", "raise"]
     """

@@ -87,10 +87,10 @@ class RerankOptions(ClientOptions):
     )
     on_error: Literal["raise", "passthrough", "passthrough_all"] = Field(
         default="raise",
-        description='What to do if reranking fails: "raise", "passthrough" to log a warning and '
-        'return the retriever\'s order if the failure is temporary, or "passthrough_all" to do so '
-        "for every failure of the service, the account or the budget. Wrong options and arguments "
-        "are always raised.",
+        description='What to do if reranking fails: "raise" the error, or "passthrough" to log a '
+        "warning and return the retriever's order if the failure is temporary. "
+        '"passthrough_all" does so for every failure of the service, the account or the budget. '
+        "Wrong options and arguments are always raised.",
     )
     unscorable: Literal["keep", "drop", "raise"] = Field(
         default="keep",
@@ -158,8 +158,8 @@ class RerankOptions(ClientOptions):
         refuse_sync(self.http_async_client)
         if self.score_threshold is not None and self.fallback_models:
             raise ConfigurationError(
-                "score_threshold and fallback_models exclude each other: each model has its own "
-                "score scale, so a threshold for one means nothing for another"
+                "score_threshold cannot be combined with fallback_models, because each model has "
+                "its own score scale: remove one of them"
             )
         # Imported here, because many import a class without creating a reranker.
         from openrouter_rerank._call.arguments import checked_arguments

@@ -186,7 +186,7 @@ class ImagePolicy(NamedTuple):
     refusal: str | None
     """Why no image is sent. `None` if images are sent."""
     is_refused_by_user: bool
-    """`True` if the user wants no image to be sent, so that leaving one out is no loss."""
+    """`True` if the user wants no image to be sent, so that leaving one out needs no report."""
     max_bytes: int
     """The size of the largest image that is sent."""
     formats: Collection[str]
@@ -242,7 +242,7 @@ def sendable(
     Args:
         contents: What the documents of a framework were converted to, in their order.
         images: Returns which images are sent. Not called if all documents are texts.
-        unscorable: What becomes of documents with nothing to rank.
+        unscorable: What happens to documents with nothing to rank.
         score_threshold: The lowest score of the documents to return. If it is set, documents
             without a score are not returned.
 
@@ -294,7 +294,7 @@ def _sendable(
         # Users can create one with fields of any type.
         check_fields(content, at)
     text = content if isinstance(content, str) else content.text
-    # Of a subclass of `str`, the content.
+    # If it is of a subclass of `str`, take the content.
     text = None if text is None else str.__str__(text)
     text = text if text is not None and text.strip() else None
     if isinstance(content, WithoutImage):

@@ -89,7 +89,7 @@ def refused_documents(
 
 
 def _with_url_in(text: str, images: Mapping[int, str]) -> set[int]:
-    """Return the documents whose image URL is in `text`, if need be without its query."""
+    """Return the documents whose image URL is in `text`, with or without its query."""
     urls = {at: image for at, image in images.items() if is_url(image)}
     found = {at for at, url in urls.items() if _is_in(text, url, _END_OF_URL)}
     if found:

@@ -92,7 +92,7 @@ def checked_query(query: object) -> str:
     """
     with ErrorsSuppressed():  # The attributes of a user's object may raise any exception
         if isinstance(query, str):
-            # Of a subclass, the content.
+            # If it is of a subclass, take the content.
             return str.__str__(query)
     raise InvalidRequestError(
         f"query must be a string, got an object of type {type(query).__name__}: pass the question "

@@ -180,7 +180,9 @@ def _is_of_image_type(block: Mapping[object, object]) -> bool:
 
 
 def _is_url_of_other_file(value: object, block: Mapping[object, object]) -> bool:
-    """Return `True` if the block says that the file at its URL, which is not read, is no image."""
+    """
+    Return `True` if the block says that the file at its URL, which is not read, is not an image.
+    """
     declared = _first_string(block, _MEDIA_TYPE_KEYS) or "image/"
     return (
         isinstance(value, str)

@@ -36,7 +36,7 @@ def item_content(item: object, at: int, rank_fields: Sequence[str]) -> LazyConte
     Return what of an item is ranked.
 
     Args:
-        item: Anything but a document of LangChain.
+        item: An item of any type except a document of LangChain.
         at: The position of the item in the list.
         rank_fields: Keys of a mapping that are put before the text.
 
@@ -106,7 +106,7 @@ def with_data_uri(document: RerankDocument) -> LazyContent:
     image: object = document.image
     if is_bytes(image):
         text = document.text if isinstance(document.text, str) else ""
-        return joined(text, as_image(image) or Unscorable("the bytes are no image"))
+        return joined(text, as_image(image) or Unscorable("the bytes are not an image"))
     if isinstance(image, str):
         return replace(document, image=as_image(image) or image)
     return document
@@ -163,8 +163,8 @@ def _text(content: LazyContent) -> str:
 
 
 def _are_blocks(item: object) -> TypeGuard[Sequence[Mapping[object, object]]]:
-    # Not strings, although messages may contain them: a list of strings in the list is more likely
-    # a mistake, such as the documents of several queries.
+    # Strings are not accepted, although messages may contain them: a list of strings in the list is
+    # more likely a mistake, such as the documents of several queries.
     return is_list(item) and all(is_mapping(each) and _is_block(each) for each in item)
 
 

@@ -82,8 +82,8 @@ def ranked(
     Return the nodes in the order of `placement`, with its scores.
 
     Each item is new. Its node is the object that was passed in, because tools and stores look nodes
-    up by identity; but a node with the passage of an earlier ranking in its metadata is replaced by
-    a copy without it. If nothing was ranked, the items keep the retriever's scores.
+    up by identity. A node with the passage of an earlier ranking in its metadata is replaced by a
+    copy without it. If nothing was ranked, the items keep the retriever's scores.
 
     Args:
         nodes: The nodes that were ranked.
@@ -120,7 +120,7 @@ def own_text(node: BaseNode) -> str | None:
 
 
 def _has_passage(item: NodeWithScore) -> bool:
-    # Of a usual node only: other objects may have no fields, or fields of any type.
+    # Only a usual node is read here: other objects may have no fields, or fields of any type.
     metadata = getattr(item.node, "__dict__", {}).get("metadata")
     return type(metadata) is dict and PASSAGE_KEY in metadata
 
@@ -162,14 +162,14 @@ def _with_metadata(node: BaseNode, key: str, value: object) -> BaseNode:
 
 def _checked_document(document: object, at: int) -> Content:
     if document is None:
-        return Unscorable("document_fn gave nothing for it")
+        return Unscorable("document_fn found nothing to rank")
     if isinstance(document, str):
         return document
     text, image = _text_and_image(document)
     if isinstance(text, str | None) and (isinstance(image, str | None) or is_bytes(image)):
         return joined(text, image)
     raise InvalidRequestError(
-        f"document_fn gave a {type(document).__name__} for nodes[{at}] that is no document: "
+        f"document_fn returned {type(document).__name__} for nodes[{at}], which is not a document: "
         "return a string, a mapping with text and/or image, a RerankDocument, or None"
     )
 
@@ -178,15 +178,15 @@ def joined(text: str | None, image: str | ImageBytes | None) -> Content:
     """
     Return one content of a text and an image, with the image as it can be sent.
 
-    If the image is of bytes that are no image, the text alone is ranked; without a text, the result
-    says why. Another image that cannot be sent stays: the core says what is wrong with it.
+    If the bytes are not an image, the text alone is ranked; without a text, the result says why.
+    Another image that cannot be sent stays: the core says what is wrong with it.
     """
     found = as_image(image) if image else None
     if isinstance(image, str | None):
         return RerankDocument(text=text, image=found or image)
     if found:
         return RerankDocument(text=text, image=found)
-    return _without_image(text, "the bytes are no image")
+    return _without_image(text, "the bytes are not an image")
 
 
 def _without_image(text: str | None, reason: str) -> Content:

@@ -2,7 +2,7 @@
 Which changes are real, and which may be chance.
 
 The changes of all plans are tested together, by the largest of their t statistics under random
-signs. So the best of many plans is not mistaken for a good one.
+signs. So a plan does not count as good only because it is the best of many.
 """
 
 import math
@@ -149,7 +149,7 @@ def first_with_share(gains: Floats, keep: float, worth: float) -> NDArray[np.int
     without a gain.
     """
     best: Floats = gains.max(axis=1, keepdims=True)
-    # Where no plan gains `worth`, it is no condition.
+    # If no plan gains `worth`, it is not a condition.
     least: Floats = np.maximum(keep * best, worth * (best >= worth - ROUNDING))
     chosen = np.argmax(gains >= least - ROUNDING, axis=1)
     return np.where(best[:, 0] > ROUNDING, chosen, -1)

@@ -70,7 +70,7 @@ def _price(depth: int, calls: Calls) -> float | None:
 
 
 def _share_of_cost(depth: int, calls: Calls) -> float | None:
-    """Return the cost of the probes at a depth as a share of that at the largest depth."""
+    """Return the cost of the probes at a depth, relative to that at the largest depth."""
     questions = calls.questions("probe")
     largest = max((call.depth for call in calls.all), default=depth)
     pairs = [

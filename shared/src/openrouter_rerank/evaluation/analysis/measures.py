@@ -19,7 +19,7 @@ from openrouter_rerank.errors import ConfigurationError
 JUDGED = "Judged@10"
 JUDGED_ONLY = "nDCG(judged_only=True)@10"
 SHOWN = ("MRR@10", "R@5", "R@10", "Success@1", JUDGED, JUDGED_ONLY)
-"""The metrics that a report shows, whichever decides."""
+"""The metrics that a report always shows, in addition to the one that decides."""
 
 _NAME = re.compile(r"(?P<name>\w+)(?P<options>\(.*\))?(@(?P<at>[\d.]+))?")
 

@@ -129,7 +129,8 @@ class Reranking:
         calls = self._calls[model]
         if calls.replays or depth >= self._width:
             return False
-        # Of all questions, not only of those to order for: so a judge grades the orders that count.
+        # All questions decide, not only those to order for. So a judge grades the orders that
+        # count.
         return not all(
             calls.asked(question, depth)
             for question in calls.questions("score")

@@ -112,7 +112,7 @@ def _no_separation(removed: float, low: float, others: Floats) -> str:
 
 def _place(count: int) -> int:
     """Return the place of the threshold in ascending scores: the quantile is one of them."""
-    # Rounding must not take 0.05 * 100 for 5.000000000000004.
+    # A rounding error must not change the place: 0.05 * 100 may be 5.000000000000004.
     return int(round((1 - KEPT) * (count - 1), 9))
 
 

@@ -115,7 +115,7 @@ def _answer(facts: Facts, plan: PlanResult, held_out: HeldOut) -> tuple[VerdictK
 
 
 def _lacks_judgements(facts: Facts, plan: PlanResult) -> bool:
-    """Return `True` if a plan may look bad only because nobody has judged its documents."""
+    """Return `True` if a plan may look bad only because its documents have no judgement."""
     fewer = facts.first_stage.measures[JUDGED] - plan.measures[JUDGED]
     is_doubtful = plan.change < 0 or plan.p >= LEVEL
     return facts.judges_irrelevant and fewer > JUDGED_LESS and is_doubtful

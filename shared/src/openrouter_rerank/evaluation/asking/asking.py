@@ -31,7 +31,7 @@ from .schedule import Job, Schedule
 from .scores import AskedCall, CallKind, Scores
 
 MOST_FAILURES = 20
-"""After this many failed calls without an answer between them, the service is taken to be down."""
+"""After this many failed calls without an answer between them, the service is treated as down."""
 FATAL = (ConfigurationError, PaymentRequiredError, UnauthorizedError)
 """Errors that every call would have."""
 

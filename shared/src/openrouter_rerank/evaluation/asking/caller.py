@@ -110,7 +110,8 @@ class Caller:
 
     def limiter(self, model: str) -> RateLimiter | None:
         """Return the limiter whose permission a call needs first: for `:free` models."""
-        # Not the limiter of the client: a long wait for that would count towards `timeout`.
+        # The limiter of the client is not used, because a long wait for it would count towards
+        # `timeout`.
         return self._free_limiter if model.endswith(":free") else None
 
     async def call(self, model: str, question: str, documents: Sequence[str]) -> Answer:

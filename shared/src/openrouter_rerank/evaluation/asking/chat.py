@@ -58,7 +58,7 @@ class ChatOutcome:
 
 
 ChatFlow: TypeAlias = Generator[Attempt | ChatOutcome, Response | Failure, None]
-"""Yields attempts and receives what came of each. The last value it yields is the outcome."""
+"""Yields attempts and receives the result of each. The last value it yields is the outcome."""
 
 
 def chat(client: RerankClient, body: Mapping[str, object]) -> ChatReply:

@@ -13,7 +13,7 @@ FIRST_QUESTIONS = 5
 """After these, there is an estimate."""
 # Documents of a search unit.
 _UNIT = 100
-# As a share. Sums of costs have errors of rounding.
+# As a fraction. Sums of costs have rounding errors.
 _ROUNDING = 1e-9
 
 
@@ -72,7 +72,7 @@ class Estimate:
 
 def share_of_cost(job: Job, part: float, largest: int) -> float:
     """
-    Return the cost of a call as a share of that of a call at the largest depth.
+    Return the cost of a call, relative to that of a call at the largest depth.
 
     Args:
         job: The call.

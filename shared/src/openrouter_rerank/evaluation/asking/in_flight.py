@@ -1,4 +1,4 @@
-"""Does jobs, several of them in flight together, and ends them in order."""
+"""Does jobs, several of them in flight together, and stops them cleanly."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence

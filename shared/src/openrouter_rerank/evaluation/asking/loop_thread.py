@@ -1,4 +1,4 @@
-"""Runs a coroutine in a thread with its own event loop, and lets Ctrl-C stop it in order."""
+"""Runs a coroutine in a thread with its own event loop, and lets Ctrl-C stop it cleanly."""
 
 import asyncio
 import contextvars

@@ -21,7 +21,7 @@ def bm25(collection: Collection, depth: int, *, report: Count | None = None) -> 
     """
     Return the collection with candidates that BM25 finds in its documents.
 
-    A document without a word of the question is no candidate. Documents with the same score keep
+    A document without a word of the question is not a candidate. Documents with the same score keep
     the order of the collection.
 
     Args:

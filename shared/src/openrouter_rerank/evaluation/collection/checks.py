@@ -140,7 +140,7 @@ def counts(
     unjudged = sum(not judgements.get(id_) for id_ in questions)
     irrelevant = {id_ for id_ in questions if judgements.get(id_) and id_ not in relevant}
     left_out = f"document: {len(irrelevant):,} {total}. They are left out."
-    # As in a file that has only candidates: the retriever may have missed what is relevant.
+    # The retriever may have missed relevant documents, as in a file that has only candidates.
     if all(judgements[id_].keys() <= {*candidates.get(id_, ())} for id_ in irrelevant):
         left_out = (
             f"candidate: {len(irrelevant):,} {total}. They are left out, so the metrics are only "

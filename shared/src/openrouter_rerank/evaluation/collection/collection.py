@@ -35,8 +35,8 @@ class Collection:
 
     Raises:
         CollectionError: If an argument has a wrong type or value, a question is blank, a list of
-            candidates has a document twice, or ids do not match: none of the judged questions is
-            in `questions`, or none of the documents is in `documents`.
+            candidates has a document twice, or ids do not match. Ids do not match if none of the
+            judged questions is in `questions`, or none of the documents is in `documents`.
     """
 
     name: str
@@ -160,7 +160,8 @@ class Collection:
             raise CollectionError(
                 f"questions must have the id of a question: {shown_ids(self.questions)}"
             )
-        # Not by the constructor, because a part of a collection may seem to be inconsistent.
+        # The constructor is not called, because it may refuse a part of a collection as
+        # inconsistent.
         part = copy(self)
         _fill(
             part,

@@ -59,7 +59,7 @@ def checked_path(name: str, value: object) -> Path:
         CollectionError: If it is not a path.
     """
     try:
-        path = os.fspath(value)  # type: ignore[call-overload]  # What is no path raises TypeError
+        path = os.fspath(value)  # type: ignore[call-overload]  # TypeError if not a path
     except Exception:  # noqa: BLE001 - `__fspath__` of a user's object may raise any exception
         path = None
     if not isinstance(path, str) or not path.strip():

@@ -148,7 +148,7 @@ def _notes(found: Findings, grading: Grading, checked: Agreement | None) -> Iter
 def _about_agreement(grading: Grading, checked: Agreement | None) -> Iterator[str]:
     name = _name(grading)
     if checked is None:
-        yield f"Nobody has checked {name}. Grade some documents yourself with --check."
+        yield f"You have not checked {name}. Grade some documents yourself with --check."
         return
     kappa = "" if checked.kappa is None else f" (Cohen's kappa {checked.kappa:.2f})"
     sentence = (

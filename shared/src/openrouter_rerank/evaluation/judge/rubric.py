@@ -91,7 +91,7 @@ def passage_of(document: str) -> str:
         range(len(start) + 1), MOST_TOKENS, key=lambda end: estimated_tokens(start[:end])
     )
     cut = start[: end - 1]
-    # Not in the middle of a word, if there are words.
+    # Do not cut in the middle of a word, if there are words.
     whole, space, _ = cut.rpartition(" ")
     return whole if space and len(whole) > len(cut) // 2 else cut
 

@@ -72,7 +72,7 @@ def write(
     for name, result in plans.items():
         file = run_folder / run_file(name)
         write_file(file, "".join(f"{line}\n" for line in run_lines(result, name, encode=encode)))
-    # Some file systems take names that differ only in upper and lower case for the same.
+    # Some file systems treat names that differ only in upper and lower case as equal.
     names = {run_file(name).casefold() for name in plans}
     for file in earlier:
         if file.name.casefold() not in names:
@@ -122,7 +122,7 @@ def _earlier_files(folder: Path) -> set[Path]:
     files = {
         folder / _RUNS / name
         for name in (names if isinstance(names, dict) else ())
-        # Nothing but the runs of this folder is deleted, also if somebody has changed the file.
+        # Only the runs of this folder are deleted, even if a user has changed the file.
         if name.endswith(SUFFIX) and name.isprintable() and Path(name).name == name
     }
     return files | {folder / JUDGE_QRELS} if found.get("judging") else files

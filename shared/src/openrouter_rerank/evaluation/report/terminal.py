@@ -30,7 +30,7 @@ _LEAST_PLAN = 20
 _LONGEST_LINE_OF_PLAN = 32
 _LONGEST_METRIC = 12
 _MOST_WARNINGS = 3
-# Of the change with its interval: `+0.036 (+.01 +.06)`.
+# The width of the change with its interval: `+0.036 (+.01 +.06)`.
 _WIDTH_OF_CHANGE = 18
 _BAR = 8
 _COLOURS = {"yes": "bold green", "no": "bold red", "unsure": "bold yellow"}

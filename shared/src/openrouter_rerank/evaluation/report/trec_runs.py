@@ -7,9 +7,9 @@ model gave two documents the same score.
 
 The columns are separated by spaces, so an id must not contain any. If an id is empty, or contains
 white space, a control character or half of a surrogate pair, the ids of all runs are
-percent-encoded, as in a URL: these characters and `%` are written as `%` and two hexadecimal digits
-for each byte of their UTF-8, and an empty id as `%` alone. Otherwise all ids are written as they
-are. `decoded` reverses it.
+percent-encoded, as in a URL. These characters and `%` are written as `%` and two hexadecimal digits
+for each byte of their UTF-8. An empty id is written as `%` alone. Otherwise all ids are written
+unchanged. `decoded` reverses the encoding.
 """
 
 import re

@@ -21,9 +21,9 @@ with Stage() as stage:
     assert stage.requests[1].documents == ["a", "b"]
 ```
 
-A test calls `Stage.script` with what the server sends to the next requests: a `Reply` (any HTTP
-response), a `Fault` (anything wrong below HTTP), or a function of the request that returns one of
-them, such as `scores(...)`. `Stage.requests` has what the server received.
+A test calls `Stage.script` with replies to the next requests. A reply is a `Reply` (any HTTP
+response), a `Fault` (a failure below HTTP), or a function of the request that returns one of them,
+such as `scores(...)`. `Stage.requests` has what the server received.
 
 `stage.py` has the class `Stage`. `reply_queue.py` keeps the scripted replies, `server_thread.py`
 accepts the connections, and `server_connection.py` is the server's side of one connection.

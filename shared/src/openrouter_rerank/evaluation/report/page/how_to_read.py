@@ -60,7 +60,7 @@ def _explanations(findings: Findings) -> list[str]:
     )
     sentences.append(
         "Documents without a judgement count as not relevant. A model that finds good documents "
-        "that nobody has judged looks worse than it is."
+        "without a judgement looks worse than it is."
     )
     probes = max((each.probes for each in findings.plans), default=0)
     if probes:

@@ -13,7 +13,7 @@ Anchor: TypeAlias = Literal["start", "middle", "end"]
 
 SIZE = 12.0
 """The size of the text, in units of the drawing."""
-# Of the size, for a wide font. Narrower fonts leave some space.
+# As a fraction of the size, for a wide font. Narrower fonts leave some space.
 _WIDTH_OF_CHARACTER = 0.61
 # How much further away a label may be. It is connected with its point then.
 _DISTANCES = (0.0, 10.0, 22.0, 38.0, 58.0, 82.0, 112.0)

@@ -210,7 +210,7 @@ def _judging(judging: Judging | None) -> Markup | None:
         "grade of 2 or 3 is relevant. "
     )
     text += (
-        "Nobody has checked these grades: --check lets you grade some documents yourself."
+        "You have not checked these grades: --check lets you grade some documents yourself."
         if judging.agreement is None
         else "The last three numbers compare these grades with yours."
     )

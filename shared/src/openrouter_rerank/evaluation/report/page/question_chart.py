@@ -15,7 +15,7 @@ from .scale import Scale, round_steps
 
 # More bars than the chart has units would not be seen.
 _MOST_BARS = 340
-# The space for a label above and below zero, as a share of the largest change.
+# The space for a label above and below zero, as a fraction of the largest change.
 _LEAST_SIDE = 0.2
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil, floor, log10
 
-# A logarithmic axis is only worth its strangeness for values that differ by more.
+# A logarithmic axis is harder to read, so it is used only for values that differ by more.
 _LEAST_RATIO_OF_LOGARITHMS = 5.0
 
 
