@@ -38,7 +38,7 @@ def add_urls(root: Path, repository: str, tag: str) -> None:
         tag: The tag of the release. Links to files lead to their state at this tag.
 
     Raises:
-        ValueError: If `repository` is no such address, or `tag` is empty.
+        ValueError: If `repository` is not such an address, or `tag` is empty.
     """
     if not re.fullmatch(r"https://[\w.-]+/[\w.-]+/[\w.-]+", repository):
         raise ValueError(f"repository must be like https://github.com/OWNER/NAME: {repository!r}")

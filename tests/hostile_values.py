@@ -59,7 +59,7 @@ class EndlessList(list):
 
 
 class EndlessIterable:
-    """Names without an end, of a class that is no list."""
+    """Names without an end, of a class that is not a list."""
 
     def __iter__(self):
         """Yield the same name without an end."""

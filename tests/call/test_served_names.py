@@ -172,7 +172,7 @@ def test_repeated_requests_name_the_provider_of_the_others(script):
 
 @pytest.mark.parametrize("provider", ["text", {"only": ["x"]}])
 def test_repeated_requests_without_a_named_provider(provider):
-    """If the response names no provider, or `provider` is no object, nothing is added."""
+    """If the response names no provider, or `provider` is not an object, nothing is added."""
     service = Service("x", "y", "x", "x")
     service.names_providers = provider == "text"
 

@@ -50,7 +50,7 @@ def test_each_line_of_the_input_is_a_document(stage, files):
 
 
 def test_a_text_file_is_a_document(stage, tmp_path):
-    """A text file with any name is one document, and a BOM is no part of it."""
+    """A text file with any name is one document, and a BOM is not part of it."""
     (tmp_path / "a.md").write_bytes(b"\xef\xbb\xbf# Berlin\n\nGermany\n")
     (tmp_path / "b").write_text("Paris\ncapital of France\n")
 

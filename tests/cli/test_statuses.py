@@ -158,7 +158,7 @@ def test_a_closed_pipe_ends_the_command_quietly(stage, tmp_path):
 
 
 def test_a_console_leaves_a_closed_pipe_to_the_command(monkeypatch):
-    """Also where rich writes, a reader that ends early is no failure."""
+    """Also where rich writes, a reader that ends early is not a failure."""
     reading, writing = os.pipe()
     os.close(reading)
     with open(writing, "w") as pipe:  # noqa: PTH123 - This is the end of a pipe.

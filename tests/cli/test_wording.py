@@ -167,7 +167,7 @@ def test_each_message_names_the_options_of_the_command_line():
 
 
 def test_other_words_are_kept():
-    """Words of a server or of the user that are no advice are not changed."""
+    """Words of a server or of the user that are not advice are not changed."""
     said = "The field base_url is unknown; timeout=3 s"
 
     assert for_command_line(said) == said

@@ -217,7 +217,7 @@ class Wrapped:
 
 
 class Awaitable:
-    """An object that can be awaited and is no coroutine."""
+    """An object that can be awaited and is not a coroutine."""
 
     def __await__(self):
         """Return a refusal."""

@@ -113,7 +113,7 @@ each_refused = pytest.mark.parametrize(("value", "text"), REFUSED.values(), ids=
 
 @each_refused
 def test_what_is_no_json_is_refused_with_its_place(value, text):
-    """A value that is no JSON, endless or too large is refused; the error names its place."""
+    """A value that is not JSON, endless or too large is refused; the error names its place."""
     with pytest.raises(InvalidRequestError) as caught:
         json_mapping("trace", value)
 

@@ -7,7 +7,7 @@ from openrouter_rerank.demo.paragraphs import MAX_WORDS
 
 
 def test_the_corpus_has_many_passages(passages):
-    """There are enough passages for a search, but not so many that the demo is slow."""
+    """There are enough passages for a search, but too few to make the demo slow."""
     assert 800 <= len(passages) <= 2_000
 
 

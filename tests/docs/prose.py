@@ -11,7 +11,7 @@ from dataclasses import dataclass
 # Code, a placeholder or an address counts as one word of a sentence.
 WORD_FOR_CODE = "Code"
 FENCE = re.compile(r"^\s*(?:>\s*)?(`{3,}|~{3,})")
-# A line that is no prose: an empty line, a table's rule, an include, an option, a section's name.
+# A line that is not prose: an empty line, a table's rule, an include, an option, a section's name.
 NO_PROSE = re.compile(
     r"""\s*(?:
         $ | \|[\s:|-]+\| | ::: | --8<-- | [-=*_]{3,} | >>>

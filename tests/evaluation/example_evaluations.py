@@ -1,5 +1,5 @@
 """
-Evaluations of made-up models, for the tests of what is written and shown.
+Evaluations of invented models, for the tests of what is written and shown.
 
 Each question has one relevant document, so that its nDCG@10 is a simple formula.
 """
@@ -67,7 +67,7 @@ def example_evaluation(
     **changes,
 ):
     """
-    Return an evaluation of made-up models.
+    Return an evaluation of invented models.
 
     Args:
         models: Noise, price and seconds of each model.

@@ -37,7 +37,7 @@ def test_images_are_recognized(text, metadata, expected):
 
 @pytest.mark.parametrize(("text", "metadata", "expected"), params(NO_IMAGES))
 def test_other_values_are_not_images(text, metadata, expected):
-    """A text remains a text with any metadata, and a value that is no image does not become one."""
+    """A text remains a text with any metadata, and other values do not become an image."""
     assert contents([Document(text, metadata=metadata)]) == [expected]
 
 

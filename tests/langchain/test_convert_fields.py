@@ -114,7 +114,7 @@ def test_without_numpy_the_other_values_of_a_list_are_written(monkeypatch):
     ids=lambda value: f"{type(value).__name__}",
 )
 def test_other_values_are_left_out(value):
-    """Empty values, mappings, arrays and objects are no line of text."""
+    """Empty values, mappings, arrays and objects are not a line of text."""
     document = Document("A cat", metadata={"x": value})
 
     assert contents([document], rank_fields=["x"]) == ["A cat"]
@@ -149,7 +149,7 @@ def test_a_field_with_the_text_itself_is_not_written():
     ],
 )
 def test_other_keys_of_a_mapping_are_ignored_if_fields_are_named(item, expected):
-    """With `rank_fields`, the user has said what is ranked, so other keys are no mistake."""
+    """With `rank_fields`, the user has said what is ranked, so other keys are not a mistake."""
     assert contents([item], rank_fields=["title"]) == [expected]
 
 

@@ -71,7 +71,7 @@ def test_a_url_of_a_file_that_may_be_an_image_is_sent(media_type):
 
 @pytest.mark.parametrize("url", [URL, "http://example.com/cat", "HTTPS://example.com/cat"])
 def test_a_url_of_another_file_is_not_sent(url):
-    """The block of a URL says that the file is no image."""
+    """The block of a URL says that the file is not an image."""
     assert of_field({"type": "media", "mime_type": "application/pdf", "url": url}) == ""
 
 
@@ -96,7 +96,7 @@ def test_the_media_type_of_an_image_has_one_of_five_names(name):
 
 
 def test_a_text_that_is_a_short_data_uri_is_damaged():
-    """A data URI with only the signature of an image is no image."""
+    """A data URI with only the signature of an image is not an image."""
     found = contents([Document("data:image/png;base64,iVBORw0KGgo=")])
 
     assert found == [Unscorable("the text is a damaged data URI")]

@@ -36,7 +36,7 @@ def picture(image_format):
     "value", ["a picture", "cat", 17, True, b"no image", {"type": "text"}, object(), [URL], ("a",)]
 )
 def test_a_named_field_without_an_image_is_left_out(value):
-    """A value that is no image, in a field that `image_key` names, is left out with a reason."""
+    """If the field that `image_key` names has no image, its value is left out with a reason."""
     document = Document("A cat", metadata={"photo": value})
 
     assert contents([document], image_keys=["photo"]) == [
@@ -138,7 +138,7 @@ def test_a_text_may_be_base64_of_any_kind(image_format, code):
 
 @pytest.mark.parametrize("image_format", ["PNG", "JPEG", "GIF", "WEBP"])
 def test_the_beginning_of_an_image_is_not_taken_for_an_image(image_format):
-    """Base64 without padding that a text splitter has cut is no image."""
+    """Base64 without padding that a text splitter has cut is not an image."""
     text = base64.b64encode(picture(image_format)[:-5]).decode().rstrip("=")
     text = text[: len(text) - len(text) % 4 - 1]
 

@@ -48,7 +48,7 @@ def test_a_reordered_list_has_the_same_values(values, wrapper, style, data):
 
 @given(st.text() | st.text(alphabet='[]{}",: \\0ru'))
 def test_any_text_is_a_list_or_nothing(text):
-    """A text that is no JSON, or has no list, is no list, and never an error."""
+    """A text that is not JSON, or has no list, yields no list and no error."""
     found = json_list(text)
 
     if found is not None:
@@ -72,7 +72,7 @@ def test_any_text_is_a_list_or_nothing(text):
     ],
 )
 def test_other_texts_are_no_list(text):
-    """A text that is not JSON, or has no list in the places where it is looked for, is no list."""
+    """A text that is not JSON, or has no list in one of the known places, yields no list."""
     assert json_list(text) is None
 
 

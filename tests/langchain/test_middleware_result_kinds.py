@@ -228,7 +228,7 @@ UNCHANGED = {
 
 @pytest.mark.parametrize("kind", UNCHANGED)
 async def test_other_results_stay(run_search, kind, caplog, local_openrouter, invoke):
-    """Results that are no list of documents are not ranked, and the model gets them unchanged."""
+    """Results without a list of documents are not ranked, and the model gets them unchanged."""
     given = tool(UNCHANGED[kind])
     agent = create_agent(scripted(CALL, "Done."), tools=[given])
     state = await invoke(agent, {"messages": [HumanMessage(QUESTION)]})
@@ -252,7 +252,7 @@ NAMED = {
 async def test_a_named_tool_without_a_list_is_reported_once(
     reranker, invoke, kind, caplog, local_openrouter
 ):
-    """If the result of a named tool is no list of documents, a warning says what to return."""
+    """If the result of a named tool is not a list of documents, a warning says what to return."""
     middleware = RerankToolResultsMiddleware(reranker, tools=["search"])
     agent = create_agent(
         scripted(CALL, CALL, "Done."), tools=[tool(NAMED[kind])], middleware=[middleware]

@@ -90,7 +90,7 @@ async def test_the_reranker_gets_its_options(retriever, base, invoke, local_open
 
 
 async def test_similar_names_stay_with_the_base_retriever(retriever, base, invoke):
-    """A keyword that is no option of the reranker is passed on, even if its name is similar."""
+    """A keyword that is not an option of the reranker is passed on, even if its name is similar."""
     keywords = {"time_out": 5, "users": 1, "headers": {}, "on_error": "raise", "score": 0.5}
 
     await invoke(retriever, **keywords)

@@ -30,7 +30,7 @@ class Numbered(BaseRetriever):
 
 
 class Switched(BaseRetriever):
-    """A retriever whose field `k` is no number."""
+    """A retriever whose field `k` is not a number."""
 
     k: bool = True
     search_kwargs: dict = Field(default_factory=dict)

@@ -76,7 +76,7 @@ def test_bytes_that_are_not_http_get_400(stage):
 
 
 def test_a_reply_that_http_does_not_allow_is_logged(stage, caplog):
-    """A stage is no proxy: after a successful CONNECT it sends nothing, and the log says why."""
+    """A stage is not a proxy: after a successful CONNECT it sends nothing, and the log says why."""
     stage.script(Reply(status=200))
     with connect(stage) as connection:
         connection.sendall(b"CONNECT host:443 HTTP/1.1\r\nhost: host\r\n\r\n")

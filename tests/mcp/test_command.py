@@ -72,7 +72,7 @@ def test_without_the_sdk_the_command_names_the_extra():
 
 
 def test_a_closed_standard_input_is_an_error(capsys, monkeypatch):
-    """A process that was started without a standard input says so, and is no defect."""
+    """A process that was started without a standard input says so, and is not a defect."""
     monkeypatch.setattr("sys.stdin", None)
 
     assert main(["mcp"]) == 1

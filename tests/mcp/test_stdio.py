@@ -36,7 +36,7 @@ class Process:
         self.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
 
     def send(self, message):
-        """Send a message, or a line that is none."""
+        """Send a message, or a line that is not a message."""
         line = message if isinstance(message, str) else json.dumps(message)
         self.running.stdin.write(line.encode() + b"\n")
         self.running.stdin.flush()
@@ -131,7 +131,7 @@ def test_half_a_character_does_not_stop_the_client(shared, stage):
 
 @pytest.mark.parametrize("line", ["", "{}\n", r'{"a": "\u00e9"}', r'broken "\ud83d', "[" * 99_999])
 def test_other_lines_stay_as_they_are(line):
-    """A line without lone surrogates, or that is no JSON, is not changed."""
+    """A line without lone surrogates, or that is not JSON, is not changed."""
     assert readable(line) == line
 
 

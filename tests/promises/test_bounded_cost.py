@@ -74,7 +74,7 @@ def test_retries_are_limited_during_an_outage(failure):
     bucket = TokenBucket()
 
     retries = sum(len(attempts_of(lambda: failure, bucket=bucket)["m"]) - 1 for _ in range(1000))
-    # A closed idle connection is no outage, and sending its request again is no retry.
+    # A closed idle connection is not an outage, and sending its request again is not a retry.
     if isinstance(failure, Failure) and failure.kind is FailureKind.STALE:
         assert retries == 1000
     else:

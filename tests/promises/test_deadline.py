@@ -72,7 +72,7 @@ def test_no_sequence_of_replies_exceeds_the_limits_of_a_call(calls):
 
 
 def check_call(models, max_retries, timeout, jitter, replies):
-    """Require a call to stay within its limits, if each reply takes a share of the timeout."""
+    """Require a call to stay within its limits, if each reply takes a part of the timeout."""
     now = 1000.0
     replies_and_shares = itertools.cycle(replies)
     replies_by_model = {model: [] for model in models}

@@ -24,7 +24,8 @@ def with_alarm_in(package, name, function):
             sys.setprofile(None)
             signal.raise_signal(signal.SIGALRM)
 
-    # Not a trace function, which would replace the one of a debugger or of the coverage.
+    # A trace function is not used, because it would replace the one of a debugger or of the
+    # coverage.
     sys.setprofile(profile)
     try:
         return function()

@@ -1,4 +1,4 @@
-"""Promise: a time limit of the caller ends a call, and is not taken for a network error."""
+"""Promise: a time limit of the caller ends a call, and is not treated as a network error."""
 
 import asyncio
 import signal

@@ -1,4 +1,4 @@
-"""Promise: whichever line an exception ends a call at, no secret is in its traceback."""
+"""Promise: if an exception ends a call at any line, no secret is in its traceback."""
 
 import linecache
 import sys

@@ -1,4 +1,4 @@
-"""Promise: whichever line an exception ends a call at, no request slot and no turn is lost."""
+"""Promise: if an exception ends a call at any line, no request slot and no turn is lost."""
 
 import os
 import signal

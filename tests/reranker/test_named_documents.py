@@ -45,7 +45,7 @@ COUNTS = (
 @pytest.mark.parametrize("message", COUNTS)
 @pytest.mark.parametrize("first", [0, 3, 404, 512])
 def test_a_count_or_a_size_names_no_document(message, first):
-    """A number that says how many or how large is no index."""
+    """A number that says how many or how large is not an index."""
     assert named(message.format(first, 20)) == set()
 
 
@@ -64,7 +64,7 @@ def test_a_count_or_a_size_names_no_document(message, first):
     ],
 )
 def test_a_status_names_no_document(message):
-    """A status of HTTP is no index."""
+    """A status of HTTP is not an index."""
     assert named(message) == set()
 
 

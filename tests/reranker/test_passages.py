@@ -56,7 +56,7 @@ def test_passages_are_by_the_positions_of_the_caller():
     ],
 )
 def test_passages_have_positions_in_the_text_of_the_document(ranked, text, span, expected):
-    """Metadata around a text do not shift the positions; what is only in them is no part of it."""
+    """Metadata around a text do not shift the positions; what is only in them is not part of it."""
     placement = Placement(order=(Placed(0, 0.5),), passages={0: Passage(*span, is_cut=True)})
 
     found = in_texts(placement, [ranked], lambda at: [text][at])

@@ -221,7 +221,7 @@ async def test_a_refusal_may_have_any_form(make_reranker, place, stage, reply):
 async def test_a_refused_document_without_text_has_nothing_to_rank(
     make_reranker, place, stage, options, order
 ):
-    """A document that had nothing but the refused image is treated as `unscorable` says."""
+    """A document that had only the refused image is treated as `unscorable` says."""
     stage.script(error(400, f"Could not fetch {SIGNED}"), scores(0.3, 0.9, 0.4, 0.1))
 
     placement = await place(make_reranker(**options))

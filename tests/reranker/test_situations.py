@@ -262,7 +262,7 @@ async def test_the_reasons_are_counted_only_for_a_line_that_is_logged(make_reran
     ("request_id", "named"), [("r-1", "request id r-1"), (None, "request id unknown")]
 )
 def test_the_report_of_refused_documents(caplog, *, count, shown, request_id, named):
-    """The report has at most ten positions, what becomes of the documents, and the request id."""
+    """The report has at most ten positions, what happens to the documents, and the request id."""
     error = APIStatusError.of(400, "a secret document", request_id=request_id)
     left = Sendable(positions=(20,), documents=CheckedDocuments(["a"]))
 

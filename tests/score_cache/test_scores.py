@@ -64,7 +64,7 @@ def test_a_headed_text_has_the_key_of_the_joined_text(heading, text):
 
 @pytest.mark.parametrize("value", [1, {1}], ids=["JSON", "no JSON"])
 def test_the_order_of_fields_does_not_matter(value):
-    """The same fields in another order have the same key, also if a value is no JSON."""
+    """The same fields in another order have the same key, also if a value is not JSON."""
     assert key(a=value, b=2) == key(b=2, a=value)
 
 

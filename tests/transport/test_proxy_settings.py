@@ -91,7 +91,7 @@ def test_a_proxy_that_can_be_used_is_accepted(set_proxy, value, host, port):
 
 @pytest.mark.parametrize("value", ["", "  ", "\n"])
 def test_a_blank_variable_names_no_proxy(set_proxy, value):
-    """A variable with nothing but white space names no proxy."""
+    """A variable with only white space names no proxy."""
     set_proxy("HTTPS_PROXY", value)
 
     assert proxy_for(URL) is None

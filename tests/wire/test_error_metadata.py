@@ -69,7 +69,7 @@ def test_texts_of_a_server_are_short_and_escaped(body, headers):
 
 
 def test_metadata_with_a_long_name_is_not_kept():
-    """A name of more than 300 characters is no name of a field, and is not kept."""
+    """A name of more than 300 characters is not a name of a field, and is not kept."""
     error = error_for({"error": {"metadata": {"a" * 300: 1, "b" * 301: 2}}})
 
     assert error.metadata == {"a" * 300: 1}

@@ -73,7 +73,7 @@ def test_a_value_of_the_wrong_type_counts_as_missing(value):
 
 
 def test_the_parts_of_a_budget_may_be_missing():
-    """Items of `budgets` that are no objects are skipped, and missing fields are `None`."""
+    """Items of `budgets` that are not objects are skipped, and missing fields are `None`."""
     found = details(budgets=["x", {}, {"scope": 3, "remaining_usd": "4", "other": 1}])
 
     assert found.budgets == (KeyBudget(scope=None, remaining=None, resets_at=None),)

@@ -155,7 +155,7 @@ def test_a_number_of_thousands_of_digits_counts_as_missing():
 
 
 def test_only_rerank_models_are_read():
-    """Models of other kinds and entries that are no models are left out, and copies are joined."""
+    """Models of other kinds and entries that are not models are left out, and copies are joined."""
     chat = {"id": "a/chat", "architecture": {"output_modalities": ["text"]}}
     none = [None, 1, [], {}, {"id": ""}, {"id": 1}, {"id": "x" * 201}]
 

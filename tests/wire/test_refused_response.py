@@ -46,7 +46,7 @@ def test_a_response_that_is_said_to_be_compressed_is_refused():
     "body", [b'{"detail": "\\ud800"}', b'{"results": {}, "id": "\\ud800"}', b"\\ud800"]
 )
 def test_a_lone_surrogate_does_not_make_a_ranking(body):
-    """A response without a list of results is no ranking, also next to a lone surrogate."""
+    """A response without a list of results is not a ranking, also next to a lone surrogate."""
     error = decoded(body)
 
     assert error.message.startswith("the response is not a ranking")
@@ -92,7 +92,7 @@ def test_the_cost_of_a_response_with_too_many_values_is_unknown():
     [pytest.param(b'"0"', id="string"), pytest.param(b"[" * 900 + b"]" * 900, id="deep list")],
 )
 def test_an_invalid_index_next_to_a_lone_surrogate_is_refused(index):
-    """A response with a lone surrogate and an index that is no number is not a ranking."""
+    """A response with a lone surrogate and an index that is not a number is not a ranking."""
     row = b'{"relevance_score":0.5,"index":' + index + b"}"
 
     error = decoded(b'{"id":"\\ud800","results":[' + row + b"]}")

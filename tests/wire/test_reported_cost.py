@@ -58,7 +58,7 @@ def test_an_attempt_is_over_a_spent_budget(budget, is_over):
     ],
 )
 def test_the_cost_of_a_response_whose_exchange_failed(body, spent):
-    """A body that is complete all the same is charged, if it is short enough to be read."""
+    """A body that is complete despite the failure is charged, if it is short enough to be read."""
     budget = Budget(1)
 
     charge_for_part(

@@ -74,7 +74,7 @@ def test_metrics_equal_those_of_trec_eval():
 
 
 def test_documents_with_equal_scores_keep_their_order():
-    """The metrics depend on the order alone, whichever ids the documents have."""
+    """The metrics depend on the order alone, and not on the ids of the documents."""
     assert value("MRR@10", ["b", "a"], {"b": 1}) == value("MRR@10", ["a", "b"], {"a": 1}) == 1.0
     assert value("MRR@10", ["b", "a"], {"a": 1}) == value("MRR@10", ["a", "b"], {"b": 1}) == 0.5
 

@@ -6,7 +6,7 @@ from openrouter_rerank.evaluation.analysis.threshold import threshold
 
 
 def found(scores, is_relevant, **fields):
-    """Return the threshold for rows of scores, where `None` is no score."""
+    """Return the threshold for rows of scores, where `None` stands for a missing score."""
     table = np.array(
         [[-np.inf if score is None else score for score in row] for row in scores], dtype=float
     )

@@ -347,7 +347,7 @@ def test_a_real_gain_needs_no_judgements(facts):
 
 
 def test_judgements_of_relevant_documents_alone_raise_no_alarm(facts):
-    """If only relevant documents are judged, fewer judged documents are no reason for doubt."""
+    """If only relevant documents are judged, fewer judged documents are not a reason for doubt."""
     fewer = dataclasses.replace(
         facts.best,
         change=-0.1,

@@ -596,7 +596,7 @@ def test_progress_begins_with_what_is_kept(stage, tmp_path):
 
 
 def test_an_error_page_is_a_failed_question(stage, tmp_path):
-    """A response that is no ranking is a failure of its question, like any other."""
+    """A response that is not a ranking is a failure of its question, like any other."""
     stage.script(Reply(body="<html>"))
     found = asked(stage, tmp_path, small_collection(), settings(concurrency=1))
 

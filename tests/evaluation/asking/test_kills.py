@@ -47,7 +47,7 @@ FORKS = """
             work(stage, Path(folder), small_collection(int(questions)), chosen)
             os._exit(0)
         print(child, flush=True)
-        # Not reaped before the next line, so that no other process can have its number.
+        # It is not reaped before the next line, so that no other process can have its number.
         print(os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT).si_status, flush=True)
         sys.stdin.readline()
         os.waitpid(child, 0)

@@ -260,7 +260,7 @@ def test_what_does_not_belong_to_the_collection_is_left_out_and_noted():
 
 
 def test_a_collection_without_judgements_or_candidates_has_no_note():
-    """Judgements and candidates may come later, so their absence is no gap in the data."""
+    """Judgements and candidates may come later, so their absence is not a gap in the data."""
     assert small(judgements={}, candidates={}).notes == ()
 
 

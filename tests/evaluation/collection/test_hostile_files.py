@@ -88,7 +88,7 @@ def test_hostile_content_is_refused(message, content, problem):
 
 
 def test_a_huge_number_in_a_run_or_in_judgements_is_refused(message):
-    """A number of 5,000 digits is no score and no grade, and is not shown in full."""
+    """A number of 5,000 digits is neither a score nor a grade, and is not shown in full."""
     digits = "9" * 5_000
 
     assert "is not a finite number" in message("run.txt", f"q1 Q0 d1 1 {digits} tag")

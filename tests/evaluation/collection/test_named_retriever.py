@@ -104,7 +104,7 @@ def test_a_retriever_is_imported_from_the_working_directory(modules):
     ],
 )
 def test_a_retriever_that_cannot_be_imported_is_explained(modules, name, message):
-    """A wrong name, a missing or broken module, and what is no function are told apart."""
+    """Each message says whether the name, the module or the type of the function is wrong."""
     modules(
         my_search="NUMBER = 3\ndef retrieve(question): ...\n",
         my_broken="1 / 0\n",

@@ -66,7 +66,7 @@ def test_the_message_says_which_field_to_rename(message, name, row, expected):
     ],
 )
 def test_grades_under_another_name_are_noted(tmp_path, candidate, notes):
-    """It is no error, because a label may be something else."""
+    """It is not an error, because a label may be something else."""
     file = tmp_path / "a.jsonl"
     file.write_text(json.dumps({"query": "one?", "candidates": [candidate]}))
 

@@ -118,7 +118,7 @@ def test_the_name_of_the_working_directory_is_known(tmp_path, monkeypatch):
 
 
 def test_a_deleted_working_directory_is_no_error(tmp_path, monkeypatch):
-    """If the working directory is gone, a collection elsewhere is read all the same."""
+    """If the working directory is gone, a collection elsewhere can still be read."""
     folder, gone = write(tmp_path / "mine", BEIR), tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)

@@ -157,7 +157,7 @@ async def test_a_function_that_returns_a_coroutine_is_awaited():
 
 
 class Awaitable:
-    """An awaitable that is no coroutine."""
+    """An awaitable that is not a coroutine."""
 
     def __await__(self):
         """Return three documents."""

@@ -178,7 +178,7 @@ def test_grades_are_kept(stage, data):
 
 
 def test_other_keys_are_ignored(stage, data):
-    """Letters, arrows and line breaks are no grades; a capital is its letter."""
+    """Letters, arrows and line breaks are not grades; a capital is its letter."""
     status, received = check(stage, data, keys("7x\x1b[A\r2", "S", "Q"), "--check")
 
     assert status == 0

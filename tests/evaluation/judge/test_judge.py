@@ -235,7 +235,7 @@ def test_a_second_judge_is_added_later(client, stage, tmp_path):
 
 
 def test_one_judge_alone_is_noted(client, tmp_path):
-    """With one judge, the notes say what that costs, and that nobody has checked it."""
+    """With one judge, the notes say what that costs, and that the user has not checked it."""
     notes = run(client, tmp_path).notes
 
     assert any(note.startswith("A single judge calls") for note in notes)
@@ -370,7 +370,7 @@ def test_the_price_is_reported_after_five_grades(client, stage, tmp_path):
 
 
 def test_the_price_of_a_judge_that_was_not_asked_is_unknown(client, stage, tmp_path):
-    """If the first grades need no second judge, nobody knows what it costs: not nothing."""
+    """If the first grades need no second judge, its cost is unknown, and not 0."""
     seen = []
     stage.always(judging(lambda *_: 0))
     run(client, tmp_path, judge=(JUDGE, SECOND), progress=seen.append)

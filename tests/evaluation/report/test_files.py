@@ -54,7 +54,7 @@ def test_all_files_are_written(evaluation, tmp_path):
 
 @on_posix
 def test_only_the_user_can_read_the_files(evaluation, tmp_path):
-    """Files have the mode 0600 and new folders 0700, whatever the umask is."""
+    """Files have the mode 0600 and new folders 0700, with any umask."""
     before = os.umask(0)
     try:
         report = evaluation.write(tmp_path / "evaluation")

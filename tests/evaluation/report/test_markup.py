@@ -43,7 +43,7 @@ def test_a_text_stays_text(hostile):
 
 @given(st.text(), st.text())
 def test_no_text_becomes_an_element(content, attribute):
-    """Whatever a text is, there is one element with one attribute."""
+    """With any text, there is one element with one attribute."""
     found = read(element("p", content, title=attribute))
 
     assert [(tag, [*attributes]) for tag, attributes in found.tags] == [("p", ["title"])]

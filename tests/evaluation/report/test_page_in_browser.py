@@ -119,7 +119,7 @@ def test_the_report_can_be_read_by_everyone(browser, report, name, width, scheme
 
 @pytest.mark.parametrize("name", ["complete", "hostile"])
 def test_the_report_never_scrolls_sideways(browser, report, name):
-    """The page is as wide as the window, on a desktop and on a phone, whatever the names are."""
+    """The page is as wide as the window, on a desktop and on a phone, with any names."""
     with opened(browser, report(name)) as page:
         open_all(page)
         for width in (DESKTOP, 1024, 800, PHONE, 320):

@@ -40,7 +40,7 @@ def test_no_two_models_have_one_run():
 
 @pytest.mark.parametrize("model", ["../../etc/passwd", "..", ".hidden", "/", "x" * 400, "a\nb\x00"])
 def test_a_run_stays_in_its_folder(model):
-    """Whatever the name of a model is, that of its run is the name of one file."""
+    """With any name of a model, the name of its run is the name of one file."""
     names = runs(example_evaluation(models={model: (0.3, 1.0, 0.1)}, two_step=False))
 
     for name in names:

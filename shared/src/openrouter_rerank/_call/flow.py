@@ -280,7 +280,7 @@ def _complete_outcome(
     Add the documents with known scores to the ranking of the others.
 
     If the known scores have another served name, those documents are requested too, once. If they
-    cannot be had under the name of the ranking, the known scores are used anyway, because the
+    cannot be obtained under the name of the ranking, the known scores are used anyway, because the
     ranking is paid for.
     """
     ranking, attempts, mixed, _ = outcome

@@ -190,7 +190,7 @@ class Bounds:
         needed = _MARGIN
         if self.step is Step.SLOT:
             self.slot_wait = now - self.started
-            # A request with less time is hardly answered, but may be billed.
+            # A request with less time rarely gets a response, but may be billed.
             needed = max(needed, min(self.slot_wait, _FAIR_CHANCE))
         if self.deadline - now <= needed:
             raise _BoundExceededError(_LATE.get(self.step, FailureKind.DEADLINE))

@@ -60,7 +60,7 @@ class Proxy:
         return EncodedHeaders((self._login.header(), *headers))
 
     def note(self, bounds: Bounds) -> None:
-        """Note what the failure of an exchange has to say about the proxy."""
+        """Note what the failure of an exchange contains about the proxy."""
         bounds.proxy = self.url
         bounds.mask_too(self._secrets)
 

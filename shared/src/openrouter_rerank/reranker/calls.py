@@ -229,7 +229,7 @@ class _Call:
         ranges = parts(
             distinct, self._query, model_for(options.model), options.max_documents_per_request
         )
-        # If there were other requests, they may have been billed, and would be once more.
+        # If there were other requests, they may have been billed, and would be billed again.
         if error.attempts != 1 or len(ranges) != 1:
             return False
         # Documents whose scores are in the store were not sent.

@@ -8,7 +8,7 @@ from .grades import Key, Pair
 
 def gain(grade: int) -> int:
     """
-    Return what a grade counts in the metrics: the grade minus one, and not below zero.
+    Return the value of a grade in the metrics: the grade minus one, and not below zero.
 
     A passage that has only the topic of the question is not relevant.
     """
