@@ -28,9 +28,9 @@ PLAIN_WORDS = {
     "beside|besides": "next to, with, compared with, or also",
     "at once": "immediately, or at the same time",
     "for ever|forever": "without a limit",
-    "for good": "permanently",
+    r"for good(?! \w)": "permanently",
     "a share of": "a number, a fraction, or a part of",
-    "of (?:no )?use": "useful, or not useful",
+    "(?:is|are|be) of (?:no )?use": "is useful, or is not useful",
     "(?:nothing|none) but": "only",
     "in vain": "without success",
     "so to speak|as it were": "the exact statement",
@@ -38,14 +38,13 @@ PLAIN_WORDS = {
     "the house": "the repository",
     "bombs?": "a small compressed body that expands to gigabytes",
     "in both colou?rs": "sync and async",
-    "brothers|sisters": "similar cases",
     "made-up": "invented",
-    "hearsay|honest|innocent|greedy|stubborn": "the property that was measured",
+    "honest": "valid, or correct",
     "takes? no part": "is skipped",
     "if need be": "the condition: if there is a proxy",
     "(?:comes?|came|becomes?) of": "the result of, happens to",
     "all the same": "still, or anyway",
-    "mistaken for|taken (?:for|to be)": "treated as",
+    "(?:mistaken|(?:is|are|be) taken) (?:for|to be)": "treated as",
 }
 _PATTERNS = [
     (re.compile(rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE), instead)
