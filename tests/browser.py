@@ -13,7 +13,8 @@ _FLAGS = (
 )
 
 
-# Not for the whole session: as long as Playwright runs, no other event loop can run in the thread.
+# It does not run for the whole session: as long as Playwright runs, no other event loop can run in
+# the thread.
 @pytest.fixture(scope="module")
 def browser():
     """The Chromium of the system, with an empty profile."""
