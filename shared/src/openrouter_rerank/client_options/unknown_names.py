@@ -10,9 +10,9 @@ from .keywords import RequestOptions
 # The names that other rerank libraries and HTTP clients use.
 _OTHER_NAMES = {
     "top_n": "k limit n num_results return_top_n similarity_top_k top top_k topk topn",
-    "model": "engine model_id model_name model_slug rerank_model",
-    "api_key": "access_token api_token apikey auth_token cohere_api_key jina_api_key key "
-    "openai_api_key openrouter_api_key token voyage_api_key",
+    "model": "engine model_id model_name model_name_or_path model_slug rerank_model",
+    "api_key": "access_token api_token apikey auth_token cohere_api_key jina_api_key "
+    "jinaai_api_key key nvidia_api_key openai_api_key openrouter_api_key token voyage_api_key",
     "base_url": "api_base api_url endpoint endpoint_url host openrouter_api_base server_url url",
     "default_headers": "custom_headers extra_headers headers http_headers",
     "extra_headers": "custom_headers default_headers headers http_headers",
@@ -22,17 +22,18 @@ _OTHER_NAMES = {
     "max_documents_per_request": "batch_size max_batch_size max_documents",
     "score_threshold": "min_relevance_score min_score score_cutoff similarity_cutoff threshold",
     "fallback_models": "fallback fallbacks models",
-    "provider": "openrouter_provider provider_preferences providers routing",
+    "long_documents": "max_length truncate truncation",
+    "provider": "custom_llm_provider openrouter_provider provider_preferences providers routing",
     "extra_body": "additional_kwargs extra model_kwargs",
     "score_store": "cache score_cache store",
     "score_ttl": "cache_ttl ttl",
     "budget": "max_cost spending_limit",
     "allow_insecure_http": "allow_http insecure",
     "app_url": "http_referer referer site_url",
-    "app_title": "app_name site_name x_open_router_title x_title",
+    "app_title": "app_name client_name site_name user_agent x_open_router_title x_title",
     "app_categories": "categories x_open_router_categories",
-    "http_client": "client http session",
-    "http_async_client": "async_client async_http_client http_client_async",
+    "http_client": "client http httpx_client session",
+    "http_async_client": "aclient async_client async_http_client http_client_async",
     "rank_fields": "metadata_fields rank_field",
     "image_key": "image_keys",
     "documents": "docs nodes passages texts",
@@ -44,7 +45,7 @@ for _name, _others in _OTHER_NAMES.items():
     for _other in _others.split():
         _MEANINGS.setdefault(_other, []).append(_name)
 _NOT_OF_OPENROUTER = frozenset(
-    {"instruction", "max_chunks_per_doc", "max_tokens_per_doc", "return_documents", "truncation"}
+    {"instruction", "max_chunks_per_doc", "max_tokens_per_doc", "priority", "return_documents"}
 )
 # The ratio of `difflib`: a typing error, and not another word.
 _SIMILARITY = 0.78
