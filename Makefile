@@ -42,7 +42,7 @@ test: $(VENV)/installed-test ## Run the tests; TESTS="tests/wire -k response" ru
 	$(BIN)/python -m pytest $(or $(TESTS),$(PARALLEL))
 
 .PHONY: sdks
-sdks: .venv-sdk-0/ready .venv-sdk-1/ready ## Install OpenRouter's SDK, which one test needs, in two versions
+sdks: .venv-sdk-0/ready .venv-sdk-1/ready .venv-migrate/ready ## Install the packages of others that some tests need
 
 .PHONY: check
 check: lint types coverage licences wheels ## Check style, types, coverage, lock files, licences and wheels
@@ -137,6 +137,7 @@ lock: $(VENV)/installed-check ## Update all lock files after a change of depende
 	$(COMPILE) --group runtime --constraints requirements/check.txt --output-file requirements/runtime.txt
 	echo 'openrouter<1' | $(COMPILE) - --output-file requirements/sdk-0.txt
 	echo 'openrouter>=1' | $(COMPILE) - --output-file requirements/sdk-1.txt
+	$(COMPILE) --group migrate --output-file requirements/migrate.txt
 	$(COMPILE) --group lowest --resolution lowest-direct --output-file requirements/lowest.txt
 	$(COMPILE) --group bench-clients --constraints requirements/check.txt --output-file benchmarks/requirements/clients.txt
 	$(COMPILE) --group bench-transports --constraints requirements/check.txt --output-file benchmarks/requirements/transports.txt
@@ -193,10 +194,11 @@ $(VENV)/installed-%: $(LOCKS)/%.txt $(PACKAGES:=/pyproject.toml) | $(BIN)/python
 	$(PIP) install -qq --no-deps --no-build-isolation $(PACKAGES:%=--editable ./%)
 	@touch $@
 
-# Not in the environment of the tests, because langchain-openrouter excludes new versions of the SDK.
-.venv-sdk-%/ready: requirements/sdk-%.txt | $(BIN)/python
-	$(BIN)/python -m venv --clear .venv-sdk-$*
-	$(PIP) --python .venv-sdk-$* install -qq --no-deps --require-hashes --requirement $<
+# Not in the environment of the tests: langchain-openrouter excludes new versions of the SDK, and the
+# packages that docs/migrate is about need 120 others.
+.venv-sdk-0/ready .venv-sdk-1/ready .venv-migrate/ready: .venv-%/ready: requirements/%.txt | $(BIN)/python
+	$(BIN)/python -m venv --clear .venv-$*
+	$(PIP) --python .venv-$* install -qq --no-deps --require-hashes --requirement $<
 	@touch $@
 
 # Four environments, because the requirements of the peers exclude each other.
