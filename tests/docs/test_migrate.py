@@ -19,6 +19,8 @@ from pathlib import Path
 import pytest
 from langchain_openrouter_rerank import OpenRouterRerank as LangChainReranker
 from llamaindex_openrouter_rerank import OpenRouterRerank as LlamaIndexReranker
+from openrouter_rerank import OpenRouterRerankError, RerankClient
+from openrouter_rerank.local.stage import error
 
 from tests.docs import before_migration
 from tests.docs.before_migration import texts_and_scores
@@ -31,6 +33,8 @@ PYTHON = HOME / ("Scripts/python.exe" if sys.platform == "win32" else "bin/pytho
 PAGES = {page.stem: page for page in sorted(ROOT.glob("docs/migrate/*.md"))}
 KEYS = {"right": KEY, "wrong key": "wrong-key", "no key": None, "HTTP 503": KEY_WHEN_DOWN}
 
+# Local models need no key and no service.
+WITH_ERRORS = [page for page in PAGES if page != "sentence-transformers"]
 # The classes and functions whose parameters a page must name, without those that carry data.
 CLASSES = {
     "cohere": [
@@ -199,7 +203,7 @@ def test_new_code_returns_the_documents_of_the_old_code(page, before, key_in_env
     assert compared == list(programs(PAGES[page]))
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page != "sentence-transformers"])
+@pytest.mark.parametrize("page", WITH_ERRORS)
 def test_old_errors_are_those_of_the_page(page, before):
     """The table of errors has the class of each old error, and the requests until HTTP 503 ends."""
     outcomes, _ = before
@@ -211,9 +215,26 @@ def test_old_errors_are_those_of_the_page(page, before):
         classes[-1] += f" after {requests}"
         expected.append([f"{title}, before", *classes])
 
-    *old, new = rows(PAGES[page], "Errors")
+    *old, _ = rows(PAGES[page], "Errors")
     assert old == expected
-    assert new[0] == "now"
+
+
+def test_new_errors_are_those_of_the_pages(local_openrouter, key_in_environment, monkeypatch):
+    """The last row of each table of errors has the errors of today, and the number of requests."""
+    raised = []
+    for status in (401, None, 503):
+        if status is None:
+            monkeypatch.delenv("OPENROUTER_API_KEY")
+        else:
+            monkeypatch.setenv("OPENROUTER_API_KEY", local_openrouter.api_key)
+            local_openrouter.always(error(status, "no", retry_after=0))
+        with pytest.raises(OpenRouterRerankError) as caught, RerankClient() as client:
+            client.rerank("question", ["one", "two"])
+        raised.append(f"`{type(caught.value).__name__}`")
+    raised[-1] += f" after {caught.value.attempts} requests"
+
+    tables = [rows(path, "Errors") for page, path in PAGES.items() if page in WITH_ERRORS]
+    assert [table[-1] for table in tables] == [["now", *raised]] * len(tables)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -228,10 +249,11 @@ def test_a_page_names_every_old_option(page, before):
     assert old - DATA - named == set()
 
 
-@pytest.mark.parametrize(("path", "name", "default"), DEFAULTS)
-def test_old_defaults_are_those_of_the_pages(path, name, default, before):
+def test_old_defaults_are_those_of_the_pages(before):
     """The old packages have the defaults that the pages name."""
-    assert before[1][path][name] == default
+    _, classes = before
+
+    assert [(path, name, classes[path][name]) for path, name, _ in DEFAULTS] == DEFAULTS
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -243,8 +265,8 @@ def test_an_old_option_is_accepted_or_leads_to_the_new_one(page, key_in_environm
             for reranker in (LangChainReranker, LlamaIndexReranker):
                 try:
                     reranker(**{name: object()})
-                except ValueError as error:
-                    text = str(error)
+                except ValueError as problem:
+                    text = str(problem)
                     assert name in names(new) or any(repr(n) in text for n in names(new)), text
                 else:
                     assert name in names(new)
