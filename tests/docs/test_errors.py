@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from langchain_core.stores import InMemoryByteStore
 from openrouter_rerank import AsyncRerankClient, OpenRouterRerankError, RerankClient
+from openrouter_rerank.errors import help_note
 from openrouter_rerank.local.stage import Fault
 
+from scripts.error_table import error_classes
 from tests.clients import OWN_CONNECTIONS
 from tests.docs.error_situations import DOCUMENTS, MODELS, QUERY, REPLIES, SETUPS
 from tests.docs.reranker_situations import SITUATIONS
@@ -24,11 +26,12 @@ from tests.option_errors import (
 from tests.starvation import repeat_if_starved
 
 PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
+TEXT = PAGE.read_text("utf-8")
+SECTIONS = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", TEXT, re.MULTILINE | re.DOTALL))
 ROWS = {
     situation: (error_class, message)
-    for situation, error_class, message in re.findall(
-        r"^\| (.+?) \| `(\w+)` \| `(.+)` \|$", PAGE.read_text("utf-8"), re.MULTILINE
-    )
+    for error_class, section in SECTIONS.items()
+    for situation, message in re.findall(r"^\| (.+?) \| `(.+)` \|$", section, re.MULTILINE)
 }
 
 WAITING_FOR_A_SLOT = "All request slots of the client are in use until `timeout`."
@@ -177,7 +180,7 @@ OPTION_ROWS = {
 
 def test_the_errors_of_options_and_arguments_are_on_the_page():
     """The page lists the errors of options and arguments with the texts that are tested."""
-    table = PAGE.read_text("utf-8").partition("## Options and arguments")[2]
+    table = TEXT.partition("## Options and arguments")[2]
 
     rows = re.findall(r"^\| `(.+?)` \| `+ ?(.+?) ?`+ \|$", table, re.MULTILINE)
 
@@ -190,3 +193,13 @@ def test_every_row_of_the_page_is_tested():
     others = {WAITING_FOR_A_SLOT, WAITING_FOR_AN_IDENTICAL_CALL}
 
     assert ROWS.keys() == REPLIES.keys() | SETUPS.keys() | SITUATIONS.keys() | others
+
+
+def test_each_error_has_a_section():
+    """Each class of errors has a section, to which the note of a failed call links."""
+    names = {error_class.__name__ for error_class in error_classes()}
+
+    assert SECTIONS.keys() == names
+    assert {help_note(error_class("")) for error_class in error_classes()} == {
+        f"Help: docs/errors.md#{name.lower()}" for name in names
+    }

@@ -1,0 +1,61 @@
+"""
+Writes the table of all errors in docs/errors.md from the classes and their docstrings.
+"""
+
+import inspect
+import re
+
+from openrouter_rerank import errors
+
+from .keyword_descriptions import ROOT
+
+PATH = "docs/errors.md"
+_BEGIN, _END = "<!-- generated: errors -->", "<!-- end -->"
+_RETRIED: dict[type[errors.OpenRouterRerankError], str] = {
+    errors.APIConnectionError: "yes",
+    errors.DeadlineExceededError: "no: the time of the call is over",
+    errors.InvalidResponseError: "yes, unless only some documents are ranked",
+    errors.APIStatusError: "if the status is 500 or more",
+}
+_BUILT_IN = (ValueError, ConnectionError, TimeoutError)
+
+
+def error_classes() -> list[type[errors.OpenRouterRerankError]]:
+    """Return the classes that a call raises, in the order of the module."""
+    classes = [
+        each
+        for each in vars(errors).values()
+        if inspect.isclass(each) and issubclass(each, errors.OpenRouterRerankError)
+    ]
+    return [each for each in classes if each is not errors.OpenRouterRerankError]
+
+
+def page_with_table() -> str:
+    """Return the text of the page with the table that the classes give today."""
+    before, begin, rest = (ROOT / PATH).read_text("utf-8").partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not (begin and end):
+        raise ValueError(f"{PATH} has no place for the table: add {_BEGIN} and {_END}")
+    return f"{before}{_BEGIN}\n\n{_table()}\n\n{_END}{after}"
+
+
+def _table() -> str:
+    statuses = {
+        type(error): (str(status), "yes" if error.retryable else "no")
+        for status in range(400, 600)
+        if type(error := errors.APIStatusError.of(status, "")) is not errors.APIStatusError
+    }
+    rows = ["| error | status | meaning | retried |", "| --- | --- | --- | --- |"]
+    for each in error_classes():
+        status, retried = statuses.get(each, ("", _RETRIED.get(each, "no")))
+        meaning = re.split(r"(?<=\.)\s", inspect.getdoc(each) or "")[0]
+        built_in = [f"`{kind.__name__}`" for kind in _BUILT_IN if issubclass(each, kind)]
+        if built_in:
+            meaning += f" It is also a {built_in[0]}."
+        rows.append(
+            f"| [`{each.__name__}`](#{each.__name__.lower()}) | {status} | {meaning} | {retried} |"
+        )
+    return "\n".join(rows)
+
+
+PAGES = {PATH: page_with_table}
