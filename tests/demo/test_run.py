@@ -1,18 +1,22 @@
-"""The whole demo, with few passages and with both real framework packages."""
+"""The whole demo, with a part of the passages and with both real framework packages."""
 
 import re
 from io import StringIO
 
 import pytest
-from openrouter_rerank.demo.frameworks import PACKAGES, installed_frameworks
-from openrouter_rerank.demo.run import CANDIDATES, MIXED_QUESTION, QUESTIONS, run
-from openrouter_rerank.demo.service import IMAGE_MODEL, TEXT_MODEL
-from openrouter_rerank.errors import ConfigurationError, UnauthorizedError
+from openrouter_rerank.cli.output import console
+from openrouter_rerank.demo.frameworks import PACKAGES, drawing_first, installed_frameworks
+from openrouter_rerank.demo.introduction import CANDIDATES, PAID_QUESTIONS, introduction
+from openrouter_rerank.demo.judgements import judgements
+from openrouter_rerank.demo.run import EXAMPLE, run
+from openrouter_rerank.demo.screen import Screen
+from openrouter_rerank.errors import BudgetExceededError, ConfigurationError, UnauthorizedError
 from openrouter_rerank.local.stage import error, results
 from rich.console import Console
 
 QUESTION = "How do I check that something is true while I debug?"
 FRAMEWORKS = sorted(PACKAGES)
+SAME = "LangChain and LlamaIndex returned the same order."
 
 
 @pytest.fixture(scope="module")
@@ -21,15 +25,31 @@ def cache(tmp_path_factory):
     return tmp_path_factory.mktemp("cache")
 
 
-@pytest.fixture
-def demo(passages, cache):
-    """Return a function that runs the demo with a part of the corpus, and returns its output."""
+@pytest.fixture(scope="module")
+def few(passages):
+    """Return the passages that answer the example and two other questions, and some more."""
+    questions = judgements(passages).questions
+    judged = {each for judged in [questions[4], questions[6]] for each in judged.grades}
+    judged |= next(judged.grades.keys() for judged in questions if judged.question == EXAMPLE)
+    return [*passages[:40], *(each for each in passages[40:] if each.id in judged)]
 
-    def demo(*questions, width=100, **options):
+
+@pytest.fixture
+def demo(few, cache, monkeypatch):
+    """Return a function that runs the demo with few passages; its output is in `demo.text`."""
+    monkeypatch.setattr("openrouter_rerank.demo.run.corpus", lambda: few)
+
+    def demo(*questions, width=100, frameworks=FRAMEWORKS):
         output = StringIO()
-        console = Console(file=output, width=width, markup=False, highlight=False)
-        run(console, passages[:40], questions, cache=cache, **options)
-        return output.getvalue()
+        screen = Screen(
+            Console(file=output, width=width, markup=False, highlight=False), console(stderr=True)
+        )
+        report = run(screen, frameworks, questions, cache=cache)
+        text = re.sub(
+            r"^  [A-Z].*: (\d+ of \d+|[\d.]+ s)\n", "", output.getvalue(), flags=re.MULTILINE
+        )
+        demo.text = text
+        return report
 
     return demo
 
@@ -44,105 +64,194 @@ def hosted(local_openrouter, monkeypatch):
 
 def test_both_frameworks_take_part():
     """Both framework packages of this workspace have an entry point for the demo."""
-    assert sorted(installed_frameworks()) == FRAMEWORKS
+    assert installed_frameworks() == FRAMEWORKS
 
 
-def test_without_a_key_the_local_scorer_answers(demo):
-    """Without a key the local scorer ranks for both frameworks at no cost, and is named."""
-    text = " ".join(demo(QUESTION).split())
-
-    assert "There is no OPENROUTER_API_KEY, so the local scorer answers, not OpenRouter" in text
-    for name in FRAMEWORKS:
-        assert f"{name}, by local/minilm-l6-lexical, local scorer (not OpenRouter)" in text
-    assert re.search(r"\d\.\d seconds .* 2 requests, 50 documents, cost \$0\.00$", text)
-
-
-def test_both_frameworks_print_the_same_tables(demo):
-    """With the same vectors and the same scorer, the tables of both frameworks are equal."""
-    first, second = (part.split("seconds")[0] for part in demo(QUESTION).split(", by ")[1:])
-
-    assert first.splitlines()[1:8] == second.splitlines()[1:8]
+@pytest.mark.parametrize(
+    ("wanted", "order"),
+    [
+        (None, ["LangChain", "LlamaIndex"]),
+        ("langchain", ["LangChain", "LlamaIndex"]),
+        ("llamaindex", ["LlamaIndex", "LangChain"]),
+    ],
+)
+def test_the_framework_that_draws_is_the_first_one(wanted, order):
+    """The framework of the option comes first, by default the first one in the alphabet."""
+    assert drawing_first(wanted) == order
 
 
-def test_the_last_prepared_question_is_about_pictures(hosted, demo):
-    """The text model ranks text only, and the image model ranks the last question with pictures."""
-    text = demo()
+def test_a_framework_that_is_not_installed_cannot_draw(monkeypatch):
+    """The error for a framework that is not installed names its package."""
+    monkeypatch.setattr("openrouter_rerank.demo.frameworks.installed_frameworks", list)
 
-    sent = [(request.query, request.model) for request in hosted.requests]
-    by_model = [*((question, TEXT_MODEL) for question in QUESTIONS), (MIXED_QUESTION, IMAGE_MODEL)]
-    assert sent == [pair for pair in by_model for _ in FRAMEWORKS]
-    images = [
-        [document for document in request.documents if not isinstance(document, str)]
-        for request in hosted.requests
-    ]
-    assert [len(found) > 0 for found in images] == [False] * 6 + [True] * 2
-    assert images[6] == images[7]
-    assert all(document["text"] and document["image"] for document in images[6])
-    assert all(question in text for question in (*QUESTIONS, MIXED_QUESTION))
+    with pytest.raises(ConfigurationError, match="pip install llamaindex-openrouter-rerank"):
+        drawing_first("llamaindex")
+
+
+def test_an_example_and_the_numbers_over_all_questions_are_shown(demo):
+    """The example marks its right passage in both orders, and the numbers count each question."""
+    report = demo()
+
+    example, rest = demo.text.split("judged questions")
+    assert example.startswith(f"\n{EXAMPLE}\n")
+    assert example.count("✔") >= 2
+    comparison = report.judged.comparison
+    for verdict in ("better", "worse", "unchanged"):
+        assert f"{len(comparison.of(verdict))} {verdict}" in rest
+    assert all(change.question in rest for change in comparison.of("worse")[:5])
+    before, after = comparison.among(1)
+    assert re.search(rf"right passage first +{before} +→ +{after}\b", rest)
+    assert SAME in rest
+
+
+def test_the_numbers_are_qualified(demo):
+    """The output says who has judged, for which Python, how the example was chosen, what lacks."""
+    report = demo()
+
+    text = " ".join(demo.text.split())
+    assert "One reader judged the passages, for Python 3.11.7." in text
+    assert "The example above was chosen because it convinces" in text
+    known = report.judged.judgements
+    assert f"lacks {known.missing} of the 188 judged passages" in text
+    assert f"so {known.left_out} questions are left out" in text
+
+
+def test_each_judged_question_is_asked_once(demo):
+    """The example is asked in each framework, and each other question in plain Python."""
+    report = demo()
+
+    questions = [judged.question for judged in report.judged.judgements.questions]
+    asked = [answer.question for answer in report.judged.answers]
+    assert sorted(asked) == sorted(questions)
+    assert asked[0] == EXAMPLE
+    assert [answer.framework for answer in report.judged.answers[1:]] == ["plain Python"] * (
+        len(questions) - 1
+    )
+    assert f"{len(questions) + 1} requests, cost $0.00" in demo.text
+
+
+def test_an_own_question_shows_both_orders_completely(demo):
+    """All candidates of an own question are shown, without a judgement, in each order."""
+    report = demo(QUESTION)
+
+    assert f"\n{QUESTION}\n" in demo.text
+    assert re.findall(r"^ *(\d+) ", demo.text, re.MULTILINE)[:25] == [str(n) for n in range(1, 26)]
+    assert "✔" not in demo.text
+    assert "▲ up from" in demo.text
+    assert report.judged is None
+    assert [answer.framework for answer in report.answers] == FRAMEWORKS
+    assert "local/minilm" in demo.text
+    assert "local scorer (not OpenRouter)" in demo.text
+
+
+def test_plain_python_returns_the_order_of_the_frameworks(demo):
+    """The pipeline without a framework fetches and ranks the same passages."""
+    by_frameworks = demo(QUESTION).answers[0].outcome
+    plain = demo(QUESTION, frameworks=[])
+
+    outcome = plain.answers[0].outcome
+    for one, other in (
+        (by_frameworks.retrieved, outcome.retrieved),
+        (by_frameworks.reranked, outcome.reranked),
+    ):
+        assert [hit.id for hit in one] == [hit.id for hit in other]
+        assert [hit.score for hit in one] == pytest.approx([hit.score for hit in other], abs=1e-5)
+
+
+def test_missing_frameworks_are_named(demo):
+    """If no framework is installed, plain Python draws, and the packages to install are named."""
+    demo(QUESTION, frameworks=[])
+
+    assert "plain Python, reranked by" in demo.text
+    assert "pip install langchain-openrouter-rerank llamaindex-openrouter-rerank" in demo.text
+
+
+def test_a_different_order_is_not_called_the_same(hosted, demo):
+    """If the frameworks get different orders, the output says so."""
+    places = [(n, (n + 1) / 100) for n in range(CANDIDATES)]
+    hosted.script(results(*reversed(places)), results(*((n, 1 - score) for n, score in places)))
+
+    demo(QUESTION)
+
+    assert "LangChain and LlamaIndex returned different orders for 1 of 1." in demo.text
+    assert SAME not in demo.text
+
+
+@pytest.mark.parametrize("width", [40, 69, 70, 100])
+def test_the_output_fits_and_has_no_blanks_at_the_ends_of_lines(demo, width):
+    """No table is wider than the terminal, and no line ends with a blank."""
+    demo(QUESTION, width=width)
+
+    lines = demo.text.splitlines()
+    rows = [line for line in lines if re.match(r" *\d+ ", line)]
+    assert rows
+    assert max(map(len, rows)) <= width
+    assert all(line == line.rstrip() for line in lines)
+    assert any("▲" in row for row in rows)
+
+
+def test_a_second_run_computes_no_vector(demo, cache):
+    """The vectors of the retriever and of the scorer are stored, so a second run writes nothing."""
+    demo(QUESTION)
+    before = {file.name: file.stat().st_mtime_ns for file in cache.iterdir()}
+
+    demo(QUESTION)
+
+    assert len(before) == 2
+    assert {file.name: file.stat().st_mtime_ns for file in cache.iterdir()} == before
+
+
+def test_without_judged_passages_the_demo_raises_an_error(demo, monkeypatch, few):
+    """If no judged question can be answered, the error says what to do."""
+    monkeypatch.setattr("openrouter_rerank.demo.run.corpus", lambda: few[:5])
+
+    with pytest.raises(ConfigurationError, match="Raise --passages"):
+        demo()
+
+
+def test_with_a_key_ten_questions_at_most_are_asked(hosted, demo):
+    """With a key the requests are at most those that the introduction announces."""
+    demo()
+
+    assert 0 < len(hosted.requests) <= PAID_QUESTIONS + 1
+    assert {request.model for request in hosted.requests} == {"cohere/rerank-v3.5"}
+    assert {request.headers["authorization"] for request in hosted.requests} == {
+        f"Bearer {hosted.api_key}"
+    }
+    assert hosted.requests[0].query == EXAMPLE
+    assert hosted.api_key not in demo.text
+
+
+@pytest.mark.parametrize(("own", "requests"), [(0, 11), (1, 2), (3, 6)])
+def test_with_a_key_requests_and_price_are_announced(hosted, own, requests):
+    """Before the first request, the address, the number of requests and the price are shown."""
+    text = " ".join(introduction(own, len(FRAMEWORKS)))
+
+    assert f"OpenRouter at {hosted.base_url}" in text
+    assert f"at most {requests} requests" in text
+    assert "$0.001 (Cohere) or $0.002 (Amazon Bedrock) per search unit" in text
+    assert "A budget of $0.05" in text
+    assert hosted.requests == []
+
+
+def test_a_budget_ends_the_demo(hosted, demo):
+    """If the answers cost more than the budget, no further request is sent."""
+    expensive = results(*((n, 0.1) for n in range(CANDIDATES)), cost=0.06)
+    hosted.script(expensive)
+
+    with pytest.raises(BudgetExceededError):
+        demo(QUESTION)
+
+    assert len(hosted.requests) == 1
 
 
 def test_both_frameworks_send_the_same_request(hosted, demo):
-    """Each framework sends a question once, with the same 25 passages and the key."""
+    """Each framework sends a question once, with the same 25 passages."""
     demo(QUESTION)
 
     first, second = hosted.requests
     assert first.documents == second.documents
     assert len(first.documents) == CANDIDATES
-    assert {request.headers["authorization"] for request in hosted.requests} == {
-        f"Bearer {hosted.api_key}"
-    }
-
-
-def test_with_a_key_the_output_names_openrouter_and_the_cost(hosted, demo):
-    """With a key the output has the base URL and the cost, but not the key."""
-    paid = results(*((n, 0.1) for n in range(CANDIDATES)), cost=0.002)
-    hosted.script(paid, paid)
-
-    text = " ".join(demo(QUESTION).split())
-
-    assert f"OpenRouter at {hosted.base_url} answers" in text
-    assert "local scorer" not in text
-    assert hosted.api_key not in text
-    assert text.endswith("2 requests, 50 documents, cost $0.004")
-
-
-def test_a_changed_order_is_demo(hosted, demo):
-    """The first result is in the first row, with its score and its rank before reranking."""
-    last_first = [(n, (n + 1) / 100) for n in reversed(range(CANDIDATES))]
-    hosted.script(results(*last_first), results(*last_first))
-
-    rows = re.findall(r"^ 1 .* 0\.250 +25 *$", demo(QUESTION), flags=re.MULTILINE)
-
-    assert len(rows) == len(FRAMEWORKS)
-
-
-@pytest.mark.parametrize("width", [40, 69, 70, 200])
-def test_the_output_fits_the_terminal(demo, width):
-    """No line is wider than the terminal, and the old ranks are shown at any width."""
-    lines = demo(QUESTION, width=width).splitlines()
-
-    assert max(map(len, lines)) <= width
-    assert sum(line.rstrip().endswith("was") for line in lines) == len(FRAMEWORKS)
-    assert any(re.search(r"\bscore\b", line) for line in lines) == (width >= 70)
-
-
-@pytest.mark.parametrize("name", FRAMEWORKS)
-def test_a_framework_that_is_not_installed_is_skipped(demo, name):
-    """One framework is enough, and the output says how to install the other."""
-    framework = {name: installed_frameworks()[name]}
-
-    text = demo(QUESTION, frameworks=framework, width=200)
-
-    (missing,) = {*FRAMEWORKS} - {name}
-    assert f"Skipping {missing} (not installed): pip install {PACKAGES[missing]}" in (text)
-    assert f"{name}, by" in text
-    assert f"{missing}, by" not in text
-
-
-def test_without_any_framework_the_demo_raises_an_error(demo):
-    """If no framework is installed, the error names the packages to install."""
-    with pytest.raises(ConfigurationError, match=" or ".join(PACKAGES.values())):
-        demo(QUESTION, frameworks={})
 
 
 def test_an_error_of_the_service_ends_the_demo(hosted, demo):

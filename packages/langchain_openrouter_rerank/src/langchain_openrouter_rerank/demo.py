@@ -32,11 +32,13 @@ def rerank_with(passages: Sequence[Passage], embed: Embed) -> Pipeline:
         embed: Returns the embedding of a text.
     """
     store = InMemoryVectorStore(_Embeddings(embed))
-    store.add_documents([_document(passage) for passage in passages])
+    store.add_documents(
+        [Document(id=passage.id, page_content=passage.text) for passage in passages]
+    )
 
     def pipeline(question: str, *, k: int, settings: RerankerSettings) -> Outcome:
         found = store.similarity_search_with_score(question, k=k)
-        with closing(OpenRouterRerank(image_key="image", **settings)) as reranker:
+        with closing(OpenRouterRerank(**settings)) as reranker:
             ranked = reranker.compress_documents([document for document, _ in found], question)
         return Outcome(
             retrieved=tuple(Hit(str(document.id), score) for document, score in found),
@@ -47,8 +49,3 @@ def rerank_with(passages: Sequence[Passage], embed: Embed) -> Pipeline:
         )
 
     return pipeline
-
-
-def _document(passage: Passage) -> Document:
-    metadata = {} if passage.image is None else {"image": passage.image}
-    return Document(id=passage.id, page_content=passage.text, metadata=metadata)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from llama_index.core import MockEmbedding, VectorStoreIndex
-from llama_index.core.schema import ImageNode, NodeWithScore, QueryBundle, TextNode
+from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from openrouter_rerank.demo.passage import Passage
 from openrouter_rerank.demo.pipeline import Embed, Hit, Outcome, Pipeline, RerankerSettings
 
@@ -20,7 +20,10 @@ def rerank_with(passages: Sequence[Passage], embed: Embed) -> Pipeline:
         embed: Returns the embedding of a text.
     """
     index = VectorStoreIndex(
-        [_node(passage, embed(passage.text)) for passage in passages],
+        [
+            TextNode(id_=passage.id, text=passage.text, embedding=embed(passage.text))
+            for passage in passages
+        ],
         # An index needs a model, but does not use it: nodes and questions have their vectors.
         embed_model=MockEmbedding(embed_dim=1),
     )
@@ -37,9 +40,3 @@ def rerank_with(passages: Sequence[Passage], embed: Embed) -> Pipeline:
 
 def _hits(nodes: Sequence[NodeWithScore]) -> tuple[Hit, ...]:
     return tuple(Hit(node.node_id, node.score) for node in nodes)
-
-
-def _node(passage: Passage, vector: list[float]) -> TextNode:
-    if passage.image is None:
-        return TextNode(id_=passage.id, text=passage.text, embedding=vector)
-    return ImageNode(id_=passage.id, text=passage.text, image=passage.image, embedding=vector)

@@ -44,7 +44,7 @@ def corpus() -> list[Passage]:
             # Several topics of the reference contain the same sections.
             if part not in found:
                 number = len(found) + 1
-                found[part] = Passage(id=f"p{number}", title=title, text=f"{title}\n\n{part}")
+                found[part] = Passage(id=f"p{number}", title=title, body=part)
     return list(found.values())
 
 

@@ -7,7 +7,7 @@ so that the first run starts quickly.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -19,14 +19,12 @@ from openrouter_rerank.local.vocabulary import FIRST_WORD
 from openrouter_rerank.local.wordpiece import END, START, token_ids
 
 Matrix: TypeAlias = NDArray[np.float32]
-Batch: TypeAlias = Sequence[int]
-Track: TypeAlias = Callable[[Sequence[Batch]], Iterable[Batch]]
-"""Yields the batches unchanged, and may show the progress."""
-
+Vector: TypeAlias = NDArray[np.float32]
 VERSION = f"static 1 {SHA256}"
-"""Vectors of different versions are not comparable."""
+"""The version of these vectors, for a cache."""
 
-_SIZE = 384
+SIZE = 384
+"""The length of a vector."""
 _BATCH_SIZE = 256
 _NO_TOKEN_LIMIT = 1_000_000
 
@@ -42,28 +40,27 @@ class StaticEmbedding:
         self._session = new_session()
         self._token_vectors: dict[int, Matrix] = {}
 
-    def vectors(self, texts: Sequence[str], track: Track = iter) -> Matrix:
+    def vectors(self, texts: Sequence[str]) -> Matrix:
         """
         Return one row for each of `texts`; the row of a blank text is all zeros.
 
         Args:
             texts: Each text is read to its end, however long it is.
-            track: Wraps the batches of tokens to embed, which take most of the time.
         """
         ids_of_texts = [token_ids(text, _NO_TOKEN_LIMIT)[1:-1] for text in texts]
         new = sorted(
             {number for ids in ids_of_texts for number in ids} - self._token_vectors.keys()
         )
-        for batch in track([new[at : at + _BATCH_SIZE] for at in range(0, len(new), _BATCH_SIZE)]):
-            self._embed(batch)
+        for start in range(0, len(new), _BATCH_SIZE):
+            self._embed(new[start : start + _BATCH_SIZE])
         return np.array([self._mean(ids) for ids in ids_of_texts], dtype=np.float32)
 
-    def _embed(self, ids: Batch) -> None:
+    def _embed(self, ids: Sequence[int]) -> None:
         vectors = token_vectors(self._session, [(START, number, END) for number in ids])
         self._token_vectors.update(zip(ids, vectors.mean(axis=1), strict=True))
 
     def _mean(self, ids: Sequence[int]) -> Matrix:
-        total = np.zeros(_SIZE, dtype=np.float32)
+        total = np.zeros(SIZE, dtype=np.float32)
         for number in ids:
             total += _weight(number) * self._token_vectors[number]
         return total / (np.linalg.norm(total) or 1.0)

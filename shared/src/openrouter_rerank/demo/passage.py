@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """
-    A text that may answer a question, or a picture with its caption.
-    """
+    """A part of the documentation."""
 
     id: str
     title: str
-    """Shown in the tables."""
-    text: str
-    image: str | None = None
-    """The picture as a data URI; `text` is then its caption."""
+    body: str
+
+    @property
+    def text(self) -> str:
+        """The title and the body: what is embedded and ranked."""
+        return f"{self.title}\n\n{self.body}"

@@ -11,11 +11,10 @@ from typing import Protocol, TypeAlias, TypedDict
 
 from pydantic import SecretStr
 
+from openrouter_rerank.budget import Budget
 from openrouter_rerank.demo.passage import Passage
 from openrouter_rerank.http_client import HTTPClient
 from openrouter_rerank.ranking import Ranking
-
-GROUP = "openrouter_rerank.demo"
 
 Embed: TypeAlias = Callable[[str], list[float]]
 """Returns the vector of a passage or a question. The vectors of the passages are precomputed."""
@@ -26,10 +25,10 @@ class RerankerSettings(TypedDict, total=False):
     The options for the reranker of a framework.
     """
 
-    model: str
     api_key: SecretStr
     base_url: str
     http_client: HTTPClient
+    budget: Budget
     on_response: Callable[[Ranking], object]
 
 

