@@ -40,7 +40,7 @@ def test_plain_lines_say_how_much_is_done(monkeypatch):
 
 
 def test_short_work_prints_no_plain_line():
-    """Work of less than a second leaves no line in a pipe."""
+    """Work that ends immediately leaves no line in a pipe."""
     file = StringIO()
 
     with activity("Asking", console=Console(file=file), errors=Console(file=StringIO())):

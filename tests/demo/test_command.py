@@ -6,11 +6,14 @@ import subprocess
 import sys
 from contextlib import redirect_stdout
 from io import StringIO
+from pathlib import Path
+from shutil import which
 
 import pytest
 from openrouter_rerank.cli import main, output
 from openrouter_rerank.local.stage import Fault, error
 
+ROOT = Path(__file__).parents[2]
 DEMO = "import sys; from openrouter_rerank.cli import main; sys.exit(main(['demo', *sys.argv[1:]]))"
 QUICK = ("--passages", "30", "How do I check that something is true?")
 
@@ -78,16 +81,17 @@ def test_all_words_are_one_question(arguments, questions, local_openrouter, monk
     monkeypatch.setenv("OPENROUTER_API_KEY", local_openrouter.api_key)
     monkeypatch.setenv("OPENROUTER_API_BASE", local_openrouter.base_url)
 
-    assert main(["demo", "--passages", "30", *arguments]) == 0
+    assert main(["demo", "--passages", "5", *arguments]) == 0
 
     assert [request.query for request in local_openrouter.requests] == questions * 2
 
 
-def test_the_chart_and_the_json_have_the_judged_questions(tmp_path, capsys):
+def test_the_chart_and_the_json_have_the_judged_questions(tmp_path, capsys, few, monkeypatch):
     """With `--svg` the chart is written, and `--json` has each question with both places."""
+    monkeypatch.setattr("openrouter_rerank.demo.run.corpus", lambda: few)
     file = tmp_path / "chart.svg"
 
-    assert main(["demo", "--json", "--passages", "60", "--svg", str(file)]) == 0
+    assert main(["demo", "--json", "--svg", str(file)]) == 0
 
     judged = json.loads(capsys.readouterr().out)["judged"]
     assert judged["questions"]
@@ -110,6 +114,15 @@ def test_the_framework_of_the_option_draws(local_openrouter, monkeypatch, capsys
     printed = capsys.readouterr().out
     assert "LlamaIndex, reranked by" in printed
     assert "LlamaIndex and LangChain returned the same order." in printed
+
+
+@pytest.mark.skipif(which("make") is None, reason="needs make")
+def test_make_says_that_it_installs_before_it_does(tmp_path):
+    """The first command of `make demo` in a new checkout says what takes a minute."""
+    command = ["make", "--dry-run", "demo", f"VENV={tmp_path / 'new'}"]
+    done = subprocess.run(command, capture_output=True, check=True, text=True, cwd=ROOT)
+
+    assert "Installing into" in done.stdout.splitlines()[0]
 
 
 def test_output_may_go_to_an_object_without_an_encoding():

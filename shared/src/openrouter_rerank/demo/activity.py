@@ -10,7 +10,8 @@ from time import perf_counter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-# Seconds between two plain lines.
+# Seconds until the first plain line, and between two: together at most one second.
+_FIRST = 0.1
 _INTERVAL = 0.9
 
 
@@ -50,7 +51,9 @@ def _plain_lines(text: str, total: int | None, console: Console) -> Generator[Ca
         done += 1
 
     def show() -> None:
-        while not ended.wait(_INTERVAL):
+        wait = _FIRST
+        while not ended.wait(wait):
+            wait = _INTERVAL
             count = f"{done} of {total}" if total else f"{perf_counter() - started:.1f} s"
             console.print(f"  {text}: {count}", soft_wrap=True)
             console.file.flush()

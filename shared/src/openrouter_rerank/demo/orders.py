@@ -74,7 +74,9 @@ class OrderTable:
     def _line(self, rank: str, left: Text, right: Text, change: Text, style: str = "") -> Text:
         line = Text(f"{rank:>3} ", style=style)
         for cell in (left, right):
-            line.append_text(self._fitted(cell)).append("  ")
+            fitted = shortened(cell, self._cell_width, self._signs)
+            fitted.pad_right(self._cell_width - cell_len(fitted.plain))
+            line.append_text(fitted).append("  ")
         line.append_text(change)
         line.rstrip()
         return line
@@ -89,14 +91,6 @@ class OrderTable:
             (" ".join(passage.body.split()), "dim"),
         )
 
-    def _fitted(self, cell: Text) -> Text:
-        if cell_len(cell.plain) > self._cell_width:
-            cut = set_cell_size(cell.plain, self._cell_width - 1)
-            cell = cell[: len(cut.rstrip())]
-            cell.append(self._signs.cut)
-        cell.pad_right(self._cell_width - cell_len(cell.plain))
-        return cell
-
     def _change(self, passage_id: str, rank: int) -> Text:
         """Return how a passage moved, with a sign, so that the colour is not needed."""
         old_rank = self._old_ranks[passage_id]
@@ -108,3 +102,11 @@ class OrderTable:
             else (self._signs.down, " from ", "yellow")
         )
         return Text(f"{sign}{word if self._is_wide else ''}{old_rank}", style=style)
+
+
+def shortened(text: Text, width: int, signs: Signs) -> Text:
+    """Return `text`, or its beginning if it has more than `width` columns."""
+    if cell_len(text.plain) <= width:
+        return text
+    beginning = text[: len(set_cell_size(text.plain, width - 1).rstrip())]
+    return beginning.append(signs.cut)

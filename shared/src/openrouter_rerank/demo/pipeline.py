@@ -28,6 +28,7 @@ class RerankerSettings(TypedDict, total=False):
     api_key: SecretStr
     base_url: str
     http_client: HTTPClient
+    timeout: float
     budget: Budget
     on_response: Callable[[Ranking], object]
 

@@ -6,8 +6,6 @@ import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rich.text import Text
-
 from openrouter_rerank.cli.summary import ranked_by
 from openrouter_rerank.demo.asking import Answer, Asking, threads
 from openrouter_rerank.demo.comparison import Comparison, compare
@@ -94,8 +92,13 @@ class Presentation:
                 advance()
         outcomes = {answer.question: answer.outcome for answer in answers}
         comparison = compare(questions, outcomes)
-        total = len(known.questions)
-        lines = scoreboard(comparison, of=total, candidates=CANDIDATES, signs=self._screen.signs)
+        lines = scoreboard(
+            comparison,
+            of=len(known.questions),
+            candidates=CANDIDATES,
+            signs=self._screen.signs,
+            width=self._screen.width,
+        )
         self._screen.lines(*lines)
         self._screen.sentences(_remarks(known), style="dim")
         compared = self._compare([drawn])
@@ -118,9 +121,8 @@ class Presentation:
             width=self._screen.width,
         )
         self._screen.sentences([question], style="bold")
-        self._screen.lines(
-            *table.lines(rows), Text(f"    {self._drawing}, reranked by {by}", style="dim")
-        )
+        self._screen.lines(*table.lines(rows))
+        self._screen.sentences([f"{self._drawing}, reranked by {by}"], style="dim")
         return answer
 
     def _compare(self, drawn: Sequence[Answer]) -> list[Answer]:

@@ -62,7 +62,7 @@ def run(
         service.save()
     screen.lines(_totals(asking.answers, seconds=time.perf_counter() - start))
     if not questions:
-        screen.lines("Ask your own question: openrouter-rerank demo How do I undo an import?")
+        screen.lines("Ask your own question:", "  openrouter-rerank demo How do I undo an import")
     return report
 
 
@@ -71,7 +71,7 @@ def _selected(known: Judgements) -> Sequence[JudgedQuestion]:
     if not known.questions:
         raise ConfigurationError(
             "no judged question can be answered by these passages. Raise --passages, or ask a "
-            "question of your own: openrouter-rerank demo How do I undo an import?"
+            "question of your own: openrouter-rerank demo How do I undo an import"
         )
     ordered = sorted(known.questions, key=lambda judged: judged.question != EXAMPLE)
     return ordered[:PAID_QUESTIONS] if has_key() else ordered

@@ -8,12 +8,15 @@ from rich.text import Text
 
 from openrouter_rerank.demo.comparison import Comparison
 from openrouter_rerank.demo.measures import CUTOFF
+from openrouter_rerank.demo.orders import shortened
 from openrouter_rerank.demo.signs import Signs
 
 _WORSE_SHOWN = 5
 
 
-def scoreboard(found: Comparison, *, of: int, candidates: int, signs: Signs) -> Iterator[Text]:
+def scoreboard(
+    found: Comparison, *, of: int, candidates: int, signs: Signs, width: int
+) -> Iterator[Text]:
     """
     Yield the lines of the scoreboard.
 
@@ -22,10 +25,11 @@ def scoreboard(found: Comparison, *, of: int, candidates: int, signs: Signs) -> 
         of: The number of judged questions there are.
         candidates: How many passages the retriever has fetched for each question.
         signs: The signs that the output can write.
+        width: The columns of the output.
     """
     count = len(found.changes)
     heading = f"{count} judged questions" if count == of else f"{count} of {of} questions"
-    yield Text.assemble((f"{heading:<23}", "bold"), ("retriever     reranked", "dim"))
+    yield Text.assemble((f"{heading:<23}", "bold"), ("before   after", "dim"))
     for name, first in (("right passage first", 1), ("among the first three", 3)):
         before, after = found.among(first)
         yield _row(name, str(before), str(after), after - before, signs)
@@ -39,23 +43,23 @@ def scoreboard(found: Comparison, *, of: int, candidates: int, signs: Signs) -> 
         (f"{signs.up} {better} better", "green"),
         "   ",
         (f"{signs.down} {worse} worse", "yellow"),
-        f"   {unchanged} unchanged   {missing} not among the {candidates} candidates",
+        f"   {unchanged} unchanged",
     )
-    losses = sorted(
-        found.of("worse"), key=lambda change: (change.before or 0) - (change.after or 0)
-    )
+    yield Text(f"  {missing} not among the {candidates} candidates")
+    losses = sorted(found.of("worse"), key=lambda each: (each.before or 0) - (each.after or 0))
     for change in losses[:_WORSE_SHOWN]:
         places = f"{change.before} {signs.arrow} {change.after}"
-        yield Text.assemble((f"  {signs.down} {places:<8}", "yellow"), f" {change.question}")
+        line = Text.assemble((f"{signs.down} {places:<8}", "yellow"), change.question)
+        yield shortened(line, width, signs)
     if len(losses) > _WORSE_SHOWN:
-        yield Text(f"    and {len(losses) - _WORSE_SHOWN} more")
+        yield Text(f"  and {len(losses) - _WORSE_SHOWN} more")
 
 
 def _row(name: str, before: str, after: str, gain: float, signs: Signs) -> Text:
     sign, style = (signs.up, "green") if gain > 0 else (signs.down, "yellow")
     return Text.assemble(
-        f"  {name:<21}{before:>9}{signs.arrow:>6}",
-        (f"{after:>7}", "bold"),
+        f"  {name:<21}{before:>6} {signs.arrow:^3}",
+        (f"{after:>4}", "bold"),
         (f" {sign}" if gain else "", style),
     )
 

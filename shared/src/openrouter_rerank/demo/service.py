@@ -46,6 +46,8 @@ def select_service(cache: Path) -> Service:
             "api_key": SecretStr("local"),
             # Nothing is sent to this address, because the transport answers.
             "base_url": "http://localhost/api/v1",
+            # A busy machine may need a minute for the vectors of a question.
+            "timeout": 600,
             "http_client": httpx.Client(transport=LocalTransport(service)),
         },
         save=vectors.save,
