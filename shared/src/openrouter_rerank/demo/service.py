@@ -15,7 +15,6 @@ from openrouter_rerank.demo.introduction import BUDGET, has_key
 from openrouter_rerank.demo.pipeline import RerankerSettings
 from openrouter_rerank.demo.vector_cache import VectorCache
 from openrouter_rerank.local.endpoint import LocalOpenRouter
-from openrouter_rerank.local.lexical import LexicalScorer
 from openrouter_rerank.local.minilm import VECTORS, EmbeddingModel, HybridScorer
 from openrouter_rerank.local.transport import LocalTransport
 
@@ -39,7 +38,7 @@ def select_service(cache: Path) -> Service:
     if has_key():
         return Service(settings={"budget": Budget(BUDGET)}, save=lambda: None)
     vectors = VectorCache(cache, VECTORS)
-    scorer = HybridScorer(LexicalScorer(), _CachedVectors(vectors))
+    scorer = HybridScorer(_CachedVectors(vectors))
     service = LocalOpenRouter(scorers={"local/minilm": scorer})
     return Service(
         settings={
