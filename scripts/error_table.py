@@ -40,7 +40,7 @@ def page_with_table() -> str:
 
 
 def _table() -> str:
-    statuses = {
+    statuses: dict[type[errors.OpenRouterRerankError], tuple[str, str]] = {
         type(error): (str(status), "yes" if error.retryable else "no")
         for status in range(400, 600)
         if type(error := errors.APIStatusError.of(status, "")) is not errors.APIStatusError
