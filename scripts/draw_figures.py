@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from .svg import WIDTH, box, figure, line, rectangle, text
+from scripts.svg import WIDTH, box, figure, line, rectangle, text
 
 IMAGES = Path(__file__).parents[1] / "docs/images"
 
@@ -87,9 +87,9 @@ def time_of_a_call() -> str:
         288,
         "A call with a timeout of 30 seconds and a fallback model. It waits 2 seconds for a "
         "request slot. Its first attempt ends after 6 seconds with the status 503 and a "
-        "Retry-After of 2 seconds. The second attempt begins after 8 seconds and has no response after 18 seconds, "
-        "which are three fifths of the timeout. The fallback model responds after 22 seconds, "
-        "before the deadline.",
+        "Retry-After of 2 seconds. The second attempt begins after 8 seconds and has no response "
+        "after 18 seconds, which are three fifths of the timeout. The fallback model responds "
+        "after 22 seconds, before the deadline.",
         parts,
     )
 
