@@ -93,8 +93,8 @@ audit: $(VENV)/installed-release ## Search what users install for known vulnerab
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement requirements/runtime.txt
 
 .PHONY: retry-curve
-retry-curve: $(VENV)/installed-docs ## Simulate the retry budget for docs/explain/reliability.md
-	$(BIN)/python benchmarks/retry_budget.py
+retry-curve: $(VENV)/installed-test ## Simulate the retry budget for docs/explain/reliability.md
+	$(BIN)/python -m benchmarks.retry_budget
 
 BENCH = $(patsubst %,build/benchmarks/%/ready,clients transports adapters sdks)
 
