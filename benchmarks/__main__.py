@@ -10,10 +10,10 @@ page from the figures of the last run.
 
 import argparse
 
-from . import cases, page
+from . import page
 from .machine import machine
 from .plans import measure_all_cases, measure_main_cases, measure_selected
-from .plots import draw_peers, draw_scaling
+from .plots import draw_cpu, draw_scaling
 from .results import Results
 from .target_table import target_table, unmet
 
@@ -43,9 +43,9 @@ def main() -> None:
 
 
 def _write(results: Results, *, full: bool) -> None:
-    sections = {"targets": page.targets(results)}
+    sections = {"summary": page.summary(results), "targets": page.targets(results)}
+    draw_cpu(results)
     if full:
-        draw_peers(results, [cases.TEN, cases.ALL_100, cases.ALL_1000])
         draw_scaling(results)
         sections |= {"peers": page.peers(results), "scaling": page.scaling(results)}
     page.write(sections)

@@ -1,13 +1,25 @@
 """The generated sections of docs/explain/benchmarks.md."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from textwrap import indent
 
 from . import cases
-from .catalog import ALL_CLIENTS, CORE, LANGCHAIN, ON_OTHER_TRANSPORTS, UNTRACED
+from .cases import Case
+from .catalog import (
+    ALL_CLIENTS,
+    CORE,
+    LANGCHAIN,
+    ON_OTHER_TRANSPORTS,
+    OURS,
+    PEERS,
+    UNTRACED,
+    Client,
+)
 from .machine import versions
 from .peer_table import CPU, REST, better_peers, cpu, peak, peer_table, rate
 from .plans import TRANSPORT_CASES
+from .plots import CHART
 from .processes import ROOT
 from .results import Results
 from .target_table import target_table
@@ -16,37 +28,94 @@ PAGE = ROOT / "docs/explain/benchmarks.md"
 # With fewer documents, the figure is mostly memory pages that were touched by chance.
 _FEWEST_FOR_MEMORY = 100
 COMMON = (cpu(cases.TEN), cpu(cases.ALL_100))
+_COMPARED = (cases.TEN, cases.ALL_100)
+
+
+def summary(results: Results) -> str:
+    """Return the section that is not folded: the most important figures."""
+    header = "| package | 10 documents | peers | 100 documents, all returned | peers |"
+    rows = [
+        f"| {ours.name} | {' | '.join(_compared(results, ours, case) for case in _COMPARED)} |"
+        for ours in OURS
+    ]
+    speed = {
+        ours.name: f"{1 / found.wall:.2f}"
+        for ours in OURS
+        if (found := results.comparison(ours.name, cases.IN_FLIGHT_128.name))
+    }
+    memory = {
+        ours.name: f"{found.bytes / found.body:.2f}"
+        for ours in OURS
+        if (found := results.peak(ours.name, cases.IMAGES.name))
+    }
+    failed = {
+        ours.name: f"{found.failed}"
+        for ours in OURS
+        if (found := results.comparison(ours.name, cases.FAULTS.name))
+    }
+    more = [
+        f"128 calls in flight, calls per second compared with httpx: {_listed(speed)}.",
+        f"20 images of 1 MB, peak memory as a multiple of the body: {_listed(memory)}.",
+        f"Every tenth attempt fails, failed calls: {_listed(failed)}.",
+    ]
+    parts = [
+        f"![CPU of a call with 10 documents, by client](../images/{CHART})",
+        "CPU of a call, as a multiple of that of a bare httpx call, and its range in the peers:",
+        "\n".join([header, "|---|---:|---:|---:|---:|", *rows]),
+        "\n".join(_items(more)),
+        f"Measured on {results.machine}.",
+    ]
+    return "\n\n".join(parts)
+
+
+def _compared(results: Results, ours: Client, case: Case) -> str:
+    """Return two cells: the CPU of our package, and the range of its peers."""
+    found = results.comparison(ours.name, case.name)
+    peers = sorted(
+        each.cpu
+        for peer in PEERS
+        if peer.family == ours.family and (each := results.comparison(peer.name, case.name))
+    )
+    own = f"**{found.cpu:.2f}**" if found else "—"
+    return f"{own} | {f'{peers[0]:.2f} to {peers[-1]:.2f}' if peers else '—'}"
+
+
+def _listed(figures: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {each}" for name, each in figures.items()) or "not measured"
+
+
+def folded(title: str, *parts: str) -> str:
+    """Return a section that the reader has to open."""
+    return f'??? note "{title}"\n\n' + indent("\n\n".join(parts), "    ")
 
 
 def targets(results: Results) -> str:
     """Return the section about the figures that every run measures."""
-    return "\n\n".join(
-        [
-            f"Measured on {results.machine}.",
-            target_table(results),
-            "CPU per call compared with the peers, as a multiple of the baseline's CPU:",
-            peer_table(results, COMMON),
-            tracing(results),
-            *_failures(results),
-        ]
+    return folded(
+        "Targets: the measured figure, the required figure, and the figure that we aim at",
+        f"Measured on {results.machine}.",
+        target_table(results),
+        "CPU per call compared with the peers, as a multiple of the baseline's CPU:",
+        peer_table(results, COMMON),
+        tracing(results),
+        *_failures(results),
     )
 
 
 def peers(results: Results) -> str:
     """Return the section about all clients in all cases."""
     better = better_peers(results, [*CPU, *REST])
-    return "\n\n".join(
-        [
-            f"Measured on {results.machine}.",
-            "CPU per call, as a multiple of the baseline's CPU:",
-            peer_table(results, CPU),
-            "![CPU of all clients](../images/benchmarks-peers.svg)",
-            peer_table(results, REST),
-            _better(better),
-            transports(results),
-            f"Versions: {', '.join(versions(ALL_CLIENTS))}.",
-            *_failures(results),
-        ]
+    return folded(
+        "All clients in all cases",
+        f"Measured on {results.machine}.",
+        "CPU per call, as a multiple of the baseline's CPU:",
+        peer_table(results, CPU),
+        "Other figures:",
+        peer_table(results, REST),
+        _better(better),
+        transports(results),
+        f"Versions: {', '.join(versions(ALL_CLIENTS))}.",
+        *_failures(results),
     )
 
 
@@ -61,18 +130,17 @@ def scaling(results: Results) -> str:
     better = [
         f"{name}, {each}" for name in figures for each in better_peers(results, figures[name])
     ]
-    return "\n\n".join(
-        [
-            "![CPU and memory by number of documents](../images/benchmarks-documents.svg)",
-            "CPU per call by number of documents, as a multiple of the baseline's CPU:",
-            peer_table(results, by_documents),
-            "Peak memory of a call by number of documents, as a multiple of the body:",
-            peer_table(results, memory),
-            "![Throughput by number of calls in flight](../images/benchmarks-in-flight.svg)",
-            "Calls per second by number of calls in flight, with a service that takes 50 ms:",
-            peer_table(results, throughput),
-            _better(better),
-        ]
+    return folded(
+        "Scaling by number of documents, and by calls in flight",
+        "![CPU and memory by number of documents](../images/benchmarks-documents.svg)",
+        "CPU per call by number of documents, as a multiple of the baseline's CPU:",
+        peer_table(results, by_documents),
+        "Peak memory of a call by number of documents, as a multiple of the body:",
+        peer_table(results, memory),
+        "![Throughput by number of calls in flight](../images/benchmarks-in-flight.svg)",
+        "Calls per second by number of calls in flight, with a service that takes 50 ms:",
+        peer_table(results, throughput),
+        _better(better),
     )
 
 

@@ -101,7 +101,7 @@ REST = (
 def peer_table(results: Results, columns: Sequence[Column]) -> str:
     """Return a Markdown table of all clients, by family. The best figure of each family is bold."""
     lines = [
-        f"| | {' | '.join(column.title for column in columns)} |",
+        f"| client | {' | '.join(column.title for column in columns)} |",
         f"|---|{'---:|' * len(columns)}",
     ]
     for family, title in FAMILIES.items():

@@ -1,18 +1,27 @@
 """The plots of docs/explain/benchmarks.md."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
+from io import StringIO
 from typing import Any
+
+from scripts.svg import WIDTH, figure, line, rectangle, text
 
 from . import cases
 from .cases import Case
-from .catalog import AIOHTTP, ALL_CLIENTS, BASELINE, OURS, PEERS
+from .catalog import AIOHTTP, BASELINE, OURS, PEERS
+from .peer_table import FAMILIES
 from .processes import ROOT
 from .results import Results
 
 IMAGES = ROOT / "docs/images"
+CHART = "benchmarks-cpu.svg"
 _SCALED = (*OURS, *PEERS, BASELINE, AIOHTTP)
 Figure = Callable[[Case, str], float | None]
+_DESCRIPTIONS = {
+    "benchmarks-documents.svg": "CPU and peak memory of a call, by number of documents and client",
+    "benchmarks-in-flight.svg": "Calls per second, by number of calls in flight and client",
+}
 
 
 def draw_scaling(results: Results) -> None:
@@ -32,7 +41,7 @@ def draw_scaling(results: Results) -> None:
         return found.rate if found else None
 
     plt = _pyplot()
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 5), layout="constrained")
+    plot, (left, right) = plt.subplots(1, 2, figsize=(11, 5), layout="constrained")
     documents = [case.workload.documents for case in cases.BY_DOCUMENTS]
     _lines(left, documents, cases.BY_DOCUMENTS, cpu)
     _lines(right, documents, cases.BY_DOCUMENTS, peak)
@@ -40,35 +49,69 @@ def draw_scaling(results: Results) -> None:
     right.set(
         title="increase of peak memory, MB", xlabel="documents of 1,000 characters", yscale="log"
     )
-    _save(figure, left, "benchmarks-documents.svg")
+    _save(plot, left, "benchmarks-documents.svg")
 
-    figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
+    plot, axes = plt.subplots(figsize=(8, 5), layout="constrained")
     in_flight = [case.in_flight for case in cases.BY_IN_FLIGHT]
     _lines(axes, in_flight, cases.BY_IN_FLIGHT, rate)
     axes.set(title="calls per second, service takes 50 ms", xlabel="calls in flight", yscale="log")
-    _save(figure, axes, "benchmarks-in-flight.svg")
+    _save(plot, axes, "benchmarks-in-flight.svg")
 
 
-def draw_peers(results: Results, wanted: Sequence[Case]) -> None:
-    """Plot the CPU ratios of all clients in some cases, with our packages in blue."""
-    plt = _pyplot()
-    names = [client.name for client in ALL_CLIENTS]
-    figure, all_axes = plt.subplots(
-        1, len(wanted), figsize=(11, 6), sharey=True, layout="constrained"
+def cpu_chart(figures: Mapping[str, float]) -> str:
+    """Return a bar chart of the CPU ratios of our packages and their peers, by family."""
+    left, most = 8.0, max(figures.values(), default=1.0)
+    unit = (WIDTH - left - 52) / most
+    parts: list[str] = []
+    y = 22.0
+    for family, title in FAMILIES.items():
+        members = [each for each in (*OURS, *PEERS) if each.family == family]
+        known = [each for each in members if each.name in figures]
+        if known:
+            parts.append(text(left, y, title, "bold"))
+            y += 20
+        for client in known:
+            ratio = figures[client.name]
+            parts += [
+                text(left, y, client.name),
+                rectangle(left, y + 5, unit * ratio, 10, "ours" if client.is_ours else "bar"),
+                text(left + unit * ratio + 6, y + 15, f"{ratio:.2f}"),
+            ]
+            y += 33
+        y += 8 if known else 0
+    baseline = left + unit
+    # Behind the bars and the names.
+    parts.insert(0, line([(baseline, 8), (baseline, y - 8)], "grid"))
+    parts.append(text(baseline + 4, y + 6, "1 = httpx, without a rerank client", "soft"))
+    spoken = ", ".join(f"{name} {ratio:.2f}" for name, ratio in figures.items())
+    return figure(
+        y + 18,
+        f"CPU of a call with 10 documents, as a multiple of that of a bare httpx call: {spoken}.",
+        parts,
     )
-    for axes, case in zip(all_axes, wanted, strict=True):
-        found = [results.comparison(name, case.name) for name in names]
-        bars = axes.barh(
-            names,
-            [each.cpu if each else float("nan") for each in found],
-            color=["tab:blue" if client.is_ours else "lightgray" for client in ALL_CLIENTS],
-        )
-        axes.bar_label(bars, [f"{each.cpu:.2f}" if each else "" for each in found], padding=2)
-        axes.axvline(1, color="black", linewidth=0.8, linestyle=":")
-        axes.set(title=case.name, xlabel="CPU, httpx = 1", xscale="log")
-        axes.set_xlim(0.05, 60)
-    all_axes[0].invert_yaxis()
-    figure.savefig(IMAGES / "benchmarks-peers.svg", metadata={"Date": None})
+
+
+def draw_cpu(results: Results) -> None:
+    """Draw the CPU of a call with 10 documents."""
+    found = {each.name: results.comparison(each.name, cases.TEN.name) for each in (*OURS, *PEERS)}
+    figures = {name: round(each.cpu, 2) for name, each in found.items() if each is not None}
+    (IMAGES / CHART).write_text(cpu_chart(figures), "utf-8")
+
+
+# Black and white in what matplotlib draws, by the names of the properties below.
+_COLORS = {"#ffffff": "var(--paper)", "#000000": "var(--ink)"}
+_SCHEMES = (
+    "svg { --paper: #ffffff; --ink: #1f2328 } text { fill: var(--ink) } "
+    "@media (prefers-color-scheme: dark) { svg { --paper: #1b1e26; --ink: #e6e9ef } }"
+)
+
+
+def with_both_schemes(svg: str, description: str) -> str:
+    """Return a plot of matplotlib with the colours of both schemes, and a description."""
+    for color, name in _COLORS.items():
+        svg = svg.replace(f": {color}", f": {name}")
+    svg = svg.replace("</style>", f"{_SCHEMES}</style>", 1)
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{description}" ', 1)
 
 
 def _pyplot() -> Any:
@@ -108,7 +151,10 @@ def _styles() -> list[dict[str, Any]]:
     return [*ours, *peers, *http]
 
 
-def _save(figure: Any, axes: Any, name: str) -> None:
+def _save(plot: Any, axes: Any, name: str) -> None:
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
-    figure.savefig(IMAGES / name, metadata={"Date": None})
+    plot.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
+    drawn = StringIO()
+    plot.savefig(drawn, format="svg", metadata={"Date": None})
+    svg = with_both_schemes(drawn.getvalue(), _DESCRIPTIONS[name])
+    (IMAGES / name).write_text(svg, "utf-8")

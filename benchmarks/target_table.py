@@ -6,7 +6,7 @@ from .targets import NAMES, TARGETS, Target
 
 def target_table(results: Results) -> str:
     """Return a Markdown table with each target and its measured figure, for our packages."""
-    lines = [f"| | {' | '.join(NAMES)} |", "|---|---|---|---|"]
+    lines = [f"| case | {' | '.join(NAMES)} |", "|---|---|---|---|"]
     for target in TARGETS:
         cells = [
             _cell(target, target.read(results, name), wanted)

@@ -1,9 +1,11 @@
 """The tables of docs/explain/benchmarks.md, for invented figures."""
 
+import re
+
 import pytest
 
-from benchmarks import cases, page
-from benchmarks.catalog import ALL_CLIENTS, OURS
+from benchmarks import cases, page, plots
+from benchmarks.catalog import ALL_CLIENTS, OURS, PEERS
 from benchmarks.comparison import Comparison
 from benchmarks.imports import ImportCost
 from benchmarks.page import replaced
@@ -142,7 +144,8 @@ def test_the_figures_of_each_scaling_plot_are_in_a_table():
         ],
     )
 
-    rows = [line for line in page.scaling(results).splitlines() if line.startswith("| litellm")]
+    lines = [line.strip() for line in page.scaling(results).splitlines()]
+    rows = [line for line in lines if line.startswith("| litellm")]
     assert rows == [
         "| litellm | **0.50** | **0.50** | **0.50** | **0.50** |",
         "| litellm | **1.50** | **1.50** | **1.50** |",
@@ -189,8 +192,31 @@ def test_the_page_has_the_marks_of_every_section():
     """The committed page has the marks of all generated sections."""
     text = page.PAGE.read_text("utf-8")
 
-    for section in ("targets", "peers", "scaling"):
+    for section in ("summary", "targets", "peers", "scaling"):
         assert replaced(text, section, "new") != text
+
+
+def test_the_chart_has_the_figures_of_the_page():
+    """The bars of the chart are the figures of the table of peers, with 10 documents."""
+    text = page.PAGE.read_text("utf-8").partition("generated: targets")[2]
+    row = re.compile(r"^ +\| ([\w() -]+) \| \**([\d.]+)\** \| \**[\d.]+\** \|$", re.MULTILINE)
+    table = dict(row.findall(text))
+    names = [each.name for each in (*OURS, *PEERS)]
+
+    chart = plots.cpu_chart({name: float(table[name]) for name in names if name in table})
+
+    assert (plots.IMAGES / plots.CHART).read_text("utf-8") == chart
+
+
+def test_a_plot_has_the_colors_of_both_schemes():
+    """White and black of a plot follow the scheme of the reader, and the plot has a name."""
+    plot = '<svg width="1"><style>*{}</style><path style="fill: #ffffff; stroke: #000000"/></svg>'
+
+    drawn = plots.with_both_schemes(plot, "A plot")
+
+    assert 'style="fill: var(--paper); stroke: var(--ink)"' in drawn
+    assert "prefers-color-scheme: dark" in drawn
+    assert '<svg role="img" aria-label="A plot" width="1">' in drawn
 
 
 def test_names_of_clients_and_cases_are_unique():
