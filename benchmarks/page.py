@@ -44,9 +44,9 @@ def summary(results: Results) -> str:
         if (found := results.comparison(ours.name, cases.IN_FLIGHT_128.name))
     }
     memory = {
-        ours.name: f"{found.bytes / found.body:.2f}"
+        ours.name: f"{peaks.bytes / peaks.body:.2f}"
         for ours in OURS
-        if (found := results.peak(ours.name, cases.IMAGES.name))
+        if (peaks := results.peak(ours.name, cases.IMAGES.name))
     }
     failed = {
         ours.name: f"{found.failed}"

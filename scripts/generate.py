@@ -7,7 +7,14 @@ A test compares each of them with what is written here.
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from . import command_page, error_table, generate_models, keyword_descriptions, option_pages
+from . import (
+    attempt_figures,
+    command_page,
+    error_table,
+    generate_models,
+    keyword_descriptions,
+    option_pages,
+)
 from .keyword_descriptions import ROOT
 
 GENERATED: Mapping[str, Callable[[], str]] = {
@@ -18,6 +25,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     **option_pages.PAGES,
     **command_page.PAGES,
     **error_table.PAGES,
+    **attempt_figures.PAGES,
     generate_models.PAGE.relative_to(ROOT).as_posix(): generate_models.page,
 }
 """What writes the text of each file, by its path from the root of the repository."""

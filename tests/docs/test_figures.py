@@ -1,4 +1,4 @@
-"""The figures about attempts are current, and show what the code of a call does."""
+"""The figures about attempts show what the code of a call does."""
 
 from itertools import product
 
@@ -9,8 +9,7 @@ from openrouter_rerank._call.plan import Call
 from openrouter_rerank._call.retry_budget import TokenBucket
 from openrouter_rerank._drive import drive
 
-from scripts import draw_figures
-from scripts.draw_figures import QUESTIONS, RESEND, STOP, TIMEOUT, TO_MODEL_A, TO_MODEL_B, WAIT
+from scripts.attempt_figures import QUESTIONS, RESEND, STOP, TIMEOUT, TO_MODEL_A, TO_MODEL_B, WAIT
 
 CALL = Call(query="q", documents=("a",))
 RANKING = b'{"results":[{"index":0,"relevance_score":1}]}'
@@ -59,12 +58,6 @@ def limits(clock, *, max_retries=2, retry_budget=None):
         jitter=lambda: 1.0,
         retry_budget=retry_budget or TokenBucket(),
     )
-
-
-@pytest.mark.parametrize("name", draw_figures.FIGURES)
-def test_a_figure_is_current(name):
-    """A figure is what `python -m scripts.draw_figures` draws."""
-    assert (draw_figures.IMAGES / name).read_text("utf-8") == draw_figures.FIGURES[name]()
 
 
 def test_the_time_bar_shows_a_call_of_the_code():

@@ -1,16 +1,13 @@
 """
-Draws the figures about attempts in docs/images: `python -m scripts.draw_figures`.
+The figures about attempts in docs/images.
 
-Tests compare both figures with what the code of a call does.
+Tests compare both with what the code of a call does.
 """
 
 from itertools import pairwise
-from pathlib import Path
 from typing import NamedTuple
 
-from scripts.svg import WIDTH, box, figure, line, rectangle, text
-
-IMAGES = Path(__file__).parents[1] / "docs/images"
+from .svg import WIDTH, box, figure, line, rectangle, text
 
 
 class Span(NamedTuple):
@@ -162,14 +159,7 @@ def retry_decision() -> str:
     )
 
 
-FIGURES = {"call-in-time.svg": time_of_a_call, "retry-decision.svg": retry_decision}
-
-
-def main() -> None:
-    """Write the figures."""
-    for name, draw in FIGURES.items():
-        (IMAGES / name).write_text(draw(), "utf-8")
-
-
-if __name__ == "__main__":
-    main()
+PAGES = {
+    "docs/images/call-in-time.svg": time_of_a_call,
+    "docs/images/retry-decision.svg": retry_decision,
+}
