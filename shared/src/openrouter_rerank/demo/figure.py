@@ -9,6 +9,7 @@ import math
 import textwrap
 from collections.abc import Iterator
 from html import escape
+from pathlib import Path
 from typing import NamedTuple
 
 from openrouter_rerank.cli.summary import ranked_by
@@ -24,35 +25,7 @@ _SOURCE = 464
 _SOURCE_WIDTH = 44
 _TICKS = (1, 2, 3, 5, 10, 25, 50)
 
-_STYLE = """
-svg { font: 14px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif }
-.page { fill: #fff; stroke: #d1d9e0 }
-.text { fill: #1f2328 }
-.quiet { fill: #59636e }
-.axis { stroke: #d1d9e0 }
-.better { color: #0969da }
-.worse { color: #bc4c00 }
-.unchanged, .not-found { color: #818b98 }
-.line { fill: none; stroke: currentColor; stroke-width: 2; stroke-opacity: .8 }
-.worse .line { stroke-dasharray: 6 3 }
-.unchanged .line { stroke-width: 1.5 }
-.sign { fill: currentColor; stroke: currentColor }
-.not-found .sign { fill: none; stroke-width: 1.5 }
-.heading { font-size: 17px; font-weight: 600 }
-.number { font-size: 26px; font-weight: 700 }
-.name { font-weight: 600 }
-.small { font-size: 13px }
-.middle { text-anchor: middle }
-.end { text-anchor: end }
-@media (prefers-color-scheme: dark) {
-.page { fill: #0d1117; stroke: #3d444d }
-.text { fill: #f0f6fc }
-.quiet { fill: #9198a1 }
-.axis { stroke: #3d444d }
-.better { color: #58a6ff }
-.worse { color: #f0883e }
-}
-"""
+_STYLE = f"\n{Path(__file__).with_name('figure.css').read_text('utf-8')}"
 
 
 class _Kind(NamedTuple):

@@ -67,7 +67,7 @@ class Presentation:
         self._passages = passages
 
     def own(self, questions: Sequence[str]) -> Report:
-        """Show both orders of each question completely; nobody has judged the passages."""
+        """Show both orders of each question completely, without a judgement."""
         drawn = [self._draw(question) for question in questions]
         compared = self._compare(drawn)
         return Report(answers=[*drawn, *compared], judged=None)

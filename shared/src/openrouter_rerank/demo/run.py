@@ -37,7 +37,7 @@ def run(
     Args:
         screen: Where the results are shown.
         frameworks: The frameworks that are installed, the one that draws first.
-        questions: Own questions, which nobody has judged.
+        questions: Questions of the user, without judgements.
         passages: Search only this number of passages.
         cache: The folder for the vectors. By default, the user's cache folder.
 

@@ -39,7 +39,7 @@ class Screen:
         self._console.file.flush()
 
     def sentences(self, sentences: Iterable[str], style: str = "") -> None:
-        """Write sentences, each in lines of its own, after a blank line."""
+        """Write each sentence on new lines, after a blank line."""
         self.lines(
             *(
                 line
