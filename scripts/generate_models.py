@@ -1,7 +1,7 @@
 """
 Writes docs/guides/models.md from the built-in models and from facts that were measured.
 
-`make generate` runs it, and a test compares the page with what it writes.
+`make models` runs it, and a test compares the page with what it writes.
 """
 
 import re
@@ -61,49 +61,65 @@ FACTS = {
 }
 
 _TEXT = """\
-# Models
+---
+description: Which rerank model to choose, with prices, contexts and limits on {date}.
+---
 
-The rerank models that the packages know, to help you choose one. Prices and limits are from
-OpenRouter's model pages and the providers' documentation on {date}. Prices change:
-`Ranking.usage.cost` is what a call has cost. The current list is on
-[OpenRouter's page](https://openrouter.ai/models?output_modalities=rerank) and in `client.models()`.
+# Choose a model
 
-`make generate` generates this page from `openrouter_rerank.MODELS`.
+Which rerank model is right for you? For text, start with the default, `{default}`, or with one
+of the cheapest paid models:
+{cheapest}.
+For images, use `nvidia/nemotron-3.5-rerank-8b:free`; only NVIDIA's models take them. For documents
+of more than about 2,700 English words, choose a model with a larger context than the default's
+4,096 tokens, and [measure on your own questions](evaluate.md) before you decide.
+
+## Prices and limits
+
+Prices are those of {date}, in US dollars. Documents and bytes are the limits of one request.
+
+<div class="stacked" markdown>
+
+{limits}
+
+</div>
+
+- **Old names** are found too, and a client logs one warning with the new name. Whether OpenRouter
+  still answers under the old names is {unknown}.
+- **Context**: the tokens of the query and one document together. Text behind it is cut off
+  without an error: see [long documents](long-documents.md). Voyage's models (`mongodb/...`) also
+  limit the query to 8,000 tokens.
+- **Search unit**: a query with up to 100 documents. Documents of more than about 500 tokens count
+  as several. [Cost](cost.md#price-by-number-of-candidates) compares the prices for 10 to 200
+  candidates.
+- **Voyage's limit** is 600,000 tokens, and the query counts once for each document. The client
+  counts bytes, at three bytes per token.
+- **NVIDIA's limits**: requests of 30 MB have failed. The documented limit is 512 documents.
+- Lists that exceed a limit are [split and merged](long-documents.md#any-number-of-documents).
+
+`Ranking.usage.cost` is what a call has cost. The current list of models is on
+[OpenRouter's page](https://openrouter.ai/models?output_modalities=rerank), and in
+[`client.models()`](#in-python) and `openrouter-rerank models`.
 
 ## Which model?
 
 The default is `{default}`, because it is the model of OpenRouter's own examples. It is neither
 the cheapest nor the strongest model:
 
-- **Cheapest:** {free}
-  cost nothing. They take at most 20 requests per minute, and NVIDIA may use what you send
-  ([your data](#your-data)). The cheapest paid models are {cheapest},
-  for ${price} per million tokens. For example, 25 documents of 200 tokens cost about ${example}
-  there, and $0.001 with `{default}`.
-- **Strongest:** there are two public evaluations ([quality](#quality)). The best of the models here
-  is `mongodb/rerank-2.5` in one, and `cohere/rerank-4-pro` in the other. `{default}` is the
+- **Cheapest:** {free} cost nothing. They take at most 20 requests per minute, and NVIDIA may use
+  what you send ([your data](#your-data)). The cheapest paid models are {cheapest}, for ${price}
+  per million tokens. For example, 25 documents of 200 tokens cost about ${example} there, and
+  $0.001 with `{default}`.
+- **Strongest:** there are two public evaluations ([quality](#quality)). The best of the models
+  here is `mongodb/rerank-2.5` in one, and `cohere/rerank-4-pro` in the other. `{default}` is the
   last of the models here in both. Models without a value in that table are in neither.
-- **Images:** only the models of NVIDIA take images.
-- **Long documents:** text beyond the context is cut off without an error. `{default}` has
-  the shortest context. [Long documents](long-documents.md) can be ranked by their passages.
+- **Fastest:** `mongodb/rerank-2.5-lite` has the shortest [response time](#latency) on
+  OpenRouter's pages.
+- **Long documents:** `{default}` has the shortest context. [Long documents](long-documents.md)
+  can be ranked by their passages.
 
 Set `model` to choose one. Each model has its own score scale: if you change the model, choose
-`score_threshold` again. Measure with your own documents.
-
-## Prices and limits
-
-Prices are those of {date}, limits are for one request.
-
-{limits}
-
-- The context is for the query and one document together. Voyage's models (`mongodb/...`) also
-  limit the query to 8,000 tokens.
-- A search unit is a query with up to 100 documents. Documents of more than about 500 tokens count
-  as several.
-- Voyage's limit is 600,000 tokens, and the query counts once for each document. The client counts
-  bytes, at three bytes per token.
-- Requests of 30 MB have failed at NVIDIA. Its documented limit is 512 documents.
-- Lists that exceed a limit are split into several requests: see the README of `openrouter-rerank`.
+`score_threshold` [again](candidates-and-thresholds.md#find-a-threshold).
 
 ## Latency
 
@@ -132,18 +148,55 @@ Both evaluations are small, and use other documents than yours.
 - Calibrated scores: Cohere says that a fixed threshold behaves alike for all queries. All recorded
   scores are from 0 to 1, but the scores of two models cannot be compared.
 
-## Names
+## Other names
 
-{names}
-
-- **Old names** are found too, and a client logs one warning with the new name. Whether OpenRouter
-  still answers under the old names is {unknown}.
 - **Variants** such as `:free` and `:nitro`, and **dated slugs** such as
   `cohere/rerank-5-fast-20261028`, have the limits of their model.
-- **New models** of an author in this list, and aliases such as `~cohere/rerank-latest`, have the
-  most cautious limits of the author's listed models. `model_for(slug)` returns them.
+- **New models** of an author in the table, and aliases such as `~cohere/rerank-latest`, have the
+  most cautious limits of the author's listed models.
 - All other models work too, without known limits. Set `max_documents_per_request`, and
   `image_mode="always"` if the model takes images.
+
+## In Python
+
+`known_model(slug)` returns the record of a listed model, or `None`. It finds old names, variants
+and dated slugs too. `model_for(slug)` returns the record that the client uses for any slug. If
+the model is not listed, `derived_from` names the author whose most cautious values it has.
+`MODELS` has all listed models.
+
+```python
+from openrouter_rerank import known_model, model_for
+
+print(known_model("voyageai/rerank-2.5").slug)
+print(known_model("cohere/rerank-9"))
+print(model_for("cohere/rerank-9").max_documents, model_for("cohere/rerank-9").derived_from)
+```
+
+```text
+mongodb/rerank-2.5
+None
+1000 cohere
+```
+
+`client.models()` returns a `ModelListing`: the rerank models that OpenRouter lists today, with
+their context, modalities, limits, billing, expiry and replacement. Without a network it returns
+the built-in data, and says so. Prices and "free" are never read from the listing, because it says
+"0" for paid rerank models.
+
+```python
+from openrouter_rerank import RerankClient
+
+with RerankClient() as client:
+    listing = client.models(timeout=5)
+for model in listing:
+    print(model.slug, model.context_length, model.takes_images, model.expires, model.replacement)
+if not listing.is_live:
+    print("built-in data:", listing.problem)
+```
+
+A client logs one warning for each model that it uses and that has a new name or will be removed,
+by the built-in data or by a listing that the client has fetched. The warning names the
+replacement.
 
 ## Your data
 
@@ -175,11 +228,11 @@ def page() -> str:
         limits=_table(
             models,
             {
-                "price in US dollars": lambda model: model.price or UNKNOWN,
-                "context in tokens": lambda model: _number(model.context_length),
-                "input": _input,
-                "documents": lambda model: _number(model.max_documents),
-                "bytes": lambda model: _number(model.max_request_bytes),
+                "old name": lambda model: f"old: {_listed(model.aliases)}" if model.aliases else "",
+                "price": _price,
+                "context": lambda model: _counted(model.context_length, "tokens", "context"),
+                "images": _images,
+                "limits of a request": _limits,
             },
         ),
         latency=_table(
@@ -203,10 +256,6 @@ def page() -> str:
                 "calibrated scores": lambda model: FACTS[model.slug].calibrated,
             },
         ),
-        names=_table(
-            [model for model in models if model.aliases],
-            {"old name": lambda model: _listed(model.aliases)},
-        ),
     )
 
 
@@ -224,15 +273,26 @@ def _table(models: Sequence[RerankModel], columns: dict[str, Callable[[RerankMod
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _input(model: RerankModel) -> str:
+def _price(model: RerankModel) -> str:
+    billed = model.billing or UNKNOWN
+    return model.price or f"price {UNKNOWN}, billed by {billed}"
+
+
+def _images(model: RerankModel) -> str:
     if not model.takes_images:
-        return "text"
+        return "no images"
     formats = [each.removeprefix("image/").upper() for each in model.image_formats]
-    return f"text, images ({' and '.join(formats)} only)" if formats else "text, images"
+    return f"images ({' and '.join(formats)} only)" if formats else "images"
 
 
-def _number(limit: int | None) -> str:
-    return UNKNOWN if limit is None else f"{limit:,}"
+def _limits(model: RerankModel) -> str:
+    bytes_ = model.max_request_bytes
+    documents = _counted(model.max_documents, "documents", "limits")
+    return documents if bytes_ is None else f"{documents}, {_counted(bytes_, 'bytes', 'limits')}"
+
+
+def _counted(limit: int | None, unit: str, what: str) -> str:
+    return f"{what} {UNKNOWN}" if limit is None else f"{limit:,} {unit}"
 
 
 def _listed(slugs: Sequence[str]) -> str:

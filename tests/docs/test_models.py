@@ -4,6 +4,7 @@ import pytest
 from openrouter_rerank import DEFAULT_MODEL, MODELS
 from openrouter_rerank.models import known_model
 
+from scripts import generate_prices
 from scripts.generate_models import FACTS, PAGE, page
 
 TEXT = PAGE.read_text("utf-8")
@@ -12,6 +13,24 @@ TEXT = PAGE.read_text("utf-8")
 def test_the_page_is_what_the_generator_writes():
     """The page is up to date with the built-in models; `make generate` updates it."""
     assert page() == TEXT
+
+
+def test_the_prices_of_the_page_of_costs_are_current():
+    """The table of prices has what the built-in prices give; `make models` updates it."""
+    assert generate_prices.page() == generate_prices.PAGE.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("price", "candidates", "expected"),
+    [
+        ((0.001, "search unit"), 100, 1),
+        ((0.001, "search unit"), 101, 2),
+        ((0.05, "million tokens"), 25, 0.275),
+    ],
+)
+def test_a_price_is_for_a_thousand_questions(price, candidates, expected):
+    """A search unit is 100 passages, and tokens are those of each passage with the question."""
+    assert generate_prices.cost(*price, candidates) == pytest.approx(expected)
 
 
 def test_every_model_has_facts():
