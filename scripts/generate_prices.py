@@ -32,11 +32,9 @@ def table() -> str:
             key = float(price["dollars"]), price["unit"]
             models.setdefault(key, []).append(f"`{model.slug}`")
     rows = [["model", *(f"{count}" for count in CANDIDATES)], ["---", *["---:"] * len(CANDIDATES)]]
-    rows += [
-        ["<br>".join(slugs), *(f"${cost(dollars, unit, count):,.2f}" for count in CANDIDATES)]
-        for (dollars, unit), slugs in models.items()
-    ]
-    rows[2:] = sorted(rows[2:], key=lambda row: float(row[2].removeprefix("$")))
+    for dollars, unit in sorted(models, key=lambda price: cost(price[0], price[1], CANDIDATES[1])):
+        prices = [f"${cost(dollars, unit, count):,.2f}" for count in CANDIDATES]
+        rows.append(["<br>".join(models[dollars, unit]), *prices])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
