@@ -72,7 +72,7 @@ of the cheapest paid models:
 {cheapest}.
 For images, use `nvidia/nemotron-3.5-rerank-8b:free`; only NVIDIA's models take them. For documents
 of more than about 2,700 English words, choose a model with a larger context than the default's
-4,096 tokens, and [measure on your own questions](evaluate.md) before you decide.
+4,096 tokens. [Measure on your own questions](evaluate.md) before you decide.
 
 ## Prices and limits
 
@@ -84,8 +84,8 @@ Prices are those of {date}, in US dollars. Documents and bytes are the limits of
 
 </div>
 
-- **Old names** are found too, and a client logs one warning with the new name. Whether OpenRouter
-  still answers under the old names is {unknown}.
+- **Old names** (*was*) are found too, and a client logs one warning with the new name. Whether
+  OpenRouter still answers under the old names is {unknown}.
 - **Context**: the tokens of the query and one document together. Text behind it is cut off
   without an error: see [long documents](long-documents.md). Voyage's models (`mongodb/...`) also
   limit the query to 8,000 tokens.
@@ -194,9 +194,8 @@ if not listing.is_live:
     print("built-in data:", listing.problem)
 ```
 
-A client logs one warning for each model that it uses and that has a new name or will be removed,
-by the built-in data or by a listing that the client has fetched. The warning names the
-replacement.
+A client logs one warning for each model that has a new name or will be removed, and names the
+replacement. It knows this from the built-in data, and from a listing that it has fetched.
 
 ## Your data
 
@@ -228,7 +227,6 @@ def page() -> str:
         limits=_table(
             models,
             {
-                "old name": lambda model: f"old: {_listed(model.aliases)}" if model.aliases else "",
                 "price": _price,
                 "context": lambda model: _counted(model.context_length, "tokens", "context"),
                 "images": _images,
@@ -269,8 +267,12 @@ def _p50(model: RerankModel) -> str:
 
 def _table(models: Sequence[RerankModel], columns: dict[str, Callable[[RerankModel], str]]) -> str:
     rows = [["model", *columns], ["---"] * (len(columns) + 1)]
-    rows += [[f"`{each.slug}`", *(cell(each) for cell in columns.values())] for each in models]
+    rows += [[_names(each), *(cell(each) for cell in columns.values())] for each in models]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _names(model: RerankModel) -> str:
+    return "<br>was ".join(f"`{name}`" for name in (model.slug, *model.aliases))
 
 
 def _price(model: RerankModel) -> str:
