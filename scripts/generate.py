@@ -11,9 +11,10 @@ from . import (
     attempt_figures,
     command_page,
     error_table,
-    generate_models,
     keyword_descriptions,
+    model_page,
     option_pages,
+    price_table,
 )
 from .keyword_descriptions import ROOT
 
@@ -26,7 +27,8 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     **command_page.PAGES,
     **error_table.PAGES,
     **attempt_figures.PAGES,
-    generate_models.PAGE.relative_to(ROOT).as_posix(): generate_models.page,
+    model_page.PAGE.relative_to(ROOT).as_posix(): model_page.page,
+    price_table.PAGE.relative_to(ROOT).as_posix(): price_table.page,
 }
 """What writes the text of each file, by its path from the root of the repository."""
 

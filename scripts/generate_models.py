@@ -1,7 +1,7 @@
 """
 Writes docs/guides/models.md from the built-in models and from facts that were measured.
 
-`make models` runs it, and a test compares the page with what it writes.
+`make generate` runs it, and a test compares the page with what it writes.
 """
 
 import re
@@ -300,7 +300,3 @@ def _counted(limit: int | None, unit: str, what: str) -> str:
 def _listed(slugs: Sequence[str]) -> str:
     names = [f"`{slug}`" for slug in slugs]
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page(), "utf-8")

@@ -1,7 +1,7 @@
 """
 Writes the table of docs/guides/cost.md from the prices of the built-in models.
 
-`make models` runs it, and a test compares the page with what it writes.
+`make generate` runs it, and a test compares the page with what it writes.
 """
 
 import re
@@ -50,7 +50,3 @@ def cost(dollars: float, unit: str, candidates: int) -> float:
     if unit == "search unit":
         return QUESTIONS * -(-candidates // SEARCH_UNIT) * dollars
     return QUESTIONS * candidates * (PASSAGE_TOKENS + QUESTION_TOKENS) * dollars / 1e6
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page(), "utf-8")

@@ -51,7 +51,8 @@ def section(heading):
 
 def listed(text):
     """Return the options that the tables in a text have."""
-    return set(re.findall(r"^\| `(--[^`]+)` \|", text, re.MULTILINE))
+    found = re.findall(r"^\| `(--[^`]+)` \|", text, re.MULTILINE)
+    return {option.replace("\\|", "|") for option in found}
 
 
 def test_the_examples_of_the_page_run(stage, tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ def test_the_page_is_what_the_generator_writes():
 
 
 def test_the_prices_of_the_page_of_costs_are_current():
-    """The table of prices has what the built-in prices give; `make models` updates it."""
+    """The table of prices has what the built-in prices give; `make generate` updates it."""
     assert generate_prices.page() == generate_prices.PAGE.read_text("utf-8")
 
 
