@@ -4,8 +4,8 @@ import pytest
 from openrouter_rerank import DEFAULT_MODEL, MODELS
 from openrouter_rerank.models import known_model
 
-from scripts import generate_prices
-from scripts.generate_models import FACTS, PAGE, page
+from scripts import price_table
+from scripts.model_page import FACTS, PAGE, page
 
 TEXT = PAGE.read_text("utf-8")
 
@@ -17,7 +17,7 @@ def test_the_page_is_what_the_generator_writes():
 
 def test_the_prices_of_the_page_of_costs_are_current():
     """The table of prices has what the built-in prices give; `make generate` updates it."""
-    assert generate_prices.page() == generate_prices.PAGE.read_text("utf-8")
+    assert price_table.page() == price_table.PAGE.read_text("utf-8")
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_the_prices_of_the_page_of_costs_are_current():
 )
 def test_a_price_is_for_a_thousand_questions(price, candidates, expected):
     """A search unit is 100 passages, and tokens are those of each passage with the question."""
-    assert generate_prices.cost(*price, candidates) == pytest.approx(expected)
+    assert price_table.cost(*price, candidates) == pytest.approx(expected)
 
 
 def test_every_model_has_facts():
