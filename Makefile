@@ -49,7 +49,7 @@ test: $(VENV)/installed-test ## Run the tests; TESTS="tests/wire -k response" ru
 sdks: .venv-sdk-0/ready .venv-sdk-1/ready .venv-migrate/ready ## Install the packages of others that some tests need
 
 .PHONY: check
-check: lint types coverage licences wheels ## Check style, types, coverage, lock files, licences and wheels
+check: lint types coverage licences wheels docs ## Check style, types, coverage, lock files, licences, wheels and the site
 
 .PHONY: coverage
 coverage: $(VENV)/installed-check ## Check that the pure modules' own tests reach every branch

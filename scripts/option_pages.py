@@ -148,7 +148,8 @@ def _entries(
     for name in names:
         option = options[name]
         facts = [f"Type: `{option.type}`."]
-        if option.default is not None and "Default:" not in option.description:
+        is_described = "Default:" in option.description and option.default in {"None", "()"}
+        if option.default is not None and not is_described:
             facts.append(f"Default: `{option.default}`.")
         if option.other_names:
             others = ", ".join(f"`{each}`" for each in option.other_names)
