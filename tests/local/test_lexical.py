@@ -97,6 +97,11 @@ def test_a_query_without_meaningful_words_still_gets_scores(query):
     assert (scores[0] > 0) == (query == "the of and")
 
 
+def test_chinese_particles_count_less_than_other_characters():
+    """A text with the subject of a Chinese question beats one with its particles."""
+    assert best("诗歌是什么", ["那是什么", "诗歌"]) == "诗歌"
+
+
 def test_an_empty_list_has_no_scores():
     """The scores of an empty list are an empty list."""
     assert LexicalScorer().scores("q", []) == []
@@ -127,6 +132,7 @@ def test_texts_of_any_script_are_split_into_words(text, found):
         ("Das ist nicht der Weg und so", "german"),
         ("Ce n'est pas dans les règles", "french"),
         ("Это не то, что я хотел", "russian"),
+        ("Care este capitala și cel mai mare oraș din Franța", "romanian"),
         ("πόλη της χώρας", "greek"),
         ("عاصمة فرنسا", "arabic"),
         ("फ्रांस की राजधानी", "hindi"),

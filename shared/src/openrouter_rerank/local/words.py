@@ -10,6 +10,7 @@ from itertools import chain
 
 from bm25s import stopwords
 
+from openrouter_rerank.local.function_words import FUNCTION_WORDS
 from openrouter_rerank.local.vocabulary import word_ranks
 
 # Text in scripts without spaces is split into overlapping pairs of characters, as Lucene does.
@@ -35,7 +36,10 @@ class Language:
 
 
 LANGUAGES = tuple(
-    Language(name=name, stop_words=frozenset(stop_words))
+    Language(
+        name=name,
+        stop_words=frozenset(stop_words).union(FUNCTION_WORDS.get(name, "").split()),
+    )
     for name, stop_words in (
         ("english", stopwords.STOPWORDS_EN_PLUS),
         ("german", stopwords.STOPWORDS_GERMAN),
@@ -49,6 +53,7 @@ LANGUAGES = tuple(
         ("swedish", stopwords.STOPWORDS_SWEDISH),
         ("danish", stopwords.STOPWORDS_DANISH),
         ("norwegian", stopwords.STOPWORDS_NORWEGIAN),
+        ("romanian", ()),
         ("greek", ()),
         ("arabic", ()),
         ("hindi", ()),
