@@ -114,7 +114,7 @@ def peers(results: Results) -> str:
         peer_table(results, REST),
         _better(better),
         transports(results),
-        f"Versions: {', '.join(versions(ALL_CLIENTS))}.",
+        f"Versions: {', '.join(f'`{each}`' for each in versions(ALL_CLIENTS))}.",
         *_failures(results),
     )
 
