@@ -12,10 +12,10 @@ from .keyword_descriptions import ROOT
 PATH = "docs/errors.md"
 _BEGIN, _END = "<!-- generated: errors -->", "<!-- end -->"
 _RETRIED: dict[type[errors.OpenRouterRerankError], str] = {
-    errors.APIConnectionError: "yes",
-    errors.DeadlineExceededError: "no: the time of the call is over",
-    errors.InvalidResponseError: "yes, unless only some documents are ranked",
-    errors.APIStatusError: "if the status is 500 or more",
+    errors.APIConnectionError: "retried",
+    errors.DeadlineExceededError: "not retried, because the time of the call is over",
+    errors.InvalidResponseError: "retried, unless only some documents are ranked",
+    errors.APIStatusError: "retried if the status is 500 or more",
 }
 _BUILT_IN = (ValueError, ConnectionError, TimeoutError)
 
@@ -36,18 +36,19 @@ def page_with_table() -> str:
     _, end, after = rest.partition(_END)
     if not (begin and end):
         raise ValueError(f"{PATH} has no place for the table: add {_BEGIN} and {_END}")
-    return f"{before}{_BEGIN}\n\n{_table()}\n\n{_END}{after}"
+    table = f'<div class="stacked" markdown>\n\n{_table()}\n\n</div>'
+    return f"{before}{_BEGIN}\n\n{table}\n\n{_END}{after}"
 
 
 def _table() -> str:
     statuses: dict[type[errors.OpenRouterRerankError], tuple[str, str]] = {
-        type(error): (str(status), "yes" if error.retryable else "no")
+        type(error): (f"HTTP {status}", "retried" if error.retryable else "not retried")
         for status in range(400, 600)
         if type(error := errors.APIStatusError.of(status, "")) is not errors.APIStatusError
     }
-    rows = ["| error | status | meaning | retried |", "| --- | --- | --- | --- |"]
+    rows = ["| error | status | meaning | what the client does |", "| --- | --- | --- | --- |"]
     for each in error_classes():
-        status, retried = statuses.get(each, ("", _RETRIED.get(each, "no")))
+        status, retried = statuses.get(each, ("no status", _RETRIED.get(each, "not retried")))
         meaning = re.split(r"(?<=\.)\s", inspect.getdoc(each) or "")[0]
         built_in = [f"`{kind.__name__}`" for kind in _BUILT_IN if issubclass(each, kind)]
         if built_in:
