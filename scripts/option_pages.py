@@ -66,6 +66,10 @@ _GROUPS = {
 _CLIENT_KEYWORDS = f"{CORE}/client_options/keywords.py"
 _RERANKER_KEYWORDS = (_CLIENT_KEYWORDS, f"{CORE}/reranker/keywords.py")
 _CALL = ("RequestFields", "ClientOverrides")
+_OTHER_NAMES = (
+    "Other names of options are those of LangChain's `ChatOpenRouter`, and `api_base` is that of "
+    "LlamaIndex's `OpenRouter`."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +88,7 @@ def langchain_page() -> str:
     source = f"{LANGCHAIN}/src/langchain_openrouter_rerank/keywords.py"
     return _page(
         "LangChain",
-        "Each option is a keyword of `OpenRouterRerank(...)` from `langchain_openrouter_rerank`, "
-        "and an attribute that you can change later. A changed option is checked like a new one.",
+        _introduction("langchain_openrouter_rerank"),
         _fields(LangChainRerank, _keywords(*_RERANKER_KEYWORDS, source)),
     )
 
@@ -95,8 +98,7 @@ def llamaindex_page() -> str:
     source = f"{LLAMAINDEX}/src/llamaindex_openrouter_rerank/keywords.py"
     return _page(
         "LlamaIndex",
-        "Each option is a keyword of `OpenRouterRerank(...)` from `llamaindex_openrouter_rerank`, "
-        "and an attribute that you can change later. A changed option is checked like a new one.",
+        _introduction("llamaindex_openrouter_rerank"),
         _fields(LlamaIndexRerank, _keywords(*_RERANKER_KEYWORDS, source)),
     )
 
@@ -110,14 +112,22 @@ def python_page() -> str:
         "The first part has the options of `RerankClient(...)` and `AsyncRerankClient(...)`, which "
         "also take an `http_client`: see [Network](../production/network.md). The second part has "
         "the options of a call, `client.rerank(query, documents, model=..., top_n=...)`. An option "
-        "of a call that is `None` has the value of the client.",
+        f"of a call that is `None` has the value of the client. {_OTHER_NAMES}",
         client,
     ) + "\n".join(
         [
+            "",
             "## Options of a call",
             "",
             *_entries(sorted(call, key=_position), call, prefix="call-"),
         ]
+    )
+
+
+def _introduction(package: str) -> str:
+    return (
+        f"Each option is a keyword of `OpenRouterRerank(...)` from `{package}`, and an attribute "
+        f"that you can change later. A changed option is checked like a new one. {_OTHER_NAMES}"
     )
 
 

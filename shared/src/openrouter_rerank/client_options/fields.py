@@ -143,7 +143,8 @@ class ClientOptions(BaseModel):
     timeout: float = Field(
         default=DEFAULT_TIMEOUT,
         description="Seconds that a whole call may take, more than 0: attempts, waits, the "
-        "response body and fallback models.",
+        "response body and fallback models. More than 600 causes a warning, because "
+        "`ChatOpenRouter` counts milliseconds.",
         gt=0,
         allow_inf_nan=False,
     )

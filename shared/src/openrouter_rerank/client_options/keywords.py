@@ -117,7 +117,8 @@ class ClientKeywords(TypedDict, total=False):
     timeout: float
     """
     Seconds that a whole call may take, more than 0: attempts, waits, the response body and
-    fallback models.
+    fallback models. More than 600 causes a warning, because `ChatOpenRouter` counts
+    milliseconds.
     """
     max_retries: int
     """
