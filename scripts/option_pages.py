@@ -6,13 +6,14 @@ Each option has a heading, so that a page can link to it, and so that the search
 
 import ast
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from langchain_openrouter_rerank import OpenRouterRerank as LangChainRerank
 from llamaindex_openrouter_rerank import OpenRouterRerank as LlamaIndexRerank
 from openrouter_rerank import ClientOptions
 from openrouter_rerank.client_options.display import default_text
+from openrouter_rerank.reranker import RerankOptions
 from pydantic import BaseModel
 
 from .keyword_descriptions import CORE, LANGCHAIN, LLAMAINDEX, ROOT, aliases
@@ -106,13 +107,15 @@ def llamaindex_page() -> str:
 def python_page() -> str:
     """Return the page of the options of the clients and of their calls."""
     client = _fields(ClientOptions, _keywords(_CLIENT_KEYWORDS))
-    call = _keywords(_CLIENT_KEYWORDS, classes=_CALL)
+    of_reranker = _fields(RerankOptions, _keywords(*_RERANKER_KEYWORDS))
+    call = {name: replace(of_reranker[name], other_names=()) for name in ("model", "top_n")}
+    call |= _keywords(_CLIENT_KEYWORDS, classes=_CALL)
     return _page(
         "plain Python",
         "The first part has the options of `RerankClient(...)` and `AsyncRerankClient(...)`, which "
         "also take an `http_client`: see [Network](../production/network.md). The second part has "
-        "the options of a call, `client.rerank(query, documents, model=..., top_n=...)`. An option "
-        f"of a call that is `None` has the value of the client. {_OTHER_NAMES}",
+        "the options of a call, such as `client.rerank(query, documents, top_n=5)`. They replace "
+        f"those of the client, unless they are `None`. {_OTHER_NAMES}",
         client,
     ) + "\n".join(
         [
