@@ -83,3 +83,12 @@ def test_the_examples_of_a_page_run(page, local_openrouter, monkeypatch, tmp_pat
 def lines(text: str) -> list[str]:
     """Return the lines of an output, with single spaces."""
     return [re.sub(r"\s+", " ", line).strip() for line in text.strip().splitlines()]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_example_files_that_a_page_names_exist(page):
+    """A paragraph with a link to the examples names files of the folder `examples`."""
+    for paragraph in (ROOT / page).read_text(encoding="utf-8").split("\n\n"):
+        if "start/examples.md)" in paragraph:
+            for name in re.findall(r"`(\w+\.(?:py|ipynb))`", paragraph):
+                assert (ROOT / "examples" / name).is_file(), name
