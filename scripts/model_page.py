@@ -71,8 +71,8 @@ Which rerank model is right for you? For text, start with the default, `{default
 of the cheapest paid models:
 {cheapest}.
 For images, use `nvidia/nemotron-3.5-rerank-8b:free`; only NVIDIA's models take them. For documents
-of more than about 2,700 English words, choose a model with a larger context than the default's
-4,096 tokens. [Measure on your own questions](evaluate.md) before you decide.
+of more than about 2,700 English words, or 2,000 German words, choose a model with a larger context
+than the default's 4,096 tokens. [Measure on your own questions](evaluate.md) before you decide.
 
 ## Prices and limits
 
