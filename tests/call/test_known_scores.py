@@ -193,7 +193,7 @@ def test_time_counts_from_the_beginning_of_the_call():
     with pytest.raises(APIConnectionError) as caught:
         Unreachable({}).rank(Call(query="q", documents=("a",)), started=993.0)
     assert timeouts == [3.0]
-    assert caught.value.__notes__[0] == "1 attempts in 7.0 s, timeout 10 s"
+    assert caught.value.__notes__[0] == "1 attempt in 7.0 s, timeout 10 s"
 
 
 def test_a_spent_budget_prevents_all_requests():

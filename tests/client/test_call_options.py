@@ -248,5 +248,5 @@ def test_a_timeout_of_one_call(make_client, stage):
         make_client(timeout=60).rerank("q", ["a"], timeout=0.1)
 
     note, _ = caught.value.__notes__
-    seconds = re.fullmatch(r"1 attempts in (\d+\.\d) s, timeout 0\.1 s", note)
+    seconds = re.fullmatch(r"1 attempt in (\d+\.\d) s, timeout 0\.1 s", note)
     assert float(seconds[1]) >= 0.1

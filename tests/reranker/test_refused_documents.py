@@ -273,7 +273,7 @@ async def test_copies_and_documents_that_were_not_sent_do_not_shift_the_index(
 
 
 SENT_IMAGES = (
-    " images were sent with 3 of 5 documents: check that they are PNG or JPEG images and that "
+    " Images were sent with 3 of 5 documents: check that they are PNG or JPEG images and that "
     "their URLs can be fetched, or set image_mode='never'."
 )
 
@@ -308,7 +308,7 @@ async def test_a_second_refusal_is_raised(make_reranker, place, stage):
     stage.always(error(400, f"Could not fetch {CAT}, and {SIGNED} is no image"))
     stage.script(error(400, f"Could not fetch {CAT}"))
 
-    with pytest.raises(BadRequestError, match="images were sent with 2 of 5 documents"):
+    with pytest.raises(BadRequestError, match="Images were sent with 2 of 5 documents"):
         await place(make_reranker())
 
     assert len(stage.requests) == 2

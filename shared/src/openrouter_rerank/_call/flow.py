@@ -198,7 +198,8 @@ def call_flow(
     if ranking is None:
         error = call_error(errors, attempts, limits.budget)
         seconds = limits.clock() - limits.started
-        error.add_note(f"{attempts} attempts in {seconds:.1f} s, timeout {limits.timeout:g} s")
+        sent = f"{attempts} attempt{'' if attempts == 1 else 's'}"
+        error.add_note(f"{sent} in {seconds:.1f} s, timeout {limits.timeout:g} s")
         error.add_note(help_note(error))
         raise error
     whole = call.positions.restored(ranking, call.top_n)

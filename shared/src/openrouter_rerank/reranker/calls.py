@@ -248,7 +248,7 @@ class _Call:
         images = sum(isinstance(document, RerankDocument) for document in self.sent.documents)
         if images:
             error.message += (
-                f" images were sent with {images} of {len(self.sent.documents)} documents: check "
+                f" Images were sent with {images} of {len(self.sent.documents)} documents: check "
                 "that they are PNG or JPEG images and that their URLs can be fetched, or set "
                 "image_mode='never'."
             )
