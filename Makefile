@@ -136,7 +136,6 @@ lock: $(VENV)/installed-check ## Update all lock files after a change of depende
 	$(COMPILE) --group check --output-file requirements/check.txt
 	$(COMPILE) --group test --constraints requirements/check.txt --output-file requirements/test.txt
 	$(COMPILE) --group demo --constraints requirements/check.txt --output-file requirements/demo.txt
-	$(COMPILE) --group docs --constraints requirements/check.txt --output-file requirements/docs.txt
 	$(COMPILE) --group release --constraints requirements/check.txt --output-file requirements/release.txt
 	$(COMPILE) --group runtime --constraints requirements/check.txt --output-file requirements/runtime.txt
 	echo 'openrouter<1' | $(COMPILE) - --output-file requirements/sdk-0.txt

@@ -83,7 +83,6 @@ def pinned(lock: str, python: str, wanted: Requirement) -> list[Version]:
     ("lock", "name", "extras"),
     [
         ("demo", "demo", ["demo", "local-minilm", "local"]),
-        ("docs", "docs", ["demo", "local-minilm", "local"]),
         ("clients", "bench-clients", ["demo", "local-minilm", "local"]),
         ("release", "release", ["demo", "local-minilm", "local"]),
         ("runtime", "runtime", []),
