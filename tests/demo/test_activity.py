@@ -1,5 +1,7 @@
 """What the demo shows while it works."""
 
+import errno
+import threading
 from io import StringIO
 from threading import Event
 
@@ -37,6 +39,24 @@ def test_plain_lines_say_how_much_is_done(monkeypatch):
 
     assert "\x1b" not in file.getvalue()
     assert "\r" not in file.getvalue()
+
+
+def test_an_output_that_cannot_be_written_prints_no_traceback(monkeypatch):
+    """If the output cannot be written any more, the thread of the plain lines ends silently."""
+    monkeypatch.setattr(module, "_FIRST", 0.0)
+    failures = []
+    monkeypatch.setattr(threading, "excepthook", failures.append)
+    tried = Event()
+
+    class Full(StringIO):
+        def write(self, text):
+            tried.set()
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with activity("Asking", console=Console(file=Full()), errors=Console(file=StringIO())):
+        assert tried.wait(30)
+
+    assert failures == []
 
 
 def test_short_work_prints_no_plain_line():

@@ -195,6 +195,7 @@ def test_the_error_for_a_missing_dependency_names_the_extra(missing):
         (["--question", " "], "Invalid value for '--question': it is blank"),
         (["--framework", "haystack"], "'haystack' is not one of 'langchain', 'llamaindex'"),
         (["--svg", "missing/chart.svg"], "Invalid value for '--svg': there is no folder 'missing'"),
+        (["--svg", ""], "Invalid value for '--svg': it is no file name"),
         (["--svg", "chart.svg", "Why?"], "--svg draws the prepared questions"),
         (["--passages", "0"], "Invalid value for '--passages': 0 is not in the range"),
         (["--passages", "x"], "Invalid value for '--passages': 'x' is not a valid whole number"),

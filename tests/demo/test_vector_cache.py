@@ -87,6 +87,22 @@ def test_without_a_writable_folder_nothing_is_stored(tmp_path):
     assert "a" not in VectorCache(tmp_path / "file", "1")
 
 
+def test_no_part_of_a_file_is_left_behind(tmp_path):
+    """If the file cannot be replaced, the file that was written instead is deleted."""
+    (file,) = save(tmp_path, {"a": unit(1)})
+    file.unlink()
+    file.mkdir()
+
+    assert save(tmp_path, {"a": unit(1)}) == {file}
+
+
+def test_a_text_with_a_lone_surrogate_has_a_vector(tmp_path):
+    """A text with bytes that are no UTF-8, as the command line can have it, is stored as others."""
+    save(tmp_path, {"caf\udce9": unit(1)})
+
+    assert VectorCache(tmp_path, "1")["caf\udce9"].tolist() == unit(1).tolist()
+
+
 @pytest.mark.parametrize(
     ("platform", "environment", "folder"),
     [

@@ -3,7 +3,7 @@ Shows what the demo is doing, so that it is never silent: a moving line, or plai
 """
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from time import perf_counter
 
@@ -52,11 +52,13 @@ def _plain_lines(text: str, total: int | None, console: Console) -> Generator[Ca
 
     def show() -> None:
         wait = _FIRST
-        while not ended.wait(wait):
-            wait = _INTERVAL
-            count = f"{done} of {total}" if total else f"{perf_counter() - started:.1f} s"
-            console.print(f"  {text}: {count}", soft_wrap=True)
-            console.file.flush()
+        # If the output cannot be written, the demo fails with its next result.
+        with suppress(OSError):
+            while not ended.wait(wait):
+                wait = _INTERVAL
+                count = f"{done} of {total}" if total else f"{perf_counter() - started:.1f} s"
+                console.print(f"  {text}: {count}", soft_wrap=True)
+                console.file.flush()
 
     thread = Thread(target=show, daemon=True)
     thread.start()

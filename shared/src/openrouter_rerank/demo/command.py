@@ -21,6 +21,8 @@ def _not_blank(_: click.Context, parameter: click.Parameter, value: Sequence[str
 
 
 def _in_a_folder(_: click.Context, __: click.Parameter, value: Path | None) -> Path | None:
+    if value is not None and not value.name:
+        raise click.BadParameter("it is no file name")
     if value is not None and not value.parent.is_dir():
         raise click.BadParameter(f"there is no folder '{value.parent}'")
     return value

@@ -7,7 +7,7 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -75,9 +75,10 @@ class VectorCache:
     def _write(self, rows: np.ndarray) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         # Two runs at the same time must not write to the same file.
-        with NamedTemporaryFile(dir=self._file.parent, suffix=".npy", delete=False) as unfinished:
+        with TemporaryDirectory(dir=self._file.parent) as folder:
+            unfinished = Path(folder, self._file.name)
             np.save(unfinished, rows)
-        Path(unfinished.name).replace(self._file)
+            unfinished.replace(self._file)
 
 
 def _are_vectors(found: np.ndarray) -> bool:
@@ -87,4 +88,4 @@ def _are_vectors(found: np.ndarray) -> bool:
 
 
 def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()[:_DIGEST_SIZE]
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:_DIGEST_SIZE]
