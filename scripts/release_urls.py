@@ -3,8 +3,8 @@ Adds URLs of the repository to the packages: `python -m scripts.release_urls REP
 
 The sources do not name their repository. The release workflow, which knows it, runs this before it
 builds. So the pages on PyPI link to the repository and to the site, and the relative links of the
-READMEs, which lead nowhere on PyPI, become links to the files of the release. Errors link to the
-site. The MCP server gets its name in the MCP registry, which contains the owner of the repository.
+READMEs, which lead nowhere on PyPI, become links to the site or to the files of the release. Errors
+link to the site. The MCP server gets its name in the MCP registry, which contains the owner of the repository.
 Run it only once on a checkout.
 """
 
@@ -14,7 +14,7 @@ import re
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from .pages import ROOT
 
 _TABLE = "[project.urls]\n"
 _GITHUB = "https://github.com/"
@@ -22,6 +22,7 @@ _UNNAMED = "io.github.OWNER/"
 _ERRORS = "shared/src/openrouter_rerank/errors.py"
 _PAGE_OF_ERRORS = "docs/errors.md"
 _LOCAL_SITE = "http://localhost:8000/"
+_PAGE = re.compile(r"docs/([^#]+)\.md(.*)")
 _LINK = re.compile(r"\]\((\.\./[^)\s]+)\)")
 
 
@@ -58,8 +59,9 @@ def add_urls(root: Path, repository: str, tag: str) -> None:
         project.write_text(before + table + lines + after, "utf-8")
         folder = project.parent.relative_to(root).as_posix()
         readme = project.with_name("README.md")
-        readme.write_text(_with_absolute_links(readme.read_text("utf-8"), files, folder), "utf-8")
-    page = f"{site}errors.html" if site else f"{files}/{_PAGE_OF_ERRORS}"
+        text = _with_absolute_links(readme.read_text("utf-8"), folder, files=files, site=site)
+        readme.write_text(text, "utf-8")
+    page = _absolute(_PAGE_OF_ERRORS, files=files, site=site)
     _replace(root / _ERRORS, f'"{_PAGE_OF_ERRORS}"', f'"{page}"')
     if site:
         _replace(root / "zensical.toml", _LOCAL_SITE, site)
@@ -93,10 +95,18 @@ def _name_server(folder: Path, repository: str) -> None:
     (folder / "server.json").write_text(json.dumps(entry, indent=2) + "\n", "utf-8")
 
 
-def _with_absolute_links(readme: str, files: str, folder: str) -> str:
-    return _LINK.sub(
-        lambda link: f"]({files}/{posixpath.normpath(posixpath.join(folder, link[1]))})", readme
-    )
+def _with_absolute_links(readme: str, folder: str, *, files: str, site: str | None) -> str:
+    def absolute(link: re.Match[str]) -> str:
+        path = posixpath.normpath(posixpath.join(folder, link[1]))
+        return f"]({_absolute(path, files=files, site=site)})"
+
+    return _LINK.sub(absolute, readme)
+
+
+def _absolute(path: str, *, files: str, site: str | None) -> str:
+    """Return the address of a page on the site, or else of the file at the tag of the release."""
+    page = _PAGE.match(path)
+    return f"{site}{page[1]}.html{page[2]}" if site and page else f"{files}/{path}"
 
 
 if __name__ == "__main__":

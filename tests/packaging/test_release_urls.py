@@ -32,6 +32,11 @@ SITE = "https://owner.github.io/name/"
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
+def page_of(path):
+    """Return the source of a page of the site, which `path` names relative to the site."""
+    return (ROOT / "docs" / path.split("#")[0]).with_suffix(".md")
+
+
 @pytest.fixture
 def checkout(tmp_path):
     """A copy of the packages."""
@@ -65,9 +70,11 @@ def test_released_wheels_link_to_the_repository(checkout):
         }
         assert links
         assert [link for link in links if not link.startswith(("https://", "#"))] == []
-        # Each link to a file of the repository leads to a file that exists.
-        files = [link.removeprefix(f"{FILES}/") for link in links if link.startswith(FILES)]
-        assert [file for file in files if not (ROOT / file.split("#")[0]).is_file()] == []
+        # Each link to a page leads to the site, and to a page that exists.
+        pages = [link.removeprefix(SITE) for link in links if link.startswith(SITE)]
+        assert pages
+        assert [page for page in pages if not page_of(page).is_file()] == []
+        assert [link for link in links if link.startswith(f"{FILES}/docs/")] == []
 
 
 def test_only_the_table_and_the_links_change(checkout):
