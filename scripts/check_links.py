@@ -12,7 +12,8 @@ from pathlib import Path
 
 import httpx
 
-ROOT = Path(__file__).parents[1]
+from .pages import ROOT
+
 _URL = re.compile(r"https://[^\s)>\"'`<]+")
 _EXAMPLES = re.compile(r"https://([\w.-]+\.)?(example|invalid)(\.\w+)?(/|$)|https://(host|a\.)")
 _GONE = {404, 410}

@@ -7,10 +7,9 @@ import re
 
 from openrouter_rerank import errors
 
-from .keyword_descriptions import ROOT
+from .pages import with_generated
 
-PATH = "docs/errors.md"
-_BEGIN, _END = "<!-- generated: errors -->", "<!-- end -->"
+_PATH = "docs/errors.md"
 _RETRIED: dict[type[errors.OpenRouterRerankError], str] = {
     errors.APIConnectionError: "retried",
     errors.DeadlineExceededError: "not retried, because the time of the call is over",
@@ -32,12 +31,8 @@ def error_classes() -> list[type[errors.OpenRouterRerankError]]:
 
 def page_with_table() -> str:
     """Return the text of the page with the table that the classes give today."""
-    before, begin, rest = (ROOT / PATH).read_text("utf-8").partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not (begin and end):
-        raise ValueError(f"{PATH} has no place for the table: add {_BEGIN} and {_END}")
     table = f'<div class="stacked" markdown>\n\n{_table()}\n\n</div>'
-    return f"{before}{_BEGIN}\n\n{table}\n\n{_END}{after}"
+    return with_generated(_PATH, "errors", table)
 
 
 def _table() -> str:
@@ -59,4 +54,4 @@ def _table() -> str:
     return "\n".join(rows)
 
 
-PAGES = {PATH: page_with_table}
+PAGES = {_PATH: page_with_table}

@@ -16,7 +16,7 @@ from . import (
     option_pages,
     price_table,
 )
-from .keyword_descriptions import ROOT
+from .pages import ROOT
 
 GENERATED: Mapping[str, Callable[[], str]] = {
     **{
@@ -27,8 +27,8 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     **command_page.PAGES,
     **error_table.PAGES,
     **attempt_figures.PAGES,
-    model_page.PAGE.relative_to(ROOT).as_posix(): model_page.page,
-    price_table.PAGE.relative_to(ROOT).as_posix(): price_table.page,
+    **model_page.PAGES,
+    **price_table.PAGES,
 }
 """What writes the text of each file, by its path from the root of the repository."""
 

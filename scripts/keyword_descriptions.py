@@ -7,7 +7,6 @@ Editors show the descriptions of keywords when a user hovers over an argument.
 import ast
 import textwrap
 from collections.abc import Mapping
-from pathlib import Path
 
 from langchain_openrouter_rerank import OpenRouterRerank as LangChainRerank
 from llamaindex_openrouter_rerank import OpenRouterRerank as LlamaIndexRerank
@@ -15,7 +14,8 @@ from openrouter_rerank.reranker import RerankOptions
 from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
 
-ROOT = Path(__file__).parents[1]
+from .pages import ROOT
+
 CORE = "shared/src/openrouter_rerank"
 LANGCHAIN = "packages/langchain_openrouter_rerank"
 LLAMAINDEX = "packages/llamaindex_openrouter_rerank"

@@ -1,18 +1,14 @@
 """
 Writes docs/guides/models.md from the built-in models and from facts that were measured.
-
-`make generate` runs it, and a test compares the page with what it writes.
 """
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from openrouter_rerank.cli.latencies import LATENCIES
 from openrouter_rerank.models import CATALOGUE_DATE, DEFAULT_MODEL, MODELS, RerankModel
 
-PAGE = Path(__file__).parents[1] / "docs/guides/models.md"
 UNKNOWN = "not documented"
 
 
@@ -300,3 +296,6 @@ def _counted(limit: int | None, unit: str, what: str) -> str:
 def _listed(slugs: Sequence[str]) -> str:
     names = [f"`{slug}`" for slug in slugs]
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+PAGES = {"docs/guides/models.md": page}

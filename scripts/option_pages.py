@@ -16,7 +16,8 @@ from openrouter_rerank.client_options.display import default_text
 from openrouter_rerank.reranker import RerankOptions
 from pydantic import BaseModel
 
-from .keyword_descriptions import CORE, LANGCHAIN, LLAMAINDEX, ROOT, aliases
+from .keyword_descriptions import CORE, LANGCHAIN, LLAMAINDEX, aliases
+from .pages import ROOT
 
 _GROUPS = {
     "Model and result": (

@@ -1,30 +1,28 @@
 """
 Writes the table of docs/guides/cost.md from the prices of the built-in models.
-
-`make generate` runs it, and a test compares the page with what it writes.
 """
 
 import re
-from pathlib import Path
 
 from openrouter_rerank.models import MODELS, SEARCH_UNIT
 
-PAGE = Path(__file__).parents[1] / "docs/guides/cost.md"
+from .pages import with_generated
+
+_PATH = "docs/guides/cost.md"
 CANDIDATES = (10, 25, 100, 200)
 QUESTIONS = 1_000
 PASSAGE_TOKENS = 200
 QUESTION_TOKENS = 20
 
-_MARKED = re.compile(r"(?<=<!-- generated: prices -->\n).*?(?=<!-- end -->)", re.DOTALL)
 _PRICE = re.compile(r"\$(?P<dollars>[\d.]+).* per (?P<unit>million tokens|search unit)$")
 
 
-def page() -> str:
-    """Return the text of docs/guides/cost.md with the table of today's prices."""
-    return _MARKED.sub(lambda _: f"\n{table()}\n\n", PAGE.read_text("utf-8"))
+def page_with_table() -> str:
+    """Return the text of the page with the table of today's prices."""
+    return with_generated(_PATH, "prices", _table())
 
 
-def table() -> str:
+def _table() -> str:
     """Return one row for each price, the cheapest for 25 candidates first."""
     models: dict[tuple[float, str], list[str]] = {}
     for model in MODELS.values():
@@ -50,3 +48,6 @@ def cost(dollars: float, unit: str, candidates: int) -> float:
     if unit == "search unit":
         return QUESTIONS * -(-candidates // SEARCH_UNIT) * dollars
     return QUESTIONS * candidates * (PASSAGE_TOKENS + QUESTION_TOKENS) * dollars / 1e6
+
+
+PAGES = {_PATH: page_with_table}

@@ -4,8 +4,8 @@ import pytest
 from openrouter_rerank import RequestOptions
 
 from scripts.generate import GENERATED
-from scripts.keyword_descriptions import ROOT
 from scripts.option_pages import PAGES as OPTION_PAGES
+from scripts.pages import ROOT, with_generated
 
 FEWEST_WORDS = 5
 # It needs the extras of all commands. Old versions of click wrap it in another way.
@@ -35,3 +35,9 @@ def test_the_python_page_has_each_option_of_a_call():
     calls = page.partition("## Options of a call")[2]
 
     assert [name for name in RequestOptions.__annotations__ if f"### `{name}`" not in calls] == []
+
+
+def test_a_page_without_a_place_for_its_part_is_an_error():
+    """If the comments around a generated part are deleted, the generator does not ignore it."""
+    with pytest.raises(ValueError, match=r"README\.md has no place for the part"):
+        with_generated("README.md", "prices", "| model |")
