@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from openrouter_rerank.local.stage import Fault, error, scores, word_overlap
 
+from tests.starvation import repeat_if_starved
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -102,6 +104,7 @@ def test_the_agent_gets_the_right_tools_of_200(run_example, local_openrouter):
 BEST = "0.625 Employees have 30 days of holiday a year."
 
 
+@repeat_if_starved
 def test_a_user_gets_reranked_documents(run_example):
     """If the model answers in time, the documents are in its order."""
     model, _, best, *others = run_example("interactive_latency.py")
@@ -111,6 +114,7 @@ def test_a_user_gets_reranked_documents(run_example):
     assert len(others) == 2
 
 
+@repeat_if_starved
 def test_a_user_gets_the_ranking_of_the_fallback_model(run_example, local_openrouter):
     """If the first model is down, the second one ranks, without a second attempt of the first."""
     local_openrouter.script(error(503, "down"), word_overlap)
