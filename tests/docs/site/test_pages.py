@@ -11,7 +11,6 @@ from tests.docs.site.conftest import PAGES, ROOT, SITE, built
 pytestmark = pytest.mark.site
 
 DOCS = ROOT / "docs"
-# Generic sentences of the theme, and its links to the address of the site.
 BUILT = [built(page) for page in PAGES]
 HOST = "http://localhost:8000/"
 
@@ -64,12 +63,12 @@ def test_what_a_page_links_exists(page):
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_has_a_copy_for_language_models(page):
     """A page is in `llms.txt` and in `llms-full.txt`, and has a copy in Markdown next to it."""
-    listed = (SITE / "llms.txt").read_text("utf-8")
-    copies = re.findall(r"\]\(<(\S+?\.md)>\)", listed)
+    listed, texts = ((SITE / name).read_text("utf-8") for name in ("llms.txt", "llms-full.txt"))
+    copy = (SITE / page).read_text("utf-8").strip()
 
-    copy = f"{HOST}{page}"
-    assert copy in copies
-    assert (SITE / page).read_text("utf-8").strip()
+    assert f"{HOST}{page}" in re.findall(r"\]\(<(\S+?\.md)>\)", listed)
+    assert copy.startswith("# ")
+    assert copy in texts
 
 
 def test_every_file_of_the_site_is_used():
