@@ -2,8 +2,8 @@
 Adds URLs of the repository to the packages: `python -m scripts.release_urls REPOSITORY TAG`.
 
 The sources do not name their repository. The release workflow, which knows it, runs this before it
-builds. So the pages on PyPI link to the repository and to the site, and the relative links of the
-READMEs, which lead nowhere on PyPI, become links to the site or to the files of the release. Errors
+builds. So the pages on PyPI link to the repository and to the site. The relative links of the
+READMEs lead nowhere on PyPI. They become links to the site, or to the files of the release. Errors
 link to the site. The MCP server gets its name in the MCP registry, which contains the owner of the
 repository. Run it only once on a checkout.
 """
