@@ -32,7 +32,8 @@ FOLDERS = {
 # The only cycle that is allowed: `as_retriever` makes a retriever, which has a reranker as a field.
 AS_RETRIEVER = (f"{LANGCHAIN}.rerank", f"{LANGCHAIN}.retriever")
 
-EVALUATION = f"{CORE}.evaluation"
+# Programs, which only the table of commands names.
+EVALUATION, DEMO = PROGRAMS = (f"{CORE}.evaluation", f"{CORE}.demo")
 
 QUERY = "capital of France"
 TEXTS = [f"{city} is a capital." for city in ("Berlin", "Paris", "Rome", "Oslo", "Bern")]
@@ -47,21 +48,21 @@ def graph_of(*packages):
     }
 
 
-def without_evaluation(graph):
-    """Return the graph without the evaluation, which is a program: only its command imports it."""
+def without_programs(graph):
+    """Return the graph without the evaluation and the demo: only their commands import them."""
     return {
-        module: [each for each in imported if not each.startswith(EVALUATION)]
+        module: [each for each in imported if not each.startswith(PROGRAMS)]
         for module, imported in graph.items()
-        if not module.startswith(EVALUATION)
+        if not module.startswith(PROGRAMS)
     }
 
 
-def graph_of_the_evaluation():
-    """Return the graph of imports between the modules of the evaluation."""
+def graph_of_program(program):
+    """Return the graph of imports between the modules of a program."""
     return {
-        module: [each for each in imported if each.startswith(EVALUATION)]
+        module: [each for each in imported if each.startswith(program)]
         for module, imported in graph_of(CORE).items()
-        if module.startswith(EVALUATION)
+        if module.startswith(program)
     }
 
 
@@ -138,18 +139,23 @@ class Figure:
 FIGURES = (
     Figure(
         name="import levels of the core",
-        files=lambda: longest_chain(without_evaluation(graph_of(CORE))),
+        files=lambda: longest_chain(without_programs(graph_of(CORE))),
         limit=12,
     ),
     Figure(
         name="import levels of the core and both framework packages",
-        files=lambda: longest_chain(without_evaluation(graph_of(*PACKAGES))),
+        files=lambda: longest_chain(without_programs(graph_of(*PACKAGES))),
         limit=15,
     ),
     Figure(
         name="import levels of the evaluation",
-        files=lambda: longest_chain(graph_of_the_evaluation()),
+        files=lambda: longest_chain(graph_of_program(EVALUATION)),
         limit=15,
+    ),
+    Figure(
+        name="import levels of the demo",
+        files=lambda: longest_chain(graph_of_program(DEMO)),
+        limit=8,
     ),
     Figure(
         name="modules in an import cycle",

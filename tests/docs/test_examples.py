@@ -3,6 +3,7 @@
 import ast
 import inspect
 import io
+import logging
 import re
 from contextlib import nullcontext, redirect_stdout
 from itertools import pairwise
@@ -51,6 +52,18 @@ def printed_below(page: str) -> dict[int, str]:
     }
 
 
+@pytest.fixture
+def _loggers():
+    """The levels and the handlers of the loggers, which an example may change."""
+    loggers = [logging.getLogger(name) for name in (None, "openrouter_rerank")]
+    before = [(logger.level, [*logger.handlers]) for logger in loggers]
+    yield
+    for logger, (level, handlers) in zip(loggers, before, strict=True):
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
+
+
+@pytest.mark.usefixtures("_loggers")
 @pytest.mark.parametrize("page", PAGES)
 def test_the_examples_of_a_page_run(page, local_openrouter, monkeypatch, tmp_path):
     """The Python examples of a page run from top to bottom, and print what the page shows."""

@@ -49,7 +49,7 @@ async def test_a_closed_coroutine_leaves_the_block_of_its_client(local_openroute
     await run_until(coroutine, lambda: local_openrouter.in_flight and local_openrouter.requests[1:])
     coroutine.close()
 
-    with pytest.raises(ConfigurationError, match="the client is closed"):
+    with pytest.raises(ConfigurationError, match="this client is closed"):
         await client.rerank("q", ["a"])
 
 
