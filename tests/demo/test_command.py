@@ -119,7 +119,7 @@ def test_the_framework_of_the_option_draws(local_openrouter, monkeypatch, capsys
 @pytest.mark.skipif(which("make") is None, reason="needs make")
 def test_make_says_that_it_installs_before_it_does(tmp_path):
     """The first command of `make demo` in a new checkout says what takes a minute."""
-    command = ["make", "--dry-run", "demo", f"VENV={tmp_path / 'new'}"]
+    command = ["make", "--no-print-directory", "--dry-run", "demo", f"VENV={tmp_path / 'new'}"]
     done = subprocess.run(command, capture_output=True, check=True, text=True, cwd=ROOT)
 
     assert "Installing into" in done.stdout.splitlines()[0]
