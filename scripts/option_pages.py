@@ -5,8 +5,9 @@ Each option has a heading, so that a page can link to it, and so that the search
 """
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 
 from langchain_openrouter_rerank import OpenRouterRerank as LangChainRerank
@@ -16,7 +17,7 @@ from openrouter_rerank.client_options.display import default_text
 from openrouter_rerank.reranker import RerankOptions
 from pydantic import BaseModel
 
-from .keyword_descriptions import CORE, LANGCHAIN, LLAMAINDEX, aliases
+from .keyword_descriptions import CORE, aliases
 from .pages import ROOT
 
 _GROUPS = {
@@ -85,24 +86,11 @@ class _Option:
     other_names: tuple[str, ...] = ()
 
 
-def langchain_page() -> str:
-    """Return the page of the options of LangChain's class."""
-    source = f"{LANGCHAIN}/src/langchain_openrouter_rerank/keywords.py"
-    return _page(
-        "LangChain",
-        _introduction("langchain_openrouter_rerank"),
-        _fields(LangChainRerank, _keywords(*_RERANKER_KEYWORDS, source)),
-    )
-
-
-def llamaindex_page() -> str:
-    """Return the page of the options of LlamaIndex's class."""
-    source = f"{LLAMAINDEX}/src/llamaindex_openrouter_rerank/keywords.py"
-    return _page(
-        "LlamaIndex",
-        _introduction("llamaindex_openrouter_rerank"),
-        _fields(LlamaIndexRerank, _keywords(*_RERANKER_KEYWORDS, source)),
-    )
+def framework_page(framework: str, package: str, kind: type[BaseModel]) -> str:
+    """Return the page of the options of a framework's class."""
+    source = f"packages/{package}/src/{package}/keywords.py"
+    options = _fields(kind, _keywords(*_RERANKER_KEYWORDS, source))
+    return _page(framework, _introduction(package), options)
 
 
 def python_page() -> str:
@@ -233,8 +221,12 @@ def _position(name: str) -> int:
     return [each for names in _GROUPS.values() for each in names].index(name)
 
 
-PAGES = {
-    "docs/reference/options-langchain.md": langchain_page,
-    "docs/reference/options-llamaindex.md": llamaindex_page,
+PAGES: Mapping[str, Callable[[], str]] = {
+    "docs/reference/options-langchain.md": partial(
+        framework_page, "LangChain", "langchain_openrouter_rerank", LangChainRerank
+    ),
+    "docs/reference/options-llamaindex.md": partial(
+        framework_page, "LlamaIndex", "llamaindex_openrouter_rerank", LlamaIndexRerank
+    ),
     "docs/reference/options-python.md": python_page,
 }

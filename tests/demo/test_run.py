@@ -67,15 +67,13 @@ def test_both_frameworks_take_part():
 )
 def test_the_framework_that_draws_is_the_first_one(wanted, order):
     """The framework of the option comes first, by default the first one in the alphabet."""
-    assert drawing_first(wanted) == order
+    assert drawing_first(wanted, FRAMEWORKS) == order
 
 
-def test_a_framework_that_is_not_installed_cannot_draw(monkeypatch):
+def test_a_framework_that_is_not_installed_cannot_draw():
     """The error for a framework that is not installed names its package."""
-    monkeypatch.setattr("openrouter_rerank.demo.frameworks.installed_frameworks", list)
-
     with pytest.raises(ConfigurationError, match="pip install llamaindex-openrouter-rerank"):
-        drawing_first("llamaindex")
+        drawing_first("llamaindex", ["LangChain"])
 
 
 def test_an_example_and_the_numbers_over_all_questions_are_shown(demo):

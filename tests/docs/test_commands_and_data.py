@@ -84,6 +84,6 @@ def test_the_extras_that_a_page_names_exist(page):
 def test_the_data_on_a_page_can_be_read(page):
     """Each fence with JSON, TOML or YAML is valid."""
     readers = {"json": json.loads, "toml": tomllib.loads, "yaml": yaml.safe_load}
-    for fence in fences(Path(ROOT / page)):
-        if fence.language in readers:
-            readers[fence.language](fence.code)
+    data = [fence for fence in fences(Path(ROOT / page)) if fence.language in readers]
+
+    assert all(readers[fence.language](fence.code) for fence in data)

@@ -87,11 +87,11 @@ def command(
         if find_spec(package) is None:
             raise ModuleNotFoundError(name=package)
     from openrouter_rerank.cli.output import console, write_json
-    from openrouter_rerank.demo.frameworks import drawing_first
+    from openrouter_rerank.demo.frameworks import drawing_first, installed_frameworks
     from openrouter_rerank.demo.introduction import introduction
     from openrouter_rerank.demo.screen import Screen
 
-    frameworks = drawing_first(framework)
+    frameworks = drawing_first(framework, installed_frameworks())
     screen = Screen(console(quiet=as_json), console(stderr=True))
     screen.sentences(introduction(len(asked), len(frameworks)))
     with screen.activity("Loading the model"):

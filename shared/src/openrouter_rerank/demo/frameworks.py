@@ -2,7 +2,7 @@
 The frameworks that are installed: one draws the example, and the others are compared with it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
@@ -36,19 +36,19 @@ def load(name: str) -> "PipelineFactory":
     return factory
 
 
-def drawing_first(framework: str | None) -> list[str]:
+def drawing_first(framework: str | None, installed: Sequence[str]) -> list[str]:
     """
     Return the installed frameworks, beginning with the one that draws.
 
     Args:
         framework: The one that draws, in any case. By default, the first one.
+        installed: The names of the installed frameworks.
 
     Raises:
         ConfigurationError: If `framework` is not installed; the message names its package.
     """
-    installed = installed_frameworks()
     if framework is None:
-        return installed
+        return [*installed]
     wanted = next(name for name in PACKAGES if name.casefold() == framework.casefold())
     if wanted not in installed:
         raise ConfigurationError(f"{wanted} is not installed: pip install {PACKAGES[wanted]}")
